@@ -1,0 +1,34 @@
+// Every limit of the program: its value, its unit and why it stands where it stands.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace kubemu::limits {
+
+// kube-apiserver's own limit for a request body (--max-request-bytes, 3 MiB).
+inline constexpr std::size_t request_body_bytes_max = 3 * 1024 * 1024;
+// Deeper JSON or YAML is refused, so that recursion over a document is bounded.
+inline constexpr std::size_t document_depth_max = 512;
+// YAML may grow by aliases; a document of more nodes than this is refused ("billion laughs").
+inline constexpr std::size_t yaml_nodes_max = 1'000'000;
+// One SQLite transaction of the committer: enough for group commit to reach 100,000 rows a second.
+inline constexpr std::size_t commit_batch_transactions_max = 256;
+inline constexpr std::size_t commit_batch_bytes_max = 1024 * 1024;
+// Events of one resource kept in memory; older ones are read from the database.
+inline constexpr std::size_t event_log_events_max = 1024;
+// Events handed to a watcher at a time, written to its socket in one call.
+inline constexpr std::size_t watch_batch_events_max = 64;
+// A watcher that does not take its data for this long is cut off.
+inline constexpr std::chrono::seconds slow_watcher_timeout{60};
+// kube-apiserver compacts what is older than five minutes (--etcd-compaction-interval).
+inline constexpr std::chrono::minutes compaction_age{5};
+inline constexpr int compaction_slice_rows = 1000;
+// A write that meets a conflict it may retry gives up after this many attempts.
+inline constexpr int update_retries_max = 64;
+// kube-apiserver ends a watch that names no time-out after 30 to 60 minutes (--min-request-timeout).
+inline constexpr std::chrono::minutes watch_timeout_min{30};
+// kube-apiserver's --watch-bookmark frequency.
+inline constexpr std::chrono::seconds bookmark_interval{60};
+
+}  // namespace kubemu::limits
