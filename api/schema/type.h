@@ -1,0 +1,79 @@
+// TypeInfo and FieldInfo: what is known about every API type, as constant tables.
+//
+// The tables are compiled from api/schema/*.yaml at build time (api/schema/compile.cpp) and live in read-only
+// memory. A CustomResourceDefinition will build the same structures at run time, so nothing here is a template.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace kubemu::api {
+
+struct TypeInfo;
+
+enum class ValueKind : std::uint8_t {
+    string,
+    boolean,
+    int32,
+    int64,
+    float64,
+    bytes,          // base64 text in JSON
+    object,         // `type` says which
+    time,           // RFC 3339, seconds; meta/v1.Time
+    micro_time,     // RFC 3339, exactly six decimals; meta/v1.MicroTime
+    duration,       // meta/v1.Duration, "1m0s"
+    quantity,       // resource.Quantity, "100m"
+    int_or_string,  // intstr.IntOrString
+    raw,            // any JSON value: runtime.RawExtension, apiextensions JSON
+    fields_v1,      // metav1.FieldsV1: a JSON object of any content
+};
+
+enum class Shape : std::uint8_t { single, list, map /* string keys */, map_of_lists /* map[string][]value */ };
+enum class ListType : std::uint8_t { unset, atomic, set, map };
+enum class PatchStrategy : std::uint8_t { none, merge, replace, retain_keys, merge_retain_keys };
+
+struct FieldInfo {
+    std::string_view name;     // JSON name
+    std::string_view pb_name;  // empty when it equals `name`
+    ValueKind kind = ValueKind::string;
+    Shape shape = Shape::single;
+    ListType list_type = ListType::unset;
+    PatchStrategy patch_strategy = PatchStrategy::none;
+    const TypeInfo* type = nullptr;          // for kind object: the value's (or item's) type
+    std::uint16_t pb_number = 0;
+    std::uint16_t pb_parent = 0;             // number of the embedded message that holds it on the wire; 0 for none
+    const TypeInfo* pb_parent_type = nullptr;
+    bool omitempty = true;                   // false: written even when empty or zero
+    bool pointer = false;                    // absence is told from the zero value
+    bool required = false;
+    bool map_atomic = false;                 // mapType=atomic or structType=atomic at this field
+    bool immutable = false;
+    std::string_view patch_merge_key;
+    std::span<const std::string_view> list_map_keys;
+    std::string_view default_json;           // the default as JSON text; empty when there is none
+    std::span<const std::string_view> enum_values;
+    bool has_minimum = false, has_maximum = false;
+    std::int64_t minimum = 0, maximum = 0;
+    std::string_view description;
+};
+
+struct TypeInfo {
+    std::string_view name;          // "core/v1.PodSpec"
+    std::string_view openapi_name;  // "io.k8s.api.core.v1.PodSpec"
+    std::string_view description;
+    std::span<const FieldInfo> fields;               // in the order in which they are written
+    std::span<const std::uint16_t> fields_by_name;   // indexes into `fields`, sorted by JSON name
+    bool atomic = false;                             // structType=atomic
+    // discriminated union (x-kubernetes-unions); empty for none
+    std::string_view union_discriminator;
+
+    // Null when there is no such field.
+    const FieldInfo* field(std::string_view json_name) const;
+};
+
+// All built-in types by name ("core/v1.PodSpec"); null when unknown.
+const TypeInfo* find_type(std::string_view name);
+std::span<const TypeInfo* const> all_types();
+
+}  // namespace kubemu::api
