@@ -1,0 +1,32 @@
+// Handlers: from a Request to a Response; the whole API surface below HTTP.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/registry.h"
+#include "api/request.h"
+#include "api/subresources/pod_logs.h"
+
+namespace kubemu::api {
+
+// Thread-safe.
+class Handlers {
+  public:
+    struct Options {
+        Registry& registry;
+        PodLogs* logs = nullptr;                   // null: the cluster has no simulated nodes
+        std::string kubernetes_version = "v1.36.0";  // what /version says
+    };
+    explicit Handlers(Options options);
+    ~Handlers();
+
+    // Never throws for anything that a client can send.
+    void handle(Request request, Respond respond);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kubemu::api

@@ -1,0 +1,67 @@
+// Informer: an indexed cache of one resource's newest published records, kept up to date by a watch cursor.
+//
+// It holds pointers to shared records, not documents. It lives on one thread; `pump` brings it up to date and tells
+// its subscribers, in the order of revisions. What a reader may assume: the cache is some real past state of the
+// resource, and `position` says which; it never goes back.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "api/kinds/views.h"
+#include "storage/store.h"
+
+namespace kubemu::api {
+
+class Informer {
+  public:
+    struct Change {
+        storage::RecordPtr before;  // null: added
+        storage::RecordPtr after;   // null: deleted; `before` is then the last state
+    };
+    using Handler = std::function<void(const Change&)>;
+
+    // `wake` is called from any thread when pump() has something to do.
+    Informer(storage::Store& store, std::string resource, std::function<void()> wake);
+    ~Informer();
+
+    // Handlers added before the first pump() see every object that exists then as added.
+    void subscribe(Handler handler);
+    // Takes at most `events_max` changes (0: all); true when something changed.
+    bool pump(std::size_t events_max = 0);
+    storage::Revision position() const { return position_; }
+    const std::string& resource() const { return resource_; }
+
+    // "namespace/name", or "name" for cluster-wide kinds.
+    storage::RecordPtr get(std::string_view key) const;
+    storage::RecordPtr get(std::string_view namespace_name, std::string_view name) const;
+    // In the order of keys. An empty namespace: all.
+    std::vector<storage::RecordPtr> list(std::string_view namespace_name = {}) const;
+    // Objects with an owner reference to this uid, in the order of keys.
+    std::vector<storage::RecordPtr> owned_by(std::string_view uid) const;
+    // Pods only: those on a node ("" for the unscheduled).
+    std::vector<storage::RecordPtr> on_node(std::string_view node_name) const;
+    std::size_t size() const { return records_.size(); }
+
+  private:
+    void apply(storage::RecordPtr before, storage::RecordPtr after);
+    void index(const storage::RecordPtr& record, bool add);
+    void relist();
+
+    storage::Store& store_;
+    std::string resource_;
+    std::function<void()> wake_;
+    std::unique_ptr<storage::WatchCursor> cursor_;
+    storage::Revision position_ = 0;
+    std::vector<Handler> handlers_;
+    std::map<std::string, storage::RecordPtr, std::less<>> records_;
+    std::unordered_map<std::string, std::map<std::string, storage::RecordPtr>> by_owner_;
+    std::unordered_map<std::string, std::map<std::string, storage::RecordPtr>> by_node_;
+};
+
+}  // namespace kubemu::api

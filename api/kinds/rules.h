@@ -1,0 +1,81 @@
+// KindRules: what cannot be declared about a kind, as up to a dozen functions; an empty hook means "nothing special".
+//
+// The registry calls them in the order of kube-apiserver's strategies (k8s.io/apiserver/pkg/registry/rest):
+// create: set_defaults, prepare_for_create, allocate, validate; update: set_defaults, prepare_for_update, allocate,
+// validate, validate_update. All but `allocate` and `answer` are pure functions of their arguments.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/request.h"
+#include "api/schema/kind.h"
+#include "api/values/field_errors.h"
+#include "api/values/object.h"
+#include "api/values/status.h"
+#include "storage/base/clock.h"
+#include "storage/base/random.h"
+#include "storage/record.h"
+
+namespace kubemu::api {
+
+// What hooks may ask of the rest of the cluster. Reads see the tip: what the next write will be compared with.
+class Lookup {
+  public:
+    virtual ~Lookup() = default;
+    // The stored object, or null. `resource` is KindSpec::resource.
+    virtual storage::RecordPtr get(std::string_view resource, std::string_view namespace_name, std::string_view name) const = 0;
+    // All objects of a resource; of one namespace when it is not empty.
+    virtual std::vector<storage::RecordPtr> list(std::string_view resource, std::string_view namespace_name) const = 0;
+    virtual Json document(const storage::Record& record) const = 0;
+};
+
+struct HookContext {
+    const KindSpec& kind;               // as the request named it
+    std::string_view namespace_name;
+    std::string_view subresource;       // "" for the object itself, "status", "scale", "ephemeralcontainers"...
+    const User& user;
+    Time now;
+    Random& random;
+    const Lookup& lookup;
+    bool dry_run = false;
+};
+
+struct KindRules {
+    // Defaults that depend on other fields (the others are in the type table and have been applied already).
+    void (*set_defaults)(Json& object, const HookContext&) = nullptr;
+    // Clears what a client may not set (status), sets what only the server sets.
+    void (*prepare_for_create)(Json& object, const HookContext&) = nullptr;
+    // The object itself (subresource empty): keeps status and immutable server-owned fields of `old`.
+    // For subresource "status" the registry has already put the new status on the old object and calls
+    // prepare_for_status_update. metadata.generation is the registry's (KindSpec::has_generation).
+    void (*prepare_for_update)(Json& object, const Json& old, const HookContext&) = nullptr;
+    void (*prepare_for_status_update)(Json& object, const Json& old, const HookContext&) = nullptr;
+    // metadata has been validated already; enums and ranges of the type table too.
+    void (*validate)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
+    void (*validate_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
+    void (*validate_status_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
+    // Name rule of metadata.name; null for a DNS subdomain. Returns the messages of what is wrong.
+    std::vector<std::string> (*validate_name)(std::string_view name, bool prefix) = nullptr;
+    void (*warnings)(const Json& object, const Json* old, const HookContext&, std::vector<std::string>&) = nullptr;
+    // Takes addresses or ports for the object (old: null on create). An error refuses the write.
+    ApiResult<bool> (*allocate)(Json& object, const Json* old, const HookContext&) = nullptr;
+    // Refuses a deletion, or changes what it does. Errors answer the request.
+    ApiResult<bool> (*before_delete)(const Json& object, const HookContext&) = nullptr;
+    // Conversion between this version and the storage version, in place; kind and apiVersion are the registry's.
+    void (*to_storage)(Json& object) = nullptr;
+    void (*from_storage)(Json& object) = nullptr;
+    // A kind that is answered instead of stored (TokenReview, SubjectAccessReview).
+    ApiResult<Json> (*answer)(Json object, const HookContext&) = nullptr;
+    // Adds to the view what this kind's readers need; null for a plain ObjectView.
+    std::shared_ptr<storage::View> (*project)(const Json& object) = nullptr;
+    // True when finalizer handling lets metadata.finalizers alone decide (default); Namespace has spec.finalizers too.
+    bool (*has_pending_finalizers)(const Json& object) = nullptr;
+};
+
+// The rules of a kind; a static empty value when it has none. Generated from api/schema/*.yaml.
+const KindRules* rules_of(const KindSpec& kind);
+
+}  // namespace kubemu::api

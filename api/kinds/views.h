@@ -1,0 +1,85 @@
+// Views: what controllers, selectors and the scheduler need of an object, made once when it is written, so that
+// nobody parses the document again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "api/schema/kind.h"
+#include "api/values/object.h"
+#include "storage/base/clock.h"
+#include "storage/record.h"
+
+namespace kubemu::api {
+
+struct OwnerReference {
+    std::string api_version, kind, name, uid;
+    bool controller = false;
+    bool block_owner_deletion = false;
+};
+
+// Sorted by key.
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+// Every record has one.
+struct ObjectView : storage::View {
+    std::string namespace_name;
+    std::string name;
+    std::string uid;
+    Labels labels;
+    // Values of the kind's selectable fields ("status.phase"), sorted; metadata.name and metadata.namespace are
+    // not repeated here.
+    Labels fields;
+    std::vector<OwnerReference> owners;
+    std::vector<std::string> finalizers;
+    std::int64_t generation = 0;
+    Time created{};
+    bool deleting = false;  // metadata.deletionTimestamp is set
+    Time deletion_time{};   // metadata.deletionTimestamp; grace period included
+
+    const OwnerReference* controller() const;  // the owner with controller: true, or null
+    // Null when there is no such label.
+    const std::string* label(std::string_view key) const;
+};
+
+enum class PodPhase : std::uint8_t { pending, running, succeeded, failed, unknown };
+
+struct HostPort {
+    std::string ip;
+    std::string protocol;
+    int port = 0;
+};
+
+struct PodView final : ObjectView {
+    std::string node_name;
+    std::string pod_ip;
+    std::string scheduler_name;
+    PodPhase phase = PodPhase::pending;
+    bool ready = false;        // condition Ready is True
+    bool scheduled = false;    // condition PodScheduled is True
+    Time ready_since{};        // when it last became Ready
+    int restarts = 0;          // highest restartCount of its containers
+    int priority = 0;
+    int grace_seconds = 30;    // metadata.deletionGracePeriodSeconds, else spec.terminationGracePeriodSeconds
+    std::int64_t cpu_milli = 0;     // effective requests (init containers, sidecars, overhead counted)
+    std::int64_t memory_bytes = 0;
+    std::vector<HostPort> host_ports;
+
+    bool finished() const { return phase == PodPhase::succeeded || phase == PodPhase::failed; }
+    // Neither finished nor being deleted: what ReplicaSets and Jobs count (controller.IsPodActive).
+    bool active() const { return !finished() && !deleting; }
+};
+
+// Makes the view of a document of this kind, in its storage version.
+std::shared_ptr<const storage::View> make_view(const KindSpec& kind, const Json& object);
+
+// Any record's view; every record that the registry wrote has one.
+const ObjectView& view_of(const storage::Record& record);
+// Only for records of pods.
+const PodView& pod_view_of(const storage::Record& record);
+
+}  // namespace kubemu::api

@@ -1,0 +1,87 @@
+// Registry: the generic engine. Every read and write of every kind goes through it, over HTTP or not.
+//
+// It runs on the caller's thread and holds no lock while it works. A write is: decode, default, prepare, admit,
+// allocate, validate, encode, submit; `done` fires when it is durable.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/client.h"
+#include "api/kind_registry.h"
+#include "api/kinds/rules.h"
+#include "storage/base/clock.h"
+#include "storage/base/random.h"
+#include "storage/store.h"
+
+namespace kubemu::api {
+
+// The writer and how strictly to take it.
+struct WriteContext {
+    User user;
+    std::string field_manager;
+    enum class FieldValidation { ignore, warn, strict } field_validation = FieldValidation::warn;
+    bool dry_run = false;
+    std::vector<std::string>* warnings = nullptr;  // not owned; receives Warning header texts
+};
+
+// What a write did. With dry_run, or when nothing changed, no revision was taken.
+struct Written {
+    storage::RecordPtr record;  // storage version; for dry runs a record that was never stored
+    bool created = false;
+    bool deleted = false;       // the object is gone (or was never stored)
+    bool pending = false;       // `done` will be called; otherwise it was or will not be
+};
+
+class Registry : public Lookup {
+  public:
+    struct Options {
+        storage::Store& store;
+        const KindRegistry& kinds;
+        const Clock& clock;
+        Random& random;
+    };
+    explicit Registry(Options options);
+    ~Registry() override;
+
+    const KindRegistry& kinds() const;
+    storage::Store& store();
+    const Clock& clock() const;
+    Random& random();
+
+    // `object` is decoded and in the version of `kind`. `done` may be empty; it is called once when the result says
+    // `pending`.
+    ApiResult<Written> create(const KindSpec& kind, std::string_view namespace_name, Json object, const WriteContext&,
+                              storage::Completion done = {});
+    // Reads the tip, calls `change` on its document (in the version of `kind`), and runs the update pipeline; repeats
+    // when somebody else was faster unless the result names a resourceVersion. `change` gets null when there is no
+    // such object and may then make one, if the kind allows creation by update.
+    using Change = std::function<ApiResult<bool>(Json& object, bool exists)>;
+    ApiResult<Written> update(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                              std::string_view subresource, const Change& change, const WriteContext&,
+                              storage::Completion done = {});
+    ApiResult<Written> remove(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                              const DeleteOptions&, const WriteContext&, storage::Completion done = {});
+
+    // The document of a record in the version of `kind`, with kind and apiVersion.
+    Json document_as(const storage::Record& record, const KindSpec& kind) const;
+
+    // Lookup
+    storage::RecordPtr get(std::string_view resource, std::string_view namespace_name, std::string_view name) const override;
+    std::vector<storage::RecordPtr> list(std::string_view resource, std::string_view namespace_name) const override;
+    Json document(const storage::Record& record) const override;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// "namespace/name" or "name": the key of an object within its resource.
+std::string object_key(std::string_view namespace_name, std::string_view name);
+
+}  // namespace kubemu::api

@@ -1,0 +1,64 @@
+// Request and Response: what api/handlers takes and gives. No sockets, no threads, no HTTP library.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/values/object.h"
+#include "storage/base/bytes.h"
+#include "storage/base/clock.h"
+
+namespace kubemu::api {
+
+struct User {
+    std::string name = "system:admin";
+    std::string uid;
+    std::vector<std::string> groups = {"system:masters", "system:authenticated"};
+};
+
+struct Request {
+    std::string method;  // upper case
+    std::string path;    // still percent-encoded, without the query
+    std::string query;   // raw, without '?'
+    std::string body;
+    std::string content_type;
+    std::string accept;
+    std::string user_agent;
+    std::string if_none_match;
+    User user;
+};
+
+// An answer that goes on: a watch, or a log that is followed. Sans I/O; used from one thread at a time, except that
+// the wake function may be called from any thread. Dropping the stream ends it.
+class Stream {
+  public:
+    virtual ~Stream() = default;
+
+    struct Step {
+        enum class State { more, wait, end };
+        State state = State::wait;
+        Scatter data;  // write this first, in any state
+        // With `wait`: call next() again at this time even when nobody woke the stream (bookmarks, time-outs).
+        std::optional<Time> wake_at;
+    };
+    virtual Step next() = 0;
+    // Called when next() is worth calling after it said `wait`. Set once, before the first next().
+    virtual void on_wake(std::function<void()> wake) = 0;
+};
+
+struct Response {
+    int code = 200;
+    std::string content_type = "application/json";
+    std::vector<std::pair<std::string, std::string>> headers;  // Warning, ETag, Audit-Id...
+    Scatter body;
+    std::unique_ptr<Stream> stream;  // when set, `body` is empty and the answer is chunked
+};
+
+// Called exactly once: inside handle() or later from the storage thread, when the write is durable.
+using Respond = std::function<void(Response)>;
+
+}  // namespace kubemu::api

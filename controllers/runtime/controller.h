@@ -1,0 +1,71 @@
+// Controller: the base of every control loop: a name, a client with its own identity, and a work queue of keys.
+//
+// Level-based: reconcile(key) looks at the world and moves it one step; what woke it up is not told. After a
+// reconcile that wrote something the same key runs again only when all informers have seen that write, so a
+// controller never acts on a cache that lacks its own changes (kube-controller-manager counts expectations instead).
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/client.h"
+#include "api/values/status.h"
+#include "controllers/runtime/event_recorder.h"
+#include "controllers/runtime/manager.h"
+
+namespace kubemu::controllers {
+
+// What to do with the key afterwards: nothing, or run it again after a while.
+struct Requeue {
+    std::optional<Duration> after;
+};
+
+class Controller {
+  public:
+    // `name` as in kube-controller-manager's --controllers ("deployment"); `account` is the service account in
+    // kube-system that writes ("deployment-controller").
+    Controller(Manager& manager, std::string_view name, std::string_view account);
+    virtual ~Controller();
+    Controller(const Controller&) = delete;
+    Controller& operator=(const Controller&) = delete;
+
+    const std::string& name() const { return name_; }
+    // An error is logged and retried with back-off (5 ms doubling to 1000 s, as client-go's default rate limiter);
+    // a success forgets earlier failures.
+    virtual api::ApiResult<Requeue> reconcile(const std::string& key) = 0;
+    // Once, after the informers have their first state and before any key runs.
+    virtual void start() {}
+
+  protected:
+    void enqueue(std::string key);
+    void enqueue_after(std::string key, Duration delay);
+    // Queues the object itself / the object's controller of this kind, whenever a record of the informer changes.
+    void enqueue_on_change(api::Informer& informer);
+    void enqueue_owner_on_change(api::Informer& informer, std::string_view owner_kind);
+
+    Manager& manager() { return manager_; }
+    api::Client& client() { return client_; }
+    const Clock& clock() const { return manager_.clock(); }
+    Time now() const { return manager_.clock().now(); }
+    EventRecorder& events() { return events_; }
+    const api::KindSpec& kind(std::string_view resource) const { return manager_.kind(resource); }
+
+  private:
+    friend class Manager;
+    Manager& manager_;
+    std::string name_;
+    api::Client client_;
+    EventRecorder events_;
+};
+
+// "namespace/name" apart; a key without a slash has an empty namespace.
+struct ObjectKey {
+    std::string_view namespace_name;
+    std::string_view name;
+};
+ObjectKey split_key(std::string_view key);
+
+}  // namespace kubemu::controllers

@@ -1,0 +1,66 @@
+// Manager: the control loop. It owns the informers, the work queues and the timers of all controllers and runs them
+// on one thread, so that controllers need no locks and a run is the same every time.
+//
+// A turn: pump the informers (which fills queues), run the keys that are due, fire the timers that are due. It sleeps
+// until somebody writes or the next timer is due; it never polls.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/client.h"
+#include "api/informer.h"
+#include "api/registry.h"
+#include "controllers/runtime/event_recorder.h"
+#include "storage/base/clock.h"
+#include "storage/base/random.h"
+
+namespace kubemu::controllers {
+
+class Controller;
+
+class Manager {
+  public:
+    struct Options {
+        api::Registry& registry;
+        const Clock& clock;
+        Random& random;
+    };
+    explicit Manager(Options options);
+    ~Manager();
+
+    // For controllers, in their constructors.
+    api::Informer& informer(std::string_view resource);  // shared; for example "pods", "deployments.apps"
+    const api::KindSpec& kind(std::string_view resource) const;
+    api::Registry& registry();
+    const Clock& clock() const;
+    Random& random();
+    // Calls `fire` on the control thread at `when` (at once when it is past). A timer with the same owner and name
+    // replaces the earlier one; std::nullopt as time removes it.
+    void set_timer(const void* owner, std::string_view name, std::optional<Time> when, std::function<void()> fire);
+    // Runs `task` on the control thread soon. From any thread.
+    void post(std::function<void()> task);
+
+    void add(std::unique_ptr<Controller> controller);
+
+    // Everything that can be done now, on this thread; returns when there is nothing left to do before the next
+    // timer. `flush` is called between turns so that writes become visible (a store without a thread of its own).
+    void settle();
+    // When the next timer or delayed key is due; nothing when none is.
+    std::optional<Time> next_due() const;
+
+    // The loop on a thread of its own.
+    void start();
+    void stop();  // returns when the thread has ended
+
+  private:
+    friend class Controller;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kubemu::controllers
