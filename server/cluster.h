@@ -1,0 +1,45 @@
+// Cluster: the composition root. It alone knows how the parts fit together.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/handlers.h"
+#include "storage/base/clock.h"
+#include "storage/base/result.h"
+
+namespace kubemu::server {
+
+struct ClusterOptions {
+    std::string database_path;  // empty: in memory
+    bool sync_full = true;
+    int nodes = 3;
+    std::vector<std::string> controllers = {"*"};
+    std::string kubernetes_version = "v1.36.0";
+    std::uint64_t seed = 1;
+    Duration pod_startup_latency = std::chrono::seconds(1);
+};
+
+class Cluster {
+  public:
+    // Opens the database and makes what a cluster has from the start. The error is a sentence for the terminal.
+    static Result<std::unique_ptr<Cluster>, std::string> open(const ClusterOptions& options);
+    ~Cluster();
+
+    // The controllers begin to work.
+    void start();
+    // They end; everything accepted is on disk when this returns.
+    void stop();
+
+    api::Handlers& handlers();
+    const Clock& clock() const;
+
+  private:
+    struct Impl;
+    explicit Cluster(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kubemu::server

@@ -1,0 +1,161 @@
+// Accepting connections, the pool of threads, and a clean end.
+#include "server/http_server.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "server/session.h"
+#include "storage/base/log.h"
+#include "storage/base/mutex.h"
+
+namespace kubemu::server {
+namespace {
+
+namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+
+// The sockets that are open, so that they can be closed at the end.
+class OpenSockets {
+  public:
+    void add(tcp::socket* socket) {
+        Lock lock(mutex_);
+        sockets_.insert(socket);
+    }
+    void remove(tcp::socket* socket) {
+        Lock lock(mutex_);
+        sockets_.erase(socket);
+    }
+    void close_all() {
+        Lock lock(mutex_);
+        for (tcp::socket* socket : sockets_) {
+            // Each socket is closed on its own strand; one that ends meanwhile has left the set first.
+            asio::post(socket->get_executor(), [this, socket] {
+                Lock lock(mutex_);
+                error_code ignored;
+                if (sockets_.contains(socket)) socket->close(ignored);
+            });
+        }
+    }
+
+  private:
+    Mutex mutex_;
+    std::set<tcp::socket*> sockets_ KUBEMU_GUARDED_BY(mutex_);
+};
+
+asio::awaitable<void> serve_connection(tcp::socket socket, OpenSockets& open, const SessionContext& context) {
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    open.add(&socket);
+    try {
+        co_await run_session(socket, context);
+    } catch (const std::exception& error) {
+        log_line(LogLevel::error, "a connection ended by an exception", {{"what", error.what()}});
+    }
+    open.remove(&socket);
+    socket.close(ignored);
+}
+
+asio::awaitable<void> accept_connections(tcp::acceptor& acceptor, asio::io_context& io, OpenSockets& open,
+                                         const SessionContext& context) {
+    for (;;) {
+        auto strand = asio::make_strand(io);
+        auto [error, socket] = co_await acceptor.async_accept(strand, asio::as_tuple(asio::use_awaitable));
+        if (error == asio::error::operation_aborted || !acceptor.is_open()) co_return;
+        if (error) {
+            log_line(LogLevel::warning, "accept failed", {{"error", error.message()}});
+            continue;
+        }
+        asio::co_spawn(strand, serve_connection(std::move(socket), open, context), asio::detached);
+    }
+}
+
+}  // namespace
+
+struct HttpServer::Impl {
+    explicit Impl(const Options& options)
+        : io(options.threads),
+          acceptor(asio::make_strand(io)),
+          signals(signal_io, SIGINT, SIGTERM),
+          context{options.handlers, options.clock, options.log_requests},
+          thread_count(options.threads) {}
+
+    asio::io_context io;
+    asio::io_context signal_io;  // run by whoever waits for a signal
+    tcp::acceptor acceptor;
+    asio::signal_set signals;
+    SessionContext context;
+    OpenSockets open;
+    int thread_count;
+    std::vector<std::thread> threads;
+};
+
+Result<std::unique_ptr<HttpServer>, std::string> HttpServer::listen(Options options) {
+    auto impl = std::make_unique<Impl>(options);
+    const std::string where = options.address + ":" + std::to_string(options.port);
+    error_code error;
+    const auto address = asio::ip::make_address(options.address, error);
+    if (error) return options.address + " is not an IP address";
+    const tcp::endpoint endpoint(address, options.port);
+    impl->acceptor.open(endpoint.protocol(), error);
+    if (!error) impl->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) impl->acceptor.bind(endpoint, error);
+    if (!error) impl->acceptor.listen(4096, error);
+    if (error == asio::error::address_in_use) {
+        return where + " is already in use; stop what listens there or choose another with --http ADDR:PORT";
+    }
+    if (error) return "cannot listen on " + where + ": " + error.message();
+    return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() { stop(); }
+
+std::uint16_t HttpServer::port() const { return impl_->acceptor.local_endpoint().port(); }
+
+void HttpServer::start() {
+    asio::co_spawn(impl_->acceptor.get_executor(),
+                   accept_connections(impl_->acceptor, impl_->io, impl_->open, impl_->context), asio::detached);
+    for (int i = 0; i < impl_->thread_count; ++i) {
+        impl_->threads.emplace_back([io = &impl_->io] { io->run(); });
+    }
+}
+
+int HttpServer::wait_for_signal() {
+    int received = 0;
+    impl_->signals.async_wait([&received](error_code error, int signal) {
+        if (!error) received = signal;
+    });
+    impl_->signal_io.run();
+    return received;
+}
+
+void HttpServer::stop() {
+    if (impl_->threads.empty()) return;
+    asio::post(impl_->acceptor.get_executor(), [this] {
+        error_code ignored;
+        impl_->acceptor.close(ignored);
+    });
+    impl_->open.close_all();
+    // What still runs is a request that the handlers are answering; it may not hold up the end.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+    while (!impl_->io.stopped() && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    impl_->io.stop();
+    for (std::thread& thread : impl_->threads) thread.join();
+    impl_->threads.clear();
+}
+
+}  // namespace kubemu::server

@@ -1,0 +1,44 @@
+// HttpServer: the API over HTTP/1.1, one strand a connection, on a pool of threads of its own.
+//
+// PIMPL: Asio and Beast stay in http_server.cpp and session.cpp, which are slow to compile.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "api/handlers.h"
+#include "storage/base/clock.h"
+#include "storage/base/result.h"
+
+namespace kubemu::server {
+
+class HttpServer {
+  public:
+    struct Options {
+        std::string address = "127.0.0.1";
+        std::uint16_t port = 0;
+        int threads = 2;
+        bool log_requests = false;
+        api::Handlers& handlers;
+        const Clock& clock;
+    };
+    // The error is a sentence for the terminal.
+    static Result<std::unique_ptr<HttpServer>, std::string> listen(Options options);
+    ~HttpServer();
+
+    std::uint16_t port() const;
+    // Accepts connections until stop(); returns at once.
+    void start();
+    // Runs until SIGINT or SIGTERM arrives; returns the signal.
+    int wait_for_signal();
+    // Ends open watches and connections and joins the threads; within a second.
+    void stop();
+
+  private:
+    struct Impl;
+    explicit HttpServer(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kubemu::server

@@ -1,0 +1,181 @@
+// The command line, by CLI11.
+#include "server/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+#include <regex>
+
+namespace kubemu::server {
+namespace {
+
+std::string default_database_path() {
+    const char* state = std::getenv("XDG_STATE_HOME");
+    if (state != nullptr && *state != '\0') return std::string(state) + "/kubemu/kubemu.db";
+    const char* home = std::getenv("HOME");
+    return std::string(home != nullptr ? home : ".") + "/.local/state/kubemu/kubemu.db";
+}
+
+// "250ms", "2s", "1m", "0", "1.5" (seconds).
+std::optional<Duration> parse_duration(const std::string& text) {
+    static const std::regex form(R"(([0-9]+(?:\.[0-9]+)?)(us|ms|s|m|h)?)");
+    std::smatch match;
+    if (!std::regex_match(text, match, form)) return std::nullopt;
+    const std::string unit = match[2];
+    const double scale = unit == "us" ? 1 : unit == "ms" ? 1e3 : unit == "m" ? 60e6 : unit == "h" ? 3600e6 : 1e6;
+    return Duration(static_cast<Duration::rep>(std::stod(match[1]) * scale));
+}
+
+bool is_loopback(const std::string& address) {
+    return address == "localhost" || address == "::1" || address.rfind("127.", 0) == 0;
+}
+
+// "ADDR:PORT", "[::1]:PORT" or "PORT".
+bool parse_endpoint(const std::string& text, std::string& address, std::uint16_t& port) {
+    std::string digits = text;
+    const std::size_t colon = text.rfind(':');
+    if (colon != std::string::npos) {
+        address = text.substr(0, colon);
+        digits = text.substr(colon + 1);
+        if (address.size() > 2 && address.front() == '[' && address.back() == ']') {
+            address = address.substr(1, address.size() - 2);
+        }
+        if (address.empty()) address = "0.0.0.0";
+    }
+    if (digits.empty() || digits.size() > 5 || !std::all_of(digits.begin(), digits.end(), ::isdigit)) return false;
+    const int number = std::stoi(digits);
+    if (number > 65535) return false;
+    port = static_cast<std::uint16_t>(number);
+    return true;
+}
+
+std::vector<std::string> split_list(const std::string& text) {
+    std::vector<std::string> parts;
+    std::size_t begin = 0;
+    while (begin <= text.size()) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        if (end > begin) parts.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return parts;
+}
+
+constexpr const char* serve_footer = R"(Examples:
+  kubemu serve                                   # then: kubectl get nodes
+  kubemu serve --ephemeral --http 127.0.0.1:0    # a throw-away cluster on a free port
+  kubemu serve --db ./course.db --nodes 5 -v
+  kubemu serve --controllers '*,-scheduler,-kubelet'   # bring your own scheduler and nodes
+
+kubectl and curl need no configuration for http://127.0.0.1:8080; for any other address:
+  kubemu kubeconfig --server http://127.0.0.1:9090 > kubemu.yaml && export KUBECONFIG=$PWD/kubemu.yaml)";
+
+}  // namespace
+
+bool controller_enabled(const std::vector<std::string>& list, std::string_view name) {
+    bool star = false;
+    for (const std::string& entry : list) {
+        if (entry == name) return true;
+        if (entry.size() == name.size() + 1 && entry[0] == '-' && entry.substr(1) == name) return false;
+        if (entry == "*") star = true;
+    }
+    return star;
+}
+
+std::string full_version(std::string_view text) {
+    static const std::regex form(R"(v?([0-9]+)\.([0-9]+)(?:\.([0-9]+))?)");
+    std::match_results<std::string_view::const_iterator> match;
+    if (!std::regex_match(text.begin(), text.end(), match, form)) return {};
+    return "v" + match[1].str() + "." + match[2].str() + "." + (match[3].matched ? match[3].str() : "0");
+}
+
+Result<Options, Exit> parse_options(int argc, const char* const* argv) {
+    Options options;
+    CLI::App app{"kubemu: a Kubernetes cluster in one small program"};
+    app.footer("Run 'kubemu serve --help' for what a cluster can be told.");
+    app.require_subcommand(1);
+
+    CLI::App* serve = app.add_subcommand("serve", "Start a cluster and serve its API until it is interrupted");
+    std::string endpoint = "127.0.0.1:8080";
+    std::string database;
+    bool ephemeral = false;
+    std::string durability = "full";
+    std::string controllers = "*";
+    std::string latency = "1s";
+    std::uint64_t seed = 0;
+    ServeOptions& to = options.serve;
+    serve->add_option("--http", endpoint, "Address and port of the API; port 0 takes a free one")
+        ->capture_default_str()
+        ->type_name("ADDR:PORT");
+    serve->add_flag("--allow-remote-http", to.allow_remote_http,
+                    "Allow an address that other machines reach: there is no authentication, whoever connects is admin");
+    auto* database_option = serve->add_option("--db", database, "Database file; made when it is missing (default: " +
+                                                                    default_database_path() + ")")
+                                ->type_name("PATH");
+    serve->add_flag("--ephemeral", ephemeral, "Keep everything in memory and forget it at the end")->excludes(database_option);
+    serve->add_option("--durability", durability,
+                      "full: an answered write survives a power cut; normal: it survives the end of the process")
+        ->check(CLI::IsMember({"full", "normal"}))
+        ->capture_default_str();
+    serve->add_option("--nodes", to.nodes, "Simulated nodes; the first is a control plane with its taint")
+        ->check(CLI::Range(0, 5000))
+        ->capture_default_str();
+    serve->add_option("--controllers", controllers,
+                      "Controllers to run: '*' for all, 'name' for one, '-name' to leave one out")
+        ->capture_default_str()
+        ->type_name("LIST");
+    serve->add_option("--kubernetes-version", to.kubernetes_version, "Kubernetes release to answer as")
+        ->capture_default_str()
+        ->type_name("VERSION");
+    auto* seed_option = serve->add_option("--seed", seed, "Seed of everything random (names, uids, addresses)");
+    serve->add_option("--pod-startup-latency", latency, "Time from scheduled to running, image pull included")
+        ->capture_default_str()
+        ->type_name("DURATION");
+    serve->add_option("--threads", to.threads, "Threads that answer requests")->check(CLI::Range(1, 64))->capture_default_str();
+    serve->add_flag("-v,--verbose", to.verbose, "Log every request on standard error");
+    serve->footer(serve_footer);
+
+    CLI::App* kubeconfig = app.add_subcommand("kubeconfig", "Print a kubeconfig for a running cluster");
+    kubeconfig->add_option("--server", options.kubeconfig_server, "URL of the API")->capture_default_str();
+    CLI::App* version = app.add_subcommand("version", "Print the version of this program");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success&) {  // --help
+        const auto chosen = app.get_subcommands();
+        return Exit{0, chosen.empty() ? app.help() : chosen.front()->help("kubemu")};
+    } catch (const CLI::ParseError& error) {
+        return Exit{2, std::string("kubemu: ") + error.what() + " (see 'kubemu serve --help')\n"};
+    }
+
+    if (version->parsed()) options.command = Options::Command::version;
+    if (kubeconfig->parsed()) options.command = Options::Command::kubeconfig;
+    if (!serve->parsed()) return options;
+
+    options.command = Options::Command::serve;
+    if (!parse_endpoint(endpoint, to.http_address, to.http_port)) {
+        return Exit{2, "kubemu: --http " + endpoint + ": expected ADDR:PORT, for example 127.0.0.1:8080\n"};
+    }
+    if (!is_loopback(to.http_address) && !to.allow_remote_http) {
+        return Exit{2, "kubemu: --http " + endpoint +
+                           ": other machines could reach this address and would be admin; "
+                           "add --allow-remote-http if that is what you want\n"};
+    }
+    if (to.http_address == "localhost") to.http_address = "127.0.0.1";
+    const std::optional<Duration> duration = parse_duration(latency);
+    if (!duration) {
+        return Exit{2, "kubemu: --pod-startup-latency " + latency + ": expected a duration such as 0, 250ms or 2s\n"};
+    }
+    to.pod_startup_latency = *duration;
+    if (full_version(to.kubernetes_version).empty()) {
+        return Exit{2, "kubemu: --kubernetes-version " + to.kubernetes_version + ": expected a release such as 1.28 or v1.28.7\n"};
+    }
+    to.controllers = split_list(controllers);
+    to.sync_full = durability == "full";
+    if (seed_option->count() > 0) to.seed = seed;
+    to.database_path = ephemeral ? "" : database.empty() ? default_database_path() : database;
+    return options;
+}
+
+}  // namespace kubemu::server

@@ -1,0 +1,52 @@
+// Options: every flag of the command line, its default and its help text.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/clock.h"
+#include "storage/base/result.h"
+
+namespace kubemu::server {
+
+struct ServeOptions {
+    std::string http_address = "127.0.0.1";
+    std::uint16_t http_port = 8080;  // 0: any free port, printed when ready
+    bool allow_remote_http = false;
+    std::string database_path;       // empty: in memory
+    bool sync_full = true;
+    int nodes = 3;
+    std::vector<std::string> controllers = {"*"};
+    std::string kubernetes_version = "1.36";
+    std::optional<std::uint64_t> seed;
+    Duration pod_startup_latency = std::chrono::milliseconds(1000);
+    int threads = 2;
+    bool verbose = false;
+};
+
+struct Options {
+    enum class Command { serve, kubeconfig, version, none };
+    Command command = Command::none;
+    ServeOptions serve;
+    std::string kubeconfig_server = "http://127.0.0.1:8080";
+};
+
+// What the shell gets when there is nothing to run: help text (0) or a complaint (2).
+struct Exit {
+    int code = 0;
+    std::string output;  // for standard output when the code is 0, else for standard error
+};
+
+Result<Options, Exit> parse_options(int argc, const char* const* argv);
+
+// Whether a controller runs under a list in kube-controller-manager's syntax: the last of "*", "name" and "-name"
+// that speaks of it decides, a name before "*".
+bool controller_enabled(const std::vector<std::string>& list, std::string_view name);
+
+// "1.36", "v1.36" or "v1.36.2" as "v1.36.2" (a missing patch release is 0); empty when it is none of these.
+std::string full_version(std::string_view text);
+
+}  // namespace kubemu::server

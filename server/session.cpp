@@ -1,0 +1,252 @@
+// The life of one connection. Beast reads requests; answers are written as gathered text, because their bodies are
+// records that others share.
+#include "server/session.h"
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/version.hpp>
+#include <charconv>
+#include <chrono>
+
+#include "server/http_text.h"
+#include "storage/base/limits.h"
+#include "storage/base/log.h"
+
+namespace kubemu::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using Parser = http::request_parser<http::string_body>;
+
+// Starts Handlers::handle and completes, on the caller's executor, when the answer is there: inside the call for
+// reads, from the storage thread for writes.
+struct StartHandling {
+    template <class Handler>
+    void operator()(Handler handler, api::Handlers* handlers, api::Request request) const {
+        auto executor = asio::get_associated_executor(handler);
+        auto work = asio::make_work_guard(executor);
+        auto shared = std::make_shared<Handler>(std::move(handler));
+        handlers->handle(std::move(request), [shared, work](api::Response response) mutable {
+            asio::post(work.get_executor(), [shared, response = std::make_shared<api::Response>(std::move(response))] {
+                (*shared)(std::move(*response));
+            });
+        });
+    }
+};
+
+asio::awaitable<api::Response> answer(api::Handlers& handlers, api::Request request) {
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(api::Response)>(
+        StartHandling{}, asio::use_awaitable, &handlers, std::move(request));
+}
+
+api::Response status_response(const api::Status& status) {
+    api::Response response;
+    response.code = status.code();
+    response.body.push_back(Slice::of(status.to_json()));
+    return response;
+}
+
+std::string header(const Parser& parser, http::field name) { return std::string(parser.get()[name]); }
+
+api::Request to_request(Parser& parser) {
+    auto& message = parser.get();
+    api::Request request;
+    request.method = std::string(message.method_string());
+    const std::string_view target(message.target().data(), message.target().size());
+    const std::size_t mark = target.find('?');
+    request.path = std::string(target.substr(0, mark));
+    if (mark != std::string_view::npos) request.query = std::string(target.substr(mark + 1));
+    request.content_type = header(parser, http::field::content_type);
+    request.user_agent = header(parser, http::field::user_agent);
+    request.if_none_match = header(parser, http::field::if_none_match);
+    // Several Accept headers mean the same as one with commas.
+    for (auto [at, end] = message.equal_range(http::field::accept); at != end; ++at) {
+        if (!request.accept.empty()) request.accept += ',';
+        request.accept += std::string(at->value());
+    }
+    request.body = std::move(message.body());
+    return request;
+}
+
+// Writes all parts, copied together into few large writes. False when the peer is gone.
+asio::awaitable<bool> write_parts(tcp::socket& socket, std::string first, const Scatter& parts, std::string_view last) {
+    std::string gathered = std::move(first);
+    for (const Slice& part : parts) {
+        if (gathered.size() + part.text.size() > gather_bytes_max && !gathered.empty()) {
+            const auto [error, size] = co_await asio::async_write(socket, asio::buffer(gathered), use_tuple);
+            if (error) co_return false;
+            gathered.clear();
+        }
+        if (part.text.size() > gather_bytes_max) {
+            const auto [error, size] = co_await asio::async_write(
+                socket, asio::buffer(part.text.data(), part.text.size()), use_tuple);
+            if (error) co_return false;
+        } else {
+            gathered += part.text;
+        }
+    }
+    gathered += last;
+    const auto [error, size] = co_await asio::async_write(socket, asio::buffer(gathered), use_tuple);
+    co_return !error;
+}
+
+// What the writer of a stream and those who wake it share. Lives on the connection's strand, but for `signal`.
+struct StreamWait {
+    explicit StreamWait(asio::any_io_executor executor) : timer(executor), slow_timer(executor) {}
+    asio::steady_timer timer;       // sleeps between events
+    asio::steady_timer slow_timer;  // cuts off a reader that takes nothing
+    bool woken = false;
+    bool closed = false;  // the peer hung up
+};
+
+void wake(const std::shared_ptr<StreamWait>& wait) {
+    wait->woken = true;
+    wait->timer.cancel();
+}
+
+// A client that is done with a watch just closes the connection; only a read notices that.
+asio::awaitable<void> notice_close(tcp::socket& socket, std::shared_ptr<StreamWait> wait) {
+    std::array<char, 256> ignored;
+    for (;;) {
+        const auto [error, size] = co_await socket.async_read_some(asio::buffer(ignored), use_tuple);
+        if (error) break;
+    }
+    wait->closed = true;
+    wake(wait);
+}
+
+void cut_off_when_slow(tcp::socket& socket, const std::shared_ptr<StreamWait>& wait) {
+    wait->slow_timer.expires_after(limits::slow_watcher_timeout);
+    wait->slow_timer.async_wait([&socket, wait](error_code error) {
+        if (!error && !wait->closed) {  // the socket lives until the stream is over
+            error_code ignored;
+            socket.close(ignored);
+        }
+    });
+}
+
+asio::awaitable<void> write_stream(tcp::socket& socket, api::Stream& stream, const Clock& clock) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto wait = std::make_shared<StreamWait>(executor);
+    stream.on_wake([executor, weak = std::weak_ptr<StreamWait>(wait)] {
+        asio::post(executor, [weak] {
+            if (auto wait = weak.lock()) wake(wait);
+        });
+    });
+    asio::co_spawn(executor, notice_close(socket, wait), asio::detached);
+    while (!wait->closed) {
+        wait->woken = false;
+        api::Stream::Step step = stream.next();
+        const std::size_t size = total_size(step.data);
+        if (size > 0) {
+            char digits[20];
+            const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
+            cut_off_when_slow(socket, wait);
+            const bool written = co_await write_parts(socket, std::string(digits, end) + "\r\n", step.data, "\r\n");
+            wait->slow_timer.cancel();
+            if (!written) break;
+        }
+        if (step.state == api::Stream::Step::State::end) {
+            co_await write_parts(socket, "0\r\n\r\n", {}, {});
+            break;
+        }
+        if (step.state == api::Stream::Step::State::more || wait->woken) continue;
+        wait->timer.expires_after(std::chrono::hours(24));
+        if (step.wake_at) wait->timer.expires_after(std::max(*step.wake_at - clock.now(), Duration(1000)));
+        co_await wait->timer.async_wait(use_tuple);
+    }
+    error_code ignored;
+    socket.shutdown(tcp::socket::shutdown_both, ignored);
+    socket.cancel(ignored);
+    // notice_close refers to the socket, which the caller owns.
+    while (!wait->closed) {
+        wait->timer.expires_after(std::chrono::hours(24));
+        co_await wait->timer.async_wait(use_tuple);
+    }
+}
+
+void log_request(const api::Request& request, int code, Duration took) {
+    log_line(LogLevel::info, request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query),
+             {{"code", std::to_string(code)},
+              {"us", std::to_string(took.count())},
+              {"agent", request.user_agent.substr(0, request.user_agent.find(' '))}});
+}
+
+// False when the connection is to be closed afterwards.
+asio::awaitable<bool> respond(tcp::socket& socket, api::Response response, bool head_only, bool keep_alive,
+                              const Clock& clock) {
+    if (response.stream) {
+        if (!co_await write_parts(socket, response_head(response, 0, false, clock.now()), {}, {})) co_return false;
+        co_await write_stream(socket, *response.stream, clock);
+        co_return false;
+    }
+    std::string head = response_head(response, total_size(response.body), keep_alive, clock.now());
+    if (head_only) response.body.clear();
+    const bool written = co_await write_parts(socket, std::move(head), response.body, {});
+    co_return written && keep_alive;
+}
+
+}  // namespace
+
+asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& context) {
+    boost::beast::flat_buffer buffer;
+    for (;;) {
+        Parser parser;
+        parser.body_limit(limits::request_body_bytes_max);
+        auto [error, size] = co_await http::async_read_header(socket, buffer, parser, use_tuple);
+        if (!error && boost::beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+            if (!co_await write_parts(socket, "HTTP/1.1 100 Continue\r\n\r\n", {}, {})) co_return;
+        }
+        if (!error) std::tie(error, size) = co_await http::async_read(socket, buffer, parser, use_tuple);
+        if (error == http::error::body_limit) {
+            auto status = api::Status::request_entity_too_large(
+                "limit is " + std::to_string(limits::request_body_bytes_max));
+            co_await respond(socket, status_response(status), false, false, context.clock);
+            error_code ignored;
+            socket.shutdown(tcp::socket::shutdown_send, ignored);
+            co_return;
+        }
+        if (error) {
+            const bool hung_up = error == http::error::end_of_stream || error == http::error::partial_message ||
+                                 error.category() != http::make_error_code(http::error::end_of_stream).category();
+            if (!hung_up) {
+                api::Response bad;
+                bad.code = 400;
+                bad.content_type = "text/plain; charset=utf-8";
+                bad.body.push_back(Slice::literal("400 Bad Request"));
+                co_await respond(socket, std::move(bad), false, false, context.clock);
+            }
+            co_return;
+        }
+        const bool keep_alive = parser.keep_alive();
+        api::Request request = to_request(parser);
+        const bool head_only = request.method == "HEAD";
+        if (head_only) request.method = "GET";
+        const Time begin = context.clock.now();
+        api::Request logged;
+        if (context.log_requests) {
+            logged = request;
+            logged.body.clear();
+        }
+        api::Response response = co_await answer(context.handlers, std::move(request));
+        if (context.log_requests) log_request(logged, response.code, context.clock.now() - begin);
+        if (!co_await respond(socket, std::move(response), head_only, keep_alive, context.clock)) co_return;
+    }
+}
+
+}  // namespace kubemu::server

@@ -1,0 +1,22 @@
+// A connection: reads a request, lets the handlers answer, writes the answer, again until one side closes.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "api/handlers.h"
+#include "storage/base/clock.h"
+
+namespace kubemu::server {
+
+struct SessionContext {
+    api::Handlers& handlers;
+    const Clock& clock;
+    bool log_requests = false;
+};
+
+// Ends when the peer hangs up, breaks the protocol or stops reading, or when the socket is closed from outside.
+// `context` outlives every session.
+boost::asio::awaitable<void> run_session(boost::asio::ip::tcp::socket& socket, const SessionContext& context);
+
+}  // namespace kubemu::server
