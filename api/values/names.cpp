@@ -1,0 +1,259 @@
+// The grammar of names. Patterns are printed in messages, so they stand here as the real server prints them.
+#include "api/values/names.h"
+
+#include <re2/re2.h>
+
+#include <nlohmann/json.hpp>
+
+#include "api/values/text.h"
+
+namespace kubemu::api {
+namespace {
+
+constexpr const char* label_pattern = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+constexpr const char* subdomain_pattern = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
+constexpr const char* dns1035_pattern = "[a-z]([-a-z0-9]*[a-z0-9])?";
+constexpr const char* qualified_pattern = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
+constexpr const char* label_value_pattern = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?";
+constexpr const char* config_key_pattern = "[-._a-zA-Z0-9]+";
+constexpr const char* env_name_pattern = "[-._a-zA-Z][-._a-zA-Z0-9]*";
+
+bool full_match(std::string_view text, const char* pattern) {
+    // One compiled pattern for each of the few literals above.
+    struct Compiled {
+        const char* source;
+        re2::RE2 expression;
+    };
+    static Compiled compiled[] = {
+        {label_pattern, re2::RE2(label_pattern)},
+        {subdomain_pattern, re2::RE2(subdomain_pattern)},
+        {dns1035_pattern, re2::RE2(dns1035_pattern)},
+        {qualified_pattern, re2::RE2(qualified_pattern)},
+        {label_value_pattern, re2::RE2(label_value_pattern)},
+        {config_key_pattern, re2::RE2(config_key_pattern)},
+        {env_name_pattern, re2::RE2(env_name_pattern)},
+    };
+    for (const Compiled& entry : compiled) {
+        if (entry.source == pattern) return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), entry.expression);
+    }
+    return false;
+}
+
+std::string too_long(std::size_t characters_max) {
+    return "must be no more than " + std::to_string(characters_max) + " characters";
+}
+
+// validation.RegexError
+std::string regex_message(std::string_view message, const char* pattern, const std::vector<std::string>& examples) {
+    std::string text(message);
+    text += " (e.g. ";
+    for (std::size_t i = 0; i < examples.size(); ++i) {
+        if (i > 0) text += " or ";
+        text += "'" + examples[i] + "', ";
+    }
+    return text + "regex used for validation is '" + pattern + "')";
+}
+
+Messages check(std::string_view text, std::size_t characters_max, const char* pattern, std::string_view message,
+               const std::vector<std::string>& examples) {
+    Messages messages;
+    if (text.size() > characters_max) messages.push_back(too_long(characters_max));
+    if (!full_match(text, pattern)) messages.push_back(regex_message(message, pattern, examples));
+    return messages;
+}
+
+std::string_view without_dash(std::string_view name, bool prefix) {
+    // A generated name ends in '-' plus a suffix; the real server checks the name with the dash masked by a letter.
+    if (prefix && name.size() > 1 && name.back() == '-') name.remove_suffix(1);
+    return name;
+}
+
+}  // namespace
+
+Messages check_dns1123_label(std::string_view text) {
+    return check(text, 63, label_pattern,
+                 "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
+                 "end with an alphanumeric character",
+                 {"my-name", "123-abc"});
+}
+
+Messages check_dns1123_subdomain(std::string_view text) {
+    return check(text, 253, subdomain_pattern,
+                 "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+                 "start and end with an alphanumeric character",
+                 {"example.com"});
+}
+
+Messages check_dns1035_label(std::string_view text) {
+    return check(text, 63, dns1035_pattern,
+                 "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+                 "character, and end with an alphanumeric character",
+                 {"my-name", "abc-123"});
+}
+
+Messages check_qualified_name(std::string_view text) {
+    Messages messages;
+    const std::vector<std::string_view> parts = split(text, '/');
+    std::string_view name = parts.back();
+    if (parts.size() > 2) {
+        messages.push_back(
+            "a qualified name " +
+            regex_message("must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+                          "alphanumeric character",
+                          qualified_pattern, {"MyName", "my.name", "123-abc"}) +
+            " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')");
+        return messages;
+    }
+    if (parts.size() == 2) {
+        if (parts[0].empty()) {
+            messages.push_back("prefix part must be non-empty");
+        } else {
+            for (const std::string& message : check_dns1123_subdomain(parts[0])) messages.push_back("prefix part " + message);
+        }
+    }
+    if (name.empty()) {
+        messages.push_back("name part must be non-empty");
+    } else if (name.size() > 63) {
+        messages.push_back("name part " + too_long(63));
+    }
+    if (!full_match(name, qualified_pattern)) {
+        messages.push_back("name part " + regex_message("must consist of alphanumeric characters, '-', '_' or '.', and must "
+                                                        "start and end with an alphanumeric character",
+                                                        qualified_pattern, {"MyName", "my.name", "123-abc"}));
+    }
+    return messages;
+}
+
+Messages check_label_value(std::string_view text) {
+    return check(text, 63, label_value_pattern,
+                 "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
+                 "start and end with an alphanumeric character",
+                 {"MyValue", "my_value", "12345"});
+}
+
+Messages check_config_map_key(std::string_view text) {
+    Messages messages = check(text, 253, config_key_pattern,
+                              "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+                              {"key.name", "KEY_NAME", "key-name"});
+    if (text == ".") messages.push_back("must not be '.'");
+    if (text == "..") {
+        messages.push_back("must not be '..'");
+    } else if (text.substr(0, 2) == "..") {
+        messages.push_back("must not start with '..'");
+    }
+    return messages;
+}
+
+Messages check_env_var_name(std::string_view text) {
+    Messages messages;
+    if (!full_match(text, env_name_pattern)) {
+        messages.push_back(regex_message("a valid environment variable name must consist of alphabetic characters, digits, "
+                                         "'_', '-', or '.', and must not start with a digit",
+                                         env_name_pattern, {"my.env-name", "MY_ENV.NAME", "MyEnvName1"}));
+    }
+    if (text == ".") messages.push_back("must not be '.'");
+    if (text == "..") {
+        messages.push_back("must not be '..'");
+    } else if (text.substr(0, 2) == "..") {
+        messages.push_back("must not start with '..'");
+    }
+    return messages;
+}
+
+Messages check_port_name(std::string_view text) {
+    Messages messages;
+    if (text.size() > 15) messages.push_back("must be no more than 15 characters");
+    bool valid = true, letter = false;
+    for (const char c : text) {
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) valid = false;
+        if (c >= 'a' && c <= 'z') letter = true;
+    }
+    if (!valid) messages.push_back("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+    if (!letter) messages.push_back("must contain at least one letter (a-z)");
+    if (text.find("--") != std::string_view::npos) messages.push_back("must not contain consecutive hyphens");
+    if (!text.empty() && (text.front() == '-' || text.back() == '-')) {
+        messages.push_back("must not begin or end with a hyphen");
+    }
+    return messages;
+}
+
+Messages check_path_segment(std::string_view text, bool prefix) {
+    Messages messages;
+    if (!prefix && (text == "." || text == "..")) messages.push_back("may not be '" + std::string(text) + "'");
+    for (const char c : {'/', '%'}) {
+        if (text.find(c) != std::string_view::npos) messages.push_back(std::string("may not contain '") + c + "'");
+    }
+    return messages;
+}
+
+bool is_ipv4(std::string_view text) {
+    const auto parts = split(text, '.');
+    if (parts.size() != 4) return false;
+    for (const std::string_view part : parts) {
+        if (part.empty() || part.size() > 3 || (part.size() > 1 && part[0] == '0')) return false;
+        int value = 0;
+        for (const char c : part) {
+            if (c < '0' || c > '9') return false;
+            value = value * 10 + (c - '0');
+        }
+        if (value > 255) return false;
+    }
+    return true;
+}
+
+Messages check_ip(std::string_view text) {
+    const bool may_be_v6 = text.find(':') != std::string_view::npos &&
+                           text.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+    if (is_ipv4(text) || may_be_v6) return {};
+    return {"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"};
+}
+
+Messages check_name_as_subdomain(std::string_view name, bool prefix) {
+    return check_dns1123_subdomain(without_dash(name, prefix));
+}
+Messages check_name_as_label(std::string_view name, bool prefix) { return check_dns1123_label(without_dash(name, prefix)); }
+Messages check_name_as_dns1035(std::string_view name, bool prefix) { return check_dns1035_label(without_dash(name, prefix)); }
+
+void validate_labels(const Json& labels, const FieldPath& path, FieldErrors& errors) {
+    if (!labels.is_object()) return;
+    for (const auto& [key, value] : labels.items()) {
+        for (const std::string& message : check_qualified_name(key)) errors.invalid(path, key, message);
+        if (!value.is_string()) continue;
+        for (const std::string& message : check_label_value(value.get_ref<const std::string&>())) {
+            errors.invalid(path, value, message);
+        }
+    }
+}
+
+void validate_annotations(const Json& annotations, const FieldPath& path, FieldErrors& errors) {
+    if (!annotations.is_object()) return;
+    std::size_t bytes = 0;
+    for (const auto& [key, value] : annotations.items()) {
+        for (const std::string& message : check_qualified_name(lower(key))) errors.invalid(path, key, message);
+        bytes += key.size() + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);
+    }
+    if (bytes > 256 * 1024) errors.too_long(path, 256 * 1024);
+}
+
+void validate_label_selector(const Json& selector, const FieldPath& path, FieldErrors& errors) {
+    if (const Json* labels = find(selector, "matchLabels")) validate_labels(*labels, path.child("matchLabels"), errors);
+    std::size_t i = 0;
+    for (const Json& expression : array_at(selector, {"matchExpressions"})) {
+        const FieldPath at = path.child("matchExpressions").index(i++);
+        const std::string_view op = string_at(expression, {"operator"});
+        const std::size_t values = array_at(expression, {"values"}).size();
+        if (op == "In" || op == "NotIn") {
+            if (values == 0) errors.required(at.child("values"), "must be specified when `operator` is 'In' or 'NotIn'");
+        } else if (op == "Exists" || op == "DoesNotExist") {
+            if (values > 0) {
+                errors.forbidden(at.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+            }
+        } else {
+            errors.invalid(at.child("operator"), std::string(op), "not a valid selector operator");
+        }
+        const std::string key(string_at(expression, {"key"}));
+        for (const std::string& message : check_qualified_name(key)) errors.invalid(at.child("key"), key, message);
+    }
+}
+
+}  // namespace kubemu::api
