@@ -1,0 +1,397 @@
+// Host tool: compiles api/schema/*.yaml into constant tables, so that nothing is parsed when kubemu starts.
+//
+//     compile_schema <output folder> <yaml files...>
+//
+// writes schema_tables.cpp (types, kinds), kind_rules_table.cpp (KindRules by the name in `rules:`) and
+// cell_table.cpp (functions of printer columns), so that a name without a definition is a link error.
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct File {
+    std::string path;
+    YAML::Node root;
+    std::string prefix;  // "core/v1"
+    std::string group, version;
+};
+
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        if (c == '\n') {
+            out += "\\n";
+            continue;
+        }
+        out += c;
+    }
+    return out + "\"";
+}
+
+std::string text_of(const YAML::Node& node, const char* key) { return node[key] ? node[key].as<std::string>() : ""; }
+bool flag(const YAML::Node& node, const char* key, bool otherwise = false) {
+    return node[key] ? node[key].as<bool>() : otherwise;
+}
+
+// A YAML value as JSON text. Quoted scalars are strings; plain ones follow their form.
+std::string json_text(const YAML::Node& node) {
+    if (node.IsMap()) {
+        std::string out = "{";
+        for (const auto& entry : node) {
+            if (out.size() > 1) out += ',';
+            out += quoted(entry.first.as<std::string>()) + ":" + json_text(entry.second);
+        }
+        return out + "}";
+    }
+    const auto text = node.as<std::string>();
+    if (node.Tag() == "!") return quoted(text);
+    if (text == "true" || text == "false") return text;
+    if (!text.empty() && text.find_first_not_of("0123456789-") == std::string::npos && text != "-") return text;
+    return quoted(text);
+}
+
+// The tables are written as they are met; spans refer to arrays by name.
+class Writer {
+  public:
+    std::string strings(const YAML::Node& list) {
+        if (!list || list.size() == 0) return "{}";
+        std::string body;
+        for (const auto& item : list) body += quoted(item.as<std::string>()) + ",";
+        auto [found, fresh] = arrays_.emplace(body, "s" + std::to_string(arrays_.size()));
+        if (fresh) out << "static constexpr std::string_view " << found->second << "[] = {" << body << "};\n";
+        return found->second;
+    }
+    std::ostringstream out;
+
+  private:
+    std::map<std::string, std::string> arrays_;
+};
+
+const std::map<std::string, std::string> scalar_kinds = {
+    {"string", "string"},     {"bool", "boolean"},    {"int32", "int32"},       {"int64", "int64"},
+    {"float64", "float64"},   {"bytes", "bytes"},     {"time", "time"},         {"micro-time", "micro_time"},
+    {"duration", "duration"}, {"quantity", "quantity"}, {"int-or-string", "int_or_string"},
+    {"raw", "raw"},           {"fields-v1", "fields_v1"}};
+
+const std::map<std::string, std::string> verb_names = {
+    {"get", "get"},     {"list", "list"},     {"watch", "watch"}, {"create", "create"},
+    {"update", "update"}, {"patch", "patch"}, {"delete", "del"},  {"deletecollection", "delete_collection"}};
+
+std::string verbs_of(const YAML::Node& list) {
+    std::string out = "0";
+    for (const auto& verb : list) {
+        const auto found = verb_names.find(verb.as<std::string>());
+        if (found == verb_names.end()) throw std::runtime_error("unknown verb " + verb.as<std::string>());
+        out += "|v(Verb::" + found->second + ")";
+    }
+    return out;
+}
+
+std::string openapi_name(const std::string& prefix, const std::string& type) {
+    const std::string group = prefix.substr(0, prefix.find('/')), version = prefix.substr(prefix.find('/') + 1);
+    if (group == "meta") return "io.k8s.apimachinery.pkg.apis.meta." + version + "." + type;
+    return "io.k8s.api." + group + "." + version + "." + type;
+}
+
+class Compiler {
+  public:
+    explicit Compiler(std::vector<File> files) : files_(std::move(files)) {
+        for (const File& file : files_) {
+            for (const auto& entry : file.root["types"]) {
+                const std::string name = file.prefix + "." + entry.first.as<std::string>();
+                if (!ids_.emplace(name, ids_.size()).second) throw std::runtime_error("type twice: " + name);
+            }
+        }
+    }
+
+    std::string tables() {
+        w_.out << "// Made by compile_schema from api/schema/*.yaml.\n#include \"api/schema/kind.h\"\n\n"
+                  "namespace kubemu::api {\nnamespace {\nconstexpr std::uint16_t v(Verb verb) { return "
+                  "static_cast<std::uint16_t>(verb); }\n";
+        w_.out << "extern const TypeInfo types[" << ids_.size() << "];\n";
+        std::vector<std::string> rows;
+        for (const File& file : files_) {
+            for (const auto& entry : file.root["types"]) {
+                rows.push_back(type_row(file, entry.first.as<std::string>(), entry.second));
+            }
+        }
+        w_.out << "constinit const TypeInfo types[" << ids_.size() << "] = {\n";
+        for (const std::string& row : rows) w_.out << row;
+        w_.out << "};\nconstinit const TypeInfo* const type_list[] = {\n";
+        for (std::size_t i = 0; i < ids_.size(); ++i) w_.out << "&types[" << i << "],";
+        w_.out << "};\n";
+        kind_rows();
+        w_.out << "}  // namespace\n\nstd::span<const TypeInfo* const> all_types() { return type_list; }\n"
+                  "std::span<const KindSpec> builtin_kinds() { return kinds; }\n"
+                  "std::span<const GroupVersionSpec> builtin_group_versions() { return group_versions; }\n"
+                  "}  // namespace kubemu::api\n";
+        return w_.out.str();
+    }
+
+    std::string rules_table() const {
+        std::ostringstream out;
+        out << "// Made by compile_schema from api/schema/*.yaml.\n#include \"api/kinds/rules.h\"\n\nnamespace kubemu::api {\n"
+               "namespace kinds {\n";
+        for (const std::string& name : rules_) out << "extern const KindRules " << name << "_rules;\n";
+        out << "}\n\nconst KindRules* rules_of(const KindSpec& kind) {\n    static const KindRules none;\n";
+        for (const std::string& name : rules_) {
+            out << "    if (kind.rules == " << quoted(name) << ") return &kinds::" << name << "_rules;\n";
+        }
+        out << "    return &none;\n}\n}  // namespace kubemu::api\n";
+        return out.str();
+    }
+
+    std::string cell_table() const {
+        std::ostringstream out;
+        out << "// Made by compile_schema from api/schema/*.yaml.\n#include \"api/documents/cells.h\"\n\nnamespace kubemu::api {\n"
+               "namespace cells {\n";
+        for (const std::string& name : cells_) out << "Json " << name << "(const Json&, const CellContext&);\n";
+        out << "}\n\nCellFunction cell_function(std::string_view name) {\n";
+        for (const std::string& name : cells_) out << "    if (name == " << quoted(name) << ") return cells::" << name << ";\n";
+        out << "    return nullptr;\n}\n}  // namespace kubemu::api\n";
+        return out.str();
+    }
+
+  private:
+    std::string type_reference(const std::string& name, const std::string& where) const {
+        const auto found = ids_.find(name);
+        if (found == ids_.end()) throw std::runtime_error(where + ": unknown type " + name);
+        return "&types[" + std::to_string(found->second) + "]";
+    }
+
+    std::string field_row(const std::string& where, const YAML::Node& field) {
+        std::string spelling = field["type"].as<std::string>();
+        std::string shape = "single";
+        if (spelling.rfind("map[][]", 0) == 0) {
+            shape = "map_of_lists";
+            spelling = spelling.substr(7);
+        } else if (spelling.rfind("map[]", 0) == 0) {
+            shape = "map";
+            spelling = spelling.substr(5);
+        } else if (spelling.rfind("[]", 0) == 0) {
+            shape = "list";
+            spelling = spelling.substr(2);
+        }
+        const auto scalar = scalar_kinds.find(spelling);
+        std::ostringstream row;
+        row << "{.name=" << quoted(field["name"].as<std::string>());
+        if (field["pbName"]) row << ",.pb_name=" << quoted(text_of(field, "pbName"));
+        row << ",.kind=ValueKind::" << (scalar != scalar_kinds.end() ? scalar->second : "object");
+        if (shape != "single") row << ",.shape=Shape::" << shape;
+        if (field["listType"]) row << ",.list_type=ListType::" << text_of(field, "listType");
+        if (field["patchStrategy"]) {
+            std::string strategy = text_of(field, "patchStrategy");
+            if (strategy == "retainKeys") strategy = "retain_keys";
+            if (strategy == "merge,retainKeys") strategy = "merge_retain_keys";
+            row << ",.patch_strategy=PatchStrategy::" << strategy;
+        }
+        if (scalar == scalar_kinds.end()) row << ",.type=" << type_reference(spelling, where);
+        if (!field["pb"]) throw std::runtime_error(where + ": no pb number");
+        row << ",.pb_number=" << field["pb"].as<int>();
+        if (field["parent"]) {
+            row << ",.pb_parent=" << field["parent"].as<int>()
+                << ",.pb_parent_type=" << type_reference(text_of(field, "parentType"), where);
+        }
+        if (!flag(field, "omitempty", true)) row << ",.omitempty=false";
+        if (flag(field, "pointer")) row << ",.pointer=true";
+        if (flag(field, "required")) row << ",.required=true";
+        if (flag(field, "atomic")) row << ",.map_atomic=true";
+        if (flag(field, "immutable")) row << ",.immutable=true";
+        if (field["mergeKey"]) row << ",.patch_merge_key=" << quoted(text_of(field, "mergeKey"));
+        if (field["listKeys"]) row << ",.list_map_keys=" << w_.strings(field["listKeys"]);
+        if (field["default"]) row << ",.default_json=" << quoted(json_text(field["default"]));
+        if (field["enum"]) row << ",.enum_values=" << w_.strings(field["enum"]);
+        if (field["minimum"]) row << ",.has_minimum=true,.minimum=" << field["minimum"].as<long>();
+        if (field["maximum"]) row << ",.has_maximum=true,.maximum=" << field["maximum"].as<long>();
+        row << ",.description=" << quoted(text_of(field, "description")) << "},\n";
+        return row.str();
+    }
+
+    std::string type_row(const File& file, const std::string& name, const YAML::Node& type) {
+        const std::string full = file.prefix + "." + name;
+        const std::size_t id = ids_.at(full);
+        std::vector<std::string> names, rows;
+        for (const auto& field : type["fields"]) {
+            names.push_back(field["name"].as<std::string>());
+            rows.push_back(field_row(full + "." + names.back(), field));
+        }
+        std::vector<std::size_t> order(names.size());
+        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return names[a] < names[b]; });
+        for (std::size_t i = 1; i < order.size(); ++i) {
+            if (names[order[i]] == names[order[i - 1]]) throw std::runtime_error(full + ": field twice: " + names[order[i]]);
+        }
+        std::ostringstream row;
+        row << "{.name=" << quoted(full) << ",.openapi_name=" << quoted(openapi_name(file.prefix, name))
+            << ",.description=" << quoted(text_of(type, "description"));
+        if (!rows.empty()) {
+            w_.out << "constinit const FieldInfo f" << id << "[] = {\n";
+            for (const std::string& text : rows) w_.out << text;
+            w_.out << "};\nconstexpr std::uint16_t o" << id << "[] = {";
+            for (const std::size_t i : order) w_.out << i << ",";
+            w_.out << "};\n";
+            row << ",.fields=f" << id << ",.fields_by_name=o" << id;
+        }
+        if (flag(type, "atomic")) row << ",.atomic=true";
+        row << "},\n";
+        return row.str();
+    }
+
+    std::string subresources(const YAML::Node& list, const File& file, const std::string& parent) {
+        if (!list || list.size() == 0) return "{}";
+        const std::string name = "sub" + std::to_string(counter_++);
+        w_.out << "constinit const SubresourceSpec " << name << "[] = {\n";
+        for (const auto& sub : list) {
+            std::string group = file.prefix.substr(0, file.prefix.find('/')), version = file.version;
+            if (sub["version"]) {
+                group = text_of(sub, "group").substr(0, text_of(sub, "group").find('.'));
+                version = text_of(sub, "version");
+            }
+            const std::string type = group + "/" + version + "." + text_of(sub, "kind");
+            w_.out << "{.name=" << quoted(text_of(sub, "name")) << ",.kind=" << quoted(text_of(sub, "kind"))
+                   << ",.group=" << quoted(text_of(sub, "group")) << ",.version=" << quoted(text_of(sub, "version"))
+                   << ",.verbs=" << verbs_of(sub["verbs"]) << ",.type=" << type_reference(type, parent) << "},\n";
+        }
+        w_.out << "};\n";
+        return name;
+    }
+
+    // "label", "label=fallback", "label:path", "label:path=fallback"
+    std::string selectable(const YAML::Node& list) {
+        if (!list || list.size() == 0) return "{}";
+        const std::string name = "sel" + std::to_string(counter_++);
+        w_.out << "constinit const SelectableField " << name << "[] = {\n";
+        for (const auto& item : list) {
+            std::string text = item.as<std::string>(), fallback;
+            if (const auto equals = text.find('='); equals != std::string::npos) {
+                fallback = text.substr(equals + 1);
+                text.resize(equals);
+            }
+            const auto colon = text.find(':');
+            const std::string label = text.substr(0, colon);
+            const std::string path = colon == std::string::npos ? label : text.substr(colon + 1);
+            w_.out << "{" << quoted(label) << "," << quoted(path) << "," << quoted(fallback) << "},\n";
+        }
+        w_.out << "};\n";
+        return name;
+    }
+
+    std::string columns(const YAML::Node& list) {
+        if (!list || list.size() == 0) return "{}";
+        const std::string name = "col" + std::to_string(counter_++);
+        w_.out << "constinit const ColumnSpec " << name << "[] = {\n";
+        for (const auto& column : list) {
+            const std::string cell = text_of(column, "cell");
+            if (cell.at(0) != '.') cells_.insert(cell);
+            w_.out << "{" << quoted(text_of(column, "name")) << "," << quoted(text_of(column, "type")) << ","
+                   << quoted(text_of(column, "format")) << "," << quoted(text_of(column, "description")) << ","
+                   << (column["priority"] ? column["priority"].as<int>() : 0) << "," << quoted(cell) << "},\n";
+        }
+        w_.out << "};\n";
+        return name;
+    }
+
+    void kind_rows() {
+        std::ostringstream rows, versions;
+        std::set<std::string> groups;
+        for (const File& file : files_) {
+            if (!file.root["kinds"]) continue;
+            versions << "{" << quoted(file.group) << "," << quoted(file.version) << ","
+                     << (groups.insert(file.group).second ? "true" : "false") << "},\n";
+            for (const auto& kind : file.root["kinds"]) {
+                const std::string name = text_of(kind, "kind");
+                const std::string rules = text_of(kind, "rules");
+                if (!rules.empty()) rules_.insert(rules);
+                rows << "{.group=" << quoted(file.group) << ",.version=" << quoted(file.version) << ",.kind=" << quoted(name)
+                     << ",.list_kind=" << quoted(name + "List") << ",.plural=" << quoted(text_of(kind, "plural"))
+                     << ",.singular=" << quoted(text_of(kind, "singular")) << ",.short_names=" << w_.strings(kind["shortNames"])
+                     << ",.categories=" << w_.strings(kind["categories"])
+                     << ",.namespaced=" << (flag(kind, "namespaced", true) ? "true" : "false")
+                     << ",.verbs=" << verbs_of(kind["verbs"])
+                     << ",.subresources=" << subresources(kind["subresources"], file, name)
+                     << ",.type=" << type_reference(text_of(kind, "type"), name)
+                     << ",.resource=" << quoted(text_of(kind, "resource"))
+                     << ",.storage_version=" << (flag(kind, "storageVersion", true) ? "true" : "false");
+                if (kind["deprecationWarning"]) {
+                    rows << ",.deprecated=true,.deprecation_warning=" << quoted(text_of(kind, "deprecationWarning"));
+                }
+                rows << ",.introduced=" << quoted(text_of(kind, "introduced")) << ",.removed=" << quoted(text_of(kind, "removed"))
+                     << ",.selectable_fields=" << selectable(kind["selectableFields"])
+                     << ",.columns=" << columns(kind["columns"]);
+                for (const auto& [key, member] : {std::pair{"gracefulDeletion", "graceful_deletion"},
+                                                  std::pair{"deleteReturnsObject", "delete_returns_object"},
+                                                  std::pair{"createOnUpdate", "allow_create_on_update"}}) {
+                    if (flag(kind, key)) rows << ",." << member << "=true";
+                }
+                if (!flag(kind, "unconditionalUpdate", true)) rows << ",.allow_unconditional_update=false";
+                if (flag(kind, "generation")) rows << ",.has_generation=true";
+                rows << ",.rules=" << quoted(rules) << "},\n";
+            }
+        }
+        w_.out << "constinit const KindSpec kinds[] = {\n" << rows.str() << "};\n";
+        w_.out << "constinit const GroupVersionSpec group_versions[] = {\n" << versions.str() << "};\n";
+    }
+
+    std::vector<File> files_;
+    std::map<std::string, std::size_t> ids_;
+    std::set<std::string> rules_, cells_;
+    Writer w_;
+    int counter_ = 0;
+};
+
+// The order in which /apis lists groups (their priorities in kube-apiserver), and in each the preferred version first.
+int order_of(const File& file) {
+    static const std::vector<std::string> order = {
+        "core/v1",      "events/v1",      "authorization/v1", "apps/v1",  "autoscaling/v2",  "autoscaling/v1", "batch/v1",
+        "batch/v1beta1", "networking/v1", "policy/v1",        "rbac/v1",  "storage/v1",      "scheduling/v1",  "coordination/v1",
+        "node/v1",      "discovery/v1",   "meta/v1"};
+    return static_cast<int>(std::find(order.begin(), order.end(), file.prefix) - order.begin());
+}
+
+void write(const std::string& path, const std::string& text) {
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << text;
+    if (!out.flush()) throw std::runtime_error("cannot write " + path);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        std::map<int, File> ordered;  // assigning a YAML::Node would overwrite what it refers to, so nothing is sorted
+        for (int i = 2; i < argc; ++i) {
+            File file;
+            file.path = argv[i];
+            file.root = YAML::LoadFile(file.path);
+            std::string base = file.path.substr(file.path.rfind('/') + 1);
+            base.resize(base.rfind('.'));
+            file.prefix = base.replace(base.rfind('_'), 1, "/");
+            file.group = file.root["group"].IsNull() ? "" : file.root["group"].as<std::string>();
+            file.version = file.root["version"].as<std::string>();
+            const int order = order_of(file);
+            if (!ordered.emplace(order, std::move(file)).second) throw std::runtime_error("no place in the order for " + std::string(argv[i]));
+        }
+        std::vector<File> files;
+        for (auto& [order, file] : ordered) files.push_back(std::move(file));
+        Compiler compiler(std::move(files));
+        const std::string folder = std::string(argv[1]) + "/";
+        write(folder + "schema_tables.cpp", compiler.tables());
+        write(folder + "kind_rules_table.cpp", compiler.rules_table());
+        write(folder + "cell_table.cpp", compiler.cell_table());
+    } catch (const std::exception& error) {
+        std::cerr << "compile_schema: " << error.what() << "\n";
+        return 1;
+    }
+    return 0;
+}
