@@ -24,52 +24,52 @@ enum class Verb : std::uint16_t {
 };
 
 struct ColumnSpec {
-    std::string_view name;
-    std::string_view type;    // string, integer, date, boolean, number
-    std::string_view format;  // "name" for the first column, else mostly empty
-    std::string_view description;
+    std::string_view name{};
+    std::string_view type{};    // string, integer, date, boolean, number
+    std::string_view format{};  // "name" for the first column, else mostly empty
+    std::string_view description{};
     int priority = 0;         // 1: only with -o wide
-    std::string_view cell;    // ".spec.replicas" (a path) or "pod_ready" (a function of api/documents/cells.h)
+    std::string_view cell{};    // ".spec.replicas" (a path) or "pod_ready" (a function of api/documents/cells.h)
 };
 
 struct SubresourceSpec {
-    std::string_view name;   // "status"
-    std::string_view kind;   // kind of its body, "Scale" for scale; discovery prints it
-    std::string_view group;  // group and version of that kind when they differ from the parent's; empty otherwise
-    std::string_view version;
+    std::string_view name{};   // "status"
+    std::string_view kind{};   // kind of its body, "Scale" for scale; discovery prints it
+    std::string_view group{};  // group and version of that kind when they differ from the parent's; empty otherwise
+    std::string_view version{};
     std::uint16_t verbs = 0;
     const TypeInfo* type = nullptr;  // type of its body
 };
 
 // Where a selectable field lives: field "status.phase" is read from `path`, absent counts as `fallback`.
 struct SelectableField {
-    std::string_view label;
-    std::string_view path;
-    std::string_view fallback;
+    std::string_view label{};
+    std::string_view path{};
+    std::string_view fallback{};
 };
 
 struct KindSpec {
-    std::string_view group;    // "" for core
-    std::string_view version;
-    std::string_view kind;
-    std::string_view list_kind;
-    std::string_view plural;
-    std::string_view singular;
-    std::span<const std::string_view> short_names;
-    std::span<const std::string_view> categories;
+    std::string_view group{};    // "" for core
+    std::string_view version{};
+    std::string_view kind{};
+    std::string_view list_kind{};
+    std::string_view plural{};
+    std::string_view singular{};
+    std::span<const std::string_view> short_names{};
+    std::span<const std::string_view> categories{};
     bool namespaced = true;
     std::uint16_t verbs = 0;              // of Verb
-    std::span<const SubresourceSpec> subresources;
+    std::span<const SubresourceSpec> subresources{};
     const TypeInfo* type = nullptr;
     // Where its objects are stored: "deployments.apps", "pods". Two specs with the same one are two versions of the
     // same stored objects; exactly one of them has `storage_version` set and says in which form they are stored.
-    std::string_view resource;
+    std::string_view resource{};
     bool storage_version = true;
     bool deprecated = false;
-    std::string_view deprecation_warning;   // the Warning header's text; empty when not deprecated
-    std::string_view introduced, removed;   // Kubernetes releases that bound its being served ("1.21"); empty: no bound
-    std::span<const SelectableField> selectable_fields;  // beyond metadata.name and metadata.namespace
-    std::span<const ColumnSpec> columns;
+    std::string_view deprecation_warning{};   // the Warning header's text; empty when not deprecated
+    std::string_view introduced{}, removed{};   // Kubernetes releases that bound its being served ("1.21"); empty: no bound
+    std::span<const SelectableField> selectable_fields{};  // beyond metadata.name and metadata.namespace
+    std::span<const ColumnSpec> columns{};
     // Deletion of a running instance waits for its node (pods only).
     bool graceful_deletion = false;
     // DELETE answers with the object rather than with a Status (Pod, Service, Namespace, PersistentVolume...).
@@ -78,7 +78,7 @@ struct KindSpec {
     bool allow_unconditional_update = true;
     // metadata.generation is kept: it rises with each change of spec.
     bool has_generation = false;
-    std::string_view rules;               // name of its KindRules; empty when everything is declared
+    std::string_view rules{};               // name of its KindRules; empty when everything is declared
 
     bool can(Verb verb) const { return (verbs & static_cast<std::uint16_t>(verb)) != 0; }
     const SubresourceSpec* subresource(std::string_view name) const;
@@ -88,8 +88,8 @@ struct KindSpec {
 std::span<const KindSpec> builtin_kinds();
 
 struct GroupVersionSpec {
-    std::string_view group;
-    std::string_view version;
+    std::string_view group{};
+    std::string_view version{};
     bool preferred = false;
 };
 // In the order in which /apis lists groups and each group its versions.

@@ -34,8 +34,8 @@ enum class ListType : std::uint8_t { unset, atomic, set, map };
 enum class PatchStrategy : std::uint8_t { none, merge, replace, retain_keys, merge_retain_keys };
 
 struct FieldInfo {
-    std::string_view name;     // JSON name
-    std::string_view pb_name;  // empty when it equals `name`
+    std::string_view name{};     // JSON name
+    std::string_view pb_name{};  // empty when it equals `name`
     ValueKind kind = ValueKind::string;
     Shape shape = Shape::single;
     ListType list_type = ListType::unset;
@@ -49,24 +49,24 @@ struct FieldInfo {
     bool required = false;
     bool map_atomic = false;                 // mapType=atomic or structType=atomic at this field
     bool immutable = false;
-    std::string_view patch_merge_key;
-    std::span<const std::string_view> list_map_keys;
-    std::string_view default_json;           // the default as JSON text; empty when there is none
-    std::span<const std::string_view> enum_values;
+    std::string_view patch_merge_key{};
+    std::span<const std::string_view> list_map_keys{};
+    std::string_view default_json{};           // the default as JSON text; empty when there is none
+    std::span<const std::string_view> enum_values{};
     bool has_minimum = false, has_maximum = false;
     std::int64_t minimum = 0, maximum = 0;
-    std::string_view description;
+    std::string_view description{};
 };
 
 struct TypeInfo {
-    std::string_view name;          // "core/v1.PodSpec"
-    std::string_view openapi_name;  // "io.k8s.api.core.v1.PodSpec"
-    std::string_view description;
-    std::span<const FieldInfo> fields;               // in the order in which they are written
-    std::span<const std::uint16_t> fields_by_name;   // indexes into `fields`, sorted by JSON name
+    std::string_view name{};          // "core/v1.PodSpec"
+    std::string_view openapi_name{};  // "io.k8s.api.core.v1.PodSpec"
+    std::string_view description{};
+    std::span<const FieldInfo> fields{};               // in the order in which they are written
+    std::span<const std::uint16_t> fields_by_name{};   // indexes into `fields`, sorted by JSON name
     bool atomic = false;                             // structType=atomic
     // discriminated union (x-kubernetes-unions); empty for none
-    std::string_view union_discriminator;
+    std::string_view union_discriminator{};
 
     // Null when there is no such field.
     const FieldInfo* field(std::string_view json_name) const;
