@@ -379,7 +379,10 @@ class Encoder {
             const auto at = object.find(field.name);
             const bool absent = at == object.end() || at->is_null();
             if (absent) {
-                if (!field.omitempty) empty(field);
+                // Times are structs in Go, which omitempty does not leave out; neither does it other structs.
+                const bool time = (field.kind == ValueKind::time || field.kind == ValueKind::micro_time) && !field.pointer &&
+                                  field.shape == Shape::single;
+                if (!field.omitempty || time || field_is_struct(field)) empty(field);
                 continue;
             }
             if (field.omitempty && !field.pointer && is_empty(*at, field)) continue;

@@ -25,6 +25,10 @@ const Json* find(const Json& object, std::initializer_list<std::string_view> pat
     return at;
 }
 
+Json* find(Json& object, std::initializer_list<std::string_view> path) {
+    return const_cast<Json*>(find(static_cast<const Json&>(object), path));
+}
+
 Json& ensure(Json& object, std::initializer_list<std::string_view> path) {
     Json* at = &object;
     for (const std::string_view step : path) {

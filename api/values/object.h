@@ -18,6 +18,7 @@ using Json = nlohmann::json;
 const Json* find(const Json& object, std::initializer_list<std::string_view> path);
 const Json* find(const Json& object, std::string_view member);
 Json* find(Json& object, std::string_view member);
+Json* find(Json& object, std::initializer_list<std::string_view> path);
 // Makes the objects on the way; a step that is something else than an object is replaced by one.
 Json& ensure(Json& object, std::initializer_list<std::string_view> path);
 

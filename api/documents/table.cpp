@@ -1,0 +1,97 @@
+// Rows by the columns of a kind.
+#include "api/documents/table.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/codec/json.h"
+#include "api/documents/cells.h"
+#include "api/values/text.h"
+
+namespace kubemu::api {
+namespace {
+
+constexpr ColumnSpec default_columns[] = {
+    {"Name", "string", "name", "Name of the object.", 0, ".metadata.name"},
+    {"Created At", "date", "", "When it was created.", 0, ".metadata.creationTimestamp"},
+};
+
+Json cell_at(const Json& object, const ColumnSpec& column, const CellContext& context) {
+    if (column.cell[0] != '.') {
+        const CellFunction function = cell_function(column.cell);
+        return function == nullptr ? Json(nullptr) : function(object, context);
+    }
+    const Json* at = &object;
+    for (const std::string_view step : split(column.cell.substr(1), '.')) {
+        at = find(*at, step);
+        if (at == nullptr) break;
+    }
+    if (at != nullptr) return *at;
+    if (column.type == "integer") return 0;
+    if (column.type == "boolean") return false;
+    // Counts of statuses are shown as numbers even where the column calls itself a string.
+    return column.cell.size() > 8 && column.cell.substr(column.cell.size() - 8) == "Replicas" ? Json(0) : Json("");
+}
+
+void append_column(std::string& out, const ColumnSpec& column) {
+    out += "{\"name\":";
+    append_json_string(out, column.name);
+    out += ",\"type\":";
+    append_json_string(out, column.type);
+    out += ",\"format\":";
+    append_json_string(out, column.format);
+    out += ",\"description\":";
+    append_json_string(out, column.description);
+    out += ",\"priority\":" + std::to_string(column.priority) + "}";
+}
+
+}  // namespace
+
+Json partial_object_metadata(const Json& object) {
+    Json partial = {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}};
+    partial["metadata"] = object_at(object, {"metadata"});
+    return partial;
+}
+
+std::string table_of(const std::vector<Json>& objects, const TableRequest& request) {
+    const std::span<const ColumnSpec> columns = request.kind.columns.empty() ? default_columns : request.kind.columns;
+    std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{)";
+    if (!request.resource_version.empty()) {
+        out += "\"resourceVersion\":";
+        append_json_string(out, request.resource_version);
+    }
+    if (!request.continue_token.empty()) {
+        out += ",\"continue\":";
+        append_json_string(out, request.continue_token);
+        if (request.remaining >= 0) out += ",\"remainingItemCount\":" + std::to_string(request.remaining);
+    }
+    out += "},\"columnDefinitions\":";
+    if (request.with_columns) {
+        out += '[';
+        for (const ColumnSpec& column : columns) {
+            if (out.back() != '[') out += ',';
+            append_column(out, column);
+        }
+        out += ']';
+    } else {
+        out += "null";
+    }
+    out += ",\"rows\":[";
+    const CellContext context{request.now};
+    for (const Json& object : objects) {
+        if (out.back() != '[') out += ',';
+        out += "{\"cells\":[";
+        for (const ColumnSpec& column : columns) {
+            if (out.back() != '[') out += ',';
+            append_raw(out, cell_at(object, column, context));
+        }
+        out += ']';
+        if (request.include != IncludeObject::none) {
+            out += ",\"object\":";
+            append_raw(out, request.include == IncludeObject::object ? object : partial_object_metadata(object));
+        }
+        out += '}';
+    }
+    return out + "]}\n";
+}
+
+}  // namespace kubemu::api
