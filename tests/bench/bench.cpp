@@ -1,0 +1,171 @@
+// Workloads against a running kubemu; each prints one line "NAME VALUE UNIT".
+//
+//   creates PORT CONNECTIONS COUNT     create COUNT ConfigMaps of 1 KB over so many connections
+//   pods PORT COUNT                    create COUNT pods that nothing schedules (3 KB each when stored)
+//   list PORT                          GET all pods, repeatedly for two seconds
+//   watchers PORT WATCHERS EVENTS      EVENTS changes of one ConfigMap, each seen by WATCHERS watches
+//   deployment PORT REPLICAS           from the creation of a Deployment until all its replicas are ready
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/bench/http_client.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+std::string unique(const char* prefix) {
+    return std::string(prefix) + "-" + std::to_string(Clock::now().time_since_epoch().count() % 1'000'000'000);
+}
+
+void must(const bench::Connection::Answer& answer, int code) {
+    if (answer.code == code) return;
+    std::fprintf(stderr, "expected %d, got %d: %s\n", code, answer.code, answer.body.substr(0, 300).c_str());
+    std::exit(1);
+}
+
+void spread(int connections, int count, const std::function<void(bench::Connection&, int)>& work, std::uint16_t port) {
+    std::atomic<int> next{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < connections; ++i) {
+        threads.emplace_back([&] {
+            bench::Connection connection(port);
+            for (int item; (item = next++) < count;) work(connection, item);
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+}
+
+void creates(std::uint16_t port, int connections, int count) {
+    const std::string prefix = unique("c");
+    const std::string filler(900, 'x');
+    const auto begin = Clock::now();
+    spread(connections, count, [&](bench::Connection& connection, int item) {
+        must(connection.request("POST", "/api/v1/namespaces/default/configmaps",
+                                R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + prefix + "-" + std::to_string(item) +
+                                    R"("},"data":{"text":")" + filler + "\"}}"),
+             201);
+    }, port);
+    std::printf("creates_%d_connections %.0f per second\n", connections, count / seconds_since(begin));
+}
+
+void pods(std::uint16_t port, int count) {
+    const std::string prefix = unique("p");
+    const auto begin = Clock::now();
+    spread(8, count, [&](bench::Connection& connection, int item) {
+        must(connection.request("POST", "/api/v1/namespaces/default/pods",
+                                R"({"apiVersion":"v1","kind":"Pod","metadata":{"labels":{"app":"bench"},"name":")" + prefix + "-" +
+                                    std::to_string(item) +
+                                    R"("},"spec":{"schedulerName":"none","containers":[{"name":"c","image":"nginx:1.25"}]}})"),
+             201);
+    }, port);
+    std::printf("pod_creates %.0f per second\n", count / seconds_since(begin));
+}
+
+void list(std::uint16_t port) {
+    bench::Connection connection(port);
+    int rounds = 0;
+    std::size_t bytes = 0;
+    const auto begin = Clock::now();
+    while (seconds_since(begin) < 2) {
+        const auto answer = connection.request("GET", "/api/v1/pods");
+        must(answer, 200);
+        bytes = answer.body.size();
+        ++rounds;
+    }
+    std::printf("list_pods %.1f ms (%.1f MB)\n", seconds_since(begin) * 1000 / rounds, static_cast<double>(bytes) / 1e6);
+}
+
+void watchers(std::uint16_t port, int count, int events) {
+    const std::string name = unique("w");
+    bench::Connection writer(port);
+    must(writer.request("POST", "/api/v1/namespaces/default/configmaps",
+                        R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name + "\"}}"), 201);
+    std::atomic<long> seen{0};
+    std::vector<std::unique_ptr<bench::Connection>> streams;
+    for (int i = 0; i < count; ++i) {
+        streams.push_back(std::make_unique<bench::Connection>(port));
+        streams.back()->open_stream("/api/v1/namespaces/default/configmaps?watch=1&fieldSelector=metadata.name%3D" + name);
+    }
+    const long expected = static_cast<long>(count) * events;
+    std::vector<std::thread> readers;
+    for (auto& stream : streams) {
+        readers.emplace_back([&seen, events, s = stream.get()] {
+            std::string part, tail;
+            for (int mine = 0; mine < events && s->read_some(part);) {
+                tail += part;
+                std::size_t at = 0;
+                for (std::size_t found; (found = tail.find("\"type\":\"MODIFIED\"", at)) != std::string::npos; at = found + 10) {
+                    ++mine;
+                    ++seen;
+                }
+                tail.erase(0, tail.size() > 20 ? std::max(at, tail.size() - 20) : 0);
+            }
+        });
+    }
+    const auto begin = Clock::now();
+    for (int i = 0; i < events; ++i) {
+        must(writer.request("PUT", "/api/v1/namespaces/default/configmaps/" + name,
+                            R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name + R"("},"data":{"n":")" +
+                                std::to_string(i) + "\"}}"), 200);
+    }
+    while (seen < expected && seconds_since(begin) < 60) std::this_thread::yield();
+    const double took = seconds_since(begin);
+    std::printf("watch_events_to_%d_watchers %.0f per second\n", count, static_cast<double>(seen) / took);
+    std::fflush(stdout);
+    std::_Exit(seen == expected ? 0 : 1);  // the readers of slow streams are not waited for
+}
+
+void deployment(std::uint16_t port, int replicas) {
+    bench::Connection connection(port);
+    const std::string name = unique("d");
+    const std::string path = "/apis/apps/v1/namespaces/default/deployments";
+    const auto begin = Clock::now();
+    must(connection.request("POST", path,
+                            R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":")" + name + R"("},"spec":{"replicas":)" +
+                                std::to_string(replicas) + R"(,"selector":{"matchLabels":{"app":")" + name +
+                                R"("}},"template":{"metadata":{"labels":{"app":")" + name +
+                                R"("}},"spec":{"containers":[{"name":"c","image":"nginx:1.25"}]}}}})"),
+         201);
+    bench::Connection watch(port);
+    watch.open_stream(path + "?watch=1&fieldSelector=metadata.name%3D" + name);
+    const std::string wanted = "\"readyReplicas\":" + std::to_string(replicas) + ",";
+    std::string part, text;
+    while (text.find(wanted) == std::string::npos && watch.read_some(part)) text = text.substr(text.size() > 64 ? text.size() - 64 : 0) + part;
+    const double ready = seconds_since(begin);
+    std::printf("deployment_%d_ready %.2f s\n", replicas, ready);
+    const auto deletion = Clock::now();
+    must(connection.request("DELETE", path + "/" + name), 200);
+    while (connection.request("GET", "/api/v1/namespaces/default/pods?limit=1&labelSelector=app%3D" + name).body.find("\"items\":[]") ==
+           std::string::npos) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    std::printf("deployment_%d_gone %.2f s\n", replicas, seconds_since(deletion));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 3) return 2;
+    const std::string what = argv[1];
+    const auto port = static_cast<std::uint16_t>(std::atoi(argv[2]));
+    const auto number = [&](int index) { return index < argc ? std::atoi(argv[index]) : 1; };
+    if (what == "creates") creates(port, number(3), number(4));
+    else if (what == "pods") pods(port, number(3));
+    else if (what == "list") list(port);
+    else if (what == "watchers") watchers(port, number(3), number(4));
+    else if (what == "deployment") deployment(port, number(3));
+    else return 2;
+    return 0;
+}
