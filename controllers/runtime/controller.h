@@ -15,6 +15,7 @@
 #include "api/values/status.h"
 #include "controllers/runtime/event_recorder.h"
 #include "controllers/runtime/manager.h"
+#include "controllers/runtime/work_queue.h"
 
 namespace kubemu::controllers {
 
@@ -26,7 +27,8 @@ struct Requeue {
 class Controller {
   public:
     // `name` as in kube-controller-manager's --controllers ("deployment"); `account` is the service account in
-    // kube-system that writes ("deployment-controller").
+    // kube-system that writes ("deployment-controller"); a component that is no controller manager's gives its whole
+    // user name instead ("system:kube-scheduler").
     Controller(Manager& manager, std::string_view name, std::string_view account);
     virtual ~Controller();
     Controller(const Controller&) = delete;
@@ -59,6 +61,8 @@ class Controller {
     std::string name_;
     api::Client client_;
     EventRecorder events_;
+    WorkQueue queue_;
+    bool started_ = false;
 };
 
 // "namespace/name" apart; a key without a slash has an empty namespace.

@@ -1,0 +1,75 @@
+// What every controller has: its identity, its queue, and the subscriptions that fill it.
+#include "controllers/runtime/controller.h"
+
+#include "api/registry.h"
+
+namespace kubemu::controllers {
+
+namespace {
+
+api::User user_of(std::string_view account) {
+    api::User user;
+    if (account.starts_with("system:")) {
+        user.name = std::string(account);
+        user.groups = {"system:masters", "system:authenticated"};
+        return user;
+    }
+    user.name = "system:serviceaccount:kube-system:" + std::string(account);
+    user.groups = {"system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"};
+    return user;
+}
+
+// The registry derives the field manager from the part before the slash.
+std::string user_agent_of(std::string_view name, std::string_view account) {
+    return account.starts_with("system:") ? std::string(name) : std::string("kube-controller-manager");
+}
+
+void enqueue_controller_of(const storage::RecordPtr& record, std::string_view kind,
+                           const std::function<void(std::string)>& enqueue) {
+    if (record == nullptr) return;
+    const api::ObjectView& view = api::view_of(*record);
+    const api::OwnerReference* owner = view.controller();
+    if (owner != nullptr && owner->kind == kind) enqueue(api::object_key(view.namespace_name, owner->name));
+}
+
+}  // namespace
+
+Controller::Controller(Manager& manager, std::string_view name, std::string_view account)
+    : manager_(manager),
+      name_(name),
+      client_(manager.registry(), user_of(account), user_agent_of(name, account)),
+      events_(manager, client_, std::string(account.starts_with("system:") ? name : account)) {}
+
+Controller::~Controller() = default;
+
+void Controller::enqueue(std::string key) { queue_.add(key); }
+
+void Controller::enqueue_after(std::string key, Duration delay) {
+    if (delay <= Duration::zero()) {
+        queue_.add(key);
+    } else {
+        queue_.add_at(key, now() + delay);
+    }
+}
+
+void Controller::enqueue_on_change(api::Informer& informer) {
+    informer.subscribe([this](const api::Informer::Change& change) {
+        enqueue((change.after != nullptr ? change.after : change.before)->key);
+    });
+}
+
+void Controller::enqueue_owner_on_change(api::Informer& informer, std::string_view owner_kind) {
+    informer.subscribe([this, kind = std::string(owner_kind)](const api::Informer::Change& change) {
+        const auto add = [this](std::string key) { enqueue(std::move(key)); };
+        enqueue_controller_of(change.before, kind, add);  // it may have been released
+        enqueue_controller_of(change.after, kind, add);
+    });
+}
+
+ObjectKey split_key(std::string_view key) {
+    const std::size_t slash = key.find('/');
+    if (slash == std::string_view::npos) return {{}, key};
+    return {key.substr(0, slash), key.substr(slash + 1)};
+}
+
+}  // namespace kubemu::controllers
