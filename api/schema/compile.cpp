@@ -15,6 +15,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace {
@@ -53,6 +54,11 @@ std::string json_text(const YAML::Node& node) {
             out += quoted(entry.first.as<std::string>()) + ":" + json_text(entry.second);
         }
         return out + "}";
+    }
+    if (node.IsSequence()) {
+        std::string out = "[";
+        for (const auto& item : node) out += (out.size() > 1 ? "," : "") + json_text(item);
+        return out + "]";
     }
     const auto text = node.as<std::string>();
     if (node.Tag() == "!") return quoted(text);
@@ -98,12 +104,6 @@ std::string verbs_of(const YAML::Node& list) {
     return out;
 }
 
-std::string openapi_name(const std::string& prefix, const std::string& type) {
-    const std::string group = prefix.substr(0, prefix.find('/')), version = prefix.substr(prefix.find('/') + 1);
-    if (group == "meta") return "io.k8s.apimachinery.pkg.apis.meta." + version + "." + type;
-    return "io.k8s.api." + group + "." + version + "." + type;
-}
-
 class Compiler {
   public:
     explicit Compiler(std::vector<File> files) : files_(std::move(files)) {
@@ -111,6 +111,23 @@ class Compiler {
             for (const auto& entry : file.root["types"]) {
                 const std::string name = file.prefix + "." + entry.first.as<std::string>();
                 if (!ids_.emplace(name, ids_.size()).second) throw std::runtime_error("type twice: " + name);
+            }
+        }
+        // A type has defaults when one of its fields has, or a type that it holds; so the walk can stay out of the rest.
+        for (bool grew = true; grew;) {
+            grew = false;
+            for (const File& file : files_) {
+                for (const auto& entry : file.root["types"]) {
+                    const std::string name = file.prefix + "." + entry.first.as<std::string>();
+                    if (with_defaults_.contains(name)) continue;
+                    for (const auto& field : entry.second["fields"]) {
+                        const auto spelling = field["type"].as<std::string>();
+                        if (field["default"] || with_defaults_.contains(spelling.substr(spelling.rfind(']') + 1))) {
+                            grew = with_defaults_.insert(name).second;
+                            break;
+                        }
+                    }
+                }
             }
         }
     }
@@ -187,6 +204,7 @@ class Compiler {
         std::ostringstream row;
         row << "{.name=" << quoted(field["name"].as<std::string>());
         if (field["pbName"]) row << ",.pb_name=" << quoted(text_of(field, "pbName"));
+        if (field["go"]) row << ",.go_type=" << quoted(text_of(field, "go"));
         row << ",.kind=ValueKind::" << (scalar != scalar_kinds.end() ? scalar->second : "object");
         if (shape != "single") row << ",.shape=Shape::" << shape;
         if (field["listType"]) row << ",.list_type=ListType::" << text_of(field, "listType");
@@ -212,6 +230,7 @@ class Compiler {
         if (field["listKeys"]) row << ",.list_map_keys=" << w_.strings(field["listKeys"]);
         if (field["default"]) row << ",.default_json=" << quoted(json_text(field["default"]));
         if (field["enum"]) row << ",.enum_values=" << w_.strings(field["enum"]);
+        if (flag(field, "checked")) row << ",.enum_checked=true";
         if (field["minimum"]) row << ",.has_minimum=true,.minimum=" << field["minimum"].as<long>();
         if (field["maximum"]) row << ",.has_maximum=true,.maximum=" << field["maximum"].as<long>();
         row << ",.description=" << quoted(text_of(field, "description")) << "},\n";
@@ -222,6 +241,13 @@ class Compiler {
         const std::string full = file.prefix + "." + name;
         const std::size_t id = ids_.at(full);
         std::vector<std::string> names, rows;
+        if (flag(type, "typeMeta")) {
+            for (const auto& [member, text] : {std::pair{"kind", "Type of the object."},
+                                               std::pair{"apiVersion", "Group and version of the object's schema."}}) {
+                names.push_back(member);
+                rows.push_back("{.name=" + quoted(member) + ",.description=" + quoted(text) + "},\n");
+            }
+        }
         for (const auto& field : type["fields"]) {
             names.push_back(field["name"].as<std::string>());
             rows.push_back(field_row(full + "." + names.back(), field));
@@ -233,7 +259,7 @@ class Compiler {
             if (names[order[i]] == names[order[i - 1]]) throw std::runtime_error(full + ": field twice: " + names[order[i]]);
         }
         std::ostringstream row;
-        row << "{.name=" << quoted(full) << ",.openapi_name=" << quoted(openapi_name(file.prefix, name))
+        row << "{.name=" << quoted(full) << ",.openapi_name=" << quoted(text_of(file.root, "openapi") + "." + name)
             << ",.description=" << quoted(text_of(type, "description"));
         if (!rows.empty()) {
             w_.out << "constinit const FieldInfo f" << id << "[] = {\n";
@@ -244,6 +270,8 @@ class Compiler {
             row << ",.fields=f" << id << ",.fields_by_name=o" << id;
         }
         if (flag(type, "atomic")) row << ",.atomic=true";
+        if (flag(type, "typeMeta")) row << ",.has_type_meta=true";
+        if (with_defaults_.contains(full)) row << ",.has_defaults=true";
         row << "},\n";
         return row.str();
     }
@@ -254,7 +282,7 @@ class Compiler {
         w_.out << "constinit const SubresourceSpec " << name << "[] = {\n";
         for (const auto& sub : list) {
             std::string group = file.prefix.substr(0, file.prefix.find('/')), version = file.version;
-            if (sub["version"]) {
+            if (sub["version"]) {  // "authentication.k8s.io" is in authentication_v1.yaml
                 group = text_of(sub, "group").substr(0, text_of(sub, "group").find('.'));
                 version = text_of(sub, "version");
             }
@@ -345,19 +373,21 @@ class Compiler {
 
     std::vector<File> files_;
     std::map<std::string, std::size_t> ids_;
+    std::set<std::string> with_defaults_;  // full names of types
     std::set<std::string> rules_, cells_;
     Writer w_;
     int counter_ = 0;
 };
 
-// The order in which /apis lists groups (their priorities in kube-apiserver), and in each the preferred version first.
-int order_of(const File& file) {
-    static const std::vector<std::string> order = {
-        "core/v1",      "events/v1",      "authorization/v1", "apps/v1",  "autoscaling/v2",  "autoscaling/v1", "batch/v1",
-        "batch/v1beta1", "networking/v1", "policy/v1",        "rbac/v1",  "storage/v1",      "scheduling/v1",  "coordination/v1",
-        "node/v1",      "discovery/v1",   "meta/v1"};
-    return static_cast<int>(std::find(order.begin(), order.end(), file.prefix) - order.begin());
-}
+// The order in which /apis lists groups, and each group its versions: kube-apiserver's priorities, highest first.
+struct Place {
+    int group_priority, version_priority;
+    std::string prefix;
+    bool operator<(const Place& other) const {
+        return std::tuple(-group_priority, -version_priority, prefix) <
+               std::tuple(-other.group_priority, -other.version_priority, other.prefix);
+    }
+};
 
 void write(const std::string& path, const std::string& text) {
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
@@ -369,7 +399,7 @@ void write(const std::string& path, const std::string& text) {
 
 int main(int argc, char** argv) {
     try {
-        std::map<int, File> ordered;  // assigning a YAML::Node would overwrite what it refers to, so nothing is sorted
+        std::map<Place, File> ordered;  // assigning a YAML::Node would overwrite what it refers to, so nothing is sorted
         for (int i = 2; i < argc; ++i) {
             File file;
             file.path = argv[i];
@@ -377,13 +407,16 @@ int main(int argc, char** argv) {
             std::string base = file.path.substr(file.path.rfind('/') + 1);
             base.resize(base.rfind('.'));
             file.prefix = base.replace(base.rfind('_'), 1, "/");
-            file.group = file.root["group"].IsNull() ? "" : file.root["group"].as<std::string>();
-            file.version = file.root["version"].as<std::string>();
-            const int order = order_of(file);
-            if (!ordered.emplace(order, std::move(file)).second) throw std::runtime_error("no place in the order for " + std::string(argv[i]));
+            for (const char* key : {"group", "version", "openapi", "priority", "versionPriority", "types"}) {
+                if (!file.root[key]) throw std::runtime_error(file.path + ": no " + key);
+            }
+            file.group = text_of(file.root, "group");
+            file.version = text_of(file.root, "version");
+            const Place place{file.root["priority"].as<int>(), file.root["versionPriority"].as<int>(), file.prefix};
+            ordered.emplace(place, std::move(file));
         }
         std::vector<File> files;
-        for (auto& [order, file] : ordered) files.push_back(std::move(file));
+        for (auto& [place, file] : ordered) files.push_back(std::move(file));
         Compiler compiler(std::move(files));
         const std::string folder = std::string(argv[1]) + "/";
         write(folder + "schema_tables.cpp", compiler.tables());

@@ -6,13 +6,24 @@
 namespace kubemu::api {
 namespace {
 
-Json parsed_default(const FieldInfo& field) { return Json::parse(field.default_json, nullptr, false); }
+bool is_zero(const Json& value) {
+    switch (value.type()) {
+        case Json::value_t::null: return true;
+        case Json::value_t::string: return value.get_ref<const std::string&>().empty();
+        case Json::value_t::boolean: return !value.get<bool>();
+        case Json::value_t::number_integer: return value.get<std::int64_t>() == 0;
+        case Json::value_t::number_unsigned: return value.get<std::uint64_t>() == 0;
+        case Json::value_t::number_float: return value.get<double>() == 0;
+        case Json::value_t::array: return value.empty();
+        default: return false;
+    }
+}
 
-void into(Json& value, const FieldInfo& field) {
-    if (field.type == nullptr) return;
+void inside(Json& value, const FieldInfo& field) {
+    if (field.type == nullptr || !field.type->has_defaults) return;
     if (field.shape == Shape::single) {
         if (value.is_object()) apply_defaults(value, *field.type);
-    } else {
+    } else if (field.shape != Shape::map_of_lists && value.is_structured()) {
         for (Json& item : value) {
             if (item.is_object()) apply_defaults(item, *field.type);
         }
@@ -22,20 +33,25 @@ void into(Json& value, const FieldInfo& field) {
 }  // namespace
 
 void apply_defaults(Json& object, const TypeInfo& type) {
+    if (!type.has_defaults || !object.is_object()) return;
     for (const FieldInfo& field : type.fields) {
         auto at = object.find(field.name);
         if (at != object.end() && at->is_null()) {
             object.erase(at);
             at = object.end();
         }
-        // Go defaults fields that are not pointers when they have the zero value.
-        const bool zero = at != object.end() && !field.pointer && field.shape == Shape::single && at->is_string() &&
-                          at->get_ref<const std::string&>().empty();
-        if (!field.default_json.empty() && (at == object.end() || zero)) {
-            object[std::string(field.name)] = parsed_default(field);
+        if (!field.default_json.empty() && (at == object.end() || (!field.pointer && is_zero(*at)))) {
+            object[std::string(field.name)] = Json::parse(field.default_json, nullptr, false);
             at = object.find(field.name);
         }
-        if (at != object.end()) into(*at, field);
+        if (at != object.end()) {
+            inside(*at, field);
+        } else if (field.kind == ValueKind::object && field.shape == Shape::single && !field.pointer &&
+                   field.type->has_defaults) {
+            Json made = Json::object();
+            apply_defaults(made, *field.type);
+            if (!made.empty()) object.emplace(std::string(field.name), std::move(made));
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace kubemu::api {
@@ -36,6 +37,9 @@ enum class PatchStrategy : std::uint8_t { none, merge, replace, retain_keys, mer
 struct FieldInfo {
     std::string_view name{};     // JSON name
     std::string_view pb_name{};  // empty when it equals `name`
+    // The Go type as error messages print it ("v1.Protocol", "[]v1.Capability", "v1.ResourceList"), without '*'.
+    // Empty where kind, shape and type say it all ("int32", "[]v1.Container"): see go_type_of.
+    std::string_view go_type{};
     ValueKind kind = ValueKind::string;
     Shape shape = Shape::single;
     ListType list_type = ListType::unset;
@@ -53,6 +57,7 @@ struct FieldInfo {
     std::span<const std::string_view> list_map_keys{};
     std::string_view default_json{};           // the default as JSON text; empty when there is none
     std::span<const std::string_view> enum_values{};
+    bool enum_checked = false;               // kube-apiserver itself answers "Unsupported value" to anything else
     bool has_minimum = false, has_maximum = false;
     std::int64_t minimum = 0, maximum = 0;
     std::string_view description{};
@@ -65,12 +70,20 @@ struct TypeInfo {
     std::span<const FieldInfo> fields{};               // in the order in which they are written
     std::span<const std::uint16_t> fields_by_name{};   // indexes into `fields`, sorted by JSON name
     bool atomic = false;                             // structType=atomic
+    // The first two fields are kind and apiVersion. On the Protocol Buffers wire the envelope has them (pb_number 0).
+    bool has_type_meta = false;
+    bool has_defaults = false;                       // it, or a type it holds, has a field with a default
     // discriminated union (x-kubernetes-unions); empty for none
     std::string_view union_discriminator{};
 
     // Null when there is no such field.
     const FieldInfo* field(std::string_view json_name) const;
 };
+
+// The Go type of a field as error messages print it: "int32", "[]v1.Container", "map[string]string".
+std::string go_type_of(const FieldInfo& field);
+// "core/v1.PodSpec" is "v1.PodSpec" in messages, and "PodSpec" before a dot.
+std::string_view go_name_of(const TypeInfo& type);
 
 // All built-in types by name ("core/v1.PodSpec"); null when unknown.
 const TypeInfo* find_type(std::string_view name);

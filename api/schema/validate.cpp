@@ -9,7 +9,7 @@ namespace {
 
 void check_value(const Json& value, const FieldInfo& field, const FieldPath& path, FieldErrors& errors) {
     if (field.type != nullptr && value.is_object()) return validate_declared(value, *field.type, path, false, errors);
-    if (!field.enum_values.empty() && value.is_string()) {
+    if (field.enum_checked && value.is_string()) {
         const auto& text = value.get_ref<const std::string&>();
         // An absent value is the rules' business: whether it is required depends on the kind.
         if (text.empty()) return;

@@ -1,0 +1,498 @@
+// Decoding JSON along the schema, as sigs.k8s.io/json decodes into Go structs.
+//
+// Two kinds of errors behave differently there, and so here: a wrong type is remembered (the first one counts) and
+// decoding goes on; an error of a value with its own parser (time, quantity, int-or-string) ends it and counts more.
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "api/codec/json.h"
+#include "api/codec/json_syntax.h"
+#include "api/codec/scalars.h"
+#include "api/values/text.h"
+
+namespace kubemu::api {
+namespace {
+
+using Token = JsonReader::Token;
+
+// sigs.k8s.io/json stops counting there.
+constexpr std::size_t complaints_max = 100;
+
+std::string_view word_of(Token token) {
+    switch (token) {
+        case Token::null: return "null";
+        case Token::boolean: return "bool";
+        case Token::number: return "number";
+        case Token::string: return "string";
+        case Token::array: return "array";
+        case Token::object: return "object";
+    }
+    return "null";
+}
+
+bool parse_integer(std::string_view text, std::int64_t& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size();
+}
+
+bool parse_float(std::string_view text, double& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (end != text.data() + text.size()) return false;
+    // Too small for a double is zero, as for strconv; too large is an error.
+    if (error == std::errc::result_out_of_range) {
+        value = std::strtod(std::string(text).c_str(), nullptr);
+        return !std::isinf(value);
+    }
+    return error == std::errc();
+}
+
+class Decoder {
+  public:
+    Decoder(std::string_view text, std::vector<std::string>* complaints) : reader_(text), complaints_(complaints) {}
+
+    Result<Json, DecodeError> typed(const TypeInfo& type, std::string_view go_name) {
+        Json root = Json::object();
+        const Token token = reader_.peek();
+        if (token == Token::object) {
+            object(root, type, go_name);
+        } else if (token != Token::null) {
+            mismatch(token, std::string(type.name.substr(type.name.find('/') + 1)));
+        }
+        return finish(std::move(root));
+    }
+
+    Result<Json, DecodeError> untyped() {
+        Json root = any();
+        return finish(std::move(root));
+    }
+
+  private:
+    Result<Json, DecodeError> finish(Json root) {
+        if (aborted_) return DecodeError{std::move(*aborted_), false};
+        if (saved_) return DecodeError{std::move(*saved_), false};
+        return root;
+    }
+
+    // ------------------------------------------------------------ errors
+
+    std::string place() const {
+        if (struct_.empty() && fields_.empty()) return "Go value";
+        std::string text = "Go struct field " + std::string(struct_) + ".";
+        for (std::size_t i = 0; i < fields_.size(); ++i) (text += i == 0 ? "" : ".") += fields_[i];
+        return text;
+    }
+    std::string sentence(std::string_view value, std::string_view go_type) const {
+        return "json: cannot unmarshal " + std::string(value) + " into " + place() + " of type " + std::string(go_type);
+    }
+    void save(std::string message) {
+        if (!saved_) saved_ = std::move(message);
+    }
+    // Passes over the value.
+    void mismatch(Token token, std::string_view go_type) {
+        save(sentence(word_of(token), go_type));
+        reader_.skip();
+    }
+    void abort(std::string message) {
+        if (!aborted_) aborted_ = std::move(message);
+    }
+    void complain(std::string_view what) {
+        if (complaints_ == nullptr || complaints_->size() >= complaints_max) return;
+        std::string text = std::string(what) + " field " + go_quote(path_);
+        for (const std::string& known : *complaints_) {
+            if (known == text) return;
+        }
+        complaints_->push_back(std::move(text));
+    }
+
+    // Extends the path of complaints for as long as it lives.
+    class Step {
+      public:
+        Step(std::string& path, std::string_view key) : path_(path), size_(path.size()) {
+            if (!path.empty()) path += '.';
+            path += key;
+        }
+        Step(std::string& path, std::size_t index) : path_(path), size_(path.size()) {
+            path += "[" + std::to_string(index) + "]";
+        }
+        ~Step() { path_.resize(size_); }
+        Step(const Step&) = delete;
+        Step& operator=(const Step&) = delete;
+
+      private:
+        std::string& path_;
+        std::size_t size_;
+    };
+
+    // ------------------------------------------------------------ containers
+
+    void object(Json& out, const TypeInfo& type, std::string_view go_name) {
+        const std::string_view outer = struct_;
+        std::vector<bool> seen(type.fields.size());
+        for (reader_.begin(); !aborted_ && reader_.next();) {
+            const std::string name = reader_.name();
+            const Step step(path_, name);
+            const FieldInfo* field = type.field(name);
+            if (field == nullptr) {
+                complain("unknown");
+                reader_.skip();
+                continue;
+            }
+            const auto index = static_cast<std::size_t>(field - type.fields.data());
+            if (seen[index]) complain("duplicate");
+            seen[index] = true;
+            struct_ = go_name;
+            fields_.push_back(field->name);
+            member(out, *field);
+            if (aborted_) return;
+            fields_.pop_back();
+            struct_ = outer;
+        }
+    }
+
+    void member(Json& out, const FieldInfo& field) {
+        const Token token = reader_.peek();
+        if (token == Token::null) {
+            reader_.skip();
+            out.erase(std::string(field.name));
+            return;
+        }
+        Json made;
+        switch (field.shape) {
+            case Shape::single:
+                if (single(made, field, go_type_of_value(field, 0))) out[std::string(field.name)] = std::move(made);
+                return;
+            case Shape::list:
+                if (list(made, field, 0)) out[std::string(field.name)] = std::move(made);
+                return;
+            case Shape::map:
+            case Shape::map_of_lists:
+                if (map(made, field)) out[std::string(field.name)] = std::move(made);
+                return;
+        }
+    }
+
+    bool list(Json& out, const FieldInfo& field, int depth) {
+        if (reader_.peek() != Token::array) {
+            mismatch(reader_.peek(), go_type_of_value(field, depth));
+            return false;
+        }
+        const Type item_type = go_type_of_value(field, depth + 1);
+        out = Json::array();
+        for (reader_.begin(); !aborted_ && reader_.next();) {
+            const Step step(path_, out.size());
+            Json item;
+            if (!single(item, field, item_type)) item = zero(field);
+            out.push_back(std::move(item));
+        }
+        return true;
+    }
+
+    bool map(Json& out, const FieldInfo& field) {
+        if (reader_.peek() != Token::object) {
+            mismatch(reader_.peek(), go_type_of_value(field, 0));
+            return false;
+        }
+        const Type item_type = go_type_of_value(field, 1);
+        out = Json::object();
+        for (reader_.begin(); !aborted_ && reader_.next();) {
+            std::string name = reader_.name();
+            const Step step(path_, name);
+            if (out.contains(name)) complain("duplicate");
+            Json item;
+            if (field.shape == Shape::map_of_lists) {
+                if (reader_.peek() == Token::null) {
+                    reader_.skip();
+                    item = Json::array();
+                } else if (!list(item, field, 1)) {
+                    continue;
+                }
+            } else if (!single(item, field, item_type)) {
+                item = zero(field);
+            }
+            out[std::move(name)] = std::move(item);
+        }
+        return true;
+    }
+
+    // What a null or a value of a wrong type leaves in a list or map.
+    static Json zero(const FieldInfo& field) {
+        switch (field.kind) {
+            case ValueKind::object: return Json::object();
+            case ValueKind::boolean: return false;
+            case ValueKind::int32:
+            case ValueKind::int64:
+            case ValueKind::int_or_string:
+            case ValueKind::float64: return 0;
+            case ValueKind::quantity: return "0";
+            case ValueKind::duration: return "0s";
+            case ValueKind::raw:
+            case ValueKind::fields_v1:
+            case ValueKind::time:
+            case ValueKind::micro_time: return nullptr;
+            case ValueKind::string:
+            case ValueKind::bytes: return "";
+        }
+        return nullptr;
+    }
+
+    // ------------------------------------------------------------ values
+
+    // Go's name of a type, worked out only when a message needs it.
+    struct Type {
+        const FieldInfo& field;
+        int depth;  // 0: the field itself, 1: its items or values, 2: items of its values
+        operator std::string() const {
+            std::string text = go_type_of(field);
+            for (int i = 0; i < depth; ++i) {
+                if (text.rfind("[]", 0) == 0) {
+                    text.erase(0, 2);
+                } else if (text.rfind("map[string]", 0) == 0) {
+                    text.erase(0, 11);
+                } else {  // a named list or map, such as v1.ResourceList
+                    FieldInfo item{.kind = field.kind};
+                    item.type = field.type;
+                    return go_type_of(item);
+                }
+            }
+            return text;
+        }
+    };
+    static Type go_type_of_value(const FieldInfo& field, int depth) { return {field, depth}; }
+
+    void mismatch(Token token, const Type& type) { mismatch(token, std::string_view(std::string(type))); }
+
+    // False when there is no value: null, or a wrong type.
+    bool single(Json& out, const FieldInfo& field, const Type& type) {
+        const Token token = reader_.peek();
+        if (token == Token::null) {
+            reader_.skip();
+            return false;
+        }
+        switch (field.kind) {
+            case ValueKind::string:
+                if (token != Token::string) break;
+                out = reader_.string();
+                return true;
+            case ValueKind::boolean:
+                if (token != Token::boolean) break;
+                out = reader_.skip() == "true";
+                return true;
+            case ValueKind::int32:
+            case ValueKind::int64:
+                if (token != Token::number) break;
+                return integer(out, field.kind == ValueKind::int32, std::string(type), false);
+            case ValueKind::float64:
+                if (token != Token::number) break;
+                return real(out);
+            case ValueKind::bytes:
+                if (token != Token::string) break;
+                if (auto text = scalars::base64(reader_.string())) {
+                    out = std::move(*text);
+                    return true;
+                } else {
+                    save(text.error().message);
+                    return false;
+                }
+            case ValueKind::object:
+                if (token != Token::object) break;
+                out = Json::object();
+                object(out, *field.type, go_name_of(*field.type));
+                return true;
+            case ValueKind::time:
+            case ValueKind::micro_time:
+            case ValueKind::duration:
+                return timed(out, field.kind, token);
+            case ValueKind::quantity:
+                return quantity(out, token);
+            case ValueKind::int_or_string:
+                if (token == Token::string) {
+                    out = reader_.string();
+                    return true;
+                }
+                if (token == Token::number) return integer(out, true, "int32", true);
+                abort(sentence(word_of(token), "int32"));
+                return false;
+            case ValueKind::raw:
+                out = Decoder(reader_.skip(), nullptr).any();
+                return true;
+            case ValueKind::fields_v1:
+                out = Decoder(reader_.skip(), nullptr).any();
+                return true;
+        }
+        mismatch(token, type);
+        return false;
+    }
+
+    bool integer(Json& out, bool narrow, std::string_view go_type, bool own_parser) {
+        const std::string_view text = reader_.skip();
+        std::int64_t value = 0;
+        if (!parse_integer(text, value) || (narrow && (value > INT32_MAX || value < INT32_MIN))) {
+            std::string message = sentence("number " + std::string(text), go_type);
+            if (own_parser) {
+                abort(std::move(message));
+            } else {
+                save(std::move(message));
+            }
+            return false;
+        }
+        out = value;
+        return true;
+    }
+
+    bool real(Json& out) {
+        const std::string_view text = reader_.skip();
+        double value = 0;
+        if (!parse_float(text, value)) {
+            save(sentence("number " + std::string(text), "float64"));
+            return false;
+        }
+        out = value;
+        return true;
+    }
+
+    bool accept(Json& out, scalars::Canonical text) {
+        if (!text) {
+            abort(std::move(text).error().message);
+            return false;
+        }
+        out = std::move(*text);
+        return true;
+    }
+
+    bool timed(Json& out, ValueKind kind, Token token) {
+        if (token != Token::string) {
+            abort(sentence(word_of(token), "string"));
+            return false;
+        }
+        const std::string text = reader_.string();
+        if (kind == ValueKind::duration) return accept(out, scalars::duration(text));
+        return accept(out, kind == ValueKind::time ? scalars::time(text) : scalars::micro_time(text));
+    }
+
+    bool quantity(Json& out, Token token) {
+        std::string text = token == Token::string ? reader_.string() : std::string(reader_.skip());
+        return accept(out, scalars::quantity(trim(text)));
+    }
+
+    // ------------------------------------------------------------ without a type
+
+    Json any() {
+        switch (reader_.peek()) {
+            case Token::null:
+                reader_.skip();
+                return nullptr;
+            case Token::boolean:
+                return reader_.skip() == "true";
+            case Token::string:
+                return reader_.string();
+            case Token::number: {
+                const std::string_view text = reader_.skip();
+                std::int64_t integer = 0;
+                double number = 0;
+                if (parse_integer(text, integer)) return integer;
+                if (parse_float(text, number)) return number;
+                save(sentence("number " + std::string(text), "float64"));
+                return nullptr;
+            }
+            case Token::array: {
+                Json out = Json::array();
+                for (reader_.begin(); reader_.next();) {
+                    const Step step(path_, out.size());
+                    out.push_back(any());
+                }
+                return out;
+            }
+            case Token::object: {
+                Json out = Json::object();
+                for (reader_.begin(); reader_.next();) {
+                    std::string name = reader_.name();
+                    const Step step(path_, name);
+                    if (out.contains(name)) complain("duplicate");
+                    out[std::move(name)] = any();
+                }
+                return out;
+            }
+        }
+        return nullptr;
+    }
+
+    JsonReader reader_;
+    std::vector<std::string>* complaints_;
+    std::string_view struct_;               // Go name of the innermost struct
+    std::vector<std::string_view> fields_;  // JSON names from the root, without indexes and map keys
+    std::string path_;                      // with them
+    std::optional<std::string> saved_, aborted_;
+};
+
+}  // namespace
+
+Result<Json, DecodeError> decode_json(std::string_view text, const TypeInfo& type, std::vector<std::string>& complaints) {
+    if (auto error = json_syntax_error(text)) return DecodeError{std::move(*error), true};
+    return Decoder(text, &complaints).typed(type, go_name_of(type));
+}
+
+Result<Json, DecodeError> parse_json(std::string_view text, std::vector<std::string>* duplicates) {
+    if (auto error = json_syntax_error(text)) return DecodeError{std::move(*error), true};
+    return Decoder(text, duplicates).untyped();
+}
+
+Result<bool, DecodeError> conform(Json& object, const TypeInfo& type, std::string_view go_type, std::vector<std::string>& complaints) {
+    const std::string text = encode_raw(object);
+    auto decoded = Decoder(text, &complaints).typed(type, go_type);
+    if (!decoded) return std::move(decoded).error();
+    object = std::move(*decoded);
+    return true;
+}
+
+Result<TypeMeta, DecodeError> read_type_meta(std::string_view text) {
+    if (auto error = json_syntax_error(text)) return DecodeError{std::move(*error), true};
+    JsonReader reader(text);
+    TypeMeta meta;
+    if (reader.peek() == Token::null) return meta;
+    if (reader.peek() != Token::object) {
+        return DecodeError{"json: cannot unmarshal " + std::string(word_of(reader.peek())) +
+                               " into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; "
+                               "Kind string \"json:\\\"kind,omitempty\\\"\" }",
+                           true};
+    }
+    std::optional<DecodeError> error;
+    for (reader.begin(); reader.next();) {
+        const std::string name = lower(reader.name());
+        std::string* target = name == "kind" ? &meta.kind : name == "apiversion" ? &meta.api_version : nullptr;
+        const Token token = reader.peek();
+        if (target != nullptr && token == Token::string) {
+            *target = reader.string();
+            continue;
+        }
+        reader.skip();
+        if (target == nullptr || token == Token::null || error) continue;
+        error = DecodeError{"json: cannot unmarshal " + std::string(word_of(token)) + " into Go struct field ." +
+                                (name == "kind" ? "kind" : "apiVersion") + " of type string",
+                            true};
+    }
+    if (error) return std::move(*error);
+    return meta;
+}
+
+std::string summarize_body(std::string_view body) {
+    constexpr std::size_t shown_bytes = 30;
+    if (body.empty()) return "<empty>";
+    const std::string_view shown = body.substr(0, shown_bytes);
+    std::string out;
+    if (body[0] == '{') {
+        out = shown;
+    } else {
+        for (const char c : shown) {
+            constexpr std::string_view digits = "0123456789abcdef";
+            out += digits[static_cast<unsigned char>(c) >> 4];
+            out += digits[static_cast<unsigned char>(c) & 0xF];
+        }
+    }
+    return body.size() > shown_bytes ? out + " ..." : out;
+}
+
+}  // namespace kubemu::api

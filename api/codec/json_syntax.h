@@ -1,0 +1,38 @@
+// The grammar of JSON as Go's encoding/json checks it, with its words for what is wrong.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace kubemu::api {
+
+// What encoding/json says about a text that is not one JSON value: "unexpected end of JSON input", "invalid character
+// '}' looking for beginning of value", "exceeded max depth" (limits::document_depth_max). Nothing when it is one.
+std::optional<std::string> json_syntax_error(std::string_view text);
+
+// Reads a text that json_syntax_error has accepted; nothing is checked again.
+class JsonReader {
+  public:
+    enum class Token { null, boolean, number, string, array, object };
+
+    explicit JsonReader(std::string_view text) : text_(text) {}
+
+    Token peek();              // kind of the value that follows
+    std::string_view skip();   // passes over it; its text
+    std::string string();      // a string or a member's name, unescaped; bad UTF-8 becomes U+FFFD
+
+    // begin() before the first element or member; then while next() finds another one. A member's name and its colon:
+    // name().
+    void begin();
+    bool next();
+    std::string name();
+
+  private:
+    void space();
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace kubemu::api
