@@ -1,0 +1,338 @@
+// The scheduling queue and one attempt: filter, score, bind, or say why not.
+#include "controllers/scheduler/controller.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/values/time.h"
+#include "storage/base/log.h"
+
+namespace kubemu::controllers {
+
+using api::Json;
+using scheduler::Filter;
+using scheduler::NodeInfo;
+using scheduler::PodInfo;
+using scheduler::PodInfoPtr;
+using scheduler::Verdict;
+
+namespace {
+
+constexpr std::string_view queue_key = "queue";
+// A turn gives way to the informers and the other controllers after this many pods.
+constexpr int pods_per_turn = 256;
+constexpr Duration first_backoff = std::chrono::seconds(1);
+constexpr Duration backoff_max = std::chrono::seconds(10);
+// kube-scheduler retries what nothing woke after five minutes (podMaxInUnschedulablePodsDuration).
+constexpr Duration parked_max = std::chrono::minutes(5);
+
+Json reference(const PodInfo& pod) {
+    return {{"apiVersion", "v1"},
+            {"kind", "Pod"},
+            {"metadata", {{"name", pod.name}, {"namespace", pod.namespace_name}, {"uid", pod.uid}}}};
+}
+
+// "1 node(s) were unschedulable, 2 Insufficient cpu", sorted as text.
+std::string histogram(const std::map<std::string, int>& reasons) {
+    std::vector<std::string> parts;
+    for (const auto& [reason, count] : reasons) parts.push_back(std::to_string(count) + " " + reason);
+    std::sort(parts.begin(), parts.end());
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+std::string availability(std::size_t nodes, const std::string& reasons) {
+    return "0/" + std::to_string(nodes) + " nodes are available: " + reasons + ".";
+}
+
+// Sets a pod condition in a status document; the transition time moves only with the status.
+void set_condition(Json& pod, std::string_view type, std::string_view status, std::string_view reason,
+                   const std::string& message, const std::string& time) {
+    Json& conditions = api::ensure(pod, {"status"})["conditions"];
+    if (!conditions.is_array()) conditions = Json::array();
+    Json* found = nullptr;
+    for (Json& condition : conditions)
+        if (api::string_at(condition, {"type"}) == type) found = &condition;
+    if (found == nullptr) {
+        conditions.push_back({{"type", type}});
+        found = &conditions.back();
+    }
+    if (api::string_at(*found, {"status"}) != status) (*found)["lastTransitionTime"] = time;
+    (*found)["status"] = status;
+    (*found)["reason"] = reason;
+    (*found)["message"] = message;
+}
+
+}  // namespace
+
+SchedulerController::SchedulerController(Manager& manager)
+    : Controller(manager, "scheduler", "kube-scheduler"),
+      pods_(manager.informer("pods")),
+      nodes_informer_(manager.informer("nodes")),
+      claims_(manager.informer("persistentvolumeclaims")),
+      volumes_(manager.informer("persistentvolumes")),
+      classes_(manager.informer("storageclasses.storage.k8s.io")),
+      recorder_(manager, client(), "default-scheduler") {
+    nodes_informer_.subscribe([this](const api::Informer::Change& change) { on_node(change); });
+    pods_.subscribe([this](const api::Informer::Change& change) { on_pod(change); });
+    for (api::Informer* informer : {&claims_, &volumes_, &classes_})
+        informer->subscribe([this](const api::Informer::Change&) { wake_parked(); });
+}
+
+SchedulerController::~SchedulerController() = default;
+
+void SchedulerController::start() { enqueue(std::string(queue_key)); }
+
+void SchedulerController::on_node(const api::Informer::Change& change) {
+    if (change.after == nullptr) {
+        nodes_.erase(change.before->key);
+        return;
+    }
+    NodeInfo next;
+    scheduler::read_node(client().document(*change.after), next);
+    const bool is_new = nodes_.count(next.name) == 0;
+    NodeInfo& node = nodes_[next.name];
+    const auto same_taints = [&] {
+        return std::equal(node.taints.begin(), node.taints.end(), next.taints.begin(), next.taints.end(),
+                          [](const auto& a, const auto& b) { return a.key == b.key && a.value == b.value && a.effect == b.effect; });
+    };
+    const bool changed = is_new || node.labels != next.labels || !same_taints() || node.unschedulable != next.unschedulable ||
+                         node.allocatable.cpu_milli != next.allocatable.cpu_milli ||
+                         node.allocatable.memory_bytes != next.allocatable.memory_bytes ||
+                         node.allocatable.ephemeral_bytes != next.allocatable.ephemeral_bytes ||
+                         node.allocatable.extended != next.allocatable.extended ||
+                         node.pods_allocatable != next.pods_allocatable;
+    node.name = next.name;
+    node.labels = std::move(next.labels);
+    node.taints = std::move(next.taints);
+    node.unschedulable = next.unschedulable;
+    node.allocatable = std::move(next.allocatable);
+    node.pods_allocatable = next.pods_allocatable;
+    if (is_new) {
+        for (const auto& [key, entry] : entries_)
+            if (entry.node == node.name) node.add(entry.info);
+    }
+    if (changed) wake_parked();  // heartbeats change none of these
+}
+
+void SchedulerController::on_pod(const api::Informer::Change& change) {
+    if (change.after == nullptr) {
+        const bool had_room = !api::pod_view_of(*change.before).node_name.empty();
+        forget(change.before->key);
+        if (had_room) wake_parked();
+        return;
+    }
+    const storage::Record& record = *change.after;
+    const api::PodView& view = api::pod_view_of(record);
+    if (view.finished() && !view.node_name.empty()) {
+        if (entries_.count(record.key) > 0) {
+            forget(record.key);
+            wake_parked();
+        }
+        return;
+    }
+    auto found = entries_.find(record.key);
+    if (found != entries_.end() && found->second.info->uid != view.uid) {
+        forget(record.key);
+        found = entries_.end();
+    }
+    const bool known = found != entries_.end();
+    Entry& entry = known ? found->second : entries_[record.key];
+    const bool is_waiting = view.node_name.empty();
+    const bool labels_differ = known && entry.info->labels != view.labels;
+    // A waiting pod may lose its gates or change its requests; a placed one only its labels.
+    if (!known || labels_differ || (is_waiting && entry.node.empty())) {
+        if (known && !entry.node.empty()) {
+            if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.remove(record.key);
+        }
+        if (!known || labels_differ || scheduler::text_shows_constraints(*record.bytes) || entry.info->constraints) {
+            const bool decode = scheduler::text_shows_constraints(*record.bytes);
+            entry.info = decode ? [&] {
+                const Json document = client().document(record);
+                return scheduler::make_pod_info(record, view, &document);
+            }() : scheduler::make_pod_info(record, view, nullptr);
+        }
+        if (known && !entry.node.empty()) {
+            if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.add(entry.info);
+        }
+        if (labels_differ) wake_parked();
+    }
+    if (!is_waiting) {
+        const bool new_here = entry.node != view.node_name;
+        if (new_here) place(record.key, entry, view.node_name);
+        if (view.deleting && !known) wake_parked();
+        return;
+    }
+    if (view.scheduler_name != "default-scheduler" || view.deleting || entry.info->rules().gated || !entry.node.empty()) return;
+    if (!entry.nominated_node.empty() || !entry.info->rules().nominated_node.empty()) {
+        entry.nominated_node = entry.info->rules().nominated_node.empty() ? entry.nominated_node : entry.info->rules().nominated_node;
+        nominated_.insert(record.key);
+    }
+    if (!known || (!entry.queued && !entry.parked)) push(record.key, entry);
+}
+
+void SchedulerController::forget(const std::string& key) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return;
+    Entry& entry = found->second;
+    if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.remove(key);
+    if (entry.queued) active_.erase({entry.info->priority, entry.sequence, key});
+    parked_.erase(key);
+    nominated_.erase(key);
+    entries_.erase(found);
+}
+
+void SchedulerController::place(const std::string& key, Entry& entry, const std::string& node_name) {
+    if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.remove(key);
+    entry.node = node_name;
+    if (const auto node = nodes_.find(node_name); node != nodes_.end()) node->second.add(entry.info);
+    if (entry.queued) active_.erase({entry.info->priority, entry.sequence, key});
+    entry.queued = entry.parked = false;
+    parked_.erase(key);
+    nominated_.erase(key);
+}
+
+void SchedulerController::push(const std::string& key, Entry& entry) {
+    entry.sequence = next_sequence_++;
+    entry.queued = true;
+    entry.parked = false;
+    parked_.erase(key);
+    active_.insert({entry.info->priority, entry.sequence, key});
+    enqueue(std::string(queue_key));
+}
+
+void SchedulerController::wake_parked() {
+    if (parked_.empty()) return;
+    const Time time = now();
+    Duration soonest = backoff_max;
+    bool later = false;
+    const std::set<std::string> parked = parked_;
+    for (const std::string& key : parked) {
+        Entry& entry = entries_.at(key);
+        if (entry.retry_at <= time) {
+            push(key, entry);
+        } else {
+            later = true;
+            soonest = std::min(soonest, entry.retry_at - time);
+        }
+    }
+    // Pods that were moved keep their back-off; the timer looks at all of them again.
+    if (later) manager().set_timer(this, "backoff", time + soonest, [this] { wake_parked(); });
+}
+
+api::ApiResult<Requeue> SchedulerController::reconcile(const std::string&) {
+    for (int i = 0; i < pods_per_turn && !active_.empty(); ++i) {
+        const Waiting next = *active_.begin();
+        active_.erase(active_.begin());
+        entries_.at(next.key).queued = false;
+        schedule(next.key);
+    }
+    return active_.empty() ? Requeue{} : Requeue{Duration::zero()};
+}
+
+void SchedulerController::schedule(const std::string& key) {
+    Entry& entry = entries_.at(key);
+    const PodInfoPtr pod = entry.info;
+    if (nodes_.empty()) return fail(key, entry, "no nodes available to schedule pods");
+    Volumes volumes = volumes_of(*pod);
+    if (volumes.waiting) {
+        entry.parked = true;
+        parked_.insert(key);
+        return;
+    }
+    if (!volumes.refusal.empty()) {
+        const std::string none = availability(
+            nodes_.size(), std::to_string(nodes_.size()) + " Preemption is not helpful for scheduling");
+        return fail(key, entry, availability(nodes_.size(), volumes.refusal) + " preemption: " + none);
+    }
+    const Filter filter(*pod, nodes_, std::move(volumes.rules));
+    std::map<std::string, Verdict> verdicts;
+    std::map<std::string, int> reasons;
+    const NodeInfo* best = nullptr;
+    double best_score = 0;
+    int ties = 0;
+    for (const auto& [name, node] : nodes_) {
+        Verdict verdict = filter.check(node, {}, promised_on(name, *pod));
+        if (verdict.fits()) {
+            double value = scheduler::score(*pod, node, filter);
+            if (name == entry.nominated_node) value += 1e6;
+            const bool tie = best != nullptr && value == best_score;
+            ties = tie ? ties + 1 : 1;
+            if (best == nullptr || value > best_score ||
+                (tie && manager().random().below("scheduler", static_cast<std::uint64_t>(ties)) == 0)) {
+                best = &node;
+                best_score = value;
+            }
+            continue;
+        }
+        for (const std::string& reason : verdict.reasons) ++reasons[reason];
+        verdicts.emplace(name, std::move(verdict));
+    }
+    if (best != nullptr) {
+        if (!select_node_for_claims(*pod, volumes.to_select, best->name)) {
+            entry.parked = true;
+            parked_.insert(key);
+        } else if (!bind(key, entry, best->name)) {
+            fail(key, entry, {});
+        }
+        return;
+    }
+    std::string message = availability(nodes_.size(), histogram(reasons));
+    message += " preemption: " + preempt(key, entry, filter, verdicts);
+    fail(key, entry, message);
+}
+
+bool SchedulerController::bind(const std::string& key, Entry& entry, const std::string& node) {
+    const PodInfo& pod = *entry.info;
+    Json body = {{"apiVersion", "v1"},
+                 {"kind", "Binding"},
+                 {"metadata", {{"name", pod.name}, {"namespace", pod.namespace_name}, {"uid", pod.uid}}},
+                 {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
+    const auto bound = client().create_subresource(kind("pods"), pod.namespace_name, pod.name, "binding", std::move(body));
+    if (!bound) {
+        if (bound.error().code() == 404) return true;  // deleted meanwhile; the informer will say so
+        log_line(LogLevel::info, "binding was refused", {{"pod", key}, {"why", bound.error()->message}});
+        return false;
+    }
+    place(key, entry, node);
+    recorder_.normal(reference(pod), "Scheduled", "Successfully assigned " + key + " to " + node);
+    return true;
+}
+
+// An empty message only delays the next attempt.
+void SchedulerController::fail(const std::string& key, Entry& entry, const std::string& message) {
+    Duration backoff = first_backoff;
+    for (int i = 0; i < entry.attempts && backoff < backoff_max; ++i) backoff *= 2;
+    ++entry.attempts;
+    entry.retry_at = now() + std::min(backoff, backoff_max);
+    entry.parked = true;
+    parked_.insert(key);
+    manager().set_timer(this, "flush", now() + parked_max, [this] { wake_parked(); });
+    if (message.empty()) {
+        manager().set_timer(this, "backoff", entry.retry_at, [this] { wake_parked(); });
+        return;
+    }
+    const PodInfo& pod = *entry.info;
+    recorder_.warning(reference(pod), "FailedScheduling", message);
+    const std::string time = api::format_time(now());
+    const auto written = client().modify(kind("pods"), pod.namespace_name, pod.name, "status", [&](Json& document) {
+        if (api::uid_of(document) != pod.uid) return false;
+        set_condition(document, "PodScheduled", "False", "Unschedulable", message, time);
+        if (!entry.nominated_node.empty()) api::ensure(document, {"status"})["nominatedNodeName"] = entry.nominated_node;
+        return true;
+    });
+    if (!written && written.error().code() != 404)
+        log_line(LogLevel::info, "condition was refused", {{"pod", key}, {"why", written.error()->message}});
+}
+
+std::vector<PodInfoPtr> SchedulerController::promised_on(const std::string& node, const PodInfo& pod) const {
+    std::vector<PodInfoPtr> result;
+    for (const std::string& key : nominated_) {
+        const Entry& entry = entries_.at(key);
+        if (entry.nominated_node == node && key != pod.key && entry.info->priority >= pod.priority) result.push_back(entry.info);
+    }
+    return result;
+}
+
+}  // namespace kubemu::controllers

@@ -1,0 +1,264 @@
+// The filters and scores of kube-scheduler's default profile (pkg/scheduler/framework/plugins).
+#include "controllers/scheduler/filters.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace kubemu::controllers::scheduler {
+namespace {
+
+const Taint* untolerated(const Constraints& rules, const NodeInfo& node) {
+    for (const Taint& taint : node.taints) {
+        if (taint.effect != "NoSchedule" && taint.effect != "NoExecute") continue;
+        const bool tolerated = std::any_of(rules.tolerations.begin(), rules.tolerations.end(),
+                                           [&](const Toleration& entry) { return entry.tolerates(taint); });
+        if (!tolerated) return &taint;
+    }
+    return nullptr;
+}
+
+bool matches_node_rules(const Constraints& rules, const NodeInfo& node) {
+    for (const auto& [key, value] : rules.node_selector) {
+        const std::string* found = node.label(key);
+        if (found == nullptr || *found != value) return false;
+    }
+    return !rules.has_required_node_terms || matches_terms(rules.required_node_terms, node);
+}
+
+bool is_removed(const std::vector<PodInfoPtr>& removed, const std::string& key) {
+    return std::any_of(removed.begin(), removed.end(), [&](const PodInfoPtr& pod) { return pod->key == key; });
+}
+
+void check_resources(const PodInfo& pod, const NodeInfo& node, const std::vector<PodInfoPtr>& removed,
+                     const std::vector<PodInfoPtr>& extra, Verdict& verdict) {
+    Resources used = node.used;
+    auto pods = static_cast<std::int64_t>(node.pods.size());
+    for (const PodInfoPtr& gone : removed) used.add(gone->requests, -1), --pods;
+    for (const PodInfoPtr& promised : extra) used.add(promised->requests, 1), ++pods;
+    if (pods + 1 > node.pods_allocatable) verdict.reasons.push_back("Too many pods");
+    const auto lacks = [&](std::int64_t asked, std::int64_t taken, std::int64_t there, std::string_view name) {
+        if (asked <= 0 || asked <= there - taken) return;
+        verdict.reasons.push_back("Insufficient " + std::string(name));
+        if (asked > there) verdict.resolvable = false;  // no eviction makes the node bigger
+    };
+    lacks(pod.requests.cpu_milli, used.cpu_milli, node.allocatable.cpu_milli, "cpu");
+    lacks(pod.requests.memory_bytes, used.memory_bytes, node.allocatable.memory_bytes, "memory");
+    lacks(pod.requests.ephemeral_bytes, used.ephemeral_bytes, node.allocatable.ephemeral_bytes, "ephemeral-storage");
+    for (const auto& [name, asked] : pod.requests.extended) {
+        const auto taken = used.extended.find(name);
+        const auto there = node.allocatable.extended.find(name);
+        lacks(asked, taken == used.extended.end() ? 0 : taken->second,
+              there == node.allocatable.extended.end() ? 0 : there->second, name);
+    }
+}
+
+}  // namespace
+
+bool ports_clash(const std::vector<api::HostPort>& a, const std::vector<api::HostPort>& b) {
+    const auto any = [](const std::string& ip) { return ip.empty() || ip == "0.0.0.0" || ip == "::"; };
+    for (const api::HostPort& left : a) {
+        for (const api::HostPort& right : b) {
+            if (left.port == right.port && left.protocol == right.protocol &&
+                (left.ip == right.ip || any(left.ip) || any(right.ip))) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+Filter::Filter(const PodInfo& pod, const Nodes& nodes, std::vector<VolumeRule> volumes)
+    : pod_(pod), rules_(pod.rules()), nodes_(nodes), volumes_(std::move(volumes)) {
+    for (const SpreadConstraint& constraint : rules_.spread) {
+        Counts counts;
+        for (const auto& [name, node] : nodes_) {
+            const std::string* value = node.label(constraint.topology_key);
+            if (value == nullptr) continue;
+            if (constraint.honor_affinity && !matches_node_rules(rules_, node)) continue;
+            if (constraint.honor_taints && untolerated(rules_, node) != nullptr) continue;
+            int& count = counts[*value];
+            for (const auto& [key, other] : node.pods)
+                if (other->namespace_name == pod_.namespace_name && constraint.selector.matches(other->labels)) ++count;
+        }
+        spread_counts_.push_back(std::move(counts));
+    }
+    for (const PodTerm& term : rules_.affinity) affinity_counts_.push_back(count_pods(term));
+    for (const PodTerm& term : rules_.anti_affinity) anti_counts_.push_back(count_pods(term));
+    for (const PodTerm& term : rules_.preferred_affinity) preferred_counts_.push_back(count_pods(term));
+    for (const PodTerm& term : rules_.preferred_anti_affinity) unwanted_counts_.push_back(count_pods(term));
+    // The first pod of a group that wants to be together may go anywhere, or it would wait for itself.
+    first_of_its_group_ = !rules_.affinity.empty() &&
+                          std::all_of(affinity_counts_.begin(), affinity_counts_.end(),
+                                      [](const Counts& counts) { return counts.empty(); }) &&
+                          std::all_of(rules_.affinity.begin(), rules_.affinity.end(), [&](const PodTerm& term) {
+                              return term.matches(pod_.namespace_name, pod_.labels);
+                          });
+    for (const auto& [name, node] : nodes_) {
+        if (node.pods_with_anti_affinity == 0) continue;
+        for (const auto& [key, other] : node.pods) {
+            for (const PodTerm& term : other->rules().anti_affinity) {
+                if (!term.matches(pod_.namespace_name, pod_.labels)) continue;
+                if (const std::string* value = node.label(term.topology_key)) ++forbidden_[{term.topology_key, *value}];
+            }
+        }
+    }
+}
+
+Filter::Counts Filter::count_pods(const PodTerm& term) const {
+    Counts counts;
+    for (const auto& [name, node] : nodes_) {
+        const std::string* value = node.label(term.topology_key);
+        if (value == nullptr) continue;
+        for (const auto& [key, other] : node.pods)
+            if (term.matches(other->namespace_name, other->labels)) ++counts[*value];
+    }
+    return counts;
+}
+
+Verdict Filter::check(const NodeInfo& node, const std::vector<PodInfoPtr>& removed,
+                      const std::vector<PodInfoPtr>& extra) const {
+    Verdict verdict;
+    const auto never = [&](std::string reason) {
+        verdict.reasons.push_back(std::move(reason));
+        verdict.resolvable = false;
+        return verdict;
+    };
+    if (node.unschedulable) {
+        const Taint taint{"node.kubernetes.io/unschedulable", "", "NoSchedule"};
+        if (std::none_of(rules_.tolerations.begin(), rules_.tolerations.end(),
+                         [&](const Toleration& entry) { return entry.tolerates(taint); })) {
+            return never("node(s) were unschedulable");
+        }
+    }
+    if (const Taint* taint = untolerated(rules_, node))
+        return never("node(s) had untolerated taint {" + taint->key + ": " + taint->value + "}");
+    if (!matches_node_rules(rules_, node)) return never("node(s) didn't match Pod's node affinity/selector");
+    if (!pod_.ports.empty()) {
+        for (const auto& [key, other] : node.pods) {
+            if (other->ports.empty() || is_removed(removed, key) || !ports_clash(pod_.ports, other->ports)) continue;
+            verdict.reasons.push_back("node(s) didn't have free ports for the requested pod ports");
+            return verdict;
+        }
+    }
+    check_resources(pod_, node, removed, extra, verdict);
+    if (!verdict.fits()) return verdict;
+    for (const VolumeRule& volume : volumes_) {
+        if (volume.has_affinity && !matches_terms(volume.terms, node))
+            return never("node(s) had volume node affinity conflict");
+    }
+    check_spread(node, removed, verdict);
+    if (verdict.fits()) check_pod_affinity(node, removed, verdict);
+    return verdict;
+}
+
+void Filter::check_spread(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const {
+    for (std::size_t i = 0; i < rules_.spread.size(); ++i) {
+        const SpreadConstraint& constraint = rules_.spread[i];
+        if (!constraint.hard) continue;
+        const std::string* value = node.label(constraint.topology_key);
+        if (value == nullptr) {
+            verdict.reasons.push_back("node(s) didn't match pod topology spread constraints (missing required label)");
+            verdict.resolvable = false;
+            return;
+        }
+        const Counts& counts = spread_counts_[i];
+        int least = std::numeric_limits<int>::max();
+        for (const auto& [domain, count] : counts) least = std::min(least, count);
+        if (counts.empty() || static_cast<int>(counts.size()) < constraint.min_domains) least = 0;
+        const auto own = counts.find(*value);
+        int here = own == counts.end() ? 0 : own->second;
+        for (const PodInfoPtr& gone : removed)
+            if (gone->namespace_name == pod_.namespace_name && constraint.selector.matches(gone->labels)) --here;
+        const int self = constraint.selector.matches(pod_.labels) ? 1 : 0;
+        if (here + self - std::min(least, here) > constraint.max_skew) {
+            verdict.reasons.push_back("node(s) didn't match pod topology spread constraints");
+            return;
+        }
+    }
+}
+
+void Filter::check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const {
+    for (std::size_t i = 0; i < rules_.affinity.size(); ++i) {
+        const std::string* value = node.label(rules_.affinity[i].topology_key);
+        if (value != nullptr && (first_of_its_group_ || affinity_counts_[i].count(*value) > 0)) continue;
+        verdict.reasons.push_back("node(s) didn't match pod affinity rules");
+        verdict.resolvable = false;
+        return;
+    }
+    for (std::size_t i = 0; i < rules_.anti_affinity.size(); ++i) {
+        const PodTerm& term = rules_.anti_affinity[i];
+        const std::string* value = node.label(term.topology_key);
+        if (value == nullptr) continue;
+        const auto found = anti_counts_[i].find(*value);
+        int there = found == anti_counts_[i].end() ? 0 : found->second;
+        for (const PodInfoPtr& gone : removed) there -= term.matches(gone->namespace_name, gone->labels) ? 1 : 0;
+        if (there <= 0) continue;
+        verdict.reasons.push_back("node(s) didn't match pod anti-affinity rules");
+        return;
+    }
+    for (const auto& [place, count] : forbidden_) {
+        const std::string* value = node.label(place.first);
+        if (value == nullptr || *value != place.second) continue;
+        int left = count;
+        for (const PodInfoPtr& gone : removed) {
+            for (const PodTerm& term : gone->rules().anti_affinity)
+                left -= term.topology_key == place.first && term.matches(pod_.namespace_name, pod_.labels) ? 1 : 0;
+        }
+        if (left <= 0) continue;
+        verdict.reasons.push_back("node(s) didn't satisfy existing pods anti-affinity rules");
+        return;
+    }
+}
+
+double Filter::preference(const NodeInfo& node) const {
+    double result = 0;
+    const auto at = [&](const Counts& counts, const std::string& key) {
+        const std::string* value = node.label(key);
+        if (value == nullptr) return 0;
+        const auto found = counts.find(*value);
+        return found == counts.end() ? 0 : found->second;
+    };
+    for (std::size_t i = 0; i < rules_.preferred_affinity.size(); ++i)
+        result += rules_.preferred_affinity[i].weight * std::min(1, at(preferred_counts_[i], rules_.preferred_affinity[i].topology_key));
+    for (std::size_t i = 0; i < rules_.preferred_anti_affinity.size(); ++i) {
+        result -= rules_.preferred_anti_affinity[i].weight *
+                  std::min(1, at(unwanted_counts_[i], rules_.preferred_anti_affinity[i].topology_key));
+    }
+    for (const auto& [weight, term] : rules_.preferred_node_terms)
+        if (matches_terms({term}, node)) result += weight;
+    for (std::size_t i = 0; i < rules_.spread.size(); ++i) {
+        if (rules_.spread[i].hard) continue;
+        if (node.label(rules_.spread[i].topology_key) == nullptr) result -= 200;
+        else result -= 20.0 * at(spread_counts_[i], rules_.spread[i].topology_key);
+    }
+    for (const Taint& taint : node.taints) {
+        if (taint.effect == "PreferNoSchedule" &&
+            std::none_of(rules_.tolerations.begin(), rules_.tolerations.end(),
+                         [&](const Toleration& entry) { return entry.tolerates(taint); })) {
+            result -= 300;
+        }
+    }
+    return result;
+}
+
+double score(const PodInfo& pod, const NodeInfo& node, const Filter& filter) {
+    // Containers without requests count as 100m and 200 MiB, so that they spread too (util.GetNonzeroRequests).
+    const double cpu_asked = static_cast<double>(std::max<std::int64_t>(pod.requests.cpu_milli, 100));
+    const double memory_asked = static_cast<double>(std::max<std::int64_t>(pod.requests.memory_bytes, 200 << 20));
+    const auto share = [](double asked, double used, std::int64_t there) {
+        return there <= 0 ? 1.0 : std::min(1.0, (used + asked) / static_cast<double>(there));
+    };
+    const double cpu = share(cpu_asked, static_cast<double>(node.used.cpu_milli), node.allocatable.cpu_milli);
+    const double memory = share(memory_asked, static_cast<double>(node.used.memory_bytes), node.allocatable.memory_bytes);
+    const double least_allocated = 100 * (1 - (cpu + memory) / 2);
+    const double balanced = 100 * (1 - std::abs(cpu - memory) / 2);
+    // Pods of one controller keep apart (the default topology spread constraints).
+    int siblings = 0;
+    if (const auto found = node.pods_by_owner.find(pod.owner_uid); !pod.owner_uid.empty() && found != node.pods_by_owner.end())
+        siblings = found->second;
+    return least_allocated + balanced - 40.0 * siblings - 0.5 * static_cast<double>(node.pods.size()) +
+           2 * filter.preference(node);
+}
+
+}  // namespace kubemu::controllers::scheduler
