@@ -1,0 +1,132 @@
+// Views made from documents.
+#include "api/kinds/views.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/kinds/core/pod_requests.h"
+#include "api/kinds/rules.h"
+#include "api/values/text.h"
+#include "api/values/time.h"
+
+namespace kubemu::api {
+namespace {
+
+std::string text_of(const Json* value) {
+    if (value == nullptr) return {};
+    if (value->is_string()) return value->get<std::string>();
+    return value->is_structured() ? std::string() : value->dump();
+}
+
+const Json* at_path(const Json& object, std::string_view path) {
+    const Json* at = &object;
+    for (const std::string_view step : split(path, '.')) {
+        at = find(*at, step);
+        if (at == nullptr) return nullptr;
+    }
+    return at;
+}
+
+void fill_common(ObjectView& view, const KindSpec& kind, const Json& object) {
+    const Json& metadata = object_at(object, {"metadata"});
+    view.namespace_name = string_at(metadata, {"namespace"});
+    view.name = string_at(metadata, {"name"});
+    view.uid = string_at(metadata, {"uid"});
+    for (const auto& [key, value] : object_at(metadata, {"labels"}).items()) view.labels.emplace_back(key, text_of(&value));
+    for (const SelectableField& field : kind.selectable_fields) {
+        std::string value = text_of(at_path(object, field.path));
+        if (value.empty()) value = field.fallback;
+        view.fields.emplace_back(field.label, std::move(value));
+    }
+    std::sort(view.fields.begin(), view.fields.end());
+    for (const Json& owner : array_at(metadata, {"ownerReferences"})) {
+        view.owners.push_back({std::string(string_at(owner, {"apiVersion"})), std::string(string_at(owner, {"kind"})),
+                               std::string(string_at(owner, {"name"})), std::string(string_at(owner, {"uid"})),
+                               bool_at(owner, {"controller"}), bool_at(owner, {"blockOwnerDeletion"})});
+    }
+    for (const Json& finalizer : array_at(metadata, {"finalizers"})) view.finalizers.push_back(text_of(&finalizer));
+    view.generation = int_at(metadata, {"generation"});
+    view.created = parse_time_or_zero(string_at(metadata, {"creationTimestamp"}));
+    if (const auto deletion = parse_time(string_at(metadata, {"deletionTimestamp"}))) {
+        view.deleting = true;
+        view.deletion_time = *deletion;
+    }
+    for (auto* list : {&view.owners}) list->shrink_to_fit();
+    view.labels.shrink_to_fit();
+    view.fields.shrink_to_fit();
+}
+
+PodPhase phase_of(std::string_view text) {
+    if (text == "Running") return PodPhase::running;
+    if (text == "Succeeded") return PodPhase::succeeded;
+    if (text == "Failed") return PodPhase::failed;
+    if (text == "Unknown") return PodPhase::unknown;
+    return PodPhase::pending;
+}
+
+void fill_pod(PodView& view, const Json& pod) {
+    view.node_name = string_at(pod, {"spec", "nodeName"});
+    view.pod_ip = string_at(pod, {"status", "podIP"});
+    view.scheduler_name = string_at(pod, {"spec", "schedulerName"});
+    view.phase = phase_of(string_at(pod, {"status", "phase"}));
+    for (const Json& condition : array_at(pod, {"status", "conditions"})) {
+        const std::string_view type = string_at(condition, {"type"});
+        const bool holds = string_at(condition, {"status"}) == "True";
+        if (type == "Ready") {
+            view.ready = holds;
+            if (holds) view.ready_since = parse_time_or_zero(string_at(condition, {"lastTransitionTime"}));
+        } else if (type == "PodScheduled") {
+            view.scheduled = holds;
+        }
+    }
+    for (const Json& status : array_at(pod, {"status", "containerStatuses"})) {
+        view.restarts = std::max(view.restarts, static_cast<int>(int_at(status, {"restartCount"})));
+    }
+    view.priority = static_cast<int>(int_at(pod, {"spec", "priority"}));
+    view.grace_seconds = static_cast<int>(
+        int_at(pod, {"metadata", "deletionGracePeriodSeconds"}, int_at(pod, {"spec", "terminationGracePeriodSeconds"}, 30)));
+    const PodRequests requests = effective_requests(object_at(pod, {"spec"}));
+    view.cpu_milli = requests.cpu_milli;
+    view.memory_bytes = requests.memory_bytes;
+    for (const Json& container : array_at(pod, {"spec", "containers"})) {
+        for (const Json& port : array_at(container, {"ports"})) {
+            const int number = static_cast<int>(int_at(port, {"hostPort"}));
+            if (number == 0) continue;
+            view.host_ports.push_back(
+                {std::string(string_at(port, {"hostIP"}, "0.0.0.0")), std::string(string_at(port, {"protocol"}, "TCP")), number});
+        }
+    }
+}
+
+}  // namespace
+
+const OwnerReference* ObjectView::controller() const {
+    for (const OwnerReference& owner : owners) {
+        if (owner.controller) return &owner;
+    }
+    return nullptr;
+}
+
+const std::string* ObjectView::label(std::string_view key) const {
+    for (const auto& [name, value] : labels) {
+        if (name == key) return &value;
+    }
+    return nullptr;
+}
+
+std::shared_ptr<const storage::View> make_view(const KindSpec& kind, const Json& object) {
+    if (kind.resource == "pods") {
+        auto view = std::make_shared<PodView>();
+        fill_common(*view, kind, object);
+        fill_pod(*view, object);
+        return view;
+    }
+    auto view = std::make_shared<ObjectView>();
+    fill_common(*view, kind, object);
+    return view;
+}
+
+const ObjectView& view_of(const storage::Record& record) { return static_cast<const ObjectView&>(*record.view); }
+const PodView& pod_view_of(const storage::Record& record) { return static_cast<const PodView&>(*record.view); }
+
+}  // namespace kubemu::api

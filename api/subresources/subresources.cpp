@@ -1,0 +1,135 @@
+// Binding, eviction and scale.
+#include "api/subresources/subresources.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/kinds/views.h"
+#include "api/selector/label.h"
+#include "api/values/time.h"
+
+namespace kubemu::api {
+namespace {
+
+ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                        const Json& body, const WriteContext& context, storage::Completion done) {
+    const std::string node(string_at(body, {"target", "name"}));
+    const std::string target(string_at(body, {"target", "kind"}));
+    if (!target.empty() && target != "Node") {
+        return Status::plain_500("target.kind: Unsupported value: \"" + target + "\": supported values: \"Node\", \"<empty>\"");
+    }
+    if (node.empty()) return Status::plain_500("target.name: Required value");
+    const std::string now = format_time(registry.clock().now());
+    const auto change = [&](Json& pod, bool) -> ApiResult<bool> {
+        const auto refuse = [&](const std::string& why) {
+            return Status::conflict({}, "pods/binding", name, why);
+        };
+        if (find(pod, {"metadata", "deletionTimestamp"}) != nullptr) {
+            return refuse("pod " + std::string(name) + " is being deleted, cannot be assigned to a host");
+        }
+        const std::string_view bound = string_at(pod, {"spec", "nodeName"});
+        if (!bound.empty()) {
+            return refuse("pod " + std::string(name) + " is already assigned to node \"" + std::string(bound) + "\"");
+        }
+        pod["spec"]["nodeName"] = node;
+        Json& conditions = ensure(pod, {"status"})["conditions"];
+        if (!conditions.is_array()) conditions = Json::array();
+        Json scheduled = {{"type", "PodScheduled"}, {"status", "True"}, {"lastTransitionTime", now}};
+        for (Json& condition : conditions) {
+            if (string_at(condition, {"type"}) == "PodScheduled") {
+                condition = scheduled;
+                return true;
+            }
+        }
+        conditions.push_back(std::move(scheduled));
+        return true;
+    };
+    return registry.update(kind, namespace_name, name, "binding", change, context, std::move(done));
+}
+
+ApiResult<bool> budgets_allow(Registry& registry, const storage::Record& pod, std::string_view namespace_name,
+                              const WriteContext& context) {
+    const KindSpec& budgets = registry.kinds().stored("poddisruptionbudgets.policy");
+    for (const auto& record : registry.list(budgets.resource, namespace_name)) {
+        const Json budget = registry.document(*record);
+        const Json* selector = find(budget, {"spec", "selector"});
+        if (selector == nullptr || !LabelSelector::from_object(*selector).matches(view_of(pod).labels)) continue;
+        const std::string name(name_of(budget));
+        const auto too_many = [&name](const std::string& message) {
+            StatusDetail detail = *Status::too_many_requests("Cannot evict pod as it would violate the pod's disruption budget.", 0);
+            detail.causes.push_back({"DisruptionBudget", "The disruption budget " + name + " " + message, {}});
+            return Status(std::move(detail));
+        };
+        // The budget is charged in a write of its own, so that two evictions cannot use the same allowance.
+        const auto charge = [&](Json& object, bool) -> ApiResult<bool> {
+            const std::int64_t allowed = int_at(object, {"status", "disruptionsAllowed"});
+            if (int_at(object, {"status", "observedGeneration"}) < int_at(object, {"metadata", "generation"})) {
+                return too_many("is still being processed by the server.");
+            }
+            if (allowed <= 0) {
+                return too_many("needs " + std::to_string(int_at(object, {"status", "desiredHealthy"})) +
+                                " healthy pods and has " + std::to_string(int_at(object, {"status", "currentHealthy"})) + " currently");
+            }
+            object["status"]["disruptionsAllowed"] = allowed - 1;
+            object["status"]["disruptedPods"][view_of(pod).name] = format_time(registry.clock().now());
+            return true;
+        };
+        TRY(registry.update(budgets, namespace_name, name, "status", charge, context));
+    }
+    return true;
+}
+
+ApiResult<Written> evict(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                         const Json& body, const WriteContext& context, storage::Completion done) {
+    const auto pod = registry.get(kind.resource, namespace_name, name);
+    if (!pod) return Status::not_found(kind.group, kind.plural, name);
+    const PodView& view = pod_view_of(*pod);
+    if (!view.finished() && !view.deleting && view.phase != PodPhase::pending) {
+        TRY(budgets_allow(registry, *pod, namespace_name, context));
+    }
+    DeleteOptions options;
+    if (const Json* seconds = find(body, {"deleteOptions", "gracePeriodSeconds"})) options.grace_period_seconds = seconds->get<std::int64_t>();
+    options.precondition_uid = string_at(body, {"deleteOptions", "preconditions", "uid"});
+    return registry.remove(kind, namespace_name, name, options, context, std::move(done));
+}
+
+}  // namespace
+
+ApiResult<Written> post_subresource(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                                    std::string_view subresource, const Json& body, const WriteContext& context,
+                                    storage::Completion done) {
+    if (subresource == "binding") return bind(registry, kind, namespace_name, name, body, context, std::move(done));
+    if (subresource == "eviction") return evict(registry, kind, namespace_name, name, body, context, std::move(done));
+    return Status::method_not_supported(kind.group, kind.plural, "create");
+}
+
+Json scale_of(const Json& object) {
+    Json scale = {{"kind", "Scale"}, {"apiVersion", "autoscaling/v1"}};
+    Json& metadata = scale["metadata"];
+    for (const char* member : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
+        if (const Json* value = find(object, {"metadata", member})) metadata[member] = *value;
+    }
+    scale["spec"] = Json::object();
+    if (const std::int64_t replicas = int_at(object, {"spec", "replicas"})) scale["spec"]["replicas"] = replicas;
+    scale["status"] = {{"replicas", int_at(object, {"status", "replicas"})}};
+    const Json* selector = find(object, {"spec", "selector"});
+    if (selector != nullptr) {
+        const bool plain = string_at(object, {"kind"}) == "ReplicationController";
+        const std::string text = (plain ? LabelSelector::from_map(*selector) : LabelSelector::from_object(*selector)).text();
+        if (!text.empty()) scale["status"]["selector"] = text;
+    }
+    return scale;
+}
+
+ApiResult<bool> apply_scale(Json& object, const Json& scale) {
+    const std::int64_t replicas = int_at(scale, {"spec", "replicas"});
+    if (replicas < 0) {
+        FieldErrors errors;
+        errors.invalid(FieldPath("spec.replicas"), replicas, "must be greater than or equal to 0");
+        return Status::invalid("autoscaling", "Scale", name_of(object), errors);
+    }
+    object["spec"]["replicas"] = replicas;
+    if (const Json* revision = find(scale, {"metadata", "resourceVersion"})) object["metadata"]["resourceVersion"] = *revision;
+    return true;
+}
+
+}  // namespace kubemu::api

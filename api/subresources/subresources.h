@@ -1,0 +1,20 @@
+// Subresources that are more than a view of their object: binding, eviction, scale.
+#pragma once
+
+#include <string_view>
+
+#include "api/registry.h"
+
+namespace kubemu::api {
+
+// POST pods/NAME/binding (spec.nodeName) and pods/NAME/eviction (delete, unless a budget forbids: 429).
+ApiResult<Written> post_subresource(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                                    std::string_view subresource, const Json& body, const WriteContext& context,
+                                    storage::Completion done);
+
+// autoscaling/v1 Scale of a document.
+Json scale_of(const Json& object);
+// Takes spec.replicas of a Scale into the object. Errors: a negative number.
+ApiResult<bool> apply_scale(Json& object, const Json& scale);
+
+}  // namespace kubemu::api
