@@ -4,10 +4,13 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -17,7 +20,33 @@
 namespace kubemu::api {
 namespace {
 
-struct TooLarge {};
+// Why the handler gave up; yaml-cpp has no way to stop but an exception.
+struct Refused {
+    std::string message;
+};
+const char* const too_large = "yaml: document contains excessive aliasing";
+
+// The name behind the '*' at a mark.
+std::string alias_at(std::string_view text, const YAML::Mark& mark) {
+    text.remove_prefix(std::min(static_cast<std::size_t>(std::max(mark.pos, 0)) + 1, text.size()));
+    return std::string(text.substr(0, text.find_first_of(" \t\r\n,]}")));
+}
+
+// Tells where the document begins that the parser meets next, and leaves.
+struct NextDocument : YAML::EventHandler {
+    struct Found {
+        int at;
+    };
+    void OnDocumentStart(const YAML::Mark& mark) override { throw Found{mark.pos}; }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnMapEnd() override {}
+};
 
 // A plain scalar by YAML 1.1's rules as go-yaml applies them.
 Json plain_scalar(const std::string& text) {
@@ -58,16 +87,20 @@ Json plain_scalar(const std::string& text) {
 
 class Handler : public YAML::EventHandler {
   public:
-    explicit Handler(std::vector<std::string>* duplicates) : duplicates_(duplicates) {}
+    Handler(std::string_view text, std::vector<std::string>* duplicates) : text_(text), duplicates_(duplicates) {}
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(nullptr, mark, anchor); }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto found = anchors_.find(anchor);
-        add(found == anchors_.end() ? Json(nullptr) : found->second, mark, 0);
+        if (found == anchors_.end()) {
+            throw Refused{"yaml: anchor '" + alias_at(text_, mark) + "' value contains itself"};
+        }
+        add(found->second, mark, 0);
     }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+        last_scalar_ = static_cast<std::size_t>(mark.pos);
         add(tag == "!" || tag == "tag:yaml.org,2002:str" ? Json(value) : plain_scalar(value), mark, anchor);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
@@ -79,6 +112,21 @@ class Handler : public YAML::EventHandler {
     }
     void OnMapEnd() override { close(); }
 
+    // yaml-cpp takes the end of the text for the end of a quoted scalar.
+    bool unterminated() const {
+        if (last_scalar_ >= text_.size()) return false;
+        const char quote = text_[last_scalar_];
+        if (quote != '"' && quote != '\'') return false;
+        for (std::size_t i = last_scalar_ + 1; i < text_.size(); ++i) {
+            if (quote == '"' && text_[i] == '\\') {
+                ++i;
+            } else if (text_[i] == quote) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     Json root;
 
   private:
@@ -88,7 +136,19 @@ class Handler : public YAML::EventHandler {
         bool has_key = false;
         YAML::anchor_t anchor = 0;
         YAML::Mark mark;
+        std::set<std::string> merged{};  // keys that came by `<<`
     };
+
+    // `<<: *base` or `<<: [*first, *second]`: members that the map does not have itself, and may still get.
+    static void merge(Frame& into, const Json& from) {
+        if (from.is_array()) {
+            for (const Json& item : from) merge(into, item);
+        } else if (from.is_object()) {
+            for (auto at = from.begin(); at != from.end(); ++at) {
+                if (into.value.emplace(at.key(), *at).second) into.merged.insert(at.key());
+            }
+        }
+    }
 
     static std::size_t nodes_of(const Json& value) {
         std::size_t count = 1;
@@ -99,7 +159,7 @@ class Handler : public YAML::EventHandler {
     }
 
     void open(Json container, const YAML::Mark& mark, YAML::anchor_t anchor) {
-        if (frames_.size() >= limits::document_depth_max) throw TooLarge{};
+        if (frames_.size() >= limits::document_depth_max) throw Refused{too_large};
         frames_.push_back({std::move(container), {}, false, anchor, mark});
     }
 
@@ -112,7 +172,7 @@ class Handler : public YAML::EventHandler {
     void add(Json value, const YAML::Mark& mark, YAML::anchor_t anchor) {
         if (anchor != 0) anchors_[anchor] = value;
         nodes_ += anchors_.empty() ? 1 : nodes_of(value);
-        if (nodes_ > limits::yaml_nodes_max) throw TooLarge{};
+        if (nodes_ > limits::yaml_nodes_max) throw Refused{too_large};
         if (frames_.empty()) {
             root = std::move(value);
             return;
@@ -121,17 +181,17 @@ class Handler : public YAML::EventHandler {
         if (frame.value.is_array()) {
             frame.value.push_back(std::move(value));
         } else if (!frame.has_key) {
-            frame.key = value.is_string() ? value.get<std::string>() : value.is_null() ? "null" : value.dump();
+            if (value.is_structured() || value.is_null()) throw Refused{"yaml: invalid map key: " + encode_raw(value)};
+            frame.key = value.is_string() ? value.get<std::string>() : encode_raw(value);
             frame.has_key = true;
-            if (duplicates_ != nullptr && frame.value.contains(frame.key)) {
+            const bool merged = frame.merged.erase(frame.key) > 0;
+            if (duplicates_ != nullptr && !merged && frame.value.contains(frame.key)) {
                 duplicates_->push_back("line " + std::to_string(mark.line + 1) + ": key " + go_quote(frame.key) +
                                        " already set in map");
             }
         } else {
-            if (frame.key == "<<" && value.is_object()) {
-                for (auto& [name, item] : value.items()) {
-                    if (!frame.value.contains(name)) frame.value[name] = item;
-                }
+            if (frame.key == "<<" && value.is_structured()) {
+                merge(frame, value);
             } else {
                 frame.value[frame.key] = std::move(value);
             }
@@ -139,7 +199,9 @@ class Handler : public YAML::EventHandler {
         }
     }
 
+    std::string_view text_;
     std::vector<std::string>* duplicates_;
+    std::size_t last_scalar_ = std::string_view::npos;
     std::vector<Frame> frames_;
     std::map<YAML::anchor_t, Json> anchors_;
     std::size_t nodes_ = 0;
@@ -228,19 +290,77 @@ void emit(std::string& out, const Json& value, int indent, bool in_sequence) {
     out += '\n';
 }
 
+// yaml-cpp's complaint in the words of go-yaml, whose scanner finds the same things.
+std::string go_words(const YAML::Exception& error, std::string_view text) {
+    const std::string& message = error.msg;
+    static const std::vector<std::pair<std::string_view, std::string_view>> known = {
+        {"illegal map value", "mapping values are not allowed in this context"},
+        {"illegal block entry", "block sequence entries are not allowed in this context"},
+        {"unknown token", "found character that cannot start any token"},
+        {"end of map not found", "did not find expected key"},
+        {"end of sequence not found", "did not find expected '-' indicator"},
+        {"end of map flow not found", "did not find expected ',' or '}'"},
+        {"end of sequence flow not found", "did not find expected ',' or ']'"},
+        {"illegal EOF in scalar", "found unexpected end of stream"},
+        {"illegal flow end", "did not find expected node content"},
+        {"unknown escape character", "found unknown escape character"},
+        {"alias not found after *", "did not find expected alphabetic or numeric character"},
+        {"anchor not found after &", "did not find expected alphabetic or numeric character"},
+    };
+    if (message.find("the referenced anchor is not defined") == 0) return "unknown anchor '" + alias_at(text, error.mark) + "' referenced";
+    for (const auto& [theirs, ours] : known) {
+        if (message.find(theirs) != std::string::npos) return std::string(ours);
+    }
+    return message;
+}
+
+}  // namespace
+
+namespace {
+
+// What follows the first document must begin with `---`; yaml-cpp would begin a new one at anything that does not fit.
+std::optional<DecodeError> check_rest(YAML::Parser& parser, std::string_view text, const Json& root) {
+    try {
+        NextDocument next;
+        parser.HandleNextDocument(next);
+    } catch (const NextDocument::Found& found) {
+        const std::string_view before = text.substr(0, static_cast<std::size_t>(found.at));
+        const std::string_view from = text.substr(std::min(static_cast<std::size_t>(found.at), text.size()));
+        if (from.rfind("---", 0) == 0 || before.find("\n...") != std::string_view::npos) return std::nullopt;
+        const auto line = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+        const std::string where = line > 0 ? "line " + std::to_string(line + 1) + ": " : "";
+        const char* expected = root.is_array() ? "'-' indicator" : root.is_object() ? "key" : "<document start>";
+        return DecodeError{"yaml: " + where + "did not find expected " + expected, true};
+    } catch (const YAML::Exception&) {
+        // Whatever is wrong with a document that nobody reads.
+    }
+    return std::nullopt;
+}
+
+bool indented_by_tab(std::string_view text, int line) {
+    for (; line > 0 && !text.empty(); --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    const std::string_view indent = text.substr(0, text.find_first_not_of(" \t"));
+    return indent.find('\t') != std::string_view::npos;
+}
+
 }  // namespace
 
 Result<Json, DecodeError> parse_yaml(std::string_view text, std::vector<std::string>* duplicates) {
     try {
         std::istringstream stream{std::string(text)};
         YAML::Parser parser(stream);
-        Handler handler(duplicates);
+        Handler handler(text, duplicates);
         if (!parser.HandleNextDocument(handler)) return Json(nullptr);
+        if (handler.unterminated()) return DecodeError{"yaml: found unexpected end of stream", true};
+        if (auto error = check_rest(parser, text, handler.root)) return std::move(*error);
         return std::move(handler.root);
     } catch (const YAML::Exception& error) {
-        return DecodeError{"error converting YAML to JSON: yaml: line " + std::to_string(error.mark.line + 1) + ": " + error.msg, true};
-    } catch (const TooLarge&) {
-        return DecodeError{"error converting YAML to JSON: yaml: document contains excessive aliasing", true};
+        // go-yaml names no line for the first one, and any other one counted from 1. A tab is no indentation for it.
+        const std::string where = error.mark.line > 0 ? "line " + std::to_string(error.mark.line + 1) + ": " : "";
+        const bool tab = error.mark.line >= 0 && indented_by_tab(text, error.mark.line);
+        return DecodeError{"yaml: " + where + (tab ? "found character that cannot start any token" : go_words(error, text)), true};
+    } catch (const Refused& refused) {
+        return DecodeError{refused.message, true};
     }
 }
 

@@ -1,0 +1,82 @@
+// YAML as sigs.k8s.io/yaml reads and writes it.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "api/codec/yaml.h"
+
+using namespace kubemu::api;
+
+namespace {
+
+std::string yaml(std::string_view text) {
+    std::vector<std::string> duplicates;
+    const auto parsed = parse_yaml(text, &duplicates);
+    std::string out = parsed ? encode_raw(*parsed) : parsed.error().message;
+    for (const std::string& duplicate : duplicates) out += " | " + duplicate;
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("plain scalars follow YAML 1.1") {
+    CHECK(yaml("[y, No, on, OFF, true, FALSE]") == "[true,false,true,false,true,false]");
+    CHECK(yaml("[~, null, , Null]") == "[null,null,null,null]");
+    CHECK(yaml("[0777, 0x1F, 0b11, 1_000, +5, -0x10, 08]") == "[511,31,3,1000,5,-16,8]");
+    CHECK(yaml("[.5, 1., 1e3, 1.50]") == "[0.5,1,1000,1.5]");
+    CHECK(yaml("[2001-02-03, 12:30:45, 1.2.3, 'y', \"5\", !!str 7]") == R"(["2001-02-03","12:30:45","1.2.3","y","5","7"])");
+    CHECK(yaml("1: a\ntrue: b") == R"({"1":"a","true":"b"})");
+}
+
+TEST_CASE("the first document only; aliases and merge keys") {
+    CHECK(yaml("a: 1\n---\nb: 2\n---\n: : [") == R"({"a":1})");
+    CHECK(yaml("---\n# nothing\n") == "null");
+    CHECK(yaml("base: &b {x: 1, z: 2}\nmade: {<<: *b, x: 3}\n") == R"({"base":{"x":1,"z":2},"made":{"x":3,"z":2}})");
+    CHECK(yaml("a: &x 1\nb: *x") == R"({"a":1,"b":1})");
+}
+
+TEST_CASE("repeated keys are noted by line") {
+    CHECK(yaml("a: 1\nb:\n  c: 1\n  c: 2\na: 3\n") == R"({"a":3,"b":{"c":2}} | line 4: key "c" already set in map | line 5: key "a" already set in map)");
+}
+
+TEST_CASE("errors have go-yaml's words and lines") {
+    CHECK(yaml("kind: A\n b: c\n") == "yaml: line 2: mapping values are not allowed in this context");
+    CHECK(yaml("\ta: 1\n") == "yaml: found character that cannot start any token");
+    CHECK(yaml("a:\n\t- b\n") == "yaml: line 2: found character that cannot start any token");
+    CHECK(yaml("a: \"x\n") == "yaml: found unexpected end of stream");
+    CHECK(yaml("- a\nb: c\n") == "yaml: line 2: did not find expected '-' indicator");
+    CHECK(yaml("a: *none\n") == "yaml: unknown anchor 'none' referenced");
+    CHECK(yaml("a: &me [*me]\n") == "yaml: anchor 'me' value contains itself");
+    CHECK(yaml("? [a]\n: b\n") == R"(yaml: invalid map key: ["a"])");
+}
+
+TEST_CASE("nesting and aliases cannot make a document explode") {
+    std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i < 12; ++i) {
+        const std::string last = "*a" + std::to_string(i - 1);
+        bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + last;
+        for (int j = 0; j < 8; ++j) bomb += ", " + last;
+        bomb += "]\n";
+    }
+    CHECK(yaml(bomb) == "yaml: document contains excessive aliasing");
+    CHECK(parse_yaml(std::string(100'000, '[')).has_value() == false);
+    CHECK(parse_yaml(std::string(100'000, '{')).has_value() == false);
+}
+
+TEST_CASE("written YAML reads back as the same document") {
+    const char* documents[] = {
+        R"({"kind":"ConfigMap","data":{"a":"y","b":"0777","c":"two\nlines\n","d":" lead","e":"it's","f":"","g":"a: b","h":"#x","i":"1e3"}})",
+        R"({"list":[1,"1",true,"true",null,"null",[],{},[[1],{"a":[]}]],"n":-1.5,"u":"\u00e9\u0007\ttab\n"})",
+        R"({"m":"no newline\nat end","n":"two at end\n\n","o":"\n","p":"  indented\ntext","q":"- x","r":"trail ","s":"a\r\nb"})"};
+    for (const char* text : documents) {
+        const Json document = *parse_json(text);
+        const std::string written = encode_yaml(document);
+        const auto back = parse_yaml(written);
+        CAPTURE(written);
+        REQUIRE(back);
+        CHECK(encode_raw(*back) == encode_raw(document));
+    }
+    CHECK(encode_yaml(*parse_json(R"({"b":[{"x":1,"y":2}],"a":{"k":"v"}})")) == "a:\n  k: v\nb:\n- x: 1\n  \"y\": 2\n");
+}
