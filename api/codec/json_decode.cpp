@@ -1,7 +1,8 @@
 // Decoding JSON along the schema, as sigs.k8s.io/json decodes into Go structs.
 //
-// Two kinds of errors behave differently there, and so here: a wrong type is remembered (the first one counts) and
-// decoding goes on; an error of a value with its own parser (time, quantity, int-or-string) ends it and counts more.
+// Two kinds of errors behave differently there, and so here: a wrong type is remembered (the first one
+// counts) and decoding goes on; an error of a value with its own parser (time, quantity, int-or-string) ends
+// it and counts more.
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -24,12 +25,18 @@ constexpr std::size_t complaints_max = 100;
 
 std::string_view word_of(Token token) {
     switch (token) {
-        case Token::null: return "null";
-        case Token::boolean: return "bool";
-        case Token::number: return "number";
-        case Token::string: return "string";
-        case Token::array: return "array";
-        case Token::object: return "object";
+        case Token::null:
+            return "null";
+        case Token::boolean:
+            return "bool";
+        case Token::number:
+            return "number";
+        case Token::string:
+            return "string";
+        case Token::array:
+            return "array";
+        case Token::object:
+            return "object";
     }
     return "null";
 }
@@ -52,7 +59,8 @@ bool parse_float(std::string_view text, double& value) {
 
 class Decoder {
   public:
-    Decoder(std::string_view text, std::vector<std::string>* complaints) : reader_(text), complaints_(complaints) {}
+    Decoder(std::string_view text, std::vector<std::string>* complaints)
+        : reader_(text), complaints_(complaints) {}
 
     Result<Json, DecodeError> typed(const TypeInfo& type, std::string_view go_name) {
         Json root = Json::object();
@@ -86,7 +94,8 @@ class Decoder {
         return text;
     }
     std::string sentence(std::string_view value, std::string_view go_type) const {
-        return "json: cannot unmarshal " + std::string(value) + " into " + place() + " of type " + std::string(go_type);
+        return "json: cannot unmarshal " + std::string(value) + " into " + place() + " of type " +
+               std::string(go_type);
     }
     void save(std::string message) {
         if (!saved_) saved_ = std::move(message);
@@ -163,7 +172,8 @@ class Decoder {
         Json made;
         switch (field.shape) {
             case Shape::single:
-                if (single(made, field, go_type_of_value(field, 0))) out[std::string(field.name)] = std::move(made);
+                if (single(made, field, go_type_of_value(field, 0)))
+                    out[std::string(field.name)] = std::move(made);
                 return;
             case Shape::list:
                 if (list(made, field, 0)) out[std::string(field.name)] = std::move(made);
@@ -221,20 +231,27 @@ class Decoder {
     // What a null or a value of a wrong type leaves in a list or map.
     static Json zero(const FieldInfo& field) {
         switch (field.kind) {
-            case ValueKind::object: return Json::object();
-            case ValueKind::boolean: return false;
+            case ValueKind::object:
+                return Json::object();
+            case ValueKind::boolean:
+                return false;
             case ValueKind::int32:
             case ValueKind::int64:
             case ValueKind::int_or_string:
-            case ValueKind::float64: return 0;
-            case ValueKind::quantity: return "0";
-            case ValueKind::duration: return "0s";
+            case ValueKind::float64:
+                return 0;
+            case ValueKind::quantity:
+                return "0";
+            case ValueKind::duration:
+                return "0s";
             case ValueKind::raw:
             case ValueKind::fields_v1:
             case ValueKind::time:
-            case ValueKind::micro_time: return nullptr;
+            case ValueKind::micro_time:
+                return nullptr;
             case ValueKind::string:
-            case ValueKind::bytes: return "";
+            case ValueKind::bytes:
+                return "";
         }
         return nullptr;
     }
@@ -430,7 +447,8 @@ class Decoder {
 
 }  // namespace
 
-Result<Json, DecodeError> decode_json(std::string_view text, const TypeInfo& type, std::vector<std::string>& complaints) {
+Result<Json, DecodeError> decode_json(std::string_view text, const TypeInfo& type,
+                                      std::vector<std::string>& complaints) {
     if (auto error = json_syntax_error(text)) return DecodeError{std::move(*error), true};
     return Decoder(text, &complaints).typed(type, go_name_of(type));
 }
@@ -440,7 +458,8 @@ Result<Json, DecodeError> parse_json(std::string_view text, std::vector<std::str
     return Decoder(text, duplicates).untyped();
 }
 
-Result<bool, DecodeError> conform(Json& object, const TypeInfo& type, std::string_view go_type, std::vector<std::string>& complaints) {
+Result<bool, DecodeError> conform(Json& object, const TypeInfo& type, std::string_view go_type,
+                                  std::vector<std::string>& complaints) {
     const std::string text = encode_raw(object);
     auto decoded = Decoder(text, &complaints).typed(type, go_type);
     if (!decoded) return std::move(decoded).error();
@@ -454,15 +473,18 @@ Result<TypeMeta, DecodeError> read_type_meta(std::string_view text) {
     TypeMeta meta;
     if (reader.peek() == Token::null) return meta;
     if (reader.peek() != Token::object) {
-        return DecodeError{"json: cannot unmarshal " + std::string(word_of(reader.peek())) +
-                               " into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; "
-                               "Kind string \"json:\\\"kind,omitempty\\\"\" }",
-                           true};
+        return DecodeError{
+            "json: cannot unmarshal " + std::string(word_of(reader.peek())) +
+                " into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; "
+                "Kind string \"json:\\\"kind,omitempty\\\"\" }",
+            true};
     }
     std::optional<DecodeError> error;
     for (reader.begin(); reader.next();) {
         const std::string name = lower(reader.name());
-        std::string* target = name == "kind" ? &meta.kind : name == "apiversion" ? &meta.api_version : nullptr;
+        std::string* target = name == "kind"         ? &meta.kind
+                              : name == "apiversion" ? &meta.api_version
+                                                     : nullptr;
         const Token token = reader.peek();
         if (target != nullptr && token == Token::string) {
             *target = reader.string();
@@ -470,9 +492,10 @@ Result<TypeMeta, DecodeError> read_type_meta(std::string_view text) {
         }
         reader.skip();
         if (target == nullptr || token == Token::null || error) continue;
-        error = DecodeError{"json: cannot unmarshal " + std::string(word_of(token)) + " into Go struct field ." +
-                                (name == "kind" ? "kind" : "apiVersion") + " of type string",
-                            true};
+        error =
+            DecodeError{"json: cannot unmarshal " + std::string(word_of(token)) + " into Go struct field ." +
+                            (name == "kind" ? "kind" : "apiVersion") + " of type string",
+                        true};
     }
     if (error) return std::move(*error);
     return meta;

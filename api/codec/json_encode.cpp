@@ -1,7 +1,7 @@
 // Encoding documents along the schema, byte for byte as encoding/json writes Go structs.
 //
-// omitempty drops empty strings, zeros, false, nil pointers and empty lists and maps, but never a struct: an empty
-// status is `{}`, and a time, quantity or int-or-string that is no pointer shows as null, "0" or 0.
+// omitempty drops empty strings, zeros, false, nil pointers and empty lists and maps, but never a struct: an
+// empty status is `{}`, and a time, quantity or int-or-string that is no pointer shows as null, "0" or 0.
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -18,11 +18,13 @@ void append_float(std::string& out, double number) {
     const double magnitude = std::abs(number);
     const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
     std::array<char, 400> buffer{};
-    const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
-                                            exponent ? std::chars_format::scientific : std::chars_format::fixed);
+    const auto [end, error] =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,
+                      exponent ? std::chars_format::scientific : std::chars_format::fixed);
     std::string text(buffer.data(), end);
     // 1e-07 is written 1e-7.
-    if (exponent && text.size() > 4 && text[text.size() - 4] == 'e' && text[text.size() - 3] == '-' && text[text.size() - 2] == '0') {
+    if (exponent && text.size() > 4 && text[text.size() - 4] == 'e' && text[text.size() - 3] == '-' &&
+        text[text.size() - 2] == '0') {
         text.erase(text.size() - 2, 1);
     }
     out += text;
@@ -33,14 +35,15 @@ class Encoder {
     std::string out;
     std::size_t revision_at = std::string::npos;
 
-    // Members of a struct; `stored` for the object that a request is about, whose kind and apiVersion are there already
-    // and whose metadata gets the place of the revision.
+    // Members of a struct; `stored` for the object that a request is about, whose kind and apiVersion are
+    // there already and whose metadata gets the place of the revision.
     void members(const Json& object, const TypeInfo& type, bool stored) {
         for (const FieldInfo& field : type.fields) {
-            if (stored && type.has_type_meta && (field.name == "kind" || field.name == "apiVersion")) continue;
+            if (stored && type.has_type_meta && (field.name == "kind" || field.name == "apiVersion"))
+                continue;
             const Json* value = find(object, field.name);
-            if (stored && field.name == "metadata" && field.type != nullptr && field.type->field("resourceVersion") != nullptr &&
-                field.type->field("uid") != nullptr) {
+            if (stored && field.name == "metadata" && field.type != nullptr &&
+                field.type->field("resourceVersion") != nullptr && field.type->field("uid") != nullptr) {
                 key(field.name);
                 metadata(value != nullptr ? *value : none(), *field.type);
             } else {
@@ -84,7 +87,8 @@ class Encoder {
     void member(const Json* value, const FieldInfo& field) {
         if (value != nullptr && value->is_null()) value = nullptr;
         if (field.shape != Shape::single || field.kind == ValueKind::bytes) {
-            const bool empty = value == nullptr || value->empty() || (value->is_string() && value->get_ref<const std::string&>().empty());
+            const bool empty = value == nullptr || value->empty() ||
+                               (value->is_string() && value->get_ref<const std::string&>().empty());
             if (empty && field.omitempty && !(field.pointer && value != nullptr)) return;
         } else if (field.pointer) {
             if (value == nullptr && field.omitempty) return;
@@ -102,31 +106,50 @@ class Encoder {
 
     static bool is_zero(const Json* value, ValueKind kind) {
         switch (kind) {
-            case ValueKind::string: return value == nullptr || (value->is_string() && value->get_ref<const std::string&>().empty());
-            case ValueKind::boolean: return value == nullptr || (value->is_boolean() && !value->get<bool>());
+            case ValueKind::string:
+                return value == nullptr ||
+                       (value->is_string() && value->get_ref<const std::string&>().empty());
+            case ValueKind::boolean:
+                return value == nullptr || (value->is_boolean() && !value->get<bool>());
             case ValueKind::int32:
             case ValueKind::int64:
-            case ValueKind::float64: return value == nullptr || (value->is_number() && value->get<double>() == 0);
-            default: return false;  // a struct in Go
+            case ValueKind::float64:
+                return value == nullptr || (value->is_number() && value->get<double>() == 0);
+            default:
+                return false;  // a struct in Go
         }
     }
 
     void zero(const FieldInfo& field) {
         switch (field.kind) {
-            case ValueKind::string: out += "\"\""; return;
-            case ValueKind::boolean: out += "false"; return;
+            case ValueKind::string:
+                out += "\"\"";
+                return;
+            case ValueKind::boolean:
+                out += "false";
+                return;
             case ValueKind::int32:
             case ValueKind::int64:
             case ValueKind::float64:
-            case ValueKind::int_or_string: out += '0'; return;
-            case ValueKind::quantity: out += "\"0\""; return;
-            case ValueKind::duration: out += "\"0s\""; return;
-            case ValueKind::object: structure(none(), *field.type); return;
+            case ValueKind::int_or_string:
+                out += '0';
+                return;
+            case ValueKind::quantity:
+                out += "\"0\"";
+                return;
+            case ValueKind::duration:
+                out += "\"0s\"";
+                return;
+            case ValueKind::object:
+                structure(none(), *field.type);
+                return;
             case ValueKind::bytes:
             case ValueKind::time:
             case ValueKind::micro_time:
             case ValueKind::raw:
-            case ValueKind::fields_v1: out += "null"; return;
+            case ValueKind::fields_v1:
+                out += "null";
+                return;
         }
     }
 
@@ -157,7 +180,8 @@ class Encoder {
     }
 
     void single(const Json& value, const FieldInfo& field) {
-        if (field.kind == ValueKind::object && (value.is_object() || value.is_null())) return structure(value, *field.type);
+        if (field.kind == ValueKind::object && (value.is_object() || value.is_null()))
+            return structure(value, *field.type);
         const bool timed = field.kind == ValueKind::time || field.kind == ValueKind::micro_time;
         if (timed && value.is_string() && value.get_ref<const std::string&>().empty()) {
             out += "null";
@@ -169,7 +193,8 @@ class Encoder {
 
 }  // namespace
 
-Encoded encode_object(const Json& object, const TypeInfo& type, std::string_view api_version, std::string_view kind) {
+Encoded encode_object(const Json& object, const TypeInfo& type, std::string_view api_version,
+                      std::string_view kind) {
     Encoder encoder;
     encoder.out.reserve(1024);
     encoder.out = "{\"kind\":";

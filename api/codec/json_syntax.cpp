@@ -1,7 +1,8 @@
 // Checking and reading JSON text without building anything.
 //
-// Go checks the whole text before it decodes, so a syntax error at the end hides a wrong type at the beginning; that is
-// why there are two passes here too. The words of each state are those of encoding/json's scanner.
+// Go checks the whole text before it decodes, so a syntax error at the end hides a wrong type at the
+// beginning; that is why there are two passes here too. The words of each state are those of encoding/json's
+// scanner.
 #include "api/codec/json_syntax.h"
 
 #include <cstdint>
@@ -16,9 +17,15 @@ namespace {
 constexpr std::string_view value_words = "looking for beginning of value";
 constexpr std::string_view key_words = "looking for beginning of object key string";
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_hex(char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 
 void append_utf8(std::string& out, std::uint32_t rune) {
     if (rune < 0x80) {
@@ -127,11 +134,16 @@ class Checker {
 
     bool scalar() {
         switch (now()) {
-            case '"': return string();
-            case 't': return literal("true");
-            case 'f': return literal("false");
-            case 'n': return literal("null");
-            default: return number();
+            case '"':
+                return string();
+            case 't':
+                return literal("true");
+            case 'f':
+                return literal("false");
+            case 'n':
+                return literal("null");
+            default:
+                return number();
         }
     }
 
@@ -181,7 +193,8 @@ class Checker {
                     ++at_;
                     if (!is_hex(now())) return fail("in \\u hexadecimal character escape");
                 }
-            } else if (now() == '\0' || std::string_view("\"\\/bfnrt").find(now()) == std::string_view::npos) {
+            } else if (now() == '\0' ||
+                       std::string_view("\"\\/bfnrt").find(now()) == std::string_view::npos) {
                 return fail("in string escape code");
             }
         }
@@ -197,7 +210,8 @@ class Checker {
 
 std::uint32_t hex4(std::string_view digits) {
     std::uint32_t value = 0;
-    for (const char c : digits) value = value * 16 + static_cast<std::uint32_t>(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+    for (const char c : digits)
+        value = value * 16 + static_cast<std::uint32_t>(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
     return value;
 }
 
@@ -207,7 +221,9 @@ std::string mend_utf8(const std::string& text) {
     std::string out;
     for (std::size_t i = 0; i < text.size();) {
         std::size_t length = 1;
-        while (length < 4 && i + length < text.size() && !valid_utf8(std::string_view(text).substr(i, length))) ++length;
+        while (length < 4 && i + length < text.size() &&
+               !valid_utf8(std::string_view(text).substr(i, length)))
+            ++length;
         if (valid_utf8(std::string_view(text).substr(i, length))) {
             out.append(text, i, length);
             i += length;
@@ -221,7 +237,9 @@ std::string mend_utf8(const std::string& text) {
 
 }  // namespace
 
-std::optional<std::string> json_syntax_error(std::string_view text) { return Checker(text).run(); }
+std::optional<std::string> json_syntax_error(std::string_view text) {
+    return Checker(text).run();
+}
 
 void JsonReader::space() {
     while (at_ < text_.size() && is_space(text_[at_])) ++at_;
@@ -230,13 +248,19 @@ void JsonReader::space() {
 JsonReader::Token JsonReader::peek() {
     space();
     switch (at_ < text_.size() ? text_[at_] : 'n') {
-        case '{': return Token::object;
-        case '[': return Token::array;
-        case '"': return Token::string;
+        case '{':
+            return Token::object;
+        case '[':
+            return Token::array;
+        case '"':
+            return Token::string;
         case 't':
-        case 'f': return Token::boolean;
-        case 'n': return Token::null;
-        default: return Token::number;
+        case 'f':
+            return Token::boolean;
+        case 'n':
+            return Token::null;
+        default:
+            return Token::number;
     }
 }
 
@@ -282,17 +306,29 @@ std::string JsonReader::string() {
             continue;
         }
         switch (quoted[++i]) {
-            case 'b': out += '\b'; break;
-            case 'f': out += '\f'; break;
-            case 'n': out += '\n'; break;
-            case 'r': out += '\r'; break;
-            case 't': out += '\t'; break;
+            case 'b':
+                out += '\b';
+                break;
+            case 'f':
+                out += '\f';
+                break;
+            case 'n':
+                out += '\n';
+                break;
+            case 'r':
+                out += '\r';
+                break;
+            case 't':
+                out += '\t';
+                break;
             case 'u': {
                 std::uint32_t rune = hex4(quoted.substr(i + 1, 4));
                 i += 4;
-                if (rune >= 0xD800 && rune < 0xE000) {  // a pair of surrogates, or nothing that can be said in UTF-8
+                if (rune >= 0xD800 &&
+                    rune < 0xE000) {  // a pair of surrogates, or nothing that can be said in UTF-8
                     std::uint32_t low = 0;
-                    if (rune < 0xDC00 && quoted.substr(i + 1, 2) == "\\u") low = hex4(quoted.substr(i + 3, 4));
+                    if (rune < 0xDC00 && quoted.substr(i + 1, 2) == "\\u")
+                        low = hex4(quoted.substr(i + 3, 4));
                     if (low >= 0xDC00 && low < 0xE000) {
                         rune = 0x10000 + ((rune - 0xD800) << 10) + (low - 0xDC00);
                         i += 6;
@@ -303,7 +339,8 @@ std::string JsonReader::string() {
                 append_utf8(out, rune);
                 break;
             }
-            default: out += quoted[i];
+            default:
+                out += quoted[i];
         }
     }
     return plain ? out : mend_utf8(out);

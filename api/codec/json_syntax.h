@@ -7,8 +7,10 @@
 
 namespace kubemu::api {
 
-// What encoding/json says about a text that is not one JSON value: "unexpected end of JSON input", "invalid character
-// '}' looking for beginning of value", "exceeded max depth" (limits::document_depth_max). Nothing when it is one.
+// What encoding/json says about a text that is not one JSON value: "unexpected end of JSON input", "invalid
+// character
+// '}' looking for beginning of value", "exceeded max depth" (limits::document_depth_max). Nothing when it is
+// one.
 std::optional<std::string> json_syntax_error(std::string_view text);
 
 // Reads a text that json_syntax_error has accepted; nothing is checked again.
@@ -18,12 +20,12 @@ class JsonReader {
 
     explicit JsonReader(std::string_view text) : text_(text) {}
 
-    Token peek();              // kind of the value that follows
-    std::string_view skip();   // passes over it; its text
-    std::string string();      // a string or a member's name, unescaped; bad UTF-8 becomes U+FFFD
+    Token peek();             // kind of the value that follows
+    std::string_view skip();  // passes over it; its text
+    std::string string();     // a string or a member's name, unescaped; bad UTF-8 becomes U+FFFD
 
-    // begin() before the first element or member; then while next() finds another one. A member's name and its colon:
-    // name().
+    // begin() before the first element or member; then while next() finds another one. A member's name and
+    // its colon: name().
     void begin();
     bool next();
     std::string name();

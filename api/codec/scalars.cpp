@@ -13,7 +13,9 @@
 namespace kubemu::api::scalars {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 // time.Parse for the two layouts, to find out what is wrong with a text.
 class TimeChecker {
@@ -35,16 +37,19 @@ class TimeChecker {
         if (!rest_.empty()) return begin() + ": extra text: " + go_quote(rest_);
         static constexpr std::array<int, 12> days = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
         const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        if (day < 1 || day > days[static_cast<std::size_t>(month - 1)] + (leap && month == 2 ? 1 : 0)) return out_of_range("day");
+        if (day < 1 || day > days[static_cast<std::size_t>(month - 1)] + (leap && month == 2 ? 1 : 0))
+            return out_of_range("day");
         return {};
     }
 
   private:
     std::string begin() const { return "parsing time " + go_quote(text_); }
-    std::string out_of_range(std::string_view what) const { return begin() + ": " + std::string(what) + " out of range"; }
+    std::string out_of_range(std::string_view what) const {
+        return begin() + ": " + std::string(what) + " out of range";
+    }
     bool bad(std::string_view element) {
-        error_ = begin() + " as \"2006-01-02T15:04:05" + (micro_ ? ".000000" : "") + "Z07:00\": cannot parse " + go_quote(rest_) +
-                 " as \"" + std::string(element) + "\"";
+        error_ = begin() + " as \"2006-01-02T15:04:05" + (micro_ ? ".000000" : "") +
+                 "Z07:00\": cannot parse " + go_quote(rest_) + " as \"" + std::string(element) + "\"";
         return false;
     }
     bool number(std::string_view element, std::size_t digits, int& value) {
@@ -82,8 +87,8 @@ class TimeChecker {
             rest_.remove_prefix(1);
             return true;
         }
-        const bool fits = rest_.size() >= 6 && (rest_[0] == '+' || rest_[0] == '-') && is_digit(rest_[1]) && is_digit(rest_[2]) &&
-                          rest_[3] == ':' && is_digit(rest_[4]) && is_digit(rest_[5]);
+        const bool fits = rest_.size() >= 6 && (rest_[0] == '+' || rest_[0] == '-') && is_digit(rest_[1]) &&
+                          is_digit(rest_[2]) && rest_[3] == ':' && is_digit(rest_[4]) && is_digit(rest_[5]);
         if (!fits) return bad("Z07:00");
         rest_.remove_prefix(6);
         return true;
@@ -94,7 +99,9 @@ class TimeChecker {
     std::string error_;
 };
 
-Canonical fail(std::string text) { return Failure{std::move(text)}; }
+Canonical fail(std::string text) {
+    return Failure{std::move(text)};
+}
 
 int base64_value(char c) {
     if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -103,7 +110,9 @@ int base64_value(char c) {
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-Canonical corrupt(std::size_t at) { return fail("illegal base64 data at input byte " + std::to_string(at)); }
+Canonical corrupt(std::size_t at) {
+    return fail("illegal base64 data at input byte " + std::to_string(at));
+}
 
 bool quantity_shape(std::string_view text) {
     std::size_t i = !text.empty() && (text[0] == '+' || text[0] == '-') ? 1 : 0;
@@ -133,7 +142,8 @@ Canonical micro_time(std::string_view text) {
 Canonical quantity(std::string_view text) {
     if (auto canonical = canonical_quantity(text)) return std::move(*canonical);
     if (!quantity_shape(text)) {
-        return fail("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+        return fail(
+            "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
     }
     const std::size_t dot = text.find('.');
     const bool two_dots = dot != std::string_view::npos && text.find('.', dot + 1) != std::string_view::npos;

@@ -42,16 +42,20 @@ struct NextDocument : YAML::EventHandler {
     void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
     void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
     void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {}
     void OnSequenceEnd() override {}
-    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {}
     void OnMapEnd() override {}
 };
 
 // A plain scalar by YAML 1.1's rules as go-yaml applies them.
 Json plain_scalar(const std::string& text) {
-    static const std::set<std::string> truths = {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"};
-    static const std::set<std::string> lies = {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"};
+    static const std::set<std::string> truths = {"y",    "Y",    "yes", "Yes", "YES", "true",
+                                                 "True", "TRUE", "on",  "On",  "ON"};
+    static const std::set<std::string> lies = {"n",     "N",     "no",  "No",  "NO", "false",
+                                               "False", "FALSE", "off", "Off", "OFF"};
     if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
     if (truths.contains(text)) return true;
     if (lies.contains(text)) return false;
@@ -74,8 +78,10 @@ Json plain_scalar(const std::string& text) {
     }
     if (base == 10 && end - number > 1 && number[0] == '0' && number[1] != '.' && number[1] != 'e') base = 8;
     std::uint64_t magnitude = 0;
-    if (auto [stop, error] = std::from_chars(start, end, magnitude, base); error == std::errc() && stop == end) {
-        if (!negative) return magnitude <= INT64_MAX ? Json(static_cast<std::int64_t>(magnitude)) : Json(magnitude);
+    if (auto [stop, error] = std::from_chars(start, end, magnitude, base);
+        error == std::errc() && stop == end) {
+        if (!negative)
+            return magnitude <= INT64_MAX ? Json(static_cast<std::int64_t>(magnitude)) : Json(magnitude);
         if (magnitude <= static_cast<std::uint64_t>(INT64_MAX)) return -static_cast<std::int64_t>(magnitude);
     }
     double real = 0;
@@ -87,7 +93,8 @@ Json plain_scalar(const std::string& text) {
 
 class Handler : public YAML::EventHandler {
   public:
-    Handler(std::string_view text, std::vector<std::string>* duplicates) : text_(text), duplicates_(duplicates) {}
+    Handler(std::string_view text, std::vector<std::string>* duplicates)
+        : text_(text), duplicates_(duplicates) {}
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
@@ -99,15 +106,18 @@ class Handler : public YAML::EventHandler {
         }
         add(found->second, mark, 0);
     }
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& value) override {
         last_scalar_ = static_cast<std::size_t>(mark.pos);
         add(tag == "!" || tag == "tag:yaml.org,2002:str" ? Json(value) : plain_scalar(value), mark, anchor);
     }
-    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
         open(Json::array(), mark, anchor);
     }
     void OnSequenceEnd() override { close(); }
-    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
         open(Json::object(), mark, anchor);
     }
     void OnMapEnd() override { close(); }
@@ -181,13 +191,14 @@ class Handler : public YAML::EventHandler {
         if (frame.value.is_array()) {
             frame.value.push_back(std::move(value));
         } else if (!frame.has_key) {
-            if (value.is_structured() || value.is_null()) throw Refused{"yaml: invalid map key: " + encode_raw(value)};
+            if (value.is_structured() || value.is_null())
+                throw Refused{"yaml: invalid map key: " + encode_raw(value)};
             frame.key = value.is_string() ? value.get<std::string>() : encode_raw(value);
             frame.has_key = true;
             const bool merged = frame.merged.erase(frame.key) > 0;
             if (duplicates_ != nullptr && !merged && frame.value.contains(frame.key)) {
-                duplicates_->push_back("line " + std::to_string(mark.line + 1) + ": key " + go_quote(frame.key) +
-                                       " already set in map");
+                duplicates_->push_back("line " + std::to_string(mark.line + 1) + ": key " +
+                                       go_quote(frame.key) + " already set in map");
             }
         } else {
             if (frame.key == "<<" && value.is_structured()) {
@@ -211,7 +222,8 @@ bool looks_plain(const std::string& text) {
     if (text.empty() || text != trim(text)) return false;
     if (!plain_scalar(text).is_string()) return false;
     if (std::string_view("-?:,[]{}#&*!|>'\"%@`=").find(text[0]) != std::string_view::npos) return false;
-    if (text.find(": ") != std::string::npos || text.find(" #") != std::string::npos || text.back() == ':') return false;
+    if (text.find(": ") != std::string::npos || text.find(" #") != std::string::npos || text.back() == ':')
+        return false;
     for (const char c : text) {
         if (static_cast<unsigned char>(c) < 0x20) return false;
     }
@@ -228,7 +240,8 @@ void emit_scalar(std::string& out, const Json& value, int indent) {
     const auto& text = value.get_ref<const std::string&>();
     if (looks_plain(text)) {
         out += text;
-    } else if (text.find('\n') != std::string::npos && text.find_first_of("\t\r") == std::string::npos && text[0] != ' ' && text[0] != '\n') {
+    } else if (text.find('\n') != std::string::npos && text.find_first_of("\t\r") == std::string::npos &&
+               text[0] != ' ' && text[0] != '\n') {
         out += text.back() == '\n' ? (text.size() > 1 && text[text.size() - 2] == '\n' ? "|+" : "|") : "|-";
         std::string_view rest = text;
         while (!rest.empty()) {
@@ -239,7 +252,8 @@ void emit_scalar(std::string& out, const Json& value, int indent) {
             if (end == std::string_view::npos) break;
             rest.remove_prefix(end + 1);
         }
-    } else if (text.find_first_of("\n\t\r\\\"") == std::string::npos || text.find('\'') == std::string::npos) {
+    } else if (text.find_first_of("\n\t\r\\\"") == std::string::npos ||
+               text.find('\'') == std::string::npos) {
         const bool control = text.find_first_of("\n\t\r") != std::string::npos;
         if (control) {
             append_json_string(out, text);
@@ -258,7 +272,8 @@ void emit_scalar(std::string& out, const Json& value, int indent) {
 void emit_map(std::string& out, const Json& value, int indent, bool in_sequence) {
     bool first = true;
     for (const auto& [name, item] : value.items()) {
-        if (!first || !in_sequence) out.append(first && in_sequence ? 0 : static_cast<std::size_t>(indent), ' ');
+        if (!first || !in_sequence)
+            out.append(first && in_sequence ? 0 : static_cast<std::size_t>(indent), ' ');
         first = false;
         emit_scalar(out, Json(name), indent);
         out += ':';
@@ -284,9 +299,12 @@ void emit(std::string& out, const Json& value, int indent, bool in_sequence) {
         }
         return;
     }
-    if (value.is_object()) out += "{}";
-    else if (value.is_array()) out += "[]";
-    else emit_scalar(out, value, indent);
+    if (value.is_object())
+        out += "{}";
+    else if (value.is_array())
+        out += "[]";
+    else
+        emit_scalar(out, value, indent);
     out += '\n';
 }
 
@@ -307,7 +325,8 @@ std::string go_words(const YAML::Exception& error, std::string_view text) {
         {"alias not found after *", "did not find expected alphabetic or numeric character"},
         {"anchor not found after &", "did not find expected alphabetic or numeric character"},
     };
-    if (message.find("the referenced anchor is not defined") == 0) return "unknown anchor '" + alias_at(text, error.mark) + "' referenced";
+    if (message.find("the referenced anchor is not defined") == 0)
+        return "unknown anchor '" + alias_at(text, error.mark) + "' referenced";
     for (const auto& [theirs, ours] : known) {
         if (message.find(theirs) != std::string::npos) return std::string(ours);
     }
@@ -318,7 +337,8 @@ std::string go_words(const YAML::Exception& error, std::string_view text) {
 
 namespace {
 
-// What follows the first document must begin with `---`; yaml-cpp would begin a new one at anything that does not fit.
+// What follows the first document must begin with `---`; yaml-cpp would begin a new one at anything that does
+// not fit.
 std::optional<DecodeError> check_rest(YAML::Parser& parser, std::string_view text, const Json& root) {
     try {
         NextDocument next;
@@ -329,7 +349,9 @@ std::optional<DecodeError> check_rest(YAML::Parser& parser, std::string_view tex
         if (from.rfind("---", 0) == 0 || before.find("\n...") != std::string_view::npos) return std::nullopt;
         const auto line = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
         const std::string where = line > 0 ? "line " + std::to_string(line + 1) + ": " : "";
-        const char* expected = root.is_array() ? "'-' indicator" : root.is_object() ? "key" : "<document start>";
+        const char* expected = root.is_array()    ? "'-' indicator"
+                               : root.is_object() ? "key"
+                                                  : "<document start>";
         return DecodeError{"yaml: " + where + "did not find expected " + expected, true};
     } catch (const YAML::Exception&) {
         // Whatever is wrong with a document that nobody reads.
@@ -338,7 +360,8 @@ std::optional<DecodeError> check_rest(YAML::Parser& parser, std::string_view tex
 }
 
 bool indented_by_tab(std::string_view text, int line) {
-    for (; line > 0 && !text.empty(); --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    for (; line > 0 && !text.empty(); --line)
+        text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
     const std::string_view indent = text.substr(0, text.find_first_not_of(" \t"));
     return indent.find('\t') != std::string_view::npos;
 }
@@ -355,10 +378,14 @@ Result<Json, DecodeError> parse_yaml(std::string_view text, std::vector<std::str
         if (auto error = check_rest(parser, text, handler.root)) return std::move(*error);
         return std::move(handler.root);
     } catch (const YAML::Exception& error) {
-        // go-yaml names no line for the first one, and any other one counted from 1. A tab is no indentation for it.
-        const std::string where = error.mark.line > 0 ? "line " + std::to_string(error.mark.line + 1) + ": " : "";
+        // go-yaml names no line for the first one, and any other one counted from 1. A tab is no indentation
+        // for it.
+        const std::string where =
+            error.mark.line > 0 ? "line " + std::to_string(error.mark.line + 1) + ": " : "";
         const bool tab = error.mark.line >= 0 && indented_by_tab(text, error.mark.line);
-        return DecodeError{"yaml: " + where + (tab ? "found character that cannot start any token" : go_words(error, text)), true};
+        return DecodeError{
+            "yaml: " + where + (tab ? "found character that cannot start any token" : go_words(error, text)),
+            true};
     } catch (const Refused& refused) {
         return DecodeError{refused.message, true};
     }

@@ -40,7 +40,9 @@ std::string quoted(const std::string& text) {
     return out + "\"";
 }
 
-std::string text_of(const YAML::Node& node, const char* key) { return node[key] ? node[key].as<std::string>() : ""; }
+std::string text_of(const YAML::Node& node, const char* key) {
+    return node[key] ? node[key].as<std::string>() : "";
+}
 bool flag(const YAML::Node& node, const char* key, bool otherwise = false) {
     return node[key] ? node[key].as<bool>() : otherwise;
 }
@@ -63,7 +65,8 @@ std::string json_text(const YAML::Node& node) {
     const auto text = node.as<std::string>();
     if (node.Tag() == "!") return quoted(text);
     if (text == "true" || text == "false") return text;
-    if (!text.empty() && text.find_first_not_of("0123456789-") == std::string::npos && text != "-") return text;
+    if (!text.empty() && text.find_first_not_of("0123456789-") == std::string::npos && text != "-")
+        return text;
     return quoted(text);
 }
 
@@ -84,14 +87,22 @@ class Writer {
     std::map<std::string, std::string> arrays_;
 };
 
-const std::map<std::string, std::string> scalar_kinds = {
-    {"string", "string"},     {"bool", "boolean"},    {"int32", "int32"},       {"int64", "int64"},
-    {"float64", "float64"},   {"bytes", "bytes"},     {"time", "time"},         {"micro-time", "micro_time"},
-    {"duration", "duration"}, {"quantity", "quantity"}, {"int-or-string", "int_or_string"},
-    {"raw", "raw"},           {"fields-v1", "fields_v1"}};
+const std::map<std::string, std::string> scalar_kinds = {{"string", "string"},
+                                                         {"bool", "boolean"},
+                                                         {"int32", "int32"},
+                                                         {"int64", "int64"},
+                                                         {"float64", "float64"},
+                                                         {"bytes", "bytes"},
+                                                         {"time", "time"},
+                                                         {"micro-time", "micro_time"},
+                                                         {"duration", "duration"},
+                                                         {"quantity", "quantity"},
+                                                         {"int-or-string", "int_or_string"},
+                                                         {"raw", "raw"},
+                                                         {"fields-v1", "fields_v1"}};
 
 const std::map<std::string, std::string> verb_names = {
-    {"get", "get"},     {"list", "list"},     {"watch", "watch"}, {"create", "create"},
+    {"get", "get"},       {"list", "list"},   {"watch", "watch"}, {"create", "create"},
     {"update", "update"}, {"patch", "patch"}, {"delete", "del"},  {"deletecollection", "delete_collection"}};
 
 std::string verbs_of(const YAML::Node& list) {
@@ -113,7 +124,8 @@ class Compiler {
                 if (!ids_.emplace(name, ids_.size()).second) throw std::runtime_error("type twice: " + name);
             }
         }
-        // A type has defaults when one of its fields has, or a type that it holds; so the walk can stay out of the rest.
+        // A type has defaults when one of its fields has, or a type that it holds; so the walk can stay out
+        // of the rest.
         for (bool grew = true; grew;) {
             grew = false;
             for (const File& file : files_) {
@@ -122,7 +134,8 @@ class Compiler {
                     if (with_defaults_.contains(name)) continue;
                     for (const auto& field : entry.second["fields"]) {
                         const auto spelling = field["type"].as<std::string>();
-                        if (field["default"] || with_defaults_.contains(spelling.substr(spelling.rfind(']') + 1))) {
+                        if (field["default"] ||
+                            with_defaults_.contains(spelling.substr(spelling.rfind(']') + 1))) {
                             grew = with_defaults_.insert(name).second;
                             break;
                         }
@@ -158,7 +171,8 @@ class Compiler {
 
     std::string rules_table() const {
         std::ostringstream out;
-        out << "// Made by compile_schema from api/schema/*.yaml.\n#include \"api/kinds/rules.h\"\n\nnamespace kubemu::api {\n"
+        out << "// Made by compile_schema from api/schema/*.yaml.\n#include "
+               "\"api/kinds/rules.h\"\n\nnamespace kubemu::api {\n"
                "namespace kinds {\n";
         for (const std::string& name : rules_) out << "extern const KindRules " << name << "_rules;\n";
         out << "}\n\nconst KindRules* rules_of(const KindSpec& kind) {\n    static const KindRules none;\n";
@@ -171,11 +185,14 @@ class Compiler {
 
     std::string cell_table() const {
         std::ostringstream out;
-        out << "// Made by compile_schema from api/schema/*.yaml.\n#include \"api/documents/cells.h\"\n\nnamespace kubemu::api {\n"
+        out << "// Made by compile_schema from api/schema/*.yaml.\n#include "
+               "\"api/documents/cells.h\"\n\nnamespace kubemu::api {\n"
                "namespace cells {\n";
-        for (const std::string& name : cells_) out << "Json " << name << "(const Json&, const CellContext&);\n";
+        for (const std::string& name : cells_)
+            out << "Json " << name << "(const Json&, const CellContext&);\n";
         out << "}\n\nCellFunction cell_function(std::string_view name) {\n";
-        for (const std::string& name : cells_) out << "    if (name == " << quoted(name) << ") return cells::" << name << ";\n";
+        for (const std::string& name : cells_)
+            out << "    if (name == " << quoted(name) << ") return cells::" << name << ";\n";
         out << "    return nullptr;\n}\n}  // namespace kubemu::api\n";
         return out.str();
     }
@@ -242,8 +259,9 @@ class Compiler {
         const std::size_t id = ids_.at(full);
         std::vector<std::string> names, rows;
         if (flag(type, "typeMeta")) {
-            for (const auto& [member, text] : {std::pair{"kind", "Type of the object."},
-                                               std::pair{"apiVersion", "Group and version of the object's schema."}}) {
+            for (const auto& [member, text] :
+                 {std::pair{"kind", "Type of the object."},
+                  std::pair{"apiVersion", "Group and version of the object's schema."}}) {
                 names.push_back(member);
                 rows.push_back("{.name=" + quoted(member) + ",.description=" + quoted(text) + "},\n");
             }
@@ -254,12 +272,15 @@ class Compiler {
         }
         std::vector<std::size_t> order(names.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return names[a] < names[b]; });
+        std::sort(order.begin(), order.end(),
+                  [&](std::size_t a, std::size_t b) { return names[a] < names[b]; });
         for (std::size_t i = 1; i < order.size(); ++i) {
-            if (names[order[i]] == names[order[i - 1]]) throw std::runtime_error(full + ": field twice: " + names[order[i]]);
+            if (names[order[i]] == names[order[i - 1]])
+                throw std::runtime_error(full + ": field twice: " + names[order[i]]);
         }
         std::ostringstream row;
-        row << "{.name=" << quoted(full) << ",.openapi_name=" << quoted(text_of(file.root, "openapi") + "." + name)
+        row << "{.name=" << quoted(full)
+            << ",.openapi_name=" << quoted(text_of(file.root, "openapi") + "." + name)
             << ",.description=" << quoted(text_of(type, "description"));
         if (!rows.empty()) {
             w_.out << "constinit const FieldInfo f" << id << "[] = {\n";
@@ -288,8 +309,9 @@ class Compiler {
             }
             const std::string type = group + "/" + version + "." + text_of(sub, "kind");
             w_.out << "{.name=" << quoted(text_of(sub, "name")) << ",.kind=" << quoted(text_of(sub, "kind"))
-                   << ",.group=" << quoted(text_of(sub, "group")) << ",.version=" << quoted(text_of(sub, "version"))
-                   << ",.verbs=" << verbs_of(sub["verbs"]) << ",.type=" << type_reference(type, parent) << "},\n";
+                   << ",.group=" << quoted(text_of(sub, "group"))
+                   << ",.version=" << quoted(text_of(sub, "version")) << ",.verbs=" << verbs_of(sub["verbs"])
+                   << ",.type=" << type_reference(type, parent) << "},\n";
         }
         w_.out << "};\n";
         return name;
@@ -323,8 +345,9 @@ class Compiler {
             const std::string cell = text_of(column, "cell");
             if (cell.at(0) != '.') cells_.insert(cell);
             w_.out << "{" << quoted(text_of(column, "name")) << "," << quoted(text_of(column, "type")) << ","
-                   << quoted(text_of(column, "format")) << "," << quoted(text_of(column, "description")) << ","
-                   << (column["priority"] ? column["priority"].as<int>() : 0) << "," << quoted(cell) << "},\n";
+                   << quoted(text_of(column, "format")) << "," << quoted(text_of(column, "description"))
+                   << "," << (column["priority"] ? column["priority"].as<int>() : 0) << "," << quoted(cell)
+                   << "},\n";
         }
         w_.out << "};\n";
         return name;
@@ -341,9 +364,11 @@ class Compiler {
                 const std::string name = text_of(kind, "kind");
                 const std::string rules = text_of(kind, "rules");
                 if (!rules.empty()) rules_.insert(rules);
-                rows << "{.group=" << quoted(file.group) << ",.version=" << quoted(file.version) << ",.kind=" << quoted(name)
-                     << ",.list_kind=" << quoted(name + "List") << ",.plural=" << quoted(text_of(kind, "plural"))
-                     << ",.singular=" << quoted(text_of(kind, "singular")) << ",.short_names=" << w_.strings(kind["shortNames"])
+                rows << "{.group=" << quoted(file.group) << ",.version=" << quoted(file.version)
+                     << ",.kind=" << quoted(name) << ",.list_kind=" << quoted(name + "List")
+                     << ",.plural=" << quoted(text_of(kind, "plural"))
+                     << ",.singular=" << quoted(text_of(kind, "singular"))
+                     << ",.short_names=" << w_.strings(kind["shortNames"])
                      << ",.categories=" << w_.strings(kind["categories"])
                      << ",.namespaced=" << (flag(kind, "namespaced", true) ? "true" : "false")
                      << ",.verbs=" << verbs_of(kind["verbs"])
@@ -352,9 +377,11 @@ class Compiler {
                      << ",.resource=" << quoted(text_of(kind, "resource"))
                      << ",.storage_version=" << (flag(kind, "storageVersion", true) ? "true" : "false");
                 if (kind["deprecationWarning"]) {
-                    rows << ",.deprecated=true,.deprecation_warning=" << quoted(text_of(kind, "deprecationWarning"));
+                    rows << ",.deprecated=true,.deprecation_warning="
+                         << quoted(text_of(kind, "deprecationWarning"));
                 }
-                rows << ",.introduced=" << quoted(text_of(kind, "introduced")) << ",.removed=" << quoted(text_of(kind, "removed"))
+                rows << ",.introduced=" << quoted(text_of(kind, "introduced"))
+                     << ",.removed=" << quoted(text_of(kind, "removed"))
                      << ",.selectable_fields=" << selectable(kind["selectableFields"])
                      << ",.columns=" << columns(kind["columns"]);
                 for (const auto& [key, member] : {std::pair{"gracefulDeletion", "graceful_deletion"},
@@ -379,7 +406,8 @@ class Compiler {
     int counter_ = 0;
 };
 
-// The order in which /apis lists groups, and each group its versions: kube-apiserver's priorities, highest first.
+// The order in which /apis lists groups, and each group its versions: kube-apiserver's priorities, highest
+// first.
 struct Place {
     int group_priority, version_priority;
     std::string prefix;
@@ -399,7 +427,8 @@ void write(const std::string& path, const std::string& text) {
 
 int main(int argc, char** argv) {
     try {
-        std::map<Place, File> ordered;  // assigning a YAML::Node would overwrite what it refers to, so nothing is sorted
+        std::map<Place, File>
+            ordered;  // assigning a YAML::Node would overwrite what it refers to, so nothing is sorted
         for (int i = 2; i < argc; ++i) {
             File file;
             file.path = argv[i];
@@ -412,7 +441,8 @@ int main(int argc, char** argv) {
             }
             file.group = text_of(file.root, "group");
             file.version = text_of(file.root, "version");
-            const Place place{file.root["priority"].as<int>(), file.root["versionPriority"].as<int>(), file.prefix};
+            const Place place{file.root["priority"].as<int>(), file.root["versionPriority"].as<int>(),
+                              file.prefix};
             ordered.emplace(place, std::move(file));
         }
         std::vector<File> files;

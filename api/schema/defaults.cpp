@@ -8,14 +8,22 @@ namespace {
 
 bool is_zero(const Json& value) {
     switch (value.type()) {
-        case Json::value_t::null: return true;
-        case Json::value_t::string: return value.get_ref<const std::string&>().empty();
-        case Json::value_t::boolean: return !value.get<bool>();
-        case Json::value_t::number_integer: return value.get<std::int64_t>() == 0;
-        case Json::value_t::number_unsigned: return value.get<std::uint64_t>() == 0;
-        case Json::value_t::number_float: return value.get<double>() == 0;
-        case Json::value_t::array: return value.empty();
-        default: return false;
+        case Json::value_t::null:
+            return true;
+        case Json::value_t::string:
+            return value.get_ref<const std::string&>().empty();
+        case Json::value_t::boolean:
+            return !value.get<bool>();
+        case Json::value_t::number_integer:
+            return value.get<std::int64_t>() == 0;
+        case Json::value_t::number_unsigned:
+            return value.get<std::uint64_t>() == 0;
+        case Json::value_t::number_float:
+            return value.get<double>() == 0;
+        case Json::value_t::array:
+            return value.empty();
+        default:
+            return false;
     }
 }
 

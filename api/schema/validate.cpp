@@ -8,13 +8,15 @@ namespace kubemu::api {
 namespace {
 
 void check_value(const Json& value, const FieldInfo& field, const FieldPath& path, FieldErrors& errors) {
-    if (field.type != nullptr && value.is_object()) return validate_declared(value, *field.type, path, false, errors);
+    if (field.type != nullptr && value.is_object())
+        return validate_declared(value, *field.type, path, false, errors);
     if (field.enum_checked && value.is_string()) {
         const auto& text = value.get_ref<const std::string&>();
         // An absent value is the rules' business: whether it is required depends on the kind.
         if (text.empty()) return;
         if (std::find(field.enum_values.begin(), field.enum_values.end(), text) == field.enum_values.end()) {
-            errors.not_supported(path, text, std::vector<std::string>(field.enum_values.begin(), field.enum_values.end()));
+            errors.not_supported(
+                path, text, std::vector<std::string>(field.enum_values.begin(), field.enum_values.end()));
         }
     }
     if (field.has_minimum && value.is_number() && value.get<std::int64_t>() < field.minimum) {
@@ -27,7 +29,8 @@ void check_value(const Json& value, const FieldInfo& field, const FieldPath& pat
 
 }  // namespace
 
-void validate_declared(const Json& object, const TypeInfo& type, const FieldPath& path, bool skip_status, FieldErrors& errors) {
+void validate_declared(const Json& object, const TypeInfo& type, const FieldPath& path, bool skip_status,
+                       FieldErrors& errors) {
     for (const FieldInfo& field : type.fields) {
         if (skip_status && field.name == "status") continue;
         const Json* value = find(object, field.name);
@@ -36,7 +39,8 @@ void validate_declared(const Json& object, const TypeInfo& type, const FieldPath
         if (field.shape == Shape::single) {
             check_value(*value, field, at, errors);
         } else if (field.shape == Shape::list && value->is_array()) {
-            for (std::size_t i = 0; i < value->size(); ++i) check_value((*value)[i], field, at.index(i), errors);
+            for (std::size_t i = 0; i < value->size(); ++i)
+                check_value((*value)[i], field, at.index(i), errors);
         } else if (value->is_object()) {
             for (const auto& [key, item] : value->items()) check_value(item, field, at.key(key), errors);
         }

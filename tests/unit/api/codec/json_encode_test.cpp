@@ -10,7 +10,8 @@ using namespace kubemu::api;
 
 namespace {
 
-Encoded encode(std::string_view type_name, std::string_view text, std::string_view api_version, std::string_view kind) {
+Encoded encode(std::string_view type_name, std::string_view text, std::string_view api_version,
+               std::string_view kind) {
     const TypeInfo* type = find_type(type_name);
     REQUIRE(type != nullptr);
     return encode_object(*parse_json(text), *type, api_version, kind);
@@ -25,13 +26,18 @@ std::string value(std::string_view type_name, std::string_view text) {
 }  // namespace
 
 TEST_CASE("kind and apiVersion come first, then the members in the order of the schema") {
-    const Encoded out = encode("core/v1.ConfigMap", R"({"data":{"b":"2","a":"1"},"apiVersion":"v1","metadata":{"uid":"u","name":"n","namespace":"d"}})",
-                               "v1", "ConfigMap");
-    CHECK(out.text == R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"n","namespace":"d","uid":"u","resourceVersion":"","creationTimestamp":null},"data":{"a":"1","b":"2"}})");
+    const Encoded out = encode(
+        "core/v1.ConfigMap",
+        R"({"data":{"b":"2","a":"1"},"apiVersion":"v1","metadata":{"uid":"u","name":"n","namespace":"d"}})",
+        "v1", "ConfigMap");
+    CHECK(
+        out.text ==
+        R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"n","namespace":"d","uid":"u","resourceVersion":"","creationTimestamp":null},"data":{"a":"1","b":"2"}})");
 }
 
 TEST_CASE("the places of the revision and of a list item's text") {
-    Encoded out = encode("core/v1.ConfigMap", R"({"metadata":{"name":"n","resourceVersion":"7"}})", "v1", "ConfigMap");
+    Encoded out =
+        encode("core/v1.ConfigMap", R"({"metadata":{"name":"n","resourceVersion":"7"}})", "v1", "ConfigMap");
     CHECK(body_offset(out.text) == out.body_at);
     CHECK(out.text.substr(out.body_at, 10) == "\"metadata\"");
     out.text.insert(out.revision_at, "1234");
@@ -41,20 +47,27 @@ TEST_CASE("the places of the revision and of a list item's text") {
 
 TEST_CASE("omitempty leaves out zero values but never structs") {
     CHECK(value("core/v1.ReplicationControllerStatus", "{}") == R"({"replicas":0})");
-    CHECK(value("core/v1.Container", R"({"name":"","image":"","args":[],"tty":false})") == R"({"name":"","resources":{}})");
-    CHECK(value("core/v1.PodTemplateSpec", "{}") == R"({"metadata":{"creationTimestamp":null},"spec":{"containers":null}})");
+    CHECK(value("core/v1.Container", R"({"name":"","image":"","args":[],"tty":false})") ==
+          R"({"name":"","resources":{}})");
+    CHECK(value("core/v1.PodTemplateSpec", "{}") ==
+          R"({"metadata":{"creationTimestamp":null},"spec":{"containers":null}})");
     CHECK(value("apps/v1.DeploymentSpec", R"({"replicas":0})").find("\"replicas\":0") == 1);
     CHECK(value("core/v1.HTTPGetAction", "{}") == R"({"port":0})");
-    CHECK(value("core/v1.ResourceFieldSelector", R"({"resource":"cpu"})") == R"({"resource":"cpu","divisor":"0"})");
-    CHECK(value("rbac/v1.ClusterRole", R"({"metadata":{"name":"r"}})") == R"({"metadata":{"name":"r","creationTimestamp":null},"rules":null})");
+    CHECK(value("core/v1.ResourceFieldSelector", R"({"resource":"cpu"})") ==
+          R"({"resource":"cpu","divisor":"0"})");
+    CHECK(value("rbac/v1.ClusterRole", R"({"metadata":{"name":"r"}})") ==
+          R"({"metadata":{"name":"r","creationTimestamp":null},"rules":null})");
     CHECK(value("rbac/v1.PolicyRule", R"({"verbs":[]})") == R"({"verbs":[]})");
-    CHECK(value("core/v1.TypedLocalObjectReference", R"({"kind":"K","name":"n"})") == R"({"apiGroup":null,"kind":"K","name":"n"})");
+    CHECK(value("core/v1.TypedLocalObjectReference", R"({"kind":"K","name":"n"})") ==
+          R"({"apiGroup":null,"kind":"K","name":"n"})");
     CHECK(value("core/v1.Volume", R"({"name":"v","emptyDir":{}})") == R"({"name":"v","emptyDir":{}})");
 }
 
 TEST_CASE("a nested object keeps its own kind and apiVersion") {
-    CHECK(value("core/v1.PersistentVolumeClaim", R"({"spec":{},"apiVersion":"v1","kind":"PersistentVolumeClaim"})") ==
-          R"({"kind":"PersistentVolumeClaim","apiVersion":"v1","metadata":{"creationTimestamp":null},"spec":{"resources":{}},"status":{}})");
+    CHECK(
+        value("core/v1.PersistentVolumeClaim",
+              R"({"spec":{},"apiVersion":"v1","kind":"PersistentVolumeClaim"})") ==
+        R"({"kind":"PersistentVolumeClaim","apiVersion":"v1","metadata":{"creationTimestamp":null},"spec":{"resources":{}},"status":{}})");
 }
 
 TEST_CASE("text is escaped for HTML and JavaScript") {
@@ -63,14 +76,16 @@ TEST_CASE("text is escaped for HTML and JavaScript") {
 }
 
 TEST_CASE("what was decoded from an encoding encodes to the same bytes") {
-    const Encoded first = encode("apps/v1.StatefulSet",
-                                 R"({"metadata":{"name":"s"},"spec":{"serviceName":"x","selector":{"matchLabels":{"a":"b"}},
+    const Encoded first =
+        encode("apps/v1.StatefulSet",
+               R"({"metadata":{"name":"s"},"spec":{"serviceName":"x","selector":{"matchLabels":{"a":"b"}},
                                      "template":{"spec":{"containers":[{"name":"c","env":[{"name":"E","value":"1"}]}]}},
                                      "volumeClaimTemplates":[{"metadata":{"name":"d"}}]}})",
-                                 "apps/v1", "StatefulSet");
+               "apps/v1", "StatefulSet");
     std::vector<std::string> complaints;
     const auto decoded = decode_json(first.text, *find_type("apps/v1.StatefulSet"), complaints);
     REQUIRE(decoded);
     CHECK(complaints.empty());
-    CHECK(encode_object(*decoded, *find_type("apps/v1.StatefulSet"), "apps/v1", "StatefulSet").text == first.text);
+    CHECK(encode_object(*decoded, *find_type("apps/v1.StatefulSet"), "apps/v1", "StatefulSet").text ==
+          first.text);
 }

@@ -1,4 +1,5 @@
-// Damaged texts, under a fixed seed: the decoders answer with a value or an error, and what they accept they can write.
+// Damaged texts, under a fixed seed: the decoders answer with a value or an error, and what they accept they
+// can write.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -14,12 +15,14 @@ using namespace kubemu::api;
 
 namespace {
 
-const std::string pod = R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","labels":{"a":"b"},"creationTimestamp":"2021-05-06T07:08:09Z"},
+const std::string pod =
+    R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","labels":{"a":"b"},"creationTimestamp":"2021-05-06T07:08:09Z"},
 "spec":{"containers":[{"name":"c","image":"i","ports":[{"containerPort":80}],"resources":{"limits":{"cpu":"100m","memory":"1.5Gi"}},
 "livenessProbe":{"httpGet":{"port":"web"},"periodSeconds":5}}],"tolerations":[{"operator":"Exists","tolerationSeconds":300}]}})";
 
-const std::string pod_yaml = "apiVersion: v1\nkind: Pod\nmetadata: &m {name: p, labels: {a: 'b'}}\nspec:\n  containers:\n  - name: c\n"
-                             "    command: [sh, -c, \"sleep 1\"]\n    text: |\n      two\n      lines\nother: *m\n";
+const std::string pod_yaml =
+    "apiVersion: v1\nkind: Pod\nmetadata: &m {name: p, labels: {a: 'b'}}\nspec:\n  containers:\n  - name: c\n"
+    "    command: [sh, -c, \"sleep 1\"]\n    text: |\n      two\n      lines\nother: *m\n";
 
 std::string damage(std::string text, std::mt19937& random) {
     static const std::string bytes = "{}[]\",:0123456789-+.eEtfn\\u\n\t '&*#!|>%@`~\xFF\xC3\x80";
@@ -27,11 +30,21 @@ std::string damage(std::string text, std::mt19937& random) {
     for (int i = 0; i < changes && !text.empty(); ++i) {
         const std::size_t at = random() % text.size();
         switch (random() % 5) {
-            case 0: text[at] = bytes[random() % bytes.size()]; break;
-            case 1: text.insert(at, 1, bytes[random() % bytes.size()]); break;
-            case 2: text.erase(at, 1 + random() % 8); break;
-            case 3: text.insert(at, text.substr(random() % text.size(), random() % 16)); break;
-            default: text.resize(at); break;
+            case 0:
+                text[at] = bytes[random() % bytes.size()];
+                break;
+            case 1:
+                text.insert(at, 1, bytes[random() % bytes.size()]);
+                break;
+            case 2:
+                text.erase(at, 1 + random() % 8);
+                break;
+            case 3:
+                text.insert(at, text.substr(random() % text.size(), random() % 16));
+                break;
+            default:
+                text.resize(at);
+                break;
         }
     }
     return text;
@@ -76,7 +89,8 @@ TEST_CASE("damaged YAML") {
         }
         ++accepted;
         const auto again = parse_yaml(encode_yaml(*parsed));
-        if (again && encode_raw(*again) != encode_raw(*parsed)) CHECK(encode_raw(*again) == encode_raw(*parsed));
+        if (again && encode_raw(*again) != encode_raw(*parsed))
+            CHECK(encode_raw(*again) == encode_raw(*parsed));
     }
     CHECK(accepted > 100);
 }

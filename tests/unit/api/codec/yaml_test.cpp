@@ -1,11 +1,11 @@
 // YAML as sigs.k8s.io/yaml reads and writes it.
+#include "api/codec/yaml.h"
+
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include "api/codec/yaml.h"
 
 using namespace kubemu::api;
 
@@ -26,19 +26,22 @@ TEST_CASE("plain scalars follow YAML 1.1") {
     CHECK(yaml("[~, null, , Null]") == "[null,null,null,null]");
     CHECK(yaml("[0777, 0x1F, 0b11, 1_000, +5, -0x10, 08]") == "[511,31,3,1000,5,-16,8]");
     CHECK(yaml("[.5, 1., 1e3, 1.50]") == "[0.5,1,1000,1.5]");
-    CHECK(yaml("[2001-02-03, 12:30:45, 1.2.3, 'y', \"5\", !!str 7]") == R"(["2001-02-03","12:30:45","1.2.3","y","5","7"])");
+    CHECK(yaml("[2001-02-03, 12:30:45, 1.2.3, 'y', \"5\", !!str 7]") ==
+          R"(["2001-02-03","12:30:45","1.2.3","y","5","7"])");
     CHECK(yaml("1: a\ntrue: b") == R"({"1":"a","true":"b"})");
 }
 
 TEST_CASE("the first document only; aliases and merge keys") {
     CHECK(yaml("a: 1\n---\nb: 2\n---\n: : [") == R"({"a":1})");
     CHECK(yaml("---\n# nothing\n") == "null");
-    CHECK(yaml("base: &b {x: 1, z: 2}\nmade: {<<: *b, x: 3}\n") == R"({"base":{"x":1,"z":2},"made":{"x":3,"z":2}})");
+    CHECK(yaml("base: &b {x: 1, z: 2}\nmade: {<<: *b, x: 3}\n") ==
+          R"({"base":{"x":1,"z":2},"made":{"x":3,"z":2}})");
     CHECK(yaml("a: &x 1\nb: *x") == R"({"a":1,"b":1})");
 }
 
 TEST_CASE("repeated keys are noted by line") {
-    CHECK(yaml("a: 1\nb:\n  c: 1\n  c: 2\na: 3\n") == R"({"a":3,"b":{"c":2}} | line 4: key "c" already set in map | line 5: key "a" already set in map)");
+    CHECK(yaml("a: 1\nb:\n  c: 1\n  c: 2\na: 3\n") ==
+          R"({"a":3,"b":{"c":2}} | line 4: key "c" already set in map | line 5: key "a" already set in map)");
 }
 
 TEST_CASE("errors have go-yaml's words and lines") {
@@ -78,5 +81,6 @@ TEST_CASE("written YAML reads back as the same document") {
         REQUIRE(back);
         CHECK(encode_raw(*back) == encode_raw(document));
     }
-    CHECK(encode_yaml(*parse_json(R"({"b":[{"x":1,"y":2}],"a":{"k":"v"}})")) == "a:\n  k: v\nb:\n- x: 1\n  \"y\": 2\n");
+    CHECK(encode_yaml(*parse_json(R"({"b":[{"x":1,"y":2}],"a":{"k":"v"}})")) ==
+          "a:\n  k: v\nb:\n- x: 1\n  \"y\": 2\n");
 }

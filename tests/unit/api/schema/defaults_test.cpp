@@ -1,10 +1,11 @@
 // Defaults that the tables declare: where they apply and where not.
+#include "api/schema/defaults.h"
+
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "api/schema/defaults.h"
 #include "api/schema/validate.h"
 
 using namespace kubemu::api;
@@ -36,14 +37,18 @@ TEST_CASE("structs that were not sent get the defaults of their members") {
 TEST_CASE("pointers keep a zero that was sent, other fields do not") {
     CHECK(defaulted("apps/v1.Deployment", R"({"spec":{"replicas":0}})")["spec"]["replicas"] == 0);
     CHECK(defaulted("apps/v1.Deployment", R"({"spec":{"replicas":null}})")["spec"]["replicas"] == 1);
-    CHECK(defaulted("core/v1.Probe", R"({"periodSeconds":0,"timeoutSeconds":4})") ==
-          Json::parse(R"({"periodSeconds":10,"timeoutSeconds":4,"successThreshold":1,"failureThreshold":3})"));
-    CHECK(defaulted("core/v1.PodSpec", R"({"restartPolicy":"","dnsPolicy":"Default"})")["dnsPolicy"] == "Default");
+    CHECK(
+        defaulted("core/v1.Probe", R"({"periodSeconds":0,"timeoutSeconds":4})") ==
+        Json::parse(R"({"periodSeconds":10,"timeoutSeconds":4,"successThreshold":1,"failureThreshold":3})"));
+    CHECK(defaulted("core/v1.PodSpec", R"({"restartPolicy":"","dnsPolicy":"Default"})")["dnsPolicy"] ==
+          "Default");
     CHECK(defaulted("core/v1.PodSpec", R"({"restartPolicy":""})")["restartPolicy"] == "Always");
 }
 
 TEST_CASE("absent pointers stay absent; items of lists are reached") {
-    const Json pod = defaulted("core/v1.PodSpec", R"({"containers":[{"name":"a","ports":[{"containerPort":1},{"containerPort":2,"protocol":"UDP"}]}],
+    const Json pod = defaulted(
+        "core/v1.PodSpec",
+        R"({"containers":[{"name":"a","ports":[{"containerPort":1},{"containerPort":2,"protocol":"UDP"}]}],
         "volumes":[{"name":"v","secret":{"secretName":"s"}}]})");
     CHECK(pod["containers"][0]["ports"][0]["protocol"] == "TCP");
     CHECK(pod["containers"][0]["ports"][1]["protocol"] == "UDP");
@@ -54,15 +59,17 @@ TEST_CASE("absent pointers stay absent; items of lists are reached") {
 }
 
 TEST_CASE("a job inside of a cron job is left to the cron job") {
-    const Json object = defaulted("batch/v1.CronJob", R"({"spec":{"schedule":"* * * * *","jobTemplate":{"spec":{}}}})");
+    const Json object =
+        defaulted("batch/v1.CronJob", R"({"spec":{"schedule":"* * * * *","jobTemplate":{"spec":{}}}})");
     CHECK(object["spec"]["concurrencyPolicy"] == "Allow");
     CHECK(!object["spec"]["jobTemplate"]["spec"].contains("completionMode"));
     CHECK(object["spec"]["jobTemplate"]["spec"]["template"]["spec"]["schedulerName"] == "default-scheduler");
 }
 
 TEST_CASE("applying defaults twice changes nothing more") {
-    for (const char* name : {"core/v1.Pod", "core/v1.Service", "apps/v1.StatefulSet", "apps/v1.DaemonSet", "batch/v1.CronJob",
-                             "core/v1.PersistentVolumeClaim", "admissionregistration/v1.ValidatingWebhookConfiguration"}) {
+    for (const char* name :
+         {"core/v1.Pod", "core/v1.Service", "apps/v1.StatefulSet", "apps/v1.DaemonSet", "batch/v1.CronJob",
+          "core/v1.PersistentVolumeClaim", "admissionregistration/v1.ValidatingWebhookConfiguration"}) {
         Json once = defaulted(name, "{}");
         Json twice = once;
         apply_defaults(twice, *find_type(name));
@@ -71,12 +78,14 @@ TEST_CASE("applying defaults twice changes nothing more") {
 }
 
 TEST_CASE("closed sets are checked outside of status") {
-    const Json pod = Json::parse(R"({"spec":{"restartPolicy":"Sometimes","containers":[{"imagePullPolicy":"Never"},{"imagePullPolicy":"Now"}]},
+    const Json pod = Json::parse(
+        R"({"spec":{"restartPolicy":"Sometimes","containers":[{"imagePullPolicy":"Never"},{"imagePullPolicy":"Now"}]},
         "status":{"phase":"Lost"}})");
     FieldErrors errors;
     validate_declared(pod, *find_type("core/v1.Pod"), FieldPath(), true, errors);
     REQUIRE(errors.all().size() == 2);
     CHECK(errors.all()[0].field == "spec.containers[1].imagePullPolicy");
-    CHECK(errors.all()[0].message == R"(Unsupported value: "Now": supported values: "Always", "IfNotPresent", "Never")");
+    CHECK(errors.all()[0].message ==
+          R"(Unsupported value: "Now": supported values: "Always", "IfNotPresent", "Never")");
     CHECK(errors.all()[1].field == "spec.restartPolicy");
 }
