@@ -34,11 +34,12 @@ void enqueue_controller_of(const storage::RecordPtr& record, std::string_view ki
 
 }  // namespace
 
-Controller::Controller(Manager& manager, std::string_view name, std::string_view account)
+Controller::Controller(Manager& manager, std::string_view name, std::string_view account, std::string_view component)
     : manager_(manager),
       name_(name),
       client_(manager.registry(), user_of(account), user_agent_of(name, account)),
-      events_(manager, client_, std::string(account.starts_with("system:") ? name : account)) {}
+      events_(manager, client_,
+              std::string(!component.empty() ? component : account.starts_with("system:") ? name : account)) {}
 
 Controller::~Controller() = default;
 

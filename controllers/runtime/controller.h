@@ -29,7 +29,8 @@ class Controller {
     // `name` as in kube-controller-manager's --controllers ("deployment"); `account` is the service account in
     // kube-system that writes ("deployment-controller"); a component that is no controller manager's gives its whole
     // user name instead ("system:kube-scheduler").
-    Controller(Manager& manager, std::string_view name, std::string_view account);
+    // Events name `component`, when it is another than the account.
+    Controller(Manager& manager, std::string_view name, std::string_view account, std::string_view component = {});
     virtual ~Controller();
     Controller(const Controller&) = delete;
     Controller& operator=(const Controller&) = delete;
