@@ -15,8 +15,9 @@ void EventLog::append(Event event) {
 
 Revision EventLog::read(Revision after, std::string_view prefix, std::size_t events_max,
                         std::vector<Event>& into) const {
-    auto at = std::upper_bound(events_.begin(), events_.end(), after,
-                               [](Revision revision, const Event& event) { return revision < event.record->revision; });
+    auto at = std::upper_bound(
+        events_.begin(), events_.end(), after,
+        [](Revision revision, const Event& event) { return revision < event.record->revision; });
     for (; at != events_.end(); ++at) {
         if (into.size() >= events_max) return std::prev(at)->record->revision;
         if (at->record->key.compare(0, prefix.size(), prefix) == 0) into.push_back(*at);

@@ -1,121 +1,49 @@
-// SqliteStore: acceptance under one mutex, group commits by one thread, publication in the order of revisions.
+// SqliteStore: acceptance under one mutex, group commits by one thread, publication in the order of
+// revisions.
 //
-// Lock order: sql_mutex_ (a connection) before mutex_ (index, logs, queue); a cursor's own mutex comes after both.
-// mutex_ is never held over SQL, encoding or a wake-up.
+// The storage thread is the only one that writes to SQLite: batches first, then one slice of the oldest
+// errand (compaction, a named value), then batches again. So there is no SQLITE_BUSY, and nobody waits behind
+// a compaction.
+//
+// Lock order: driver_mutex_ (without a thread: one driver at a time), writer_mutex_ (the writing connection),
+// mutex_ (index, logs, queue). mutex_ is never held over SQL, views or a wake-up.
 #include "storage/sqlite_store.h"
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
 #include <deque>
-#include <map>
+#include <exception>
+#include <optional>
 #include <thread>
-#include <unordered_map>
+#include <utility>
 
-#include "storage/base/limits.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
-#include "storage/event_log.h"
+#include "storage/batch_writer.h"
+#include "storage/commit_queue.h"
+#include "storage/compactor.h"
+#include "storage/file_lock.h"
+#include "storage/history.h"
+#include "storage/key_index.h"
+#include "storage/rewind.h"
 #include "storage/schema.h"
-#include "storage/sqlite.h"
+#include "storage/startup.h"
+#include "storage/watch_cursor.h"
+#include "storage/watch_hub.h"
 
 namespace kubemu::storage {
 namespace {
 
-constexpr std::int64_t verb_put = 1;
-constexpr std::int64_t verb_delete = 2;
+// 16 MiB of log before SQLite copies it into the database: rarely enough not to be seen in write latency.
+constexpr const char* checkpoint_pragma = "PRAGMA wal_autocheckpoint=4000";
 
-// The smallest text that is greater than every text with this prefix; empty when there is none.
-std::string prefix_end(std::string_view prefix) {
-    std::string end(prefix);
-    while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xff) end.pop_back();
-    if (!end.empty()) end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
-    return end;
-}
-
-// Held for the life of the process, so that a second one cannot open the same database.
-class FileLock {
-  public:
-    FileLock() = default;
-    FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    FileLock& operator=(FileLock&& other) noexcept {
-        std::swap(descriptor_, other.descriptor_);
-        return *this;
-    }
-    ~FileLock() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    static StoreResult<FileLock> take(const std::string& database_path) {
-        FileLock lock;
-        const std::string path = database_path + ".lock";
-        lock.descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (lock.descriptor_ < 0) {
-            return Error{Error::Code::io, {}, 0, "cannot open " + path + ": " + std::strerror(errno)};
-        }
-        if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) != 0) {
-            return Error{Error::Code::locked, {}, 0, "database " + database_path + " is in use by another kubemu"};
-        }
-        return lock;
-    }
-
-  private:
-    int descriptor_ = -1;
+// Work for the writing connection that is no batch. One slice a call; true when it is finished.
+struct Errand {
+    std::function<StoreResult<bool>()> slice;
+    std::optional<StoreResult<bool>> outcome;
 };
 
-// What a cursor and the publisher share. After the cursor's destructor has returned, `wake` is not called any more.
-struct CursorWake {
-    Mutex mutex;
-    std::function<void()> wake KUBEMU_GUARDED_BY(mutex);
-    std::atomic<bool> idle{false};
-
-    void call() {
-        Lock lock(mutex);
-        if (wake) wake();
-    }
-};
-
-struct Accepted {
-    std::vector<Event> events;
-    Completion done;
-    std::size_t bytes = 0;
-};
-
-using KeyMap = std::map<std::string, RecordPtr, std::less<>>;
-
-struct ResourceState {
-    KeyMap records;
-    EventLog log;
-    std::vector<std::weak_ptr<CursorWake>> cursors;
-    explicit ResourceState(Revision complete_after) : log(complete_after) {}
-};
-
-class SqliteStore;
-
-class Cursor final : public WatchCursor {
-  public:
-    Cursor(const SqliteStore& store, std::string_view resource, std::string_view prefix, Revision after,
-           std::shared_ptr<CursorWake> wake)
-        : store_(store), resource_(resource), prefix_(prefix), position_(after), wake_(std::move(wake)) {}
-    ~Cursor() override {
-        Lock lock(wake_->mutex);
-        wake_->wake = nullptr;
-    }
-    Batch next(std::size_t events_max) override;
-
-  private:
-    const SqliteStore& store_;
-    std::string resource_;
-    std::string prefix_;
-    Revision position_;
-    std::shared_ptr<CursorWake> wake_;
-};
-
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, private EventSource {
   public:
     static StoreResult<std::unique_ptr<Store>> open(SqliteStoreOptions options);
     ~SqliteStore() override;
@@ -126,9 +54,10 @@ class SqliteStore final : public Store {
     Snapshot list(std::string_view resource, std::string_view prefix) const override;
     std::size_t count(std::string_view resource, std::string_view prefix) const override;
     StoreResult<Page> list_at(const PageQuery& query) const override;
-    StoreResult<RecordPtr> get_at(std::string_view resource, std::string_view key, Revision revision) const override;
-    StoreResult<std::unique_ptr<WatchCursor>> watch(std::string_view resource, std::string_view prefix, Revision after,
-                                                    std::function<void()> wake) override;
+    StoreResult<RecordPtr> get_at(std::string_view resource, std::string_view key,
+                                  Revision revision) const override;
+    StoreResult<std::unique_ptr<WatchCursor>> watch(std::string_view resource, std::string_view prefix,
+                                                    Revision after, std::function<void()> wake) override;
     Revision current_revision() const override { return current_.load(); }
     Revision compacted_revision() const override { return compacted_.load(); }
     StoreResult<Revision> compact(Revision revision) override;
@@ -137,142 +66,99 @@ class SqliteStore final : public Store {
     std::optional<std::string> meta(std::string_view name) const override;
     StoreResult<bool> set_meta(std::string_view name, std::string_view value) override;
 
-    WatchCursor::Batch read_events(std::string_view resource, std::string_view prefix, Revision& position,
-                                   std::size_t events_max, CursorWake& wake) const;
-
   private:
-    explicit SqliteStore(SqliteStoreOptions options) : options_(std::move(options)) {}
+    SqliteStore(SqliteStoreOptions options, FileLock file_lock, Connection connection, Startup startup);
 
-    StoreResult<bool> load();
-    RecordPtr find_tip(std::string_view resource, std::string_view key) const KUBEMU_REQUIRES(mutex_);
-    StoreResult<bool> check(const Draft& draft, const RecordPtr& tip) const;
-    ResourceState& state_of(std::string_view resource) const KUBEMU_REQUIRES(mutex_);
+    std::optional<Part> recent(const Query& query, const std::shared_ptr<CursorWake>& wake) override;
+    StoreResult<Part> replay(const Query& query) override;
+    void leave(std::string_view resource, const std::shared_ptr<CursorWake>& wake) override;
+
+    StoreResult<bool> check_revision(Revision revision) const;
     void run();
-    std::vector<Accepted> take_batch() KUBEMU_REQUIRES(mutex_);
-    void commit_batch(std::vector<Accepted> batch);
-    StoreResult<bool> write_rows(const std::vector<Accepted>& batch);
+    void drive() KUBEMU_EXCLUDES(driver_mutex_);
+    void commit(std::vector<Accepted> batch);
+    StoreResult<bool> write(const std::vector<Accepted>& batch);
     void publish(const std::vector<Accepted>& batch);
     void refuse_from_now_on(const Error& why, std::vector<Accepted> batch);
-    void note_time(Revision revision) KUBEMU_REQUIRES(mutex_);
-    RecordPtr read_record(Statement& row, std::string_view resource) const;
-    RecordPtr read_revision(Revision revision) const KUBEMU_REQUIRES(read_mutex());
-    Mutex& read_mutex() const { return reader_ ? reader_mutex_ : sql_mutex_; }
-    Connection& read_connection() const { return reader_ ? *reader_ : *writer_; }
-    StoreResult<std::vector<Event>> replay(std::string_view resource, std::string_view prefix, Revision after,
-                                           Revision until, std::size_t events_max, Revision& reached) const;
+    void advance_errand(Errand& errand);
+    StoreResult<bool> run_errand(std::function<StoreResult<bool>()> slice);
 
     // constant after open
-    SqliteStoreOptions options_;
-    FileLock file_lock_;
+    const SqliteStoreOptions options_;
+    const FileLock file_lock_;
 
-    mutable Mutex sql_mutex_;  // the writing connection
-    std::unique_ptr<Connection> writer_;
-    std::unique_ptr<Statement> insert_;
-    mutable Mutex reader_mutex_;  // the reading connection; a database in memory has one connection for both
-    std::unique_ptr<Connection> reader_;
+    // synchronised by themselves
+    mutable Mutex
+        writer_mutex_;  // held over a batch or a slice; only a database in memory has others who want it
+    Connection writer_;
+    std::optional<BatchWriter> batch_writer_;
+    std::optional<History> history_;
+    Mutex driver_mutex_;
+    std::atomic<Revision> current_;
+    std::atomic<Revision> compacted_;
 
     mutable Mutex mutex_;
-    mutable std::unordered_map<std::string, std::unique_ptr<ResourceState>> resources_ KUBEMU_GUARDED_BY(mutex_);
-    std::unordered_map<std::string, RecordPtr> pending_ KUBEMU_GUARDED_BY(mutex_);  // by resource '\n' key
-    std::deque<Accepted> queue_ KUBEMU_GUARDED_BY(mutex_);
-    Revision next_ KUBEMU_GUARDED_BY(mutex_) = 1;
-    Revision start_ KUBEMU_GUARDED_BY(mutex_) = 0;  // newest when it was opened: older events are in the database only
+    mutable KeyIndexes indexes_ KUBEMU_GUARDED_BY(mutex_);
+    mutable WatchHub hub_ KUBEMU_GUARDED_BY(mutex_);
+    CommitQueue queue_ KUBEMU_GUARDED_BY(mutex_);
+    std::deque<std::shared_ptr<Errand>> errands_ KUBEMU_GUARDED_BY(mutex_);
+    mutable TimeMarks marks_ KUBEMU_GUARDED_BY(mutex_);
+    std::uint64_t settled_count_ KUBEMU_GUARDED_BY(mutex_) =
+        0;  // accepted transactions whose completions have run
+    bool failed_ KUBEMU_GUARDED_BY(mutex_) = false;
     bool stopping_ KUBEMU_GUARDED_BY(mutex_) = false;
-    bool committing_ KUBEMU_GUARDED_BY(mutex_) = false;
-    std::optional<Error> failure_ KUBEMU_GUARDED_BY(mutex_);
-    std::deque<std::pair<Time, Revision>> marks_ KUBEMU_GUARDED_BY(mutex_);
-    mutable CondVar work_;
-    mutable CondVar settled_;
+    bool asleep_ KUBEMU_GUARDED_BY(mutex_) = false;
+    CondVar work_;
+    CondVar settled_;
 
-    std::atomic<Revision> current_{0};
-    std::atomic<Revision> compacted_{0};
     std::thread thread_;
 };
 
-std::string pending_key(std::string_view resource, std::string_view key) {
-    std::string text;
-    text.reserve(resource.size() + key.size() + 1);
-    text += resource;
-    text += '\n';
-    text += key;
-    return text;
-}
-
-// ---------------------------------------------------------------- opening
+// ---------------------------------------------------------------- opening and closing
 
 StoreResult<std::unique_ptr<Store>> SqliteStore::open(SqliteStoreOptions options) {
-    std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options)));
-    const bool in_memory = store->options_.path.empty();
-    const std::string path = in_memory ? ":memory:" : store->options_.path;
+    const bool in_memory = options.path.empty();
+    const std::string path = in_memory ? ":memory:" : options.path;
+    FileLock file_lock;
     if (!in_memory) {
-        TRY_ASSIGN(store->file_lock_, FileLock::take(path));
+        TRY_ASSIGN(file_lock, FileLock::take(path));
     }
-    TRY_ASSIGN(Connection writer, Connection::open(path, false));
-    store->writer_ = std::make_unique<Connection>(std::move(writer));
-    Connection& connection = *store->writer_;
-    TRY(prepare_schema(connection, path));
-    TRY(connection.run("PRAGMA journal_mode=WAL"));
-    TRY(connection.run(store->options_.durability == SqliteStoreOptions::Durability::full ? "PRAGMA synchronous=FULL"
-                                                                                           : "PRAGMA synchronous=NORMAL"));
-    TRY(connection.run("PRAGMA wal_autocheckpoint=4000"));
-    TRY(connection.run("PRAGMA cache_size=-2000"));
-    TRY(connection.run("PRAGMA temp_store=MEMORY"));
-    store->insert_ = std::make_unique<Statement>(
-        connection, "INSERT INTO revision(rev,resource,key,verb,create_rev,prev_rev,bytes) VALUES(?,?,?,?,?,?,?)");
-    if (!in_memory) {
-        TRY_ASSIGN(Connection reader, Connection::open(path, true));
-        store->reader_ = std::make_unique<Connection>(std::move(reader));
-        TRY(store->reader_->run("PRAGMA cache_size=-2000"));
-    }
-    TRY(store->load());
+    TRY_ASSIGN(Connection writer, Connection::open(path, Connection::Access::read_write));
+    TRY(prepare_schema(writer, path));
+    TRY(writer.run("PRAGMA journal_mode=WAL"));
+    const bool full = options.durability == SqliteStoreOptions::Durability::full;
+    TRY(writer.run(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+    TRY(writer.run(checkpoint_pragma));
+    TRY(writer.run("PRAGMA cache_size=-2000"));
+    TRY(writer.run("PRAGMA temp_store=MEMORY"));
+    TRY_ASSIGN(Startup startup, read_startup(writer, options.view_of));
+
+    std::unique_ptr<SqliteStore> store(
+        new SqliteStore(std::move(options), std::move(file_lock), std::move(writer), std::move(startup)));
+    TRY_ASSIGN(store->batch_writer_, BatchWriter::make(store->writer_));
     if (store->options_.own_thread) store->thread_ = std::thread([raw = store.get()] { raw->run(); });
     return std::unique_ptr<Store>(std::move(store));
 }
 
-StoreResult<bool> SqliteStore::load() {
-    Lock sql(sql_mutex_);
-    Revision newest = 0;
-    {
-        Statement meta(*writer_, "SELECT value FROM meta WHERE name='compacted'");
-        if (meta.step() == SQLITE_ROW) compacted_ = std::strtoll(std::string(meta.text(0)).c_str(), nullptr, 10);
+SqliteStore::SqliteStore(SqliteStoreOptions options, FileLock file_lock, Connection connection,
+                         Startup startup)
+    : options_(std::move(options)),
+      file_lock_(std::move(file_lock)),
+      writer_(std::move(connection)),
+      current_(startup.newest),
+      compacted_(startup.compacted),
+      indexes_(std::move(startup.indexes)),
+      hub_(startup.newest),
+      queue_(indexes_, startup.newest) {
+    if (options_.path.empty()) {
+        history_.emplace(writer_, writer_mutex_, options_.view_of);
+    } else {
+        history_.emplace(options_.path, options_.view_of);
     }
-    TRY_ASSIGN(const Revision highest, writer_->integer("SELECT coalesce(max(rev),0) FROM revision"));
-    newest = std::max(highest, compacted_.load());
-    // SQLite takes the bare columns from the row that has the maximum.
-    Statement rows(*writer_,
-                   "SELECT max(rev),resource,key,verb,create_rev,prev_rev,bytes FROM revision GROUP BY resource,key");
-    if (!rows.valid()) return writer_->error();
-    Lock lock(mutex_);
-    next_ = newest + 1;
-    start_ = newest;
-    current_ = newest;
-    int code = SQLITE_DONE;
-    while ((code = rows.step()) == SQLITE_ROW) {
-        if (rows.integer(3) == verb_delete) continue;
-        const std::string resource(rows.text(1));
-        RecordPtr record = read_record(rows, resource);
-        auto& state = resources_[resource];
-        if (!state) state = std::make_unique<ResourceState>(newest);
-        std::string key = record->key;
-        state->records.emplace_hint(state->records.end(), std::move(key), std::move(record));
+    if (options_.clock != nullptr) {
+        for (const TimeMark& mark : startup.marks) marks_.note(mark.time, mark.revision);
+        marks_.note(options_.clock->now(), startup.newest);
     }
-    if (code != SQLITE_DONE) return writer_->error();
-    note_time(newest);
-    return true;
-}
-
-// Columns: rev, resource, key, verb, create_rev, prev_rev, bytes.
-RecordPtr SqliteStore::read_record(Statement& row, std::string_view resource) const {
-    auto record = std::make_shared<Record>();
-    record->resource = resource;
-    record->revision = row.integer(0);
-    record->key = row.text(2);
-    record->deleted = row.integer(3) == verb_delete;
-    record->create_revision = row.integer(4);
-    record->previous_revision = row.integer(5);
-    record->bytes = make_bytes(std::string(row.text(6)));
-    if (options_.view_of) record->view = options_.view_of(*record);
-    return record;
 }
 
 SqliteStore::~SqliteStore() {
@@ -280,487 +166,340 @@ SqliteStore::~SqliteStore() {
         {
             Lock lock(mutex_);
             stopping_ = true;
-            work_.notify_all();
         }
+        work_.notify_one();
         thread_.join();
     } else {
         flush();
     }
-    Lock sql(sql_mutex_);
-    insert_.reset();
-    reader_.reset();
-    writer_.reset();
 }
 
 // ---------------------------------------------------------------- acceptance
 
-ResourceState& SqliteStore::state_of(std::string_view resource) const {
-    auto& state = resources_[std::string(resource)];
-    if (!state) state = std::make_unique<ResourceState>(start_);
-    return *state;
-}
-
-RecordPtr SqliteStore::find_tip(std::string_view resource, std::string_view key) const {
-    if (!pending_.empty()) {
-        const auto waiting = pending_.find(pending_key(resource, key));
-        if (waiting != pending_.end()) return waiting->second->deleted ? nullptr : waiting->second;
-    }
-    const KeyMap& records = state_of(resource).records;
-    const auto found = records.find(key);
-    return found == records.end() ? nullptr : found->second;
-}
-
-StoreResult<bool> SqliteStore::check(const Draft& draft, const RecordPtr& tip) const {
-    switch (draft.precondition.kind) {
-        case Precondition::Kind::absent:
-            if (tip) return Error{Error::Code::already_exists, draft.key, tip->revision, {}};
-            return true;
-        case Precondition::Kind::at_revision:
-            if (!tip) return Error{Error::Code::not_found, draft.key, 0, {}};
-            if (tip->revision != draft.precondition.revision) {
-                return Error{Error::Code::conflict, draft.key, tip->revision, {}};
-            }
-            return true;
-        case Precondition::Kind::exists:
-            if (!tip) return Error{Error::Code::not_found, draft.key, 0, {}};
-            return true;
-    }
-    return true;
-}
-
 StoreResult<std::vector<RecordPtr>> SqliteStore::submit(Transaction transaction, Completion done) {
-    std::vector<RecordPtr> records;
-    {
+    make_room_for_revisions(transaction);
+    bool wake = false;
+    StoreResult<std::vector<RecordPtr>> records = [&]() -> StoreResult<std::vector<RecordPtr>> {
         Lock lock(mutex_);
-        if (failure_) return Error{Error::Code::read_only, {}, 0, {}};
-        std::vector<RecordPtr> tips;
-        for (const Draft& draft : transaction.drafts) {
-            tips.push_back(find_tip(draft.resource, draft.key));
-            TRY(check(draft, tips.back()));
-        }
-        Accepted accepted;
-        accepted.done = std::move(done);
-        for (std::size_t i = 0; i < transaction.drafts.size(); ++i) {
-            Draft& draft = transaction.drafts[i];
-            auto record = std::make_shared<Record>();
-            record->revision = next_++;
-            record->create_revision = tips[i] ? tips[i]->create_revision : record->revision;
-            record->previous_revision = tips[i] ? tips[i]->revision : 0;
-            record->deleted = draft.deletes;
-            if (draft.revision_at != std::string::npos) {
-                draft.text.insert(draft.revision_at, std::to_string(record->revision));
-            }
-            draft.text.shrink_to_fit();
-            record->bytes = make_bytes(std::move(draft.text));
-            record->view = std::move(draft.view);
-            record->resource = std::move(draft.resource);
-            record->key = std::move(draft.key);
-            accepted.bytes += record->bytes->size();
-            pending_[pending_key(record->resource, record->key)] = record;
-            accepted.events.push_back({record, tips[i]});
-            records.push_back(std::move(record));
-        }
-        queue_.push_back(std::move(accepted));
-        if (options_.own_thread && !committing_) work_.notify_one();
-    }
+        if (failed_) return Error{Error::Code::read_only, {}, 0, {}};
+        auto accepted = queue_.accept(std::move(transaction), std::move(done));
+        wake = accepted && std::exchange(asleep_, false);
+        return accepted;
+    }();
+    if (wake) work_.notify_one();
     return records;
 }
 
 // ---------------------------------------------------------------- the storage thread
 
-std::vector<Accepted> SqliteStore::take_batch() {
-    std::vector<Accepted> batch;
-    std::size_t bytes = 0;
-    while (!queue_.empty() && batch.size() < limits::commit_batch_transactions_max &&
-           (batch.empty() || bytes + queue_.front().bytes <= limits::commit_batch_bytes_max)) {
-        bytes += queue_.front().bytes;
-        batch.push_back(std::move(queue_.front()));
-        queue_.pop_front();
+void SqliteStore::run() {
+    for (;;) {
+        std::vector<Accepted> batch;
+        std::shared_ptr<Errand> errand;
+        {
+            Lock lock(mutex_);
+            while (queue_.empty() && errands_.empty() && !stopping_) {
+                asleep_ = true;
+                work_.wait(mutex_);
+            }
+            asleep_ = false;
+            if (queue_.empty() && errands_.empty()) return;
+            batch = queue_.take_batch();
+            if (!errands_.empty()) errand = errands_.front();
+        }
+        if (!batch.empty()) commit(std::move(batch));
+        if (!errand) continue;
+        advance_errand(*errand);
+        if (!errand->outcome) continue;
+        Lock lock(mutex_);
+        errands_.pop_front();
+        settled_.notify_all();
     }
-    committing_ = !batch.empty();
-    return batch;
 }
 
-void SqliteStore::run() {
+// The storage thread's work, done by whoever calls flush().
+void SqliteStore::drive() {
+    Lock driver(driver_mutex_);
     for (;;) {
         std::vector<Accepted> batch;
         {
             Lock lock(mutex_);
-            while (queue_.empty() && !stopping_) work_.wait(mutex_);
-            if (queue_.empty()) return;
-            batch = take_batch();
+            batch = queue_.take_batch();
         }
-        commit_batch(std::move(batch));
+        if (batch.empty()) return;
+        commit(std::move(batch));
     }
 }
 
-void SqliteStore::commit_batch(std::vector<Accepted> batch) {
-    const StoreResult<bool> written = write_rows(batch);
-    if (!written) return refuse_from_now_on(written.error(), std::move(batch));
+void SqliteStore::commit(std::vector<Accepted> batch) {
+    if (const StoreResult<bool> written = write(batch); !written) {
+        return refuse_from_now_on(written.error(), std::move(batch));
+    }
     publish(batch);
     for (Accepted& accepted : batch) {
         if (accepted.done) accepted.done(nullptr);
     }
     Lock lock(mutex_);
-    committing_ = false;
+    settled_count_ += batch.size();
     settled_.notify_all();
 }
 
-StoreResult<bool> SqliteStore::write_rows(const std::vector<Accepted>& batch) {
-    Lock sql(sql_mutex_);
-    TRY(writer_->run("BEGIN IMMEDIATE"));
-    for (const Accepted& accepted : batch) {
-        for (const Event& event : accepted.events) {
-            const Record& record = *event.record;
-            insert_->bind(1, record.revision).bind(2, record.resource).bind(3, record.key);
-            insert_->bind(4, record.deleted ? verb_delete : verb_put).bind(5, record.create_revision);
-            insert_->bind(6, record.previous_revision).bind(7, *record.bytes);
-            const int code = insert_->step();
-            if (code != SQLITE_DONE) {
-                Error error = writer_->error();
-                insert_->reset();
-                std::ignore = writer_->run("ROLLBACK");
-                return error;
-            }
-            insert_->reset();
-        }
+StoreResult<bool> SqliteStore::write(const std::vector<Accepted>& batch) {
+    std::optional<TimeMark> mark;
+    if (options_.clock != nullptr) {
+        Lock lock(mutex_);
+        const TimeMark now{options_.clock->now(), current_};
+        if (now.revision > 0 && marks_.save_due(now.time)) mark = now;
     }
-    if (auto committed = writer_->run("COMMIT"); !committed) {
-        std::ignore = writer_->run("ROLLBACK");
-        return committed.error();
+    try {
+        Lock lock(writer_mutex_);
+        return batch_writer_->write(batch, mark);
+    } catch (const std::exception& exception) {  // memory ran out: as final as a full disk
+        return Error{Error::Code::io, {}, 0, std::string("a commit failed: ") + exception.what()};
     }
-    return true;
 }
 
 void SqliteStore::publish(const std::vector<Accepted>& batch) {
-    std::vector<std::shared_ptr<CursorWake>> idle;
+    std::vector<std::shared_ptr<CursorWake>> woken;
     {
         Lock lock(mutex_);
-        Revision newest = 0;
+        Revision newest = current_;
         for (const Accepted& accepted : batch) {
             for (const Event& event : accepted.events) {
                 const RecordPtr& record = event.record;
-                ResourceState& state = state_of(record->resource);
+                KeyIndex& index = indexes_.of(record->resource);
                 if (record->deleted) {
-                    state.records.erase(record->key);
+                    index.erase(record->key);
                 } else {
-                    state.records.insert_or_assign(record->key, record);
+                    index.put(record);
                 }
-                state.log.append(event);
-                const auto waiting = pending_.find(pending_key(record->resource, record->key));
-                if (waiting != pending_.end() && waiting->second == record) pending_.erase(waiting);
+                queue_.settle(record);
+                hub_.append(event);
                 newest = record->revision;
-                std::erase_if(state.cursors, [&idle](const std::weak_ptr<CursorWake>& weak) {
-                    auto cursor = weak.lock();
-                    if (!cursor) return true;
-                    if (cursor->idle.exchange(false)) idle.push_back(std::move(cursor));
-                    return false;
-                });
             }
         }
         current_ = newest;
-        note_time(newest);
+        if (options_.clock != nullptr) marks_.note(options_.clock->now(), newest);
+        woken = hub_.take_woken();
     }
-    for (const auto& cursor : idle) cursor->call();
+    for (const auto& wake : woken) wake->call();
 }
 
 void SqliteStore::refuse_from_now_on(const Error& why, std::vector<Accepted> batch) {
-    log_line(LogLevel::error, "a commit failed; the store is read-only from now on", {{"error", to_string(why)}});
+    log_line(LogLevel::error, "a commit failed; the store is read-only from now on",
+             {{"error", to_string(why)}});
+    std::vector<Accepted> waiting;
     {
         Lock lock(mutex_);
-        failure_ = why;
-        for (Accepted& accepted : queue_) batch.push_back(std::move(accepted));
-        queue_.clear();
-        pending_.clear();
+        failed_ = true;
+        waiting = queue_.give_up();
     }
+    const Error failed{Error::Code::io, {}, 0, to_string(why)};
+    const Error never_tried{Error::Code::read_only, {}, 0, {}};
     for (Accepted& accepted : batch) {
-        if (accepted.done) accepted.done(&why);
+        if (accepted.done) accepted.done(&failed);
+    }
+    for (Accepted& accepted : waiting) {
+        if (accepted.done) accepted.done(&never_tried);
     }
     Lock lock(mutex_);
-    committing_ = false;
+    settled_count_ += batch.size() + waiting.size();
     settled_.notify_all();
 }
 
 void SqliteStore::flush() {
+    if (!options_.own_thread) return drive();
+    Lock lock(mutex_);
+    const std::uint64_t target = queue_.accepted();
+    while (settled_count_ < target) settled_.wait(mutex_);
+}
+
+void SqliteStore::advance_errand(Errand& errand) {
+    Lock lock(writer_mutex_);
+    StoreResult<bool> finished = errand.slice();
+    if (!finished || *finished) errand.outcome = std::move(finished);
+}
+
+StoreResult<bool> SqliteStore::run_errand(std::function<StoreResult<bool>()> slice) {
+    auto errand = std::make_shared<Errand>();
+    errand->slice = std::move(slice);
     if (!options_.own_thread) {
-        for (;;) {
-            std::vector<Accepted> batch;
-            {
-                Lock lock(mutex_);
-                batch = take_batch();
-            }
-            if (batch.empty()) return;
-            commit_batch(std::move(batch));
-        }
+        Lock driver(driver_mutex_);
+        while (!errand->outcome) advance_errand(*errand);
+        return std::move(*errand->outcome);
     }
     Lock lock(mutex_);
-    while (!queue_.empty() || committing_) settled_.wait(mutex_);
-}
-
-void SqliteStore::note_time(Revision revision) {
-    if (options_.clock == nullptr) return;
-    const Time now = options_.clock->now();
-    if (!marks_.empty() && now - marks_.back().first < std::chrono::seconds(10)) return;
-    marks_.emplace_back(now, revision);
-    while (marks_.size() > 360) marks_.pop_front();
-}
-
-Revision SqliteStore::revision_at_age(std::chrono::seconds age) const {
-    Lock lock(mutex_);
-    if (options_.clock == nullptr) return 0;
-    const Time limit = options_.clock->now() - age;
-    Revision found = 0;
-    for (const auto& [time, revision] : marks_) {
-        if (time > limit) break;
-        found = revision;
-    }
-    return found;
+    if (failed_) return Error{Error::Code::read_only, {}, 0, {}};
+    errands_.push_back(errand);
+    work_.notify_one();
+    // The thread sets the outcome before it takes the errand off the list, so the list says when to look.
+    while (std::find(errands_.begin(), errands_.end(), errand) != errands_.end()) settled_.wait(mutex_);
+    return std::move(*errand->outcome);
 }
 
 // ---------------------------------------------------------------- reading
 
 RecordPtr SqliteStore::tip(std::string_view resource, std::string_view key) const {
     Lock lock(mutex_);
-    return find_tip(resource, key);
+    return queue_.tip(resource, key);
 }
 
 RecordPtr SqliteStore::get(std::string_view resource, std::string_view key) const {
     Lock lock(mutex_);
-    const KeyMap& records = state_of(resource).records;
-    const auto found = records.find(key);
-    return found == records.end() ? nullptr : found->second;
+    return indexes_.find(resource, key);
 }
 
 Snapshot SqliteStore::list(std::string_view resource, std::string_view prefix) const {
-    Lock lock(mutex_);
     Snapshot snapshot;
-    snapshot.revision = current_;
-    const KeyMap& records = state_of(resource).records;
-    if (prefix.empty()) snapshot.records.reserve(records.size());
-    for (auto at = records.lower_bound(prefix); at != records.end() && at->first.compare(0, prefix.size(), prefix) == 0; ++at) {
-        snapshot.records.push_back(at->second);
+    KeyRange range;
+    {
+        Lock lock(mutex_);
+        snapshot.revision = current_;
+        if (KeyIndex* index = indexes_.find(resource)) range = index->range(prefix);
     }
+    snapshot.records = range.records();
     return snapshot;
 }
 
 std::size_t SqliteStore::count(std::string_view resource, std::string_view prefix) const {
     Lock lock(mutex_);
-    const KeyMap& records = state_of(resource).records;
-    if (prefix.empty()) return records.size();
-    std::size_t count = 0;
-    for (auto at = records.lower_bound(prefix); at != records.end() && at->first.compare(0, prefix.size(), prefix) == 0; ++at) {
-        ++count;
-    }
-    return count;
+    const KeyIndex* index = std::as_const(indexes_).find(resource);
+    return index == nullptr ? 0 : index->count(prefix);
+}
+
+StoreResult<bool> SqliteStore::check_revision(Revision revision) const {
+    const Revision current = current_;
+    const Revision compacted = compacted_;
+    if (revision > current) return Error{Error::Code::future_revision, {}, current, {}};
+    if (revision < compacted) return Error{Error::Code::compacted, {}, compacted, {}};
+    return true;
 }
 
 StoreResult<Page> SqliteStore::list_at(const PageQuery& query) const {
     Page page;
-    const Revision current = current_;
-    page.revision = query.revision == 0 ? current : query.revision;
-    if (page.revision > current) return Error{Error::Code::future_revision, {}, current, {}};
-    if (query.revision != 0 && page.revision < compacted_) return Error{Error::Code::compacted, {}, compacted_, {}};
+    KeyRange range;
+    std::vector<Event> changes;
+    bool in_memory = false;
     {
         Lock lock(mutex_);
-        if (query.revision == 0 || current_ == page.revision) {
-            page.revision = current_;
-            const KeyMap& records = state_of(query.resource).records;
-            auto at = query.after.empty() ? records.lower_bound(query.prefix) : records.upper_bound(query.after);
-            for (; at != records.end() && at->first.compare(0, query.prefix.size(), query.prefix) == 0; ++at) {
-                if (query.limit != 0 && page.records.size() == query.limit) {
-                    page.more = true;
-                    ++page.remaining;
-                } else {
-                    page.records.push_back(at->second);
-                }
-            }
-            return page;
+        page.revision = query.revision == 0 ? current_.load() : query.revision;
+        TRY(check_revision(page.revision));
+        const EventLog& log = hub_.log_of(query.resource);
+        in_memory = page.revision == current_ || log.covers(page.revision);
+        if (in_memory) {
+            if (KeyIndex* index = indexes_.find(query.resource))
+                range = index->range(query.prefix, query.after);
+            if (page.revision < current_) log.read(page.revision, query.prefix, log.size(), changes);
         }
     }
-    const std::string end = prefix_end(query.prefix);
-    std::string sql =
-        "SELECT max(rev),resource,key,verb,create_rev,prev_rev,bytes FROM revision "
-        "WHERE resource=?1 AND key>?2 AND key>=?3 AND rev<=?4";
-    if (!end.empty()) sql += " AND key<?5";
-    sql += " GROUP BY key ORDER BY key";
-    Lock sql_lock(read_mutex());
-    Statement rows(read_connection(), sql);
-    rows.bind(1, query.resource).bind(2, query.after).bind(3, query.prefix).bind(4, page.revision);
-    if (!end.empty()) rows.bind(5, std::string_view(end));
-    int code = SQLITE_DONE;
-    while ((code = rows.step()) == SQLITE_ROW) {
-        if (rows.integer(3) == verb_delete) continue;
-        if (query.limit != 0 && page.records.size() == query.limit) {
-            page.more = true;
-            ++page.remaining;
-            continue;
+    if (in_memory) {
+        std::erase_if(changes, [&query](const Event& event) { return event.record->key <= query.after; });
+        if (changes.empty()) {
+            page.records = range.records(query.limit);
+            page.remaining = range.size() - page.records.size();
+            page.more = page.remaining > 0;
+        } else {
+            fill_page(page, rewind(range, changes), query.limit);
         }
-        page.records.push_back(read_record(rows, query.resource));
+        return page;
     }
-    if (code != SQLITE_DONE) return read_connection().error();
+    PageQuery exact = query;
+    exact.revision = page.revision;
+    auto read = history_->list(exact);
     // A compaction that ran meanwhile may have taken rows away.
-    if (page.revision < compacted_) return Error{Error::Code::compacted, {}, compacted_, {}};
-    return page;
+    TRY(check_revision(page.revision));
+    return read;
 }
 
-StoreResult<RecordPtr> SqliteStore::get_at(std::string_view resource, std::string_view key, Revision revision) const {
-    const Revision current = current_;
-    if (revision > current) return Error{Error::Code::future_revision, {}, current, {}};
-    if (revision < compacted_) return Error{Error::Code::compacted, {}, compacted_, {}};
-    Lock sql_lock(read_mutex());
-    Statement row(read_connection(),
-                  "SELECT rev,resource,key,verb,create_rev,prev_rev,bytes FROM revision "
-                  "WHERE resource=? AND key=? AND rev<=? ORDER BY rev DESC LIMIT 1");
-    row.bind(1, resource).bind(2, key).bind(3, revision);
-    const int code = row.step();
-    if (code == SQLITE_DONE || (code == SQLITE_ROW && row.integer(3) == verb_delete)) {
-        return Error{Error::Code::not_found, std::string(key), 0, {}};
+StoreResult<RecordPtr> SqliteStore::get_at(std::string_view resource, std::string_view key,
+                                           Revision revision) const {
+    {
+        Lock lock(mutex_);
+        TRY(check_revision(revision));
+        // The newest version has been the newest ever since it was written.
+        RecordPtr newest = indexes_.find(resource, key);
+        if (newest && newest->revision <= revision) return newest;
     }
-    if (code != SQLITE_ROW) return read_connection().error();
-    return read_record(row, resource);
-}
-
-RecordPtr SqliteStore::read_revision(Revision revision) const {
-    Statement row(read_connection(), "SELECT rev,resource,key,verb,create_rev,prev_rev,bytes FROM revision WHERE rev=?");
-    row.bind(1, revision);
-    if (row.step() != SQLITE_ROW) return nullptr;
-    return read_record(row, row.text(1));
+    auto read = history_->get(resource, key, revision);
+    TRY(check_revision(revision));
+    if (read && !*read) return Error{Error::Code::not_found, std::string(key), 0, {}};
+    return read;
 }
 
 // ---------------------------------------------------------------- watching
 
-StoreResult<std::unique_ptr<WatchCursor>> SqliteStore::watch(std::string_view resource, std::string_view prefix,
-                                                             Revision after, std::function<void()> wake) {
-    auto shared = std::make_shared<CursorWake>();
-    {
-        Lock wake_lock(shared->mutex);
-        shared->wake = std::move(wake);
-    }
+StoreResult<std::unique_ptr<WatchCursor>> SqliteStore::watch(std::string_view resource,
+                                                             std::string_view prefix, Revision after,
+                                                             std::function<void()> wake) {
+    TRY(check_revision(after));
+    EventSource& source = *this;
+    return std::unique_ptr<WatchCursor>(
+        std::make_unique<LogCursor>(source, resource, prefix, after, std::move(wake)));
+}
+
+std::optional<EventSource::Part> SqliteStore::recent(const Query& query,
+                                                     const std::shared_ptr<CursorWake>& wake) {
     Lock lock(mutex_);
-    if (after > current_) return Error{Error::Code::future_revision, {}, current_, {}};
-    if (after < compacted_) return Error{Error::Code::compacted, {}, compacted_, {}};
-    state_of(resource).cursors.push_back(shared);
-    return std::unique_ptr<WatchCursor>(new Cursor(*this, resource, prefix, after, std::move(shared)));
-}
-
-WatchCursor::Batch Cursor::next(std::size_t events_max) {
-    return store_.read_events(resource_, prefix_, position_, events_max, *wake_);
-}
-
-WatchCursor::Batch SqliteStore::read_events(std::string_view resource, std::string_view prefix, Revision& position,
-                                            std::size_t events_max, CursorWake& wake) const {
-    WatchCursor::Batch batch;
-    Revision until = 0;
-    {
-        Lock lock(mutex_);
-        if (position < compacted_ && !state_of(resource).log.covers(position)) {
-            batch.state = WatchCursor::Batch::State::expired;
-            return batch;
-        }
-        const EventLog& log = state_of(resource).log;
-        if (log.covers(position)) {
-            const Revision reached = log.read(position, prefix, events_max, batch.events);
-            if (reached != 0) {
-                position = reached;
-                batch.state = WatchCursor::Batch::State::more;
-            } else {
-                position = current_;
-                batch.state = WatchCursor::Batch::State::idle;
-                wake.idle = true;
-            }
-            batch.position = position;
-            return batch;
-        }
-        until = current_;
+    const EventLog& log = hub_.log_of(query.resource);
+    if (!log.covers(query.after)) return std::nullopt;
+    Part part;
+    part.reached = log.read(query.after, query.prefix, query.events_max, part.events);
+    if (part.reached == 0) {
+        part.reached = current_;
+        part.head = true;
+        hub_.idle(query.resource, wake);
     }
-    Revision reached = until;
-    auto events = replay(resource, prefix, position, until, events_max, reached);
-    if (!events || position < compacted_) {
-        batch.state = WatchCursor::Batch::State::expired;
-        return batch;
-    }
-    batch.events = std::move(*events);
-    position = reached;
-    batch.position = position;
-    batch.state = WatchCursor::Batch::State::more;
-    return batch;
+    return part;
 }
 
-StoreResult<std::vector<Event>> SqliteStore::replay(std::string_view resource, std::string_view prefix, Revision after,
-                                                    Revision until, std::size_t events_max, Revision& reached) const {
-    Lock sql_lock(read_mutex());
-    Statement rows(read_connection(),
-                   "SELECT rev,resource,key,verb,create_rev,prev_rev,bytes FROM revision "
-                   "WHERE resource=? AND rev>? AND rev<=? ORDER BY rev");
-    rows.bind(1, resource).bind(2, after).bind(3, until);
-    std::vector<Event> events;
-    int code = SQLITE_DONE;
-    while ((code = rows.step()) == SQLITE_ROW) {
-        if (rows.text(2).substr(0, prefix.size()) != prefix) continue;
-        if (events.size() == events_max) {
-            reached = events.back().record->revision;
-            return events;
-        }
-        RecordPtr record = read_record(rows, resource);
-        RecordPtr previous = record->previous_revision == 0 ? nullptr : read_revision(record->previous_revision);
-        events.push_back({std::move(record), std::move(previous)});
-    }
-    if (code != SQLITE_DONE) return read_connection().error();
-    reached = until;
-    return events;
+StoreResult<EventSource::Part> SqliteStore::replay(const Query& query) {
+    TRY(check_revision(query.after));
+    auto part = history_->replay(query, current_);
+    // A compaction that ran meanwhile may have taken rows away.
+    TRY(check_revision(query.after));
+    return part;
 }
 
-// ---------------------------------------------------------------- compaction and named values
+void SqliteStore::leave(std::string_view resource, const std::shared_ptr<CursorWake>& wake) {
+    Lock lock(mutex_);
+    hub_.leave(resource, wake);
+}
+
+// ---------------------------------------------------------------- compaction, ages and named values
 
 StoreResult<Revision> SqliteStore::compact(Revision revision) {
-    if (revision > current_) return Error{Error::Code::future_revision, {}, current_, {}};
-    if (revision <= compacted_) return compacted_.load();
-    for (bool first = true;; first = false) {
-        Lock sql(sql_mutex_);
-        TRY(writer_->run("BEGIN IMMEDIATE"));
-        if (first) {
-            Statement mark(*writer_, "INSERT OR REPLACE INTO meta(name,value) VALUES('compacted',?)");
-            const std::string value = std::to_string(revision);
-            mark.bind(1, std::string_view(value));
-            if (mark.step() != SQLITE_DONE) {
-                Error error = writer_->error();
-                std::ignore = writer_->run("ROLLBACK");
-                return error;
-            }
-            // Readers must not begin to read what is about to go.
-            compacted_ = revision;
-        }
-        Statement slice(*writer_,
-                        "DELETE FROM revision WHERE rev IN (SELECT old.rev FROM revision old WHERE old.rev<=?1 AND "
-                        "(old.verb=2 OR EXISTS(SELECT 1 FROM revision newer WHERE newer.resource=old.resource AND "
-                        "newer.key=old.key AND newer.rev>old.rev AND newer.rev<=?1)) ORDER BY old.rev LIMIT ?2)");
-        slice.bind(1, revision).bind(2, std::int64_t{limits::compaction_slice_rows});
-        if (slice.step() != SQLITE_DONE) {
-            Error error = writer_->error();
-            std::ignore = writer_->run("ROLLBACK");
-            return error;
-        }
-        const int deleted = sqlite3_changes(writer_->handle());
-        TRY(writer_->run("COMMIT"));
-        if (deleted < limits::compaction_slice_rows) break;
-    }
-    return revision;
+    const Revision current = current_;
+    if (revision > current) return Error{Error::Code::future_revision, {}, current, {}};
+    auto run = std::make_shared<CompactionRun>(writer_, revision);
+    TRY(run_errand([this, run, revision]() -> StoreResult<bool> {
+        if (revision < compacted_) return true;
+        // Before the first row goes, so that a reader who misses rows is sure to see why.
+        compacted_ = revision;
+        return run->slice();
+    }));
+    return compacted_.load();
+}
+
+Revision SqliteStore::revision_at_age(std::chrono::seconds age) const {
+    if (options_.clock == nullptr) return 0;
+    const Time now = options_.clock->now();
+    Lock lock(mutex_);
+    // So that the last write before a pause comes of age, too.
+    marks_.note(now, current_);
+    return marks_.at(now - age);
 }
 
 std::optional<std::string> SqliteStore::meta(std::string_view name) const {
-    Lock sql(read_mutex());
-    Statement row(read_connection(), "SELECT value FROM meta WHERE name=?");
-    row.bind(1, name);
-    if (row.step() != SQLITE_ROW) return std::nullopt;
-    return std::string(row.text(0));
+    auto value = history_->meta(name);
+    return value ? std::move(*value) : std::nullopt;
 }
 
 StoreResult<bool> SqliteStore::set_meta(std::string_view name, std::string_view value) {
-    Lock sql(sql_mutex_);
-    Statement row(*writer_, "INSERT OR REPLACE INTO meta(name,value) VALUES(?,?)");
-    row.bind(1, name).bind(2, value);
-    if (row.step() != SQLITE_DONE) return writer_->error();
-    return true;
+    return run_errand([this, name, value]() -> StoreResult<bool> {
+        TRY_ASSIGN(Statement row, writer_.prepare("INSERT OR REPLACE INTO meta(name,value) VALUES(?,?)"));
+        if (!row.bind(1, name).bind(2, value).execute()) return writer_.error();
+        return true;
+    });
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace kubemu::storage {
 
 struct SqliteStoreOptions {
     // A file that is made when it is missing; empty for a database in memory that dies with the store.
-    std::string path;
+    std::string path = {};
     // full: synced before it is acknowledged (survives a power cut); normal: survives the death of the process.
     enum class Durability { full, normal };
     Durability durability = Durability::full;
@@ -21,7 +21,7 @@ struct SqliteStoreOptions {
     // everything from one thread.
     bool own_thread = true;
     // Makes the View of a record that was read back from the database.
-    std::function<std::shared_ptr<const View>(const Record&)> view_of;
+    std::function<std::shared_ptr<const View>(const Record&)> view_of = {};
     const Clock* clock = nullptr;  // not owned; for the marks that revision_at_age reads
 };
 

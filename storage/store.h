@@ -84,10 +84,10 @@ class Store {
 
     // History. Errors: compacted, future_revision, io.
     struct PageQuery {
-        std::string_view resource;
-        std::string_view prefix;
+        std::string_view resource = {};
+        std::string_view prefix = {};
         Revision revision = 0;    // exactly this one; 0 for the current one
-        std::string_view after;   // start behind this key; empty for the first page
+        std::string_view after = {};  // start behind this key; empty for the first page
         std::size_t limit = 0;    // 0 for all
     };
     virtual StoreResult<Page> list_at(const PageQuery& query) const = 0;
