@@ -1,0 +1,32 @@
+// PodDisruptionBudget: how many pods may be evicted now (pkg/controller/disruption).
+#pragma once
+
+#include "controllers/runtime/controller.h"
+#include "controllers/runtime/owner_refs.h"
+
+namespace kubemu::controllers {
+
+class DisruptionController final : public Controller {
+  public:
+    explicit DisruptionController(Manager& manager);
+    api::ApiResult<Requeue> reconcile(const std::string& key) override;
+
+  private:
+    struct Need {
+        std::int64_t expected = 0, healthy = 0;
+    };
+    void enqueue_matching(const api::ObjectView& pod);
+    // The error is the sentence for the condition and the event.
+    Result<Need, std::string> need_of(const api::Json& budget, const std::vector<storage::RecordPtr>& pods);
+    Result<std::int64_t, std::string> expected_scale(const std::vector<storage::RecordPtr>& pods);
+
+    api::Informer& budgets_;
+    api::Informer& pods_;
+    api::Informer& replica_sets_;
+    api::Informer& controllers_;
+    api::Informer& deployments_;
+    api::Informer& stateful_sets_;
+    SelectorCache selectors_;
+};
+
+}  // namespace kubemu::controllers

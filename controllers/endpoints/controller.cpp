@@ -1,0 +1,169 @@
+// Addresses with the same ports share a subset; ready and unready ones apart within it.
+#include "controllers/endpoints/controller.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "api/values/time.h"
+
+namespace kubemu::controllers {
+
+namespace {
+
+constexpr const char* trigger_annotation = "endpoints.kubernetes.io/last-change-trigger-time";
+constexpr const char* capacity_annotation = "endpoints.kubernetes.io/over-capacity";
+constexpr std::size_t addresses_max = 1000;
+
+// Ready addresses are kept in preference to unready ones. True when something was cut.
+bool truncate(api::Json& subsets) {
+    std::size_t left = addresses_max;
+    bool cut = false;
+    for (const char* member : {"addresses", "notReadyAddresses"}) {
+        for (api::Json& subset : subsets) {
+            api::Json* addresses = api::find(subset, member);
+            if (addresses == nullptr) continue;
+            if (addresses->size() > left) {
+                addresses->erase(addresses->begin() + static_cast<std::ptrdiff_t>(left), addresses->end());
+                cut = true;
+            }
+            left -= addresses->size();
+            if (addresses->empty()) subset.erase(member);
+        }
+    }
+    return cut;
+}
+
+}  // namespace
+
+EndpointsController::EndpointsController(Manager& manager)
+    : Controller(manager, "endpoint", "endpoint-controller"),
+      services_(manager.informer("services")),
+      pods_(manager.informer("pods")),
+      endpoints_(manager.informer("endpoints")),
+      service_pods_(client(), services_, pods_) {
+    enqueue_on_change(services_);
+    enqueue_on_change(endpoints_);
+    pods_.subscribe([this](const api::Informer::Change& change) {
+        for (std::string& key : service_pods_.affected_services(change)) enqueue(std::move(key));
+    });
+}
+
+api::Json EndpointsController::subsets_of(const api::Json& service, const std::vector<storage::RecordPtr>& pods) {
+    const bool tolerate_unready = api::bool_at(service, {"spec", "publishNotReadyAddresses"});
+    const api::Json& service_ports = api::array_at(service, {"spec", "ports"});
+    const bool headless = is_headless(service);
+    struct Subset {
+        api::Json ports, ready = api::Json::array(), unready = api::Json::array();
+    };
+    std::map<std::string, Subset> by_ports;
+    for (const storage::RecordPtr& record : pods) {
+        const api::PodView& pod = api::pod_view_of(*record);
+        if (pod.pod_ip.empty() || pod.finished() || (pod.deleting && !tolerate_unready)) continue;
+        api::Json ports = api::Json::array();
+        for (const api::Json& service_port : service_ports) {
+            const std::optional<int> number = service_pods_.target_port(service_port, *record);
+            if (!number) continue;
+            api::Json port = {{"port", *number}, {"protocol", std::string(api::string_at(service_port, {"protocol"}, "TCP"))}};
+            for (const char* member : {"name", "appProtocol"}) {
+                const std::string_view value = api::string_at(service_port, {member});
+                if (!value.empty()) port[member] = std::string(value);
+            }
+            ports.push_back(std::move(port));
+        }
+        if (ports.empty() && !(headless && service_ports.empty())) continue;
+        std::sort(ports.begin(), ports.end());
+        api::Json address = {{"ip", pod.pod_ip}, {"targetRef", pod_reference(pod)}};
+        if (!pod.node_name.empty()) address["nodeName"] = pod.node_name;
+        const PodAddressing& addressing = service_pods_.addressing(*record);
+        if (!addressing.hostname.empty() && addressing.subdomain == api::name_of(service)) {
+            address["hostname"] = addressing.hostname;
+        }
+        Subset& subset = by_ports[ports.dump()];
+        subset.ports = std::move(ports);
+        (tolerate_unready || pod.ready ? subset.ready : subset.unready).push_back(std::move(address));
+    }
+    const auto by_ip = [](const api::Json& a, const api::Json& b) {
+        return api::string_at(a, {"ip"}) < api::string_at(b, {"ip"});
+    };
+    api::Json subsets = api::Json::array();
+    for (auto& [text, subset] : by_ports) {
+        api::Json made = api::Json::object();
+        for (auto [member, addresses] : {std::pair("addresses", &subset.ready), {"notReadyAddresses", &subset.unready}}) {
+            if (addresses->empty()) continue;
+            std::stable_sort(addresses->begin(), addresses->end(), by_ip);
+            made[member] = std::move(*addresses);
+        }
+        if (!subset.ports.empty()) made["ports"] = std::move(subset.ports);
+        subsets.push_back(std::move(made));
+    }
+    return subsets;
+}
+
+api::ApiResult<Requeue> EndpointsController::reconcile(const std::string& key) {
+    const auto [namespace_name, name] = split_key(key);
+    const api::KindSpec& endpoints_kind = kind("endpoints");
+    const storage::RecordPtr record = services_.get(key);
+    const storage::RecordPtr current = endpoints_.get(key);
+    if (record == nullptr) {
+        triggers_.forget(key);
+        if (current == nullptr) return Requeue{};
+        // Objects that somebody made by hand for a service that never was are not this controller's.
+        const api::Json document = client().document(*current);
+        if (api::find(document, {"metadata", "annotations", trigger_annotation}) == nullptr &&
+            !api::array_at(document, {"subsets"}).empty()) {
+            return Requeue{};
+        }
+        const auto removed = client().remove(endpoints_kind, namespace_name, name);
+        if (!removed && removed.error().code() != 404) return removed.error();
+        return Requeue{};
+    }
+    const api::Json service = client().document(*record);
+    const api::Json& selector = api::object_at(service, {"spec", "selector"});
+    if (selector.empty() || api::string_at(service, {"spec", "type"}) == "ExternalName") return Requeue{};
+
+    const std::vector<storage::RecordPtr> pods = service_pods_.select(namespace_name, selector);
+    const std::optional<Time> trigger = triggers_.observe(key, api::view_of(*record).created, pods);
+    api::Json subsets = subsets_of(service, pods);
+    const bool cut = truncate(subsets);
+    const api::Json labels = endpoint_labels(service);
+
+    const auto fill = [&](api::Json& endpoints) {
+        api::Json& metadata = api::ensure(endpoints, {"metadata"});
+        if (labels.empty()) {
+            metadata.erase("labels");
+        } else {
+            metadata["labels"] = labels;
+        }
+        api::Json& annotations = api::ensure(metadata, {"annotations"});
+        annotations.erase(trigger_annotation);
+        annotations.erase(capacity_annotation);
+        if (trigger) annotations[trigger_annotation] = api::format_time(*trigger);
+        if (cut) annotations[capacity_annotation] = "truncated";
+        if (annotations.empty()) metadata.erase("annotations");
+        if (subsets.empty()) {
+            endpoints.erase("subsets");
+        } else {
+            endpoints["subsets"] = subsets;
+        }
+        return true;
+    };
+    if (current == nullptr) {
+        api::Json made = {{"apiVersion", "v1"}, {"kind", "Endpoints"},
+                          {"metadata", {{"name", std::string(name)}, {"namespace", std::string(namespace_name)}}}};
+        fill(made);
+        const auto created = client().create(endpoints_kind, namespace_name, std::move(made));
+        if (!created && created.error()->reason != "NotFound" && created.error()->reason != "Forbidden") return created.error();
+        return Requeue{};
+    }
+    const api::Json old = client().document(*current);
+    const bool was_cut = api::find(old, {"metadata", "annotations", capacity_annotation}) != nullptr;
+    if (api::array_at(old, {"subsets"}) == subsets && api::object_at(old, {"metadata", "labels"}) == labels && was_cut == cut) {
+        return Requeue{};
+    }
+    const auto written = client().modify(endpoints_kind, namespace_name, name, {}, fill);
+    if (!written && written.error().code() != 404) return written.error();
+    return Requeue{};
+}
+
+}  // namespace kubemu::controllers
