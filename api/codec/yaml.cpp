@@ -372,10 +372,16 @@ Result<Json, DecodeError> parse_yaml(std::string_view text, std::vector<std::str
     try {
         std::istringstream stream{std::string(text)};
         YAML::Parser parser(stream);
-        Handler handler(text, duplicates);
+        std::vector<std::string> repeated;
+        Handler handler(text, &repeated);
         if (!parser.HandleNextDocument(handler)) return Json(nullptr);
         if (handler.unterminated()) return DecodeError{"yaml: found unexpected end of stream", true};
         if (auto error = check_rest(parser, text, handler.root)) return std::move(*error);
+        if (duplicates != nullptr && !repeated.empty()) {
+            std::string complaint = "yaml: unmarshal errors:";
+            for (const std::string& line : repeated) complaint += "\n  " + line;
+            duplicates->push_back(std::move(complaint));
+        }
         return std::move(handler.root);
     } catch (const YAML::Exception& error) {
         // go-yaml names no line for the first one, and any other one counted from 1. A tab is no indentation
