@@ -28,6 +28,9 @@ struct WriteContext {
     enum class FieldValidation { ignore, warn, strict } field_validation = FieldValidation::warn;
     bool dry_run = false;
     std::vector<std::string>* warnings = nullptr;  // not owned; receives Warning header texts
+    // A uid in the object of an update must be that of the stored object, else 409 (PUT); otherwise it is a field
+    // that must not change (PATCH).
+    bool uid_is_precondition = true;
 };
 
 // What a write did. With dry_run, or when nothing changed, no revision was taken.
@@ -67,6 +70,12 @@ class Registry : public Lookup {
                               storage::Completion done = {});
     ApiResult<Written> remove(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                               const DeleteOptions&, const WriteContext&, storage::Completion done = {});
+
+    // Like remove, with other writes in the same transaction: all or nothing (an eviction and its budget). A lost race
+    // of any of them is 409.
+    ApiResult<Written> remove_with(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                                   const DeleteOptions&, std::vector<storage::Draft> companions, const WriteContext&,
+                                   storage::Completion done = {});
 
     // The document of a record in the version of `kind`, with kind and apiVersion.
     Json document_as(const storage::Record& record, const KindSpec& kind) const;

@@ -1,0 +1,71 @@
+// Admission: what the cluster itself adds to, or refuses of, a write that its author was allowed to make.
+//
+// The built-in plugins of kube-apiserver (k8s.io/kubernetes/plugin/pkg/admission) in its order: all mutate first,
+// then all validate. To add one: a file here and a line in chain.cpp.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/kinds/rules.h"
+#include "api/schema/kind.h"
+#include "api/values/object.h"
+#include "api/values/status.h"
+
+namespace kubemu::api {
+
+class KindRegistry;
+
+struct AdmissionRequest {
+    enum class Operation { create, update, remove };
+    Operation operation;
+    const KindSpec& kind;  // as the request named it
+    std::string_view namespace_name;
+    std::string_view name;
+    std::string_view subresource;
+    const User& user;
+    Time now;
+    Random& random;
+    const Lookup& lookup;
+    const KindRegistry& kinds;
+    bool dry_run = false;
+    Json* object = nullptr;     // in the version of `kind`; null for a removal
+    const Json* old = nullptr;  // null for a creation
+    // Other objects to write in the same transaction (a quota that is charged). A lost race repeats the admission.
+    std::vector<storage::Draft>* charges = nullptr;
+
+    bool is(std::string_view resource) const { return kind.resource == resource; }
+    bool creates(std::string_view resource) const {
+        return operation == Operation::create && subresource.empty() && is(resource);
+    }
+    // 403 with `why`.
+    Status forbidden(std::string_view why) const;
+};
+
+struct AdmissionPlugin {
+    std::string_view name;
+    ApiResult<bool> (*mutate)(AdmissionRequest& request) = nullptr;
+    ApiResult<bool> (*validate)(AdmissionRequest& request) = nullptr;
+};
+
+// In the order in which they run.
+std::span<const AdmissionPlugin> admission_plugins();
+
+// What is added to every new object: the namespace must be there; service accounts, tolerations and priorities of
+// pods, storage classes of claims, protection finalizers. One mutating plugin of the list.
+ApiResult<bool> admit_create(Json& object, const HookContext& context);
+
+// Containers' defaults and limits of the namespace's LimitRanges.
+ApiResult<bool> limit_ranger_mutate(AdmissionRequest& request);
+ApiResult<bool> limit_ranger_validate(AdmissionRequest& request);
+// pods' overhead and scheduling of their RuntimeClass.
+ApiResult<bool> runtime_class_mutate(AdmissionRequest& request);
+// Charges the namespace's ResourceQuotas.
+ApiResult<bool> resource_quota_validate(AdmissionRequest& request);
+
+ApiResult<bool> admit_mutating(AdmissionRequest& request);
+ApiResult<bool> admit_validating(AdmissionRequest& request);
+
+}  // namespace kubemu::api

@@ -1,0 +1,202 @@
+// Metadata of new and changed objects.
+#include "api/metadata.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/values/names.h"
+#include "api/values/time.h"
+
+namespace kubemu::api {
+namespace {
+
+constexpr std::string_view immutable = "field is immutable";
+constexpr std::string_view only_by_deletion = "field is immutable; may only be changed via deletion";
+
+bool standard_finalizer(std::string_view name) {
+    return name == "kubernetes" || name == "orphan" || name == "foregroundDeletion";
+}
+
+void validate_owner_references(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
+    const Json& references = array_at(metadata, {"ownerReferences"});
+    const Json* controller = nullptr;
+    for (const Json& reference : references) {
+        const std::string_view api_version = string_at(reference, {"apiVersion"});
+        const std::string_view version = api_version.substr(api_version.find('/') == std::string_view::npos ? 0 : api_version.find('/') + 1);
+        if (version.empty()) errors.invalid(path.child("apiVersion"), std::string(api_version), "version must not be empty");
+        if (string_at(reference, {"kind"}).empty()) errors.invalid(path.child("kind"), "", "kind must not be empty");
+        if (string_at(reference, {"name"}).empty()) errors.invalid(path.child("name"), "", "name must not be empty");
+        if (string_at(reference, {"uid"}).empty()) errors.invalid(path.child("uid"), "", "uid must not be empty");
+        if (api_version == "v1" && string_at(reference, {"kind"}) == "Event") {
+            errors.invalid(path, reference, "/v1, Kind=Event is disallowed from being an owner");
+        }
+        if (!bool_at(reference, {"controller"})) continue;
+        if (controller != nullptr) {
+            const auto named = [](const Json& owner) {
+                return std::string(string_at(owner, {"kind"})) + "/" + std::string(string_at(owner, {"name"}));
+            };
+            errors.invalid(path, references,
+                           "Only one reference can have Controller set to true. Found \"true\" in references for " +
+                               named(*controller) + " and " + named(reference));
+        }
+        controller = &reference;
+    }
+}
+
+void validate_finalizers(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
+    const Json& finalizers = array_at(metadata, {"finalizers"});
+    bool orphan = false;
+    bool foreground = false;
+    for (const Json& finalizer : finalizers) {
+        if (!finalizer.is_string()) continue;
+        const std::string& name = finalizer.get_ref<const std::string&>();
+        for (const std::string& message : check_qualified_name(name)) errors.invalid(path, finalizer, message);
+        orphan = orphan || name == "orphan";
+        foreground = foreground || name == "foregroundDeletion";
+    }
+    if (orphan && foreground) errors.invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
+    std::size_t index = 0;
+    for (const Json& finalizer : finalizers) {
+        if (finalizer.is_string()) {
+            const std::string& name = finalizer.get_ref<const std::string&>();
+            if (name.find('/') == std::string::npos && !standard_finalizer(name) && check_qualified_name(name).empty()) {
+                errors.invalid(path.index(index), finalizer,
+                               "name is neither a standard finalizer name nor is it fully qualified");
+            }
+        }
+        ++index;
+    }
+}
+
+void validate_common(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
+    if (const Json* labels = find(metadata, "labels")) validate_labels(*labels, path.child("labels"), errors);
+    if (const Json* annotations = find(metadata, "annotations")) {
+        validate_annotations(*annotations, path.child("annotations"), errors);
+    }
+    validate_owner_references(metadata, path.child("ownerReferences"), errors);
+    validate_finalizers(metadata, path.child("finalizers"), errors);
+}
+
+}  // namespace
+
+ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namespace_name, Json& object) {
+    Json& metadata = ensure(object, {"metadata"});
+    if (!kind.namespaced) {
+        erase(metadata, "namespace");
+        return true;
+    }
+    const std::string_view given = namespace_of(object);
+    if (!given.empty() && given != namespace_name) {
+        return Status::bad_request("the namespace of the provided object does not match the namespace sent on the request");
+    }
+    metadata["namespace"] = std::string(namespace_name);
+    return true;
+}
+
+void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random) {
+    Json& metadata = ensure(object, {"metadata"});
+    for (const char* member : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"}) {
+        erase(metadata, member);
+    }
+    metadata["creationTimestamp"] = format_time(now);
+    metadata["uid"] = random.uuid();
+    if (kind.has_generation) metadata["generation"] = 1;
+}
+
+void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors) {
+    const FieldPath path("metadata");
+    const Json& metadata = object_at(object, {"metadata"});
+    const KindRules* rules = rules_of(kind);
+    const auto check = rules->validate_name != nullptr ? rules->validate_name : check_name_as_subdomain;
+    const std::string_view prefix = string_at(metadata, {"generateName"});
+    if (!prefix.empty()) {
+        for (const std::string& message : check(prefix, true)) {
+            errors.invalid(path.child("generateName"), std::string(prefix), message);
+        }
+    }
+    const std::string_view name = name_of(object);
+    if (name.empty()) {
+        errors.required(path.child("name"), "name or generateName is required");
+    } else {
+        for (const std::string& message : check(name, false)) errors.invalid(path.child("name"), std::string(name), message);
+    }
+    if (kind.namespaced) {
+        const std::string_view space = namespace_of(object);
+        if (space.empty()) {
+            errors.required(path.child("namespace"), "");
+        } else {
+            for (const std::string& message : check_dns1123_label(space)) {
+                errors.invalid(path.child("namespace"), std::string(space), message);
+            }
+        }
+    }
+    if (int_at(metadata, {"generation"}) < 0) {
+        errors.invalid(path.child("generation"), metadata["generation"], "must be greater than or equal to 0");
+    }
+    validate_common(metadata, path, errors);
+}
+
+void keep_server_metadata(Json& object, const Json& old) {
+    Json& metadata = ensure(object, {"metadata"});
+    const Json& before = object_at(old, {"metadata"});
+    const auto keep = [&](const char* member) {
+        if (const Json* value = find(before, member)) {
+            metadata[member] = *value;
+        } else {
+            erase(metadata, member);
+        }
+    };
+    const auto keep_if_absent = [&](const char* member) {
+        if (find(metadata, member) == nullptr) keep(member);
+    };
+    // The real server overwrites a changed creationTimestamp rather than refusing it.
+    keep("creationTimestamp");
+    keep("generation");
+    keep("managedFields");
+    erase(metadata, "selfLink");
+    keep_if_absent("name");
+    keep_if_absent("namespace");
+    keep_if_absent("uid");
+    if (find(before, "deletionTimestamp") != nullptr) keep("deletionTimestamp");
+    keep_if_absent("deletionGracePeriodSeconds");
+}
+
+void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, FieldErrors& errors) {
+    const FieldPath path("metadata");
+    const Json& metadata = object_at(object, {"metadata"});
+    const Json& before = object_at(old, {"metadata"});
+    const Json* deletion = find(metadata, "deletionTimestamp");
+    const Json* old_deletion = find(before, "deletionTimestamp");
+    if (deletion != nullptr && old_deletion == nullptr) {
+        errors.invalid(path.child("deletionTimestamp"), *deletion, immutable);
+    }
+    const Json* grace = find(metadata, "deletionGracePeriodSeconds");
+    const Json* old_grace = find(before, "deletionGracePeriodSeconds");
+    if (grace != nullptr && (old_grace == nullptr || *grace != *old_grace)) {
+        errors.invalid(path.child("deletionGracePeriodSeconds"), *grace, only_by_deletion);
+    }
+    if (old_deletion != nullptr) {
+        Json added = Json::array();
+        const Json& known = array_at(before, {"finalizers"});
+        for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
+            if (std::find(known.begin(), known.end(), finalizer) == known.end()) added.push_back(finalizer);
+        }
+        if (!added.empty()) {
+            std::string list;
+            for (const Json& finalizer : added) {
+                list += list.empty() ? "" : ", ";
+                list += "\"" + (finalizer.is_string() ? finalizer.get<std::string>() : std::string()) + "\"";
+            }
+            errors.forbidden(path.child("finalizers"),
+                             "no new finalizers can be added if the object is being deleted, found new finalizers []string{" +
+                                 list + "}");
+        }
+    }
+    for (const char* member : {"name", "namespace", "uid"}) {
+        const std::string_view now = string_at(metadata, {member});
+        if (now != string_at(before, {member})) errors.invalid(path.child(member), std::string(now), immutable);
+    }
+    (void)kind;
+    validate_common(metadata, path, errors);
+}
+
+}  // namespace kubemu::api

@@ -1,0 +1,26 @@
+// What the server does with metadata of every kind: fills it in and checks it.
+//
+// Rules and wording of k8s.io/apimachinery/pkg/api/validation and k8s.io/apiserver/pkg/registry/rest.
+#pragma once
+
+#include "api/kinds/rules.h"
+#include "api/schema/kind.h"
+#include "api/values/field_errors.h"
+#include "api/values/object.h"
+#include "api/values/status.h"
+
+namespace kubemu::api {
+
+// Puts the request's namespace into the object, or complains when the object names another one.
+ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namespace_name, Json& object);
+
+// metadata.uid, creationTimestamp and generation of a new object; clears what only the server sets.
+void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random);
+
+void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors);
+
+// Takes what an update left out from `old` (uid, creationTimestamp, deletion marks, generation).
+void keep_server_metadata(Json& object, const Json& old);
+void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, FieldErrors& errors);
+
+}  // namespace kubemu::api

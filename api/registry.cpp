@@ -1,0 +1,90 @@
+// The registry's reads and what its writes share.
+#include "api/registry.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/codec/json.h"
+#include "api/draft.h"
+#include "api/registry_impl.h"
+#include "api/storage_status.h"
+
+namespace kubemu::api {
+
+std::string object_key(std::string_view namespace_name, std::string_view name) {
+    std::string key(namespace_name);
+    if (!key.empty()) key += '/';
+    key += name;
+    return key;
+}
+
+Registry::Registry(Options options) : impl_(std::make_unique<Impl>(options, *this)) {}
+Registry::~Registry() = default;
+
+const KindRegistry& Registry::kinds() const { return impl_->options.kinds; }
+storage::Store& Registry::store() { return impl_->options.store; }
+const Clock& Registry::clock() const { return impl_->options.clock; }
+Random& Registry::random() { return impl_->options.random; }
+
+storage::RecordPtr Registry::get(std::string_view resource, std::string_view namespace_name, std::string_view name) const {
+    return impl_->options.store.tip(resource, object_key(namespace_name, name));
+}
+
+std::vector<storage::RecordPtr> Registry::list(std::string_view resource, std::string_view namespace_name) const {
+    const std::string prefix = namespace_name.empty() ? std::string() : std::string(namespace_name) + "/";
+    return impl_->options.store.list(resource, prefix).records;
+}
+
+Json Registry::document(const storage::Record& record) const {
+    auto parsed = parse_json(*record.bytes);
+    return parsed ? std::move(*parsed) : Json::object();
+}
+
+Json Registry::document_as(const storage::Record& record, const KindSpec& kind) const {
+    Json object = document(record);
+    if (!kind.storage_version) {
+        if (const KindRules* rules = rules_of(kind); rules->from_storage != nullptr) rules->from_storage(object);
+        object["apiVersion"] = api_version_of(kind);
+        object["kind"] = std::string(kind.kind);
+    }
+    return object;
+}
+
+HookContext Registry::Impl::hooks(const KindSpec& kind, std::string_view namespace_name, std::string_view subresource,
+                                  const WriteContext& context) const {
+    return HookContext{kind,         namespace_name,          subresource,    context.user,
+                       options.clock.now(), options.random, registry, context.dry_run};
+}
+
+AdmissionRequest Registry::Impl::admission(AdmissionRequest::Operation operation, const KindSpec& kind,
+                                           std::string_view namespace_name, std::string_view name,
+                                           std::string_view subresource, const WriteContext& context) const {
+    return AdmissionRequest{operation, kind,     namespace_name, name,          subresource, context.user, options.clock.now(),
+                            options.random, registry, options.kinds,  context.dry_run, nullptr,     nullptr,      nullptr};
+}
+
+Json Registry::Impl::to_storage(const KindSpec& kind, Json object) const {
+    if (!kind.storage_version) {
+        if (const KindRules* rules = rules_of(kind); rules->to_storage != nullptr) rules->to_storage(object);
+    }
+    return object;
+}
+
+ApiResult<Registry::Impl::Attempt> Registry::Impl::submit(const KindSpec& kind, std::string_view name,
+                                                          std::vector<storage::Draft> drafts,
+                                                          const storage::Completion& done) {
+    auto records = options.store.submit(storage::Transaction{std::move(drafts)}, done);
+    Attempt attempt;
+    if (!records) {
+        using Code = storage::Error::Code;
+        const Code code = records.error().code;
+        if (code != Code::conflict && code != Code::already_exists && code != Code::not_found) {
+            return storage_status(records.error(), kind, name);
+        }
+        attempt.conflict = std::move(records).error();
+        return attempt;
+    }
+    attempt.written = Written{records->back(), false, false, true};
+    return attempt;
+}
+
+}  // namespace kubemu::api

@@ -1,0 +1,103 @@
+// Creation: default, admit, name, prepare, allocate, validate, encode, submit.
+// Order as in k8s.io/apiserver/pkg/registry/generic/registry.Store.Create and the handler above it.
+#include <nlohmann/json.hpp>
+
+#include "api/draft.h"
+#include "api/metadata.h"
+#include "api/registry_impl.h"
+#include "api/schema/defaults.h"
+#include "api/schema/validate.h"
+#include "api/storage_status.h"
+#include "storage/base/limits.h"
+
+namespace kubemu::api {
+namespace {
+
+// storage/names: the base is cut so that base and suffix fit into 63 characters.
+constexpr std::size_t name_base_length_max = 58;
+// Store.Create tries a generated name this often before it tells the client.
+constexpr int generated_name_attempts_max = 8;
+
+}  // namespace
+
+ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& kind, std::string_view namespace_name,
+                                                               Json object, const WriteContext& context,
+                                                               const storage::Completion& done) {
+    const KindRules* rules = rules_of(kind);
+    TRY(place_in_namespace(kind, namespace_name, object));
+    const HookContext hook = hooks(kind, namespace_name, {}, context);
+
+    apply_defaults(object, *kind.type);
+    if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
+
+    const std::string requested_name(name_of(object));
+    AdmissionRequest request =
+        admission(AdmissionRequest::Operation::create, kind, namespace_name, requested_name, {}, context);
+    std::vector<storage::Draft> charges;
+    request.object = &object;
+    request.charges = &charges;
+    TRY(admit_mutating(request));
+
+    fill_new_metadata(kind, object, hook.now, options.random);
+    if (requested_name.empty()) {
+        if (const std::string_view base = string_at(object, {"metadata", "generateName"}); !base.empty()) {
+            object["metadata"]["name"] = std::string(base.substr(0, name_base_length_max)) + options.random.suffix();
+        }
+    }
+    if (rules->prepare_for_create != nullptr) rules->prepare_for_create(object, hook);
+    if (rules->allocate != nullptr) TRY(rules->allocate(object, nullptr, hook));
+
+    FieldErrors errors;
+    validate_metadata(kind, object, errors);
+    validate_declared(object, *kind.type, FieldPath(), true, errors);
+    if (rules->validate != nullptr) rules->validate(object, hook, errors);
+    const std::string name(name_of(object));
+    if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
+    TRY(admit_validating(request));
+    if (!string_at(object, {"metadata", "resourceVersion"}).empty()) {
+        return Status::plain_500("resourceVersion should not be set on objects to be created");
+    }
+    if (context.warnings != nullptr) {
+        if (!kind.deprecation_warning.empty()) context.warnings->emplace_back(kind.deprecation_warning);
+        if (rules->warnings != nullptr) rules->warnings(object, nullptr, hook, *context.warnings);
+    }
+
+    const KindSpec& stored = options.kinds.stored(kind.resource);
+    storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::absent());
+    if (context.dry_run) {
+        Attempt attempt;
+        if (options.store.tip(draft.resource, draft.key) != nullptr) {
+            attempt.conflict = storage::Error{storage::Error::Code::already_exists, draft.key, 0, {}};
+        } else {
+            attempt.written = Written{unstored_record(std::move(draft), 0), true, false, false};
+        }
+        return attempt;
+    }
+    charges.push_back(std::move(draft));
+    TRY_ASSIGN(Attempt attempt, submit(kind, name, std::move(charges), done));
+    if (attempt.written) attempt.written->created = true;
+    return attempt;
+}
+
+ApiResult<Written> Registry::create(const KindSpec& kind, std::string_view namespace_name, Json object,
+                                    const WriteContext& context, storage::Completion done) {
+    const std::string name(name_of(object));
+    const std::string base(string_at(object, {"metadata", "generateName"}));
+    int name_attempts = 0;
+    for (int attempts = 0; attempts < limits::update_retries_max; ++attempts) {
+        const std::size_t warned = context.warnings != nullptr ? context.warnings->size() : 0;
+        TRY_ASSIGN(Impl::Attempt attempt, impl_->create_once(kind, namespace_name, object, context, done));
+        if (attempt.written) return *attempt.written;
+        if (context.warnings != nullptr) context.warnings->resize(warned);
+        // A conflict on anything but the object itself is a charge that lost its race.
+        if (attempt.conflict->code != storage::Error::Code::already_exists) continue;
+        if (!name.empty()) return Status::already_exists(kind.group, kind.plural, name);
+        if (++name_attempts >= generated_name_attempts_max) {
+            const std::string& key = attempt.conflict->key;
+            return Status::generate_name_conflict(kind.group, kind.plural, key.substr(key.find('/') + 1));
+        }
+    }
+    return Status::timeout(kind.group, kind.plural, "create", 1);
+}
+
+}  // namespace kubemu::api

@@ -1,0 +1,197 @@
+// Updates: take the tip, change it, prepare, admit, validate, and write only what differs.
+// Order as in k8s.io/apiserver/pkg/registry/generic/registry.Store.Update with rest.BeforeUpdate.
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "api/deletion.h"
+#include "api/draft.h"
+#include "api/metadata.h"
+#include "api/registry_impl.h"
+#include "api/schema/defaults.h"
+#include "api/schema/validate.h"
+#include "api/storage_status.h"
+#include "storage/base/limits.h"
+#include "api/values/text.h"
+
+namespace kubemu::api {
+namespace {
+
+// The document that a write of this subresource means: only its part of `changed` counts.
+Json merged_for(std::string_view subresource, const Json& changed, const Json& old) {
+    if (subresource.empty()) return changed;
+    Json merged = old;
+    const auto take = [&](std::initializer_list<std::string_view> parents, std::string_view member) {
+        const Json* from = &changed;
+        for (const std::string_view parent : parents) from = from == nullptr ? nullptr : find(*from, parent);
+        const Json* value = from == nullptr ? nullptr : find(*from, member);
+        Json& into = parents.size() == 0 ? merged : ensure(merged, parents);
+        if (value != nullptr) {
+            into[std::string(member)] = *value;
+        } else {
+            erase(into, member);
+        }
+    };
+    if (const Json* metadata = find(changed, "metadata")) merged["metadata"] = *metadata;
+    if (subresource == "status" || subresource == "approval") {
+        take({}, "status");
+    } else if (subresource == "ephemeralcontainers") {
+        take({"spec"}, "ephemeralContainers");
+    } else if (subresource == "finalize") {
+        take({"spec"}, "finalizers");
+    } else if (subresource == "resize") {
+        take({"spec"}, "containers");
+        take({"spec"}, "initContainers");
+    } else {
+        return changed;  // scale and others change the object itself
+    }
+    return merged;
+}
+
+ApiResult<bool> check_revision(const KindSpec& kind, std::string_view name, const Json& object, const storage::Record& tip) {
+    const std::string_view text = string_at(object, {"metadata", "resourceVersion"});
+    if (text.empty() || text == "0") {
+        if (kind.allow_unconditional_update) return true;
+        StatusDetail detail;
+        detail.code = 422;
+        detail.reason = "Invalid";
+        detail.group = kind.group;
+        detail.kind = kind.plural;
+        detail.name = name;
+        const std::string why = "Invalid value: 0x0: must be specified for an update";
+        detail.causes.push_back({"FieldValueInvalid", why, "metadata.resourceVersion"});
+        detail.message = std::string(kind.plural) + (kind.group.empty() ? "" : "." + std::string(kind.group)) + " " +
+                         go_quote(name) + " is invalid: metadata.resourceVersion: " + why;
+        return Status(std::move(detail));
+    }
+    std::uint64_t revision = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), revision);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        return Status::plain_500("strconv.ParseUint: parsing " + go_quote(text) + ": invalid syntax");
+    }
+    if (static_cast<storage::Revision>(revision) != tip.revision) return Status::modified(kind.group, kind.plural, name);
+    return true;
+}
+
+Status uid_mismatch(const KindSpec& kind, std::string_view namespace_name, std::string_view name, std::string_view wanted,
+                    std::string_view found) {
+    const std::string key = "/registry/" + std::string(kind.plural) + "/" + object_key(namespace_name, name);
+    return Status::conflict(kind.group, kind.plural, name,
+                            "StorageError: invalid object, Code: 4, Key: " + key +
+                                ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
+                                std::string(wanted) + ", UID in object meta: " + std::string(found));
+}
+
+}  // namespace
+
+ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& kind, std::string_view namespace_name,
+                                                               std::string_view name, std::string_view subresource,
+                                                               const storage::RecordPtr& tip, const Change& change,
+                                                               const WriteContext& context,
+                                                               const storage::Completion& done) {
+    const KindRules* rules = rules_of(kind);
+    const Json old = registry.document_as(*tip, kind);
+    Json changed = old;
+    TRY_ASSIGN(const bool wanted, change(changed, true));
+    Attempt attempt;
+    if (!wanted) {
+        attempt.written = Written{tip, false, false, false};
+        return attempt;
+    }
+    TRY(place_in_namespace(kind, namespace_name, changed));
+    if (const std::string_view uid = uid_of(changed); context.uid_is_precondition && !uid.empty() && uid != uid_of(old)) {
+        return uid_mismatch(kind, namespace_name, name, uid, uid_of(old));
+    }
+    TRY(check_revision(kind, name, changed, *tip));
+
+    const HookContext hook = hooks(kind, namespace_name, subresource, context);
+    Json object = merged_for(subresource, changed, old);
+    apply_defaults(object, *kind.type);
+    if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
+
+    AdmissionRequest request =
+        admission(AdmissionRequest::Operation::update, kind, namespace_name, name, subresource, context);
+    std::vector<storage::Draft> drafts;
+    request.object = &object;
+    request.old = &old;
+    request.charges = &drafts;
+    TRY(admit_mutating(request));
+
+    keep_server_metadata(object, old);
+    // A binding sets spec.nodeName and a condition of a pod, which no update of either part may.
+    const bool binding = subresource == "binding";
+    const bool status_only = subresource == "status" || subresource == "approval";
+    if (status_only) {
+        if (rules->prepare_for_status_update != nullptr) rules->prepare_for_status_update(object, old, hook);
+    } else if (!binding) {
+        if (rules->prepare_for_update != nullptr) rules->prepare_for_update(object, old, hook);
+        const bool rose = int_at(object, {"metadata", "generation"}) != int_at(old, {"metadata", "generation"});
+        if (kind.has_generation && !rose && object_at(object, {"spec"}) != object_at(old, {"spec"})) {
+            object["metadata"]["generation"] = int_at(old, {"metadata", "generation"}) + 1;
+        }
+        if (rules->allocate != nullptr) TRY(rules->allocate(object, &old, hook));
+    }
+
+    FieldErrors errors;
+    validate_metadata_update(kind, object, old, errors);
+    validate_declared(object, *kind.type, FieldPath(), !status_only, errors);
+    if (status_only) {
+        if (rules->validate_status_update != nullptr) rules->validate_status_update(object, old, hook, errors);
+    } else if (!binding) {
+        if (rules->validate != nullptr) rules->validate(object, hook, errors);
+        if (rules->validate_update != nullptr) rules->validate_update(object, old, hook, errors);
+    }
+    if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
+    TRY(admit_validating(request));
+    if (context.warnings != nullptr) {
+        if (!kind.deprecation_warning.empty()) context.warnings->emplace_back(kind.deprecation_warning);
+        if (rules->warnings != nullptr && !status_only) rules->warnings(object, &old, hook, *context.warnings);
+    }
+
+    const bool deletes = finished_deletion(kind, object);
+    const KindSpec& stored = options.kinds.stored(kind.resource);
+    storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::at(tip->revision));
+    draft.deletes = deletes;
+    if (!deletes && same_content(draft, *tip)) {
+        attempt.written = Written{tip, false, false, false};
+        return attempt;
+    }
+    if (context.dry_run) {
+        attempt.written = Written{unstored_record(std::move(draft), tip->revision), false, deletes, false};
+        return attempt;
+    }
+    drafts.push_back(std::move(draft));
+    TRY_ASSIGN(attempt, submit(kind, name, std::move(drafts), done));
+    if (attempt.written) attempt.written->deleted = deletes;
+    return attempt;
+}
+
+ApiResult<Written> Registry::update(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                                    std::string_view subresource, const Change& change, const WriteContext& context,
+                                    storage::Completion done) {
+    const std::string key = object_key(kind.namespaced ? namespace_name : std::string_view(), name);
+    for (int attempts = 0; attempts < limits::update_retries_max; ++attempts) {
+        const std::size_t warned = context.warnings != nullptr ? context.warnings->size() : 0;
+        const storage::RecordPtr tip = impl_->options.store.tip(kind.resource, key);
+        if (tip == nullptr) {
+            Json object = Json::object();
+            TRY_ASSIGN(const bool wanted, change(object, false));
+            if (!wanted) return Status::not_found(kind.group, kind.plural, name);
+            if (const std::string_view uid = uid_of(object); context.uid_is_precondition && !uid.empty()) {
+                return uid_mismatch(kind, namespace_name, name, uid, {});
+            }
+            if (!kind.allow_create_on_update || !subresource.empty()) {
+                return Status::not_found(kind.group, kind.plural, name);
+            }
+            TRY_ASSIGN(Impl::Attempt attempt, impl_->create_once(kind, namespace_name, std::move(object), context, done));
+            if (attempt.written) return *attempt.written;
+        } else {
+            TRY_ASSIGN(Impl::Attempt attempt,
+                       impl_->update_once(kind, namespace_name, name, subresource, tip, change, context, done));
+            if (attempt.written) return *attempt.written;
+        }
+        if (context.warnings != nullptr) context.warnings->resize(warned);
+    }
+    return Status::timeout(kind.group, kind.plural, "update", 1);
+}
+
+}  // namespace kubemu::api
