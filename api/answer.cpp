@@ -1,0 +1,157 @@
+// Answers in the negotiated form.
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "api/codec/json.h"
+#include "api/codec/yaml.h"
+#include "api/documents/table.h"
+#include "api/draft.h"
+#include "api/exchange.h"
+#include "api/kinds/views.h"
+#include "api/values/text.h"
+
+namespace kubemu::api {
+namespace {
+
+std::string flat(const Scatter& parts) {
+    std::string text;
+    text.reserve(total_size(parts));
+    for (const Slice& part : parts) text += part.text;
+    return text;
+}
+
+IncludeObject include_of(const Exchange& exchange) {
+    const std::string_view include = exchange.info.parameter("includeObject");
+    return include == "Object" ? IncludeObject::object : include == "None" ? IncludeObject::none : IncludeObject::metadata;
+}
+
+}  // namespace
+
+void answer_json(Exchange& exchange, int code, Scatter json) {
+    Response response;
+    response.code = code;
+    for (const std::string& warning : exchange.warnings) response.headers.emplace_back("Warning", "299 - " + go_quote(warning));
+    if (exchange.form.yaml) {
+        response.content_type = "application/yaml";
+        const auto document = parse_json(flat(json));
+        response.body.push_back(Slice::of(encode_yaml(document ? *document : Json())));
+    } else {
+        response.body = std::move(json);
+    }
+    Respond respond = std::move(exchange.respond);
+    exchange.respond = nullptr;
+    respond(std::move(response));
+}
+
+void answer_status(Exchange& exchange, const Status& status) {
+    Scatter parts;
+    parts.push_back(Slice::of(status.to_json()));
+    answer_json(exchange, status.code(), std::move(parts));
+}
+
+Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record) {
+    if (kind.storage_version) return Slice(record.bytes);
+    const Json document = registry.document_as(record, kind);
+    Encoded encoded = encode_object(document, *kind.type, api_version_of(kind), kind.kind);
+    encoded.text.insert(encoded.revision_at, std::string(string_at(document, {"metadata", "resourceVersion"})));
+    return Slice::of(std::move(encoded.text));
+}
+
+void answer_document(Exchange& exchange, int code, const Json& document) {
+    Scatter parts;
+    const KindSpec& columns = exchange.registry.kinds().stored(exchange.kind->resource);
+    if (exchange.form.as == AnswerForm::As::table) {
+        const std::string revision(string_at(document, {"metadata", "resourceVersion"}));
+        parts.push_back(Slice::of(table_of({document}, {.kind = columns,
+                                                        .include = include_of(exchange),
+                                                        .now = exchange.registry.clock().now(),
+                                                        .resource_version = revision})));
+    } else if (exchange.form.as == AnswerForm::As::partial) {
+        parts.push_back(Slice::of(encode_raw(partial_object_metadata(document)) + "\n"));
+    } else {
+        parts.push_back(Slice::of(encode_raw(document) + "\n"));
+    }
+    answer_json(exchange, code, std::move(parts));
+}
+
+void answer_record(Exchange& exchange, int code, const storage::Record& record) {
+    if (exchange.form.as != AnswerForm::As::object) return answer_document(exchange, code, exchange.registry.document(record));
+    Scatter parts;
+    parts.push_back(object_text(exchange.registry, *exchange.kind, record));
+    parts.push_back(Slice::literal("\n"));
+    answer_json(exchange, code, std::move(parts));
+}
+
+ApiResult<std::int64_t> number_parameter(const Exchange& exchange, std::string_view name, std::int64_t fallback) {
+    const std::string_view text = exchange.info.parameter(name);
+    if (text.empty()) return fallback;
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) {
+        return Status::bad_request("strconv.ParseInt: parsing " + go_quote(text) + ": invalid syntax");
+    }
+    return value;
+}
+
+ApiResult<storage::Revision> revision_parameter(const Exchange& exchange) {
+    const std::string_view text = exchange.info.parameter("resourceVersion");
+    if (text.empty()) return storage::Revision{0};
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value > INT64_MAX) {
+        return Status::plain_500("resourceVersion: Invalid value: " + go_quote(text) + ": strconv.ParseUint: parsing " + go_quote(text) +
+                                 ": invalid syntax");
+    }
+    return static_cast<storage::Revision>(value);
+}
+
+std::string key_prefix(const Exchange& exchange) {
+    return exchange.info.namespace_name.empty() ? "" : exchange.info.namespace_name + "/";
+}
+
+bool Selection::matches(const storage::Record& record) const {
+    const ObjectView& view = view_of(record);
+    if (!labels.matches(view.labels)) return false;
+    for (const FieldRequirement& requirement : fields) {
+        const std::string* value = nullptr;
+        if (requirement.field == "metadata.name") value = &view.name;
+        if (requirement.field == "metadata.namespace") value = &view.namespace_name;
+        for (const auto& [field, have] : view.fields) {
+            if (field == requirement.field) value = &have;
+        }
+        if (((value != nullptr ? *value : std::string()) == requirement.value) == requirement.negated) return false;
+    }
+    return true;
+}
+
+ApiResult<Selection> selection_of(const Exchange& exchange) {
+    Selection selection;
+    const KindSpec& kind = *exchange.kind;
+    if (const std::string_view text = exchange.info.parameter("labelSelector"); !text.empty()) {
+        auto labels = LabelSelector::parse(text);
+        if (!labels) return Status::bad_request(labels.error());
+        selection.labels = std::move(*labels);
+    }
+    if (const std::string_view text = exchange.info.parameter("fieldSelector"); !text.empty()) {
+        auto fields = parse_field_selector(text);
+        if (!fields) return Status::bad_request(fields.error());
+        selection.fields = std::move(*fields);
+    }
+    const KindSpec& stored = exchange.registry.kinds().stored(kind.resource);
+    for (const FieldRequirement& requirement : selection.fields) {
+        bool known = requirement.field == "metadata.name" || requirement.field == "metadata.namespace";
+        for (const SelectableField& field : stored.selectable_fields) known = known || field.label == requirement.field;
+        if (known) continue;
+        // Kinds with a conversion function of their own word it differently.
+        if (!stored.selectable_fields.empty() && kind.resource != "secrets" && kind.resource != "namespaces") {
+            return Status::bad_request("field label not supported: " + requirement.field);
+        }
+        std::string names = "\"metadata.name\", \"metadata.namespace\"";
+        for (const SelectableField& field : stored.selectable_fields) names += ", \"" + std::string(field.label) + "\"";
+        return Status::bad_request(go_quote(requirement.field) + " is not a known field selector: only " + names);
+    }
+    if (!exchange.info.name.empty()) selection.fields.push_back({"metadata.name", exchange.info.name, false});
+    return selection;
+}
+
+}  // namespace kubemu::api

@@ -1,0 +1,32 @@
+// Bodies of requests: from bytes to a document of the expected kind, with the API server's words for what is wrong.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/exchange.h"
+#include "api/registry.h"
+#include "api/schema/type.h"
+
+namespace kubemu::api {
+
+// What a path takes as its body.
+struct BodyType {
+    std::string api_version;
+    std::string_view kind;
+    const TypeInfo* type = nullptr;  // null: any object
+};
+BodyType body_type(const Exchange& exchange);
+
+// 400 and 415 as k8s.io/apiserver/pkg/endpoints/handlers answers them; complaints become warnings or a refusal as
+// `validation` says.
+ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected, WriteContext::FieldValidation validation);
+
+// Options in the query of a write; `options_kind` is CreateOptions, UpdateOptions, PatchOptions or DeleteOptions.
+ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view options_kind);
+
+// 422 about options.
+Status invalid_option(std::string_view options_kind, std::string_view field, std::string_view reason, std::string message);
+
+}  // namespace kubemu::api

@@ -1,0 +1,23 @@
+// Discovery documents: which groups, versions and resources are served, as compact JSON in the real field order.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/schema/kind.h"
+
+namespace kubemu::api {
+
+using Kinds = std::vector<const KindSpec*>;
+
+std::string api_versions();                       // /api
+std::string api_group_list(const Kinds& kinds);   // /apis
+// /apis/GROUP; empty when there is no such group.
+std::string api_group(const Kinds& kinds, std::string_view group);
+// /api/v1 and /apis/GROUP/VERSION; empty when there is no such version.
+std::string api_resource_list(const Kinds& kinds, std::string_view group, std::string_view version);
+// /api (core) or /apis as APIGroupDiscoveryList of apidiscovery.k8s.io/`version` ("v2", "v2beta1").
+std::string aggregated_discovery(const Kinds& kinds, bool core, std::string_view version);
+
+}  // namespace kubemu::api

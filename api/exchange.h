@@ -1,0 +1,67 @@
+// Exchange: one resource request on its way through the handlers: what it asks, of which kind, and in which form it
+// wants the answer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/negotiate.h"
+#include "api/registry.h"
+#include "api/request.h"
+#include "api/request_info.h"
+#include "api/selector/field.h"
+#include "api/selector/label.h"
+
+namespace kubemu::api {
+
+class PodLogs;
+
+struct Exchange {
+    Registry& registry;
+    PodLogs* logs = nullptr;
+    Request request;
+    RequestInfo info;
+    const KindSpec* kind = nullptr;
+    AnswerForm form;
+    std::vector<std::string> warnings;
+    Respond respond;
+};
+using ExchangePtr = std::shared_ptr<Exchange>;
+
+// Label and field selectors of a list, watch or deletecollection.
+struct Selection {
+    LabelSelector labels;
+    std::vector<FieldRequirement> fields;
+
+    bool matches(const storage::Record& record) const;
+    bool everything() const { return labels.empty() && fields.empty(); }
+};
+ApiResult<Selection> selection_of(const Exchange& exchange);
+
+// Each answers the exchange, at once or when a write is durable.
+ApiResult<bool> handle_get(const ExchangePtr& exchange);
+ApiResult<bool> handle_list(const ExchangePtr& exchange);
+ApiResult<bool> handle_watch(const ExchangePtr& exchange);
+ApiResult<bool> handle_create(const ExchangePtr& exchange);
+ApiResult<bool> handle_update(const ExchangePtr& exchange);
+ApiResult<bool> handle_patch(const ExchangePtr& exchange);
+ApiResult<bool> handle_delete(const ExchangePtr& exchange);
+ApiResult<bool> handle_delete_collection(const ExchangePtr& exchange);
+ApiResult<bool> handle_log(const ExchangePtr& exchange);
+
+// Answers with JSON text, as YAML when that was asked for; adds the warnings as headers.
+void answer_json(Exchange& exchange, int code, Scatter json);
+void answer_status(Exchange& exchange, const Status& status);
+// Answers with one object in the negotiated form and version.
+void answer_record(Exchange& exchange, int code, const storage::Record& record);
+void answer_document(Exchange& exchange, int code, const Json& document);
+// The record's bytes as this exchange's version shows them, with kind and apiVersion.
+Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record);
+
+// The number in a query parameter. Errors: strconv's.
+ApiResult<std::int64_t> number_parameter(const Exchange& exchange, std::string_view name, std::int64_t fallback);
+ApiResult<storage::Revision> revision_parameter(const Exchange& exchange);
+std::string key_prefix(const Exchange& exchange);
+
+}  // namespace kubemu::api

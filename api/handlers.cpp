@@ -1,0 +1,250 @@
+// From paths to handlers: resources by the kind registry, everything else by a short list.
+#include "api/handlers.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/codec/json.h"
+#include "api/documents/discovery.h"
+#include "api/documents/openapi.h"
+#include "api/exchange.h"
+#include "api/values/text.h"
+#include "storage/base/log.h"
+#include "storage/base/mutex.h"
+
+namespace kubemu::api {
+namespace {
+
+constexpr std::string_view health_checks[] = {"ping", "log", "etcd", "poststarthook/start-apiextensions-controllers",
+                                              "poststarthook/rbac/bootstrap-roles"};
+
+Response text_response(int code, std::string text, std::string type = "text/plain; charset=utf-8") {
+    Response response;
+    response.code = code;
+    response.content_type = std::move(type);
+    response.body.push_back(Slice::of(std::move(text)));
+    return response;
+}
+
+Response json_response(std::string json) { return text_response(200, std::move(json), "application/json"); }
+
+// /healthz, /livez and /readyz, ?verbose and single checks (/readyz/ping).
+std::optional<Response> health(std::string_view path, const RequestInfo& info) {
+    for (const std::string_view endpoint : {"/healthz", "/livez", "/readyz"}) {
+        if (path.substr(0, endpoint.size()) != endpoint) continue;
+        const std::string_view rest = path.substr(endpoint.size());
+        if (!rest.empty() && rest[0] != '/') continue;
+        if (rest.size() > 1) {
+            for (const std::string_view check : health_checks) {
+                if (rest.substr(1) == check) return text_response(200, "ok");
+            }
+            return text_response(404, "404 page not found\n");
+        }
+        if (!info.has("verbose")) return text_response(200, "ok");
+        std::string text;
+        for (const std::string_view check : health_checks) text += "[+]" + std::string(check) + " ok\n";
+        if (endpoint == "/readyz") text += "[+]shutdown ok\n";
+        return text_response(200, text + std::string(endpoint.substr(1)) + " check passed\n");
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+struct Handlers::Impl {
+    explicit Impl(Options given) : options(given) {}
+
+    std::optional<Response> document(const Request& request, const RequestInfo& info);
+    ApiResult<bool> resource(const ExchangePtr& exchange);
+    std::string version_json() const;
+    Response openapi(const Request& request, std::string_view path);
+    Response with_etag(const Request& request, std::shared_ptr<const std::string> text, std::string type, std::string tag) const;
+
+    Options options;
+    Mutex mutex;
+    // Large documents, made when they are first asked for.
+    std::map<std::string, Bytes> documents KUBEMU_GUARDED_BY(mutex);
+
+    template <class Make>
+    Bytes cached(const std::string& name, Make make) {
+        Lock lock(mutex);
+        Bytes& slot = documents[name];
+        if (!slot) slot = make_bytes(make());
+        return slot;
+    }
+};
+
+Handlers::Handlers(Options options) : impl_(std::make_unique<Impl>(options)) {}
+Handlers::~Handlers() = default;
+
+std::string Handlers::Impl::version_json() const {
+    const std::string& version = options.kubernetes_version;
+    const auto parts = split(std::string_view(version).substr(1), '.');
+    Json document = {{"gitVersion", version},
+                     {"gitCommit", "0000000000000000000000000000000000000000"},
+                     {"gitTreeState", "clean"},
+                     {"buildDate", "2026-01-01T00:00:00Z"},
+                     {"goVersion", "go1.24"},
+                     {"compiler", "gc"},
+                     {"platform", "linux/amd64"}};
+    std::string text = "{\n  \"major\": \"" + std::string(parts[0]) + "\",\n  \"minor\": \"" + std::string(parts[1]) + "\"";
+    for (const char* member : {"gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"}) {
+        text += ",\n  \"" + std::string(member) + "\": \"" + document[member].get<std::string>() + "\"";
+    }
+    return text + "\n}";
+}
+
+Response Handlers::Impl::with_etag(const Request& request, std::shared_ptr<const std::string> text, std::string type, std::string tag) const {
+    Response response;
+    response.content_type = std::move(type);
+    response.headers.emplace_back("Etag", "\"" + tag + "\"");
+    response.headers.emplace_back("Vary", "Accept");
+    if (request.if_none_match.find(tag) != std::string::npos) {
+        response.code = 304;
+        return response;
+    }
+    response.body.emplace_back(std::move(text));
+    return response;
+}
+
+Response Handlers::Impl::openapi(const Request& request, std::string_view path) {
+    const KindRegistry& kinds = options.registry.kinds();
+    if (path == "/openapi/v2") {
+        const bool protobuf = request.accept.find("com.github.proto-openapi.spec.v2") != std::string::npos;
+        if (protobuf) {
+            const Bytes text = cached("v2pb", [&] { return openapi_v2_protobuf(kinds.all(), options.kubernetes_version); });
+            const std::string tag = *cached("v2pb#", [&] { return openapi_hash(*text); });
+            return with_etag(request, text, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", tag);
+        }
+        const Bytes text = cached("v2", [&] { return openapi_v2_json(kinds.all(), options.kubernetes_version); });
+        const std::string tag = *cached("v2#", [&] { return openapi_hash(*text); });
+        return with_etag(request, text, "application/json", tag);
+    }
+    if (path == "/openapi/v3") {
+        return with_etag(request, cached("v3", [&] { return openapi_v3_index(kinds.all(), options.kubernetes_version); }),
+                         "text/plain; charset=utf-8", *cached("v3#", [&] { return openapi_hash(options.kubernetes_version); }));
+    }
+    const std::string name(path.substr(std::string_view("/openapi/v3/").size()));
+    const std::string text = *cached("v3/" + name, [&] { return openapi_v3_document(kinds.all(), options.kubernetes_version, name); });
+    if (text.empty()) return text_response(404, "404 page not found\n");
+    Response response = with_etag(request, make_bytes(text), "application/json", openapi_hash(text));
+    return response;
+}
+
+// What is no resource; nothing when the path is one.
+std::optional<Response> Handlers::Impl::document(const Request& request, const RequestInfo& info) {
+    std::string_view path = request.path;
+    while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+    if (auto response = health(path, info)) return response;
+    if (path == "/version") return json_response(version_json());
+    if (path.substr(0, 8) == "/openapi") {
+        if (path == "/openapi/v2" || path == "/openapi/v3" || path.substr(0, 12) == "/openapi/v3/") return openapi(request, path);
+        return text_response(404, "404 page not found\n");
+    }
+    const auto& kinds = options.registry.kinds().all();
+    const auto form = negotiate(request.accept);
+    if (path == "/api" || path == "/apis") {
+        const bool core = path == "/api";
+        if (form && !form->discovery_version.empty()) {
+            const std::string version(form->discovery_version);
+            const Bytes text = cached("discovery" + version + std::string(path), [&] { return aggregated_discovery(kinds, core, version); });
+            return with_etag(request, text,
+                             "application/json;g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList", openapi_hash(*text));
+        }
+        return json_response(core ? api_versions() : api_group_list(kinds));
+    }
+    const auto parts = split(path.substr(1), '/');
+    if (parts[0] == "apis" && parts.size() == 2) {
+        const std::string group = api_group(kinds, parts[1]);
+        return group.empty() ? text_response(404, "404 page not found\n") : json_response(group);
+    }
+    if ((parts[0] == "api" && parts.size() == 2) || (parts[0] == "apis" && parts.size() == 3)) {
+        const std::string_view group = parts.size() == 2 ? std::string_view() : parts[1];
+        const std::string list = api_resource_list(kinds, group, parts.back());
+        return list.empty() ? text_response(404, "404 page not found\n") : json_response(list);
+    }
+    if (path == "/") {
+        Json paths = {"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/"};
+        for (const GroupVersionSpec& version : builtin_group_versions()) {
+            if (version.group.empty()) continue;
+            paths.push_back("/apis/" + std::string(version.group));
+            paths.push_back("/apis/" + std::string(version.group) + "/" + std::string(version.version));
+        }
+        for (const char* other : {"/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"}) paths.push_back(other);
+        return json_response(Json{{"paths", paths}}.dump(2));
+    }
+    if (path == "/metrics") {
+        std::string text = "# TYPE apiserver_storage_objects gauge\n";
+        for (const KindSpec* kind : options.registry.kinds().stored_kinds()) {
+            text += "apiserver_storage_objects{resource=\"" + std::string(kind->resource) + "\"} " +
+                    std::to_string(options.registry.store().count(kind->resource, "")) + "\n";
+        }
+        text += "# TYPE kubemu_current_revision gauge\nkubemu_current_revision " +
+                std::to_string(options.registry.store().current_revision()) + "\n";
+        return text_response(200, text, "text/plain; version=0.0.4; charset=utf-8");
+    }
+    if (!info.is_resource || !options.registry.kinds().has_group_version(info.group, info.version)) {
+        return text_response(404, "404 page not found\n");
+    }
+    return std::nullopt;
+}
+
+ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
+    const RequestInfo& info = exchange->info;
+    const std::string& method = exchange->request.method;
+    exchange->kind = exchange->registry.kinds().by_plural(info.group, info.version, info.resource);
+    if (exchange->kind == nullptr) {
+        StatusDetail detail = *Status::unknown_path();
+        return Status(std::move(detail));
+    }
+    const KindSpec& kind = *exchange->kind;
+    if (!kind.deprecation_warning.empty()) exchange->warnings.emplace_back(kind.deprecation_warning);
+    if (info.subresource == "log" && kind.resource == "pods" && method == "GET") return handle_log(exchange);
+    TRY_ASSIGN(exchange->form, negotiate(exchange->request.accept));
+    const auto unsupported = [&](std::string_view verb) { return Status::method_not_supported(kind.group, kind.plural, verb); };
+    std::uint16_t verbs = kind.verbs;
+    if (!info.subresource.empty()) {
+        const SubresourceSpec* sub = kind.subresource(info.subresource);
+        if (sub == nullptr) return Status::unknown_path();
+        verbs = sub->verbs;
+    }
+    const auto can = [verbs](Verb verb) { return (verbs & static_cast<std::uint16_t>(verb)) != 0; };
+    if (method == "GET") {
+        const bool watch = info.watch_path || info.flag("watch");
+        if (!info.name.empty() && !watch) return can(Verb::get) ? handle_get(exchange) : unsupported("get");
+        if (watch) return can(Verb::watch) ? handle_watch(exchange) : unsupported("watch");
+        return can(Verb::list) ? handle_list(exchange) : unsupported("list");
+    }
+    if (method == "POST") {
+        if (!info.name.empty() && info.subresource.empty()) return unsupported("create");
+        return can(Verb::create) ? handle_create(exchange) : unsupported("create");
+    }
+    if (info.name.empty() && method != "DELETE") return unsupported(method == "PUT" ? "update" : "patch");
+    if (method == "PUT") return can(Verb::update) ? handle_update(exchange) : unsupported("update");
+    if (method == "PATCH") return can(Verb::patch) ? handle_patch(exchange) : unsupported("patch");
+    if (method == "DELETE") {
+        if (info.name.empty()) return can(Verb::delete_collection) ? handle_delete_collection(exchange) : unsupported("deletecollection");
+        return can(Verb::del) ? handle_delete(exchange) : unsupported("delete");
+    }
+    return unsupported(lower(method));
+}
+
+void Handlers::handle(Request request, Respond respond) {
+    RequestInfo info = parse_request_info(request.path, request.query);
+    try {
+        if (auto response = impl_->document(request, info)) return respond(std::move(*response));
+    } catch (const std::exception& error) {
+        log_line(LogLevel::error, "a document could not be made", {{"path", request.path}, {"error", error.what()}});
+        return respond(text_response(500, "internal error\n"));
+    }
+    auto exchange = std::make_shared<Exchange>(Exchange{impl_->options.registry, impl_->options.logs, std::move(request),
+                                                        std::move(info), nullptr, {}, {}, std::move(respond)});
+    try {
+        const auto handled = impl_->resource(exchange);
+        if (!handled) answer_status(*exchange, handled.error());
+    } catch (const std::exception& error) {
+        log_line(LogLevel::error, "a request ended by an exception", {{"path", exchange->request.path}, {"error", error.what()}});
+        if (exchange->respond) answer_status(*exchange, Status::internal(error.what()));
+    }
+}
+
+}  // namespace kubemu::api
