@@ -1,0 +1,232 @@
+// Container output: a bounded ring of lines filled on demand, and streams that read it.
+#include "controllers/kubelet/logs.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "api/kinds/views.h"
+#include "api/values/time.h"
+
+namespace kubemu::controllers::kubelet {
+
+using api::Json;
+
+namespace {
+
+constexpr std::size_t lines_per_step = 256;
+
+// Nine decimals as the container runtime writes them.
+std::string stamp(Time time) {
+    std::string text = api::format_micro_time(time);
+    text.insert(text.size() - 1, "000");
+    return text;
+}
+
+class LogStream final : public api::Stream {
+  public:
+    LogStream(ContainerRunPtr run, const Clock& clock, const api::LogQuery& query, ContainerRun::Position position)
+        : run_(std::move(run)), clock_(clock), follow_(query.follow), timestamps_(query.timestamps),
+          bytes_left_(query.limit_bytes.value_or(-1)), position_(position) {}
+
+    Step next() override {
+        Step step;
+        if (bytes_left_ == 0) {
+            step.state = Step::State::end;
+            return step;
+        }
+        auto taken = run_->take(position_, clock_.now());
+        std::string text;
+        for (ContainerRun::Line& line : taken.lines) {
+            if (timestamps_ && at_line_start_) text += stamp(line.time) + " ";
+            text += line.text;
+            at_line_start_ = !line.text.empty() && line.text.back() == '\n';
+        }
+        if (bytes_left_ > 0) {
+            if (text.size() >= static_cast<std::size_t>(bytes_left_)) {
+                text.resize(static_cast<std::size_t>(bytes_left_));
+                bytes_left_ = 0;
+            } else {
+                bytes_left_ -= static_cast<std::int64_t>(text.size());
+            }
+        }
+        const bool more = !taken.lines.empty();
+        if (!text.empty()) step.data.push_back(Slice::of(std::move(text)));
+        if (more) step.state = Step::State::more;
+        else if (!follow_ || taken.ended) step.state = Step::State::end;
+        else step.wake_at = taken.next;
+        return step;
+    }
+
+    void on_wake(std::function<void()> wake) override {
+        wake_ = std::make_shared<std::function<void()>>(std::move(wake));
+        run_->on_output(wake_);
+    }
+
+  private:
+    ContainerRunPtr run_;
+    const Clock& clock_;
+    bool follow_, timestamps_;
+    std::int64_t bytes_left_;
+    ContainerRun::Position position_;
+    bool at_line_start_ = true;
+    std::shared_ptr<std::function<void()>> wake_;
+};
+
+}  // namespace
+
+ContainerRun::ContainerRun(std::shared_ptr<Mutex> mutex, std::unique_ptr<Process> process, Time started_at)
+    : mutex_(std::move(mutex)), process_(std::move(process)) {
+    state_.next = started_at;
+}
+
+void ContainerRun::append(Time time, std::string_view text) {
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        const std::string_view part = text.substr(0, end == text.npos ? text.npos : end + 1);
+        text.remove_prefix(part.size());
+        if (!lines_.empty() && lines_.back().text.back() != '\n') lines_.back().text += part;
+        else lines_.push_back({time, std::string(part)});
+        bytes_ += part.size();
+    }
+    while (lines_.size() > log_lines_max || (bytes_ > log_bytes_max && lines_.size() > 1)) {
+        bytes_ -= lines_.front().text.size();
+        lines_.pop_front();
+        ++dropped_;
+    }
+}
+
+void ContainerRun::run_to(Time until) {
+    if (stopped_ || state_.exited || !state_.next || *state_.next > until) return;
+    bool wrote = false;
+    state_ = process_->advance(until, [&](Time time, std::string_view text) KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
+        wrote = wrote || !text.empty();
+        append(time, text);
+    });
+    if (wrote || state_.exited) wake_readers();
+}
+
+void ContainerRun::wake_readers() {
+    for (auto& reader : readers_)
+        if (const auto wake = reader.lock()) (*wake)();
+    readers_.erase(std::remove_if(readers_.begin(), readers_.end(), [](const auto& reader) { return reader.expired(); }),
+                   readers_.end());
+}
+
+Process::State ContainerRun::advance(Time until) {
+    const Lock lock(*mutex_);
+    run_to(until);
+    return state_;
+}
+
+void ContainerRun::stop(Time at) {
+    const Lock lock(*mutex_);
+    run_to(at);
+    stopped_ = true;
+    wake_readers();
+}
+
+Process::ExecResult ContainerRun::exec(const std::vector<std::string>& argv, Time at) {
+    const Lock lock(*mutex_);
+    run_to(at);
+    return process_->exec(argv, at);
+}
+
+bool ContainerRun::changes_files() {
+    const Lock lock(*mutex_);
+    return process_->changes_files();
+}
+
+ContainerRun::Taken ContainerRun::take(Position& position, Time now) {
+    const Lock lock(*mutex_);
+    run_to(now);
+    Taken taken;
+    if (position.line < dropped_) position = {dropped_, 0};
+    while (position.line < dropped_ + lines_.size() && taken.lines.size() < lines_per_step) {
+        const Line& line = lines_[position.line - dropped_];
+        if (position.offset < line.text.size()) taken.lines.push_back({line.time, line.text.substr(position.offset)});
+        if (line.text.back() != '\n') {  // it may still grow
+            position.offset = line.text.size();
+            break;
+        }
+        position = {position.line + 1, 0};
+    }
+    taken.ended = stopped_ || state_.exited;
+    taken.next = state_.next;
+    return taken;
+}
+
+std::uint64_t ContainerRun::first_line() {
+    const Lock lock(*mutex_);
+    return dropped_;
+}
+
+ContainerRun::Position ContainerRun::tail(std::uint64_t count, Time now) {
+    const Lock lock(*mutex_);
+    run_to(now);
+    return {dropped_ + lines_.size() - std::min<std::uint64_t>(count, lines_.size()), 0};
+}
+
+ContainerRun::Position ContainerRun::since(Time time, Time now) {
+    const Lock lock(*mutex_);
+    run_to(now);
+    const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) { return line.time >= time; });
+    return {dropped_ + static_cast<std::uint64_t>(found - lines_.begin()), 0};
+}
+
+void ContainerRun::on_output(std::weak_ptr<std::function<void()>> wake) {
+    const Lock lock(*mutex_);
+    readers_.push_back(std::move(wake));
+}
+
+void LogStore::add(const std::string& pod_uid, const std::string& container, ContainerRunPtr run) {
+    const Lock lock(mutex_);
+    Runs& runs = runs_[pod_uid][container];
+    runs.previous = std::move(runs.current);
+    runs.current = std::move(run);
+}
+
+void LogStore::forget(const std::string& pod_uid) {
+    const Lock lock(mutex_);
+    runs_.erase(pod_uid);
+}
+
+api::ApiResult<std::unique_ptr<api::Stream>> LogStore::open(const api::LogQuery& query) {
+    const api::PodView& view = api::pod_view_of(*query.pod);
+    ContainerRunPtr run;
+    {
+        const Lock lock(mutex_);
+        const auto pod = runs_.find(view.uid);
+        if (pod != runs_.end()) {
+            const auto runs = pod->second.find(query.container);
+            if (runs != pod->second.end()) run = query.previous ? runs->second.previous : runs->second.current;
+        }
+    }
+    if (run == nullptr) {
+        if (query.previous) {
+            return api::Status::bad_request("previous terminated container \"" + query.container + "\" in pod \"" + view.name +
+                                            "\" not found");
+        }
+        std::string why = "ContainerCreating";
+        const Json document = registry_.document(*query.pod);
+        for (const char* list : {"initContainerStatuses", "containerStatuses"}) {
+            for (const Json& status : api::array_at(document, {"status", list})) {
+                if (api::string_at(status, {"name"}) == query.container)
+                    why = api::string_at(status, {"state", "waiting", "reason"}, why);
+            }
+        }
+        if (why == "ErrImagePull" || why == "ImagePullBackOff") why = "trying and failing to pull image";
+        return api::Status::bad_request("container \"" + query.container + "\" in pod \"" + view.name +
+                                        "\" is waiting to start: " + why);
+    }
+    const Time now = clock_.now();
+    ContainerRun::Position position{run->first_line(), 0};
+    if (query.since) position = run->since(*query.since, now);
+    if (query.tail_lines && *query.tail_lines >= 0) {
+        const auto tail = run->tail(static_cast<std::uint64_t>(*query.tail_lines), now);
+        if (tail.line > position.line) position = tail;
+    }
+    return std::unique_ptr<api::Stream>(std::make_unique<LogStream>(std::move(run), clock_, query, position));
+}
+
+}  // namespace kubemu::controllers::kubelet

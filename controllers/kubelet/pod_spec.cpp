@@ -1,0 +1,101 @@
+// Reads a pod's document into the small PodSpec that its worker keeps.
+#include <nlohmann/json.hpp>
+
+#include "controllers/kubelet/pod_worker.h"
+
+namespace kubemu::controllers::kubelet {
+
+using api::array_at;
+using api::int_at;
+using api::Json;
+using api::object_at;
+using api::string_at;
+
+namespace {
+
+std::string port_text(const Json& owner) {
+    const Json* port = api::find(owner, "port");
+    if (port == nullptr) return {};
+    return port->is_string() ? port->get<std::string>() : port->is_number_integer() ? std::to_string(port->get<int>()) : "";
+}
+
+std::vector<std::string> strings(const Json& list) {
+    std::vector<std::string> result;
+    for (const Json& item : list)
+        if (item.is_string()) result.push_back(item.get<std::string>());
+    return result;
+}
+
+Probe read_probe(const Json& container, std::string_view member) {
+    Probe probe;
+    const Json* found = api::find(container, member);
+    if (found == nullptr || !found->is_object()) return probe;
+    if (const Json* exec = api::find(*found, "exec")) {
+        probe.kind = Probe::Kind::exec;
+        probe.command = strings(array_at(*exec, {"command"}));
+    } else if (const Json* http = api::find(*found, "httpGet")) {
+        probe.kind = Probe::Kind::http;
+        probe.port = port_text(*http);
+        probe.path = string_at(*http, {"path"}, "/");
+        probe.scheme = string_at(*http, {"scheme"}) == "HTTPS" ? "https" : "http";
+    } else if (const Json* tcp = api::find(*found, "tcpSocket")) {
+        probe.kind = Probe::Kind::tcp;
+        probe.port = port_text(*tcp);
+    } else if (const Json* grpc = api::find(*found, "grpc")) {
+        probe.kind = Probe::Kind::grpc;
+        probe.port = port_text(*grpc);
+    }
+    probe.initial_delay = std::chrono::seconds(int_at(*found, {"initialDelaySeconds"}));
+    probe.period = std::chrono::seconds(std::max<std::int64_t>(1, int_at(*found, {"periodSeconds"}, 10)));
+    probe.success_threshold = static_cast<int>(int_at(*found, {"successThreshold"}, 1));
+    probe.failure_threshold = static_cast<int>(int_at(*found, {"failureThreshold"}, 3));
+    return probe;
+}
+
+ContainerSpec read_container(const Json& container) {
+    ContainerSpec spec;
+    spec.name = string_at(container, {"name"});
+    spec.image = string_at(container, {"image"});
+    spec.pull_policy = string_at(container, {"imagePullPolicy"}, "IfNotPresent");
+    spec.sidecar = string_at(container, {"restartPolicy"}) == "Always";
+    for (const Json& port : array_at(container, {"ports"})) {
+        const int number = static_cast<int>(int_at(port, {"containerPort"}));
+        const auto name = string_at(port, {"name"});
+        spec.ports.emplace(name.empty() ? "#" + std::to_string(number) : std::string(name), number);
+    }
+    spec.startup = read_probe(container, "startupProbe");
+    spec.liveness = read_probe(container, "livenessProbe");
+    spec.readiness = read_probe(container, "readinessProbe");
+    spec.pre_stop = strings(array_at(container, {"lifecycle", "preStop", "exec", "command"}));
+    spec.pre_stop_sleep = std::chrono::seconds(int_at(container, {"lifecycle", "preStop", "sleep", "seconds"}));
+    return spec;
+}
+
+}  // namespace
+
+PodSpec read_pod_spec(const Json& pod) {
+    PodSpec result;
+    const Json& spec = object_at(pod, {"spec"});
+    result.name = api::name_of(pod);
+    result.namespace_name = api::namespace_of(pod);
+    result.uid = api::uid_of(pod);
+    result.node = string_at(spec, {"nodeName"});
+    result.restart_policy = string_at(spec, {"restartPolicy"}, "Always");
+    if (const auto seconds = int_at(spec, {"activeDeadlineSeconds"}); seconds > 0)
+        result.active_deadline = std::chrono::seconds(seconds);
+    result.host_network = api::bool_at(spec, {"hostNetwork"});
+    for (const Json& container : array_at(spec, {"initContainers"})) result.init.push_back(read_container(container));
+    for (const Json& container : array_at(spec, {"containers"})) result.containers.push_back(read_container(container));
+    for (const Json& gate : array_at(spec, {"readinessGates"}))
+        result.readiness_gates.emplace_back(string_at(gate, {"conditionType"}));
+    for (const Json& sysctl : array_at(spec, {"securityContext", "sysctls"}))
+        result.sysctls.emplace_back(string_at(sysctl, {"name"}));
+    constexpr std::string_view prefix = "kubemu.io/";
+    for (const auto& [key, value] : object_at(pod, {"metadata", "annotations"}).items()) {
+        if (key.compare(0, prefix.size(), prefix) == 0 && value.is_string())
+            result.overrides[key.substr(prefix.size())] = value.get<std::string>();
+    }
+    return result;
+}
+
+}  // namespace kubemu::controllers::kubelet

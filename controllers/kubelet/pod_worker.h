@@ -1,0 +1,185 @@
+// PodWorker: the life of one pod on its node, from admission to removal.
+//
+// sync() looks at the pod, the clock and its own memory, moves everything that is due, writes the status when it
+// differs, and says when it wants to be called again. What a real kubelet does with containers happens here to
+// numbers and times only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "api/kinds/views.h"
+#include "api/values/object.h"
+#include "controllers/kubelet/logs.h"
+#include "controllers/kubelet/process.h"
+#include "controllers/runtime/controller.h"
+
+namespace kubemu::controllers::kubelet {
+
+struct Probe {
+    enum class Kind { none, exec, http, tcp, grpc } kind = Kind::none;
+    std::vector<std::string> command;
+    std::string port;  // number or name
+    std::string path, scheme;
+    Duration initial_delay{}, period{};
+    int success_threshold = 1, failure_threshold = 3;
+};
+
+struct ContainerSpec {
+    std::string name, image, pull_policy;
+    bool sidecar = false;
+    std::map<std::string, int> ports;  // declared, by name ("#<number>" without one)
+    Probe startup, liveness, readiness;
+    std::vector<std::string> pre_stop;
+    Duration pre_stop_sleep{};
+};
+
+struct PodSpec {
+    std::string name, namespace_name, uid, node, restart_policy;
+    std::optional<Duration> active_deadline;
+    bool host_network = false;
+    std::vector<ContainerSpec> init, containers;
+    std::vector<std::string> readiness_gates;
+    std::map<std::string, std::string> overrides;  // annotations kubemu.io/*, without the prefix
+    std::vector<std::string> sysctls;
+};
+
+PodSpec read_pod_spec(const api::Json& pod);
+
+struct ProbeState {
+    Time next{};
+    int successes = 0, failures = 0, events = 0;
+    bool settled = false;  // its outcome is known and cannot change by itself
+};
+
+// Everything about one container that outlives a sync.
+struct ContainerState {
+    enum class Phase { waiting, running, terminated } phase = Phase::waiting;
+    enum class Step { none, pulling, creating } step = Step::none;
+    Time step_due{};
+    Duration pull_time{};
+    std::string waiting_reason, waiting_message;
+    Time retry_at{};
+    int restarts = 0;
+    Time started_at{}, finished_at{};
+    int exit_code = 0;
+    std::string end_reason, end_message;
+    std::string id, image_id, image;
+    std::string started_image;  // as the spec named it
+    bool has_last = false;      // the run before
+    int last_exit_code = 0;
+    std::string last_reason, last_id;
+    Time last_started_at{}, last_finished_at{};
+    bool ready = false, started = false;
+    Duration pull_backoff{}, crash_backoff{};
+    std::string kill_reason;  // why it is being stopped
+    std::optional<Time> stop_at;
+    ContainerRunPtr run;
+    int wakes = 0;
+    ProbeState startup, liveness, readiness;
+};
+
+// What all workers share; owned by the controller.
+struct NodeServices {
+    Manager& manager;
+    api::Client& client;
+    const api::KindSpec& pods;
+    LogStore& logs;
+    Duration latency;
+    int minor = 36;  // of the Kubernetes version
+    std::shared_ptr<const Network> network;
+    std::function<EventRecorder&(const std::string& node)> events;
+    std::function<std::string(const std::string& node)> node_ip;
+    std::function<std::string(const std::string& node)> take_ip;
+    std::function<void(const std::string& ip)> give_ip;
+    std::function<bool(const std::string& node, const std::string& uid, const std::vector<api::HostPort>&)> port_taken;
+    std::map<std::string, std::set<std::string>>& images;  // present, by node
+
+    Time now() const { return manager.clock().now(); }
+    // `part` of the start-up latency, a little more or less.
+    Duration some(double part) const;
+};
+
+class PodWorker {
+  public:
+    PodWorker(NodeServices& services, const api::PodView& view);
+    ~PodWorker();
+
+    // Nothing: only a change of the pod, or of what it waits for, matters.
+    std::optional<Time> sync(const storage::RecordPtr& record);
+    const std::string& uid() const { return uid_; }
+    // It waits for a ConfigMap, a Secret or a claim.
+    bool waits_for_config() const { return waits_for_config_; }
+
+  private:
+    friend class StatusWriter;
+    void load(const storage::RecordPtr& record);
+    void adopt(const api::Json& pod);
+    bool admit(const api::PodView& view);
+    bool volumes_ready();
+    void run_containers();
+    // True when the next container may start.
+    bool advance(const ContainerSpec& spec, ContainerState& state, bool init);
+    void start(const ContainerSpec& spec, ContainerState& state, bool init);
+    void pull(const ContainerSpec& spec, ContainerState& state);
+    bool create(const ContainerSpec& spec, ContainerState& state);
+    void pull_failed(const ContainerSpec& spec, ContainerState& state, const std::string& reason, const std::string& message);
+    void make_run(const ContainerSpec& spec, ContainerState& state);
+    void exited(const ContainerSpec& spec, ContainerState& state, int code, Time at, std::string reason);
+    bool restarts_after(const ContainerSpec& spec, const ContainerState& state, bool init) const;
+    void kill(const ContainerSpec& spec, ContainerState& state, const std::string& message, Duration grace);
+    void probe(const ContainerSpec& spec, ContainerState& state);
+    bool run_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, std::string& output, bool& fixed);
+    bool poll_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, ProbeState& memory,
+                    std::string_view kind, bool& success, bool& failure);
+    void end_pod(std::string phase, std::string reason, std::string message);
+    void check_end();
+    void terminate(const api::PodView& view);
+    void write_status();
+    const api::Json& document();
+    std::string override_of(std::string_view name, const std::string& container) const;
+    void event(bool warning, std::string_view reason, const std::string& message, const ContainerSpec* container = nullptr, bool init = false);
+    void due(Time time);
+    void each_running(const std::function<void(const ContainerSpec&, ContainerState&)>& visit);
+
+    NodeServices& services_;
+    const std::string uid_;
+    storage::RecordPtr record_;
+    std::unique_ptr<api::Json> document_;  // of record_, while a sync needs it
+    PodSpec spec_;
+    std::vector<ContainerState> init_, containers_;
+    std::map<std::string, std::shared_ptr<Files>> scratch_;  // emptyDir volumes
+    storage::Revision loaded_ = 0, written_ = 0;
+    bool admitted_ = false, status_dirty_ = false, sandbox_ready_ = false, initialized_ = false;
+    bool terminating_ = false, ended_ = false, waits_for_config_ = false, removed_ = false;
+    int mount_failures_ = 0;
+    Time started_at_{}, sandbox_due_{}, mount_retry_{}, now_{}, initialized_at_{};
+    std::string pod_ip_, end_phase_, end_reason_, end_message_;
+    std::map<std::string, bool> gates_;
+    std::optional<Time> next_;
+};
+
+// container_process.cpp: the process of a container, and the environment and files it sees.
+struct ContainerSetup {
+    std::map<std::string, std::string> env;
+    std::string error;  // the message of CreateContainerConfigError
+};
+ContainerSetup resolve_environment(const api::Json& pod, const api::Json& container, const std::string& pod_ip,
+                                   const std::string& host_ip, const api::Registry& registry, bool with_services);
+// The volume that cannot be mounted: "MountVolume.SetUp failed for volume ..."; empty when all can.
+std::string missing_volume(const api::Json& pod, const api::Registry& registry);
+std::shared_ptr<FileSystem> mount_files(const api::Json& pod, const api::Json& container, const std::string& pod_ip,
+                                        const std::string& host_ip, const api::Registry& registry,
+                                        std::map<std::string, std::shared_ptr<Files>>& scratch);
+// Expands $(NAME) as container commands and environment values do.
+std::string expand_references(std::string_view text, const std::map<std::string, std::string>& env);
+std::shared_ptr<const Network> make_network(const api::Registry& registry);
+
+}  // namespace kubemu::controllers::kubelet

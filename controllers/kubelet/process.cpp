@@ -1,0 +1,173 @@
+// Files of a container, and the processes that are known in advance.
+#include "controllers/kubelet/process.h"
+
+#include <algorithm>
+#include <set>
+
+namespace kubemu::controllers::kubelet {
+namespace {
+
+constexpr std::size_t file_bytes_max = 256 * 1024;
+constexpr std::size_t files_max = 500;
+
+std::string normal(std::string_view path) {
+    std::vector<std::string_view> parts;
+    while (!path.empty()) {
+        const auto slash = path.find('/');
+        const std::string_view part = path.substr(0, slash);
+        if (part == "..") {
+            if (!parts.empty()) parts.pop_back();
+        } else if (!part.empty() && part != ".") {
+            parts.push_back(part);
+        }
+        path = slash == path.npos ? std::string_view() : path.substr(slash + 1);
+    }
+    std::string result;
+    for (const std::string_view part : parts) result += "/" + std::string(part);
+    return result.empty() ? "/" : result;
+}
+
+bool below(std::string_view path, std::string_view directory) {
+    if (directory == "/") return path.size() > 1;
+    return path.size() > directory.size() && path.compare(0, directory.size(), directory) == 0 && path[directory.size()] == '/';
+}
+
+std::string relative(std::string_view path, std::string_view mount) {
+    if (mount == "/") return std::string(path);
+    return path.size() == mount.size() ? "/" : std::string(path.substr(mount.size()));
+}
+
+class FixedProcess final : public Process {
+  public:
+    FixedProcess(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code)
+        : context_(std::move(context)), text_(std::move(text)), duration_(duration), exit_code_(exit_code) {}
+
+    State advance(Time until, const Output& output) override {
+        if (!text_.empty()) output(context_.started_at, text_);
+        text_.clear();
+        State state;
+        if (!duration_) return state;
+        state.finished_at = context_.started_at + *duration_;
+        if (state.finished_at > until) {
+            state.next = state.finished_at;
+        } else {
+            state.exited = true;
+            state.exit_code = exit_code_;
+        }
+        return state;
+    }
+
+    ExecResult exec(const std::vector<std::string>& argv, Time at) override {
+        ProcessContext context = context_;
+        context.argv = argv;
+        context.started_at = at;
+        context.unknown_runs_for_ever = false;
+        context.unknown_duration = Duration::zero();
+        const auto process = make_interpreted_process(std::move(context));
+        ExecResult result;
+        const State state = process->advance(at + std::chrono::minutes(5), [&](Time, std::string_view text) { result.output += text; });
+        result.exit_code = state.exit_code;
+        result.endless = !state.exited;
+        result.duration = state.exited ? state.finished_at - at : std::chrono::minutes(5);
+        return result;
+    }
+
+    bool changes_files() const override { return false; }
+
+  private:
+    ProcessContext context_;
+    std::string text_;
+    std::optional<Duration> duration_;
+    int exit_code_;
+};
+
+}  // namespace
+
+void FileSystem::mount(std::string path, std::shared_ptr<Files> volume, bool read_only) {
+    mounts_.push_back({normal(path), std::move(volume), read_only});
+    std::stable_sort(mounts_.begin(), mounts_.end(),
+                     [](const Mount& a, const Mount& b) { return a.path.size() > b.path.size(); });
+}
+
+const FileSystem::Mount* FileSystem::mount_of(std::string_view path) const {
+    for (const Mount& mount : mounts_)
+        if (path == mount.path || below(path, mount.path)) return &mount;
+    return nullptr;
+}
+
+std::optional<std::string> FileSystem::read(std::string_view raw) const {
+    const std::string path = normal(raw);
+    const Mount* mount = mount_of(path);
+    const Files& files = mount != nullptr ? *mount->files : own_;
+    const auto found = files.find(mount != nullptr ? relative(path, mount->path) : path);
+    return found == files.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool FileSystem::write(std::string_view raw, std::string text, bool append) {
+    const std::string path = normal(raw);
+    if (path == "/dev/null" || path == "/dev/stdout" || path == "/dev/stderr") return true;
+    const Mount* mount = mount_of(path);
+    if (mount != nullptr && mount->read_only) return false;
+    Files& files = mount != nullptr ? *mount->files : own_;
+    if (files.size() >= files_max) return false;
+    std::string& content = files[mount != nullptr ? relative(path, mount->path) : path];
+    if (!append) content.clear();
+    if (content.size() + text.size() > file_bytes_max) return false;
+    content += text;
+    return true;
+}
+
+bool FileSystem::remove(std::string_view raw) {
+    const std::string path = normal(raw);
+    const Mount* mount = mount_of(path);
+    if (mount != nullptr && mount->read_only) return false;
+    Files& files = mount != nullptr ? *mount->files : own_;
+    const std::string key = mount != nullptr ? relative(path, mount->path) : path;
+    bool removed = false;
+    for (auto entry = files.begin(); entry != files.end();) {
+        const bool hit = entry->first == key || below(entry->first, key);
+        removed = removed || hit;
+        entry = hit ? files.erase(entry) : std::next(entry);
+    }
+    return removed;
+}
+
+void FileSystem::make_directory(std::string_view path) { write(normal(path) + "/.directory", "", false); }
+
+bool FileSystem::is_directory(std::string_view raw) const {
+    const std::string path = normal(raw);
+    for (std::string_view usual : {"/", "/bin", "/dev", "/etc", "/home", "/proc", "/root", "/sbin", "/sys", "/tmp", "/usr", "/var"})
+        if (path == usual) return true;
+    for (const Mount& mount : mounts_) {
+        if (mount.path == path || below(mount.path, path)) return mount.files->count("/") == 0;
+    }
+    const Mount* mount = mount_of(path);
+    const Files& files = mount != nullptr ? *mount->files : own_;
+    const std::string key = mount != nullptr ? relative(path, mount->path) : path;
+    return std::any_of(files.begin(), files.end(), [&](const auto& entry) { return below(entry.first, key); });
+}
+
+std::vector<std::string> FileSystem::list(std::string_view raw) const {
+    const std::string path = normal(raw);
+    std::set<std::string> names;
+    const auto add = [&](std::string_view file, std::string_view directory) {
+        if (!below(file, directory)) return;
+        const std::string_view rest = file.substr(directory == "/" ? 1 : directory.size() + 1);
+        const std::string_view name = rest.substr(0, rest.find('/'));
+        if (name != ".directory") names.emplace(name);
+    };
+    const Mount* mount = mount_of(path);
+    const Files& files = mount != nullptr ? *mount->files : own_;
+    const std::string key = mount != nullptr ? relative(path, mount->path) : path;
+    for (const auto& [file, content] : files) add(file, key);
+    for (const Mount& other : mounts_) add(other.path, path);
+    if (path == "/")
+        for (const char* usual : {"bin", "dev", "etc", "home", "proc", "root", "sys", "tmp", "usr", "var"}) names.emplace(usual);
+    return {names.begin(), names.end()};
+}
+
+std::unique_ptr<Process> make_fixed_process(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code) {
+    return std::make_unique<FixedProcess>(std::move(context), std::move(text), duration, exit_code);
+}
+
+}  // namespace kubemu::controllers::kubelet

@@ -1,0 +1,103 @@
+// Process: what runs in a simulated container: text over time, and perhaps an end.
+//
+// It is resumable and driven by the clock: advance(until) produces what the process would have written by then.
+// Nothing is ever executed on the machine that kubemu runs on.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/clock.h"
+
+namespace kubemu::controllers::kubelet {
+
+// Files by absolute path within one volume or one container's own layer.
+using Files = std::map<std::string, std::string, std::less<>>;
+
+// A container's view of its files: volumes over its own layer. Volumes are shared between containers of a pod.
+class FileSystem {
+  public:
+    void mount(std::string path, std::shared_ptr<Files> volume, bool read_only);
+    std::optional<std::string> read(std::string_view path) const;
+    // False when the path is read-only or the file is too big.
+    bool write(std::string_view path, std::string text, bool append);
+    bool remove(std::string_view path);
+    void make_directory(std::string_view path);
+    bool is_directory(std::string_view path) const;
+    // Names directly below a directory, sorted.
+    std::vector<std::string> list(std::string_view path) const;
+
+  private:
+    struct Mount {
+        std::string path;
+        std::shared_ptr<Files> files;
+        bool read_only = false;
+    };
+    const Mount* mount_of(std::string_view path) const;
+
+    std::vector<Mount> mounts_;  // longest path first
+    Files own_;
+};
+
+// How a process asks the cluster about the network. Thread-safe.
+class Network {
+  public:
+    virtual ~Network() = default;
+    struct Answer {
+        std::vector<std::string> addresses;  // of the name; empty: NXDOMAIN
+        bool reachable = false;              // somebody listens there
+        std::string server_image;            // of the one who would answer
+    };
+    virtual Answer resolve(std::string_view host, int port) const = 0;
+};
+
+struct ProcessContext {
+    std::vector<std::string> argv;
+    std::map<std::string, std::string> env;
+    std::string working_directory = "/";
+    std::string host_name;
+    std::string pod_namespace;
+    std::shared_ptr<FileSystem> files;
+    std::shared_ptr<const Network> network;
+    Time started_at{};
+    // An unknown program goes on for ever (a server), or ends well after a short while (a job).
+    bool unknown_runs_for_ever = true;
+    Duration unknown_duration = std::chrono::seconds(2);
+};
+
+class Process {
+  public:
+    virtual ~Process() = default;
+    struct State {
+        bool exited = false;
+        int exit_code = 0;
+        Time finished_at{};
+        std::optional<Time> next;  // when something happens again; nothing: never by itself
+    };
+    using Output = std::function<void(Time, std::string_view)>;  // complete or partial lines
+    virtual State advance(Time until, const Output& output) = 0;
+    // What `argv` would do in this container now (exec probes, preStop): exit code, output, duration.
+    struct ExecResult {
+        int exit_code = 0;
+        std::string output;
+        Duration duration{};
+        bool endless = false;
+    };
+    virtual ExecResult exec(const std::vector<std::string>& argv, Time at) = 0;
+    // True when exec's outcome may change while the process runs.
+    virtual bool changes_files() const = 0;
+};
+
+// A process known in advance: some text at its start, then a duration or none.
+std::unique_ptr<Process> make_fixed_process(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code);
+// A command line that the interpreter runs (sh -c, echo, sleep...).
+std::unique_ptr<Process> make_interpreted_process(ProcessContext context);
+// True when the interpreter knows what this program does.
+bool is_known_program(std::string_view program);
+
+}  // namespace kubemu::controllers::kubelet
