@@ -1,6 +1,7 @@
 // Answers in the negotiated form.
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "api/codec/json.h"
 #include "api/codec/yaml.h"
@@ -30,7 +31,11 @@ IncludeObject include_of(const Exchange& exchange) {
 void answer_json(Exchange& exchange, int code, Scatter json) {
     Response response;
     response.code = code;
-    for (const std::string& warning : exchange.warnings) response.headers.emplace_back("Warning", "299 - " + go_quote(warning));
+    // Several steps may have the same to say; it is said once.
+    std::set<std::string> said;
+    for (const std::string& warning : exchange.warnings) {
+        if (said.insert(warning).second) response.headers.emplace_back("Warning", "299 - " + go_quote(warning));
+    }
     if (exchange.form.yaml) {
         response.content_type = "application/yaml";
         const auto document = parse_json(flat(json));

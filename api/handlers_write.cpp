@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "api/codec/json.h"
+#include "api/codec/protobuf.h"
 #include "api/codec/yaml.h"
 #include "api/draft.h"
 #include "api/exchange.h"
@@ -46,7 +47,18 @@ std::string handled_as(const KindSpec& kind, const std::string& message) {
 }
 
 // The body as a document, before it is looked at as a kind.
-ApiResult<Json> parse_body(const Exchange& exchange, BodyForm form, std::vector<std::string>& complaints) {
+ApiResult<Json> parse_body(const Exchange& exchange, BodyForm form, std::vector<std::string>& complaints,
+                           const TypeInfo* type = nullptr) {
+    if (form == BodyForm::protobuf) {
+        const auto body = open_protobuf(exchange.request.body);
+        if (!body) return Status::bad_request(body.error());
+        if (type == nullptr) type = exchange.kind->type;
+        auto decoded = decode_protobuf(body->raw, *type);
+        if (!decoded) return Status::bad_request(decoded.error());
+        if (!body->kind.empty()) (*decoded)["kind"] = body->kind;
+        if (!body->api_version.empty()) (*decoded)["apiVersion"] = body->api_version;
+        return std::move(*decoded);
+    }
     auto parsed = form == BodyForm::yaml ? parse_yaml(exchange.request.body, &complaints) : parse_json(exchange.request.body, &complaints);
     if (!parsed) {
         return Status::bad_request(form == BodyForm::yaml ? parsed.error().message
@@ -182,7 +194,7 @@ ApiResult<DeleteOptions> delete_options(Exchange& exchange) {
     if (!exchange.request.body.empty()) {
         TRY_ASSIGN(const BodyForm form, body_form(exchange.request.content_type));
         std::vector<std::string> complaints;
-        TRY_ASSIGN(const Json body, parse_body(exchange, form, complaints));
+        TRY_ASSIGN(const Json body, parse_body(exchange, form, complaints, find_type("meta/v1.DeleteOptions")));
         if (const Json* seconds = find(body, "gracePeriodSeconds"); seconds != nullptr && seconds->is_number()) {
             options.grace_period_seconds = seconds->get<std::int64_t>();
         }
@@ -207,7 +219,8 @@ ApiResult<bool> post_to_subresource(const ExchangePtr& exchange, const WriteCont
                                     std::string_view subresource) {
     TRY_ASSIGN(const BodyForm form, body_form(exchange->request.content_type));
     std::vector<std::string> complaints;
-    TRY_ASSIGN(const Json body, parse_body(*exchange, form, complaints));
+    const SubresourceSpec* sub = exchange->kind->subresource(subresource);
+    TRY_ASSIGN(const Json body, parse_body(*exchange, form, complaints, sub == nullptr ? nullptr : sub->type));
     const KindSpec& pods = exchange->registry.kinds().stored("pods");
     auto pending = std::make_shared<Pending>(exchange);
     pending->answer = [ex = exchange](const Exchange&, const Written&) {
@@ -259,7 +272,7 @@ ApiResult<bool> handle_update(const ExchangePtr& exchange) {
     if (scale) {
         TRY_ASSIGN(const BodyForm form, body_form(exchange->request.content_type));
         std::vector<std::string> complaints;
-        TRY_ASSIGN(object, parse_body(*exchange, form, complaints));
+        TRY_ASSIGN(object, parse_body(*exchange, form, complaints, find_type("autoscaling/v1.Scale")));
         const std::string given(string_at(object, {"kind"}));
         if (!given.empty() && given != "Scale") {
             return Status::bad_request(given + " in version \"" + std::string(kind.version) + "\" cannot be handled as a Scale: converting (" +

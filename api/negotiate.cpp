@@ -75,6 +75,7 @@ ApiResult<BodyForm> body_form(std::string_view content_type) {
     const std::string type = lower(trim(content_type.substr(0, content_type.find(';'))));
     if (type.empty() || type == "application/json") return BodyForm::json;
     if (type == "application/yaml") return BodyForm::yaml;
+    if (type == "application/vnd.kubernetes.protobuf") return BodyForm::protobuf;
     return Status::unsupported_media_type(
         "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, "
         "application/vnd.kubernetes.protobuf");

@@ -16,7 +16,7 @@ struct AnswerForm {
 // The best of what an Accept header lists by q-value and order, among JSON and YAML. 406 when there is none.
 ApiResult<AnswerForm> negotiate(std::string_view accept);
 
-enum class BodyForm { json, yaml };
+enum class BodyForm { json, yaml, protobuf };
 // 415 for anything else; no Content-Type means JSON.
 ApiResult<BodyForm> body_form(std::string_view content_type);
 

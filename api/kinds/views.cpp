@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/codec/json.h"
 #include "api/kinds/core/pod_requests.h"
 #include "api/kinds/rules.h"
 #include "api/values/text.h"
@@ -124,6 +125,11 @@ std::shared_ptr<const storage::View> make_view(const KindSpec& kind, const Json&
     auto view = std::make_shared<ObjectView>();
     fill_common(*view, kind, object);
     return view;
+}
+
+std::shared_ptr<const storage::View> view_from_text(const KindSpec& kind, std::string_view text) {
+    const auto document = parse_json(text);
+    return make_view(kind, document ? *document : Json::object());
 }
 
 const ObjectView& view_of(const storage::Record& record) { return static_cast<const ObjectView&>(*record.view); }

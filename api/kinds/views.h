@@ -77,6 +77,9 @@ struct PodView final : ObjectView {
 // Makes the view of a document of this kind, in its storage version.
 std::shared_ptr<const storage::View> make_view(const KindSpec& kind, const Json& object);
 
+// The same from an object's JSON text, for records that are read back from the database.
+std::shared_ptr<const storage::View> view_from_text(const KindSpec& kind, std::string_view text);
+
 // Any record's view; every record that the registry wrote has one.
 const ObjectView& view_of(const storage::Record& record);
 // Only for records of pods.

@@ -56,7 +56,7 @@ matches "^[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} UTC 20[0-9]{2}$" k log
 matches '^Hello from the Kubernetes cluster$' k logs "$pod"
 matches '^from v1$' k logs "$(k get pod -o name | grep v1- | head -n 1)"
 eventually matches '^hello .*False +0 +[0-9]+s ' k get cronjob
-matches 'SuccessfulCreate +cronjob-controller +Created job hello-' k describe cronjob hello
+matches 'SuccessfulCreate .*cronjob-controller +Created job hello-' k describe cronjob hello
 matches 'cronjob.batch "hello" deleted' k delete cronjob hello
 k delete cronjob --all
 eventually matches 'No resources found' k get job

@@ -41,7 +41,7 @@ k rollout status deployment mynginx-deploy --timeout 60s
 matches 'nginx:1.9.1' k get deploy -o wide
 matches "^mynginx-deploy-$first_hash +0 +0 +0 " k get rs
 lines 2 k get rs --no-headers
-matches 'ScalingReplicaSet +deployment-controller +Scaled (up|down) replica set mynginx-deploy-' k describe deployment mynginx-deploy
+matches 'ScalingReplicaSet .*deployment-controller +Scaled (up|down) replica set mynginx-deploy-' k describe deployment mynginx-deploy
 matches 'RollingUpdateStrategy: +25% max unavailable, 25% max surge' k describe deployment mynginx-deploy
 matches 'Available +True +MinimumReplicasAvailable' k describe deployment mynginx-deploy
 matches 'Progressing +True +NewReplicaSetAvailable' k describe deployment mynginx-deploy

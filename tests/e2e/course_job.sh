@@ -24,7 +24,7 @@ matches '^myfirstjob-[bcdfghjklmnpqrstvwxz2456789]{5} +0/1 +Completed +0 ' k get
 pod=$(k get pod -o name)
 k logs -f "$pod" > /dev/null
 matches 'pod/myfirstjob-' k get job,pod
-matches 'Completed +job-controller +Job completed' k describe job myfirstjob
+matches 'Completed .*job-controller +Job completed' k describe job myfirstjob
 matches 'job.batch "myfirstjob" deleted' k delete job myfirstjob
 eventually matches 'No resources found' k get pod
 

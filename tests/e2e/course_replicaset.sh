@@ -36,7 +36,7 @@ matches "^pod \"${first#pod/}\" deleted" k delete "$first"
 eventually matches '^mynginx-rs +2 +2 +2 ' k get rs
 lacks "^${first#pod/} " k get pod
 lines 2 k get pod --no-headers
-matches 'SuccessfulCreate +replicaset-controller +Created pod: mynginx-rs-' k describe rs mynginx-rs
+matches 'SuccessfulCreate .*replicaset-controller +Created pod: mynginx-rs-' k describe rs mynginx-rs
 
 matches 'replicaset.apps "mynginx-rs" deleted' k delete rs mynginx-rs
 matches 'No resources found in default namespace' k get rs

@@ -1,0 +1,87 @@
+// The first objects.
+#include "controllers/bootstrap/bootstrap.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/client.h"
+#include "storage/base/log.h"
+
+namespace kubemu::controllers {
+namespace {
+
+using api::Json;
+
+Json named(const char* name) { return {{"metadata", {{"name", name}}}}; }
+
+Json rule(Json groups, Json resources, Json verbs) {
+    return {{"apiGroups", std::move(groups)}, {"resources", std::move(resources)}, {"verbs", std::move(verbs)}};
+}
+
+}  // namespace
+
+void bootstrap(api::Registry& registry) {
+    api::Client client(registry, {}, "kube-apiserver/v1");
+    const auto make = [&](const char* resource, const char* space, Json object) {
+        const std::string name(api::name_of(object));
+        if (registry.get(resource, space, name)) return;
+        const auto made = client.create(registry.kinds().stored(resource), space, std::move(object));
+        if (!made && made.error().code() != 409) {
+            log_line(LogLevel::error, "a first object could not be made", {{"resource", resource}, {"name", name}, {"error", made.error()->message}});
+        }
+    };
+    for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"}) make("namespaces", "", named(name));
+    registry.store().flush();
+
+    Json service = named("kubernetes");
+    service["metadata"]["labels"] = {{"component", "apiserver"}, {"provider", "kubernetes"}};
+    service["spec"] = {{"clusterIP", "10.96.0.1"},
+                       {"type", "ClusterIP"},
+                       {"ports", Json::array({{{"name", "https"}, {"protocol", "TCP"}, {"port", 443}, {"targetPort", 6443}}})}};
+    make("services", "default", service);
+    const Json ports = Json::array({{{"name", "https"}, {"port", 6443}, {"protocol", "TCP"}}});
+    Json endpoints = named("kubernetes");
+    endpoints["metadata"]["labels"] = {{"endpointslice.kubernetes.io/skip-mirror", "true"}};
+    endpoints["subsets"] = Json::array({{{"addresses", Json::array({{{"ip", "172.18.0.2"}}})}, {"ports", ports}}});
+    make("endpoints", "default", endpoints);
+    Json slice = named("kubernetes");
+    slice["metadata"]["labels"] = {{"kubernetes.io/service-name", "kubernetes"}};
+    slice["addressType"] = "IPv4";
+    slice["ports"] = ports;
+    slice["endpoints"] = Json::array({{{"addresses", Json::array({"172.18.0.2"})}, {"conditions", {{"ready", true}}}}});
+    make("endpointslices.discovery.k8s.io", "default", slice);
+
+    Json cluster_critical = named("system-cluster-critical"), node_critical = named("system-node-critical");
+    cluster_critical["value"] = 2000000000;
+    cluster_critical["description"] = "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.";
+    node_critical["value"] = 2000001000;
+    node_critical["description"] = "Used for system critical pods that must not be moved from their current node.";
+    make("priorityclasses.scheduling.k8s.io", "", cluster_critical);
+    make("priorityclasses.scheduling.k8s.io", "", node_critical);
+
+    Json standard = named("standard");
+    standard["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] = "true";
+    standard["provisioner"] = "kubemu.io/simulated";
+    make("storageclasses.storage.k8s.io", "", standard);
+
+    const Json any = Json::array({"*"}), read = Json::array({"get", "list", "watch"});
+    const Json write = Json::array({"create", "delete", "deletecollection", "patch", "update"});
+    const auto role = [&](const char* name, Json rules) {
+        Json object = named(name);
+        object["metadata"]["labels"]["kubernetes.io/bootstrapping"] = "rbac-defaults";
+        object["rules"] = std::move(rules);
+        make("clusterroles.rbac.authorization.k8s.io", "", std::move(object));
+    };
+    const Json groups = Json::array({"", "apps", "autoscaling", "batch", "networking.k8s.io", "policy"});
+    role("cluster-admin", Json::array({rule(any, any, any), {{"nonResourceURLs", any}, {"verbs", any}}}));
+    role("view", Json::array({rule(groups, any, read)}));
+    role("edit", Json::array({rule(groups, any, read), rule(groups, any, write)}));
+    Json rbac = rule(Json::array({"rbac.authorization.k8s.io"}), Json::array({"roles", "rolebindings"}), any);
+    role("admin", Json::array({rule(groups, any, read), rule(groups, any, write), rbac}));
+    Json binding = named("cluster-admin");
+    binding["metadata"]["labels"]["kubernetes.io/bootstrapping"] = "rbac-defaults";
+    binding["roleRef"] = {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "cluster-admin"}};
+    binding["subjects"] = Json::array({{{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Group"}, {"name", "system:masters"}}});
+    make("clusterrolebindings.rbac.authorization.k8s.io", "", binding);
+}
+
+}  // namespace kubemu::controllers

@@ -1,0 +1,165 @@
+// Decisions of the garbage collector.
+#include "controllers/garbage_collector/controller.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/registry.h"
+
+namespace kubemu::controllers {
+namespace {
+
+constexpr std::string_view foreground = "foregroundDeletion", orphan = "orphan";
+
+bool has_finalizer(const api::ObjectView& view, std::string_view name) {
+    return std::find(view.finalizers.begin(), view.finalizers.end(), name) != view.finalizers.end();
+}
+
+}  // namespace
+
+GarbageCollectorController::GarbageCollectorController(Manager& manager)
+    : Controller(manager, "garbagecollector", "generic-garbage-collector") {
+    for (const api::KindSpec* kind : manager.registry().kinds().stored_kinds()) {
+        // Events own nothing, are owned by nobody and come in floods.
+        if (kind->resource == "events" || !kind->can(api::Verb::list)) continue;
+        watched_.push_back({kind, &manager.informer(kind->resource)});
+    }
+    for (const Watched& watched : watched_) {
+        watched.informer->subscribe([this, &watched](const api::Informer::Change& change) { changed(watched, change); });
+    }
+}
+
+void GarbageCollectorController::enqueue_object(const Watched& watched, const storage::Record& record) {
+    enqueue(std::string(watched.kind->resource) + ":" + record.key);
+}
+
+void GarbageCollectorController::changed(const Watched& watched, const api::Informer::Change& change) {
+    if (!change.after) {
+        const api::ObjectView& gone = api::view_of(*change.before);
+        for (const Dependent& dependent : dependents_of(gone.uid)) enqueue_object(*dependent.watched, *dependent.record);
+        // An owner in foreground deletion may have waited for this one.
+        for (const api::OwnerReference& reference : gone.owners) {
+            for (const Watched& candidate : watched_) {
+                if (candidate.kind->kind != reference.kind) continue;
+                const auto owner = candidate.informer->get(candidate.kind->namespaced ? gone.namespace_name : "", reference.name);
+                if (owner && api::view_of(*owner).deleting) enqueue_object(candidate, *owner);
+            }
+        }
+        return;
+    }
+    const api::ObjectView& view = api::view_of(*change.after);
+    const bool collecting = view.deleting && (has_finalizer(view, foreground) || has_finalizer(view, orphan));
+    const bool new_owners = !view.owners.empty() && (!change.before || api::view_of(*change.before).owners.size() != view.owners.size());
+    if (collecting || new_owners) enqueue_object(watched, *change.after);
+}
+
+std::vector<GarbageCollectorController::Dependent> GarbageCollectorController::dependents_of(const std::string& uid) const {
+    std::vector<Dependent> found;
+    for (const Watched& watched : watched_) {
+        for (storage::RecordPtr& record : watched.informer->owned_by(uid)) found.push_back({&watched, std::move(record)});
+    }
+    return found;
+}
+
+storage::RecordPtr GarbageCollectorController::owner_of(const api::OwnerReference& reference, std::string_view namespace_name) const {
+    const std::size_t slash = reference.api_version.find('/');
+    const std::string group = slash == std::string::npos ? "" : reference.api_version.substr(0, slash);
+    for (const Watched& watched : watched_) {
+        if (watched.kind->kind != reference.kind || watched.kind->group != group) continue;
+        const auto owner = watched.informer->get(watched.kind->namespaced ? namespace_name : std::string_view(), reference.name);
+        if (owner && api::view_of(*owner).uid == reference.uid) return owner;
+    }
+    return nullptr;
+}
+
+api::ApiResult<bool> GarbageCollectorController::drop_finalizer(const Watched& watched, const storage::Record& record,
+                                                                std::string_view finalizer) {
+    const api::ObjectView& view = api::view_of(record);
+    auto changed = client().modify(*watched.kind, view.namespace_name, view.name, {}, [&](api::Json& object) {
+        api::Json* list = api::find(object, {"metadata", "finalizers"});
+        if (list == nullptr || !list->is_array() || api::uid_of(object) != view.uid) return false;
+        list->erase(std::remove(list->begin(), list->end(), api::Json(finalizer)), list->end());
+        return true;
+    });
+    if (!changed && changed.error().code() != 404) return changed.error();
+    return true;
+}
+
+api::ApiResult<bool> GarbageCollectorController::drop_references(const Watched& watched, const storage::Record& record,
+                                                                 const std::vector<std::string>& uids) {
+    const api::ObjectView& view = api::view_of(record);
+    auto changed = client().modify(*watched.kind, view.namespace_name, view.name, {}, [&](api::Json& object) {
+        api::Json* owners = api::find(object, {"metadata", "ownerReferences"});
+        if (owners == nullptr || !owners->is_array() || api::uid_of(object) != view.uid) return false;
+        owners->erase(std::remove_if(owners->begin(), owners->end(),
+                                     [&uids](const api::Json& owner) {
+                                         return std::find(uids.begin(), uids.end(), api::string_at(owner, {"uid"})) != uids.end();
+                                     }),
+                      owners->end());
+        return true;
+    });
+    if (!changed && changed.error().code() != 404) return changed.error();
+    return true;
+}
+
+// Dependents that block go first; the owner follows the last of them.
+api::ApiResult<Requeue> GarbageCollectorController::finish_foreground(const Watched& watched, const storage::Record& owner) {
+    const api::ObjectView& view = api::view_of(owner);
+    bool blocked = false;
+    for (const Dependent& dependent : dependents_of(view.uid)) {
+        const api::ObjectView& dependent_view = api::view_of(*dependent.record);
+        for (const api::OwnerReference& reference : dependent_view.owners) {
+            if (reference.uid == view.uid && reference.block_owner_deletion) blocked = true;
+        }
+        enqueue_object(*dependent.watched, *dependent.record);
+    }
+    if (blocked) return Requeue{};
+    TRY(drop_finalizer(watched, owner, foreground));
+    return Requeue{};
+}
+
+api::ApiResult<Requeue> GarbageCollectorController::finish_orphan(const Watched& watched, const storage::Record& owner) {
+    const std::string uid = api::view_of(owner).uid;
+    for (const Dependent& dependent : dependents_of(uid)) TRY(drop_references(*dependent.watched, *dependent.record, {uid}));
+    TRY(drop_finalizer(watched, owner, orphan));
+    return Requeue{};
+}
+
+api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string& key) {
+    const std::size_t colon = key.find(':');
+    const auto watched = std::find_if(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.kind->resource == key.substr(0, colon); });
+    if (watched == watched_.end()) return Requeue{};
+    const storage::RecordPtr record = watched->informer->get(std::string_view(key).substr(colon + 1));
+    if (!record) return Requeue{};
+    const api::ObjectView& view = api::view_of(*record);
+    if (view.deleting && has_finalizer(view, orphan)) return finish_orphan(*watched, *record);
+    if (view.deleting && has_finalizer(view, foreground)) return finish_foreground(*watched, *record);
+    if (view.owners.empty() || view.deleting) return Requeue{};
+
+    std::vector<std::string> absent;
+    bool solid = false, waited_for = false;
+    for (const api::OwnerReference& reference : view.owners) {
+        const storage::RecordPtr owner = owner_of(reference, view.namespace_name);
+        if (!owner) {
+            absent.push_back(reference.uid);
+        } else if (api::view_of(*owner).deleting && has_finalizer(api::view_of(*owner), foreground)) {
+            waited_for = true;
+            absent.push_back(reference.uid);
+        } else {
+            solid = true;
+        }
+    }
+    if (solid) {
+        if (!absent.empty()) TRY(drop_references(*watched, *record, absent));
+        return Requeue{};
+    }
+    // Nobody keeps it. What is waited for in the foreground takes its own dependents along in the foreground.
+    api::DeleteOptions options;
+    options.precondition_uid = view.uid;
+    options.propagation_policy = waited_for && !dependents_of(view.uid).empty() ? "Foreground" : "Background";
+    const auto removed = client().remove(*watched->kind, view.namespace_name, view.name, options);
+    if (!removed && removed.error().code() != 404 && removed.error().code() != 409) return removed.error();
+    return Requeue{};
+}
+
+}  // namespace kubemu::controllers

@@ -1,0 +1,41 @@
+// Garbage collector: objects whose owners are all gone go too; foreground deletions wait for what blocks them; orphan
+// deletions let their dependents live (kubernetes pkg/controller/garbagecollector).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "controllers/runtime/controller.h"
+
+namespace kubemu::controllers {
+
+// Keys are "resource:namespace/name". The graph is the informers' index by owner uid; nothing is kept beside it.
+class GarbageCollectorController final : public Controller {
+  public:
+    explicit GarbageCollectorController(Manager& manager);
+    api::ApiResult<Requeue> reconcile(const std::string& key) override;
+
+  private:
+    struct Watched {
+        const api::KindSpec* kind;
+        api::Informer* informer;
+    };
+    struct Dependent {
+        const Watched* watched;
+        storage::RecordPtr record;
+    };
+
+    void changed(const Watched& watched, const api::Informer::Change& change);
+    void enqueue_object(const Watched& watched, const storage::Record& record);
+    std::vector<Dependent> dependents_of(const std::string& uid) const;
+    // The owner that a reference means, or null when it is gone.
+    storage::RecordPtr owner_of(const api::OwnerReference& reference, std::string_view namespace_name) const;
+    api::ApiResult<Requeue> finish_foreground(const Watched& watched, const storage::Record& owner);
+    api::ApiResult<Requeue> finish_orphan(const Watched& watched, const storage::Record& owner);
+    api::ApiResult<bool> drop_finalizer(const Watched& watched, const storage::Record& record, std::string_view finalizer);
+    api::ApiResult<bool> drop_references(const Watched& watched, const storage::Record& record, const std::vector<std::string>& uids);
+
+    std::vector<Watched> watched_;
+};
+
+}  // namespace kubemu::controllers
