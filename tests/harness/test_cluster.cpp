@@ -73,6 +73,10 @@ api::Json TestCluster::create(std::string_view resource, std::string_view json) 
     return create(resource, api::Json::parse(json));
 }
 
+api::Json TestCluster::create(std::string_view resource, const char* json) {
+    return create(resource, std::string_view(json));
+}
+
 api::Json TestCluster::get(std::string_view resource, std::string_view name, std::string_view namespace_name) {
     const api::KindSpec& spec = kind(resource);
     const auto record = must(client_->get(spec, spec.namespaced ? namespace_name : std::string_view(), name), "get");

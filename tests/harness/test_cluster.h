@@ -41,6 +41,7 @@ class TestCluster {
     // A write that is refused fails the test with the server's message.
     api::Json create(std::string_view resource, const api::Json& object);
     api::Json create(std::string_view resource, std::string_view json);
+    api::Json create(std::string_view resource, const char* json);
     api::Json get(std::string_view resource, std::string_view name, std::string_view namespace_name = "default");
     bool exists(std::string_view resource, std::string_view name, std::string_view namespace_name = "default");
     // All of one namespace ("" for cluster-wide kinds and for all), in the order of keys.
