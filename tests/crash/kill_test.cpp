@@ -175,7 +175,8 @@ void crash_rounds(SqliteStoreOptions::Durability durability) {
         REQUIRE_MESSAGE(opened.has_value(), to_string(opened.error()));
         Store& store = **opened;
         REQUIRE(store.current_revision() >= newest);
-        for (const auto& [key, report] : acknowledged) {
+        for (const auto& [acknowledged_key, report] : acknowledged) {
+            const std::string& key = acknowledged_key;  // Clang 14 cannot capture a structured binding
             CAPTURE(key);
             const RecordPtr found = store.get("pods", key);
             // A later write may have become durable without being acknowledged.
