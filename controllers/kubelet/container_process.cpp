@@ -203,7 +203,8 @@ class ClusterNetwork final : public Network {
         std::vector<std::pair<std::string, std::string>> result;
         const auto record = registry_.get("endpoints", namespace_name, name);
         if (record == nullptr) return result;
-        for (const Json& subset : array_at(registry_.document(*record), {"subsets"})) {
+        const Json document = registry_.document(*record);
+        for (const Json& subset : array_at(document, {"subsets"})) {
             for (const Json& address : array_at(subset, {"addresses"})) {
                 if (!host.empty() && string_at(address, {"hostname"}) != host) continue;
                 result.emplace_back(string_at(address, {"ip"}), string_at(address, {"targetRef", "name"}));
