@@ -42,8 +42,13 @@ EndpointsController::EndpointsController(Manager& manager)
       pods_(manager.informer("pods")),
       endpoints_(manager.informer("endpoints")),
       service_pods_(client(), services_, pods_) {
-    enqueue_on_change(services_);
-    enqueue_on_change(endpoints_);
+    services_.subscribe([this](const api::Informer::Change& change) {
+        if (change.after == nullptr) gone_.insert(change.before->key);
+        enqueue((change.after != nullptr ? change.after : change.before)->key);
+    });
+    endpoints_.subscribe([this](const api::Informer::Change& change) {
+        if (change.after == nullptr) enqueue(change.before->key);
+    });
     pods_.subscribe([this](const api::Informer::Change& change) {
         for (std::string& key : service_pods_.affected_services(change)) enqueue(std::move(key));
     });
@@ -107,17 +112,13 @@ api::ApiResult<Requeue> EndpointsController::reconcile(const std::string& key) {
     const storage::RecordPtr current = endpoints_.get(key);
     if (record == nullptr) {
         triggers_.forget(key);
-        if (current == nullptr) return Requeue{};
-        // Objects that somebody made by hand for a service that never was are not this controller's.
-        const api::Json document = client().document(*current);
-        if (api::find(document, {"metadata", "annotations", trigger_annotation}) == nullptr &&
-            !api::array_at(document, {"subsets"}).empty()) {
-            return Requeue{};
-        }
+        if (current == nullptr || !gone_.contains(key)) return Requeue{};
         const auto removed = client().remove(endpoints_kind, namespace_name, name);
         if (!removed && removed.error().code() != 404) return removed.error();
+        gone_.erase(key);
         return Requeue{};
     }
+    gone_.erase(key);
     const api::Json service = client().document(*record);
     const api::Json& selector = api::object_at(service, {"spec", "selector"});
     if (selector.empty() || api::string_at(service, {"spec", "type"}) == "ExternalName") return Requeue{};

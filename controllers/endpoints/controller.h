@@ -1,6 +1,9 @@
 // Endpoints: the addresses of a Service's pods in one object named like the Service (pkg/controller/endpoint).
 #pragma once
 
+#include <string>
+#include <unordered_set>
+
 #include "controllers/endpoints/service_pods.h"
 #include "controllers/runtime/controller.h"
 
@@ -19,6 +22,8 @@ class EndpointsController final : public Controller {
     api::Informer& endpoints_;
     ServicePods service_pods_;
     TriggerTimes triggers_;
+    // Services that were seen to go; Endpoints that never had a service are left to whoever made them.
+    std::unordered_set<std::string> gone_;
 };
 
 }  // namespace kubemu::controllers

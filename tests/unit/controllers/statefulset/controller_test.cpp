@@ -1,0 +1,109 @@
+// Ordered pods with names and claims, on a simulated clock.
+#include "controllers/statefulset/controller.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/harness/test_cluster.h"
+
+using namespace kubemu;
+
+namespace {
+
+struct Cluster : tests::TestCluster {
+    Cluster() { add<controllers::StatefulSetController>(); }
+    void make(int replicas, std::string_view changes = "{}") {
+        api::Json object = api::Json::parse(R"({"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"name":"db"},
+            "spec":{"serviceName":"svc","selector":{"matchLabels":{"app":"db"}},"template":{"metadata":{"labels":{"app":"db"}},
+            "spec":{"containers":[{"name":"main","image":"pg:1"}]}},"volumeClaimTemplates":[{"metadata":{"name":"data"},
+            "spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}]}})");
+        object["spec"]["replicas"] = replicas;
+        object.merge_patch(api::Json::parse(changes));
+        create("statefulsets.apps", object);
+    }
+    // "db-0=pg:1 db-1=pg:2"
+    std::string pods() {
+        std::string text;
+        for (const api::Json& pod : list("pods")) {
+            text.append(text.empty() ? "" : " ").append(api::name_of(pod)).append("=");
+            text.append(api::string_at(pod["spec"]["containers"][0], {"image"}));
+        }
+        return text;
+    }
+    void set_image(const std::string& image) {
+        patch("statefulsets.apps", "db", R"({"spec":{"template":{"spec":{"containers":[{"name":"main","image":")" + image + R"("}]}}}})");
+    }
+    api::Json status() { return get("statefulsets.apps", "db")["status"]; }
+};
+
+}  // namespace
+
+TEST_CASE("pods come one after the other and go in reverse") {
+    Cluster cluster;
+    cluster.make(3);
+    cluster.settle();
+    CHECK(cluster.pods() == "db-0=pg:1");
+    cluster.run_pods();
+    cluster.settle();
+    CHECK(cluster.pods() == "db-0=pg:1 db-1=pg:1");
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-0=pg:1 db-1=pg:1 db-2=pg:1");
+    const api::Json pod = cluster.get("pods", "db-1");
+    CHECK(api::string_at(pod, {"metadata", "labels", "statefulset.kubernetes.io/pod-name"}) == "db-1");
+    CHECK(api::string_at(pod, {"metadata", "labels", "apps.kubernetes.io/pod-index"}) == "1");
+    CHECK(api::string_at(pod, {"spec", "hostname"}) == "db-1");
+    CHECK(api::string_at(pod, {"spec", "subdomain"}) == "svc");
+    CHECK(cluster.exists("persistentvolumeclaims", "data-db-2"));
+    const api::Json status = cluster.status();
+    CHECK(api::int_at(status, {"readyReplicas"}) == 3);
+    CHECK(api::int_at(status, {"currentReplicas"}) == 3);
+    CHECK(api::string_at(status, {"currentRevision"}) == api::string_at(status, {"updateRevision"}));
+
+    cluster.patch("statefulsets.apps", "db", R"({"spec":{"replicas":1}})");
+    cluster.settle();
+    CHECK_FALSE(cluster.get("pods", "db-1")["metadata"].contains("deletionTimestamp"));
+    CHECK(cluster.get("pods", "db-2")["metadata"].contains("deletionTimestamp"));
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-0=pg:1");
+    CHECK(cluster.exists("persistentvolumeclaims", "data-db-2"));  // retained
+    const auto events = cluster.events();
+    CHECK(events[0] == "Normal SuccessfulCreate StatefulSet/db: create Claim data-db-0 Pod db-0 in StatefulSet db success");
+    CHECK(events[1] == "Normal SuccessfulCreate StatefulSet/db: create Pod db-0 in StatefulSet db successful");
+}
+
+TEST_CASE("a partition keeps the lower ordinals; without it the rest follows, downwards") {
+    Cluster cluster;
+    cluster.make(3, R"({"spec":{"updateStrategy":{"rollingUpdate":{"partition":2}}}})");
+    cluster.settle_with_pods();
+    cluster.set_image("pg:2");
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-0=pg:1 db-1=pg:1 db-2=pg:2");
+    CHECK(api::int_at(cluster.status(), {"updatedReplicas"}) == 1);
+    cluster.patch("statefulsets.apps", "db", R"({"spec":{"updateStrategy":{"rollingUpdate":{"partition":0}}}})");
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-0=pg:2 db-1=pg:2 db-2=pg:2");
+    CHECK(api::string_at(cluster.status(), {"currentRevision"}) == api::string_at(cluster.status(), {"updateRevision"}));
+    CHECK(cluster.list("controllerrevisions.apps").size() == 2);
+    cluster.set_image("pg:1");  // the old revision comes back with the next number
+    cluster.settle_with_pods();
+    CHECK(cluster.list("controllerrevisions.apps").size() == 2);
+    CHECK(cluster.pods() == "db-0=pg:1 db-1=pg:1 db-2=pg:1");
+}
+
+TEST_CASE("Parallel, OnDelete, start ordinals and failed pods") {
+    Cluster cluster;
+    cluster.make(2, R"({"spec":{"podManagementPolicy":"Parallel","ordinals":{"start":5},"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}})");
+    cluster.settle();
+    CHECK(cluster.pods() == "db-5=pg:1 db-6=pg:1");
+    cluster.settle_with_pods();
+    cluster.set_image("pg:2");
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-5=pg:1 db-6=pg:1");
+    cluster.remove("pods", "db-5");
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-5=pg:2 db-6=pg:1");
+    cluster.set_pod("db-6", "Failed", false);
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-5=pg:2 db-6=pg:2");
+}
