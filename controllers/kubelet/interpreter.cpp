@@ -146,9 +146,10 @@ void Interpreter::step(const Process::Output& output) {
 void Interpreter::command(const Instruction& instruction, const Process::Output& output) {
     std::vector<std::string> argv;
     std::vector<std::pair<std::string, std::string>> assignments;
-    machine_.status = 0;
+    bool substitutes = false;
     for (const std::string& word : instruction.words) {
         std::size_t equals = 0;
+        substitutes = substitutes || word.find("$(") != std::string::npos || word.find('`') != std::string::npos;
         if (argv.empty() && is_assignment(word, equals)) {
             assignments.emplace_back(word.substr(0, equals), joined(expand_word(machine_, std::string_view(word).substr(equals + 1), false)));
             continue;
@@ -156,6 +157,10 @@ void Interpreter::command(const Instruction& instruction, const Process::Output&
         for (std::string& field : expand_word(machine_, word, true)) argv.push_back(std::move(field));
     }
     if (machine_.endless) return;
+    // An assignment alone ends as its command substitution did.
+    if (!argv.empty() || !substitutes) {
+        if (argv.size() != 1 || argv[0] != "exit") machine_.status = 0;  // a bare exit keeps the last status
+    }
     Streams streams;
     const auto feed = [&](const std::vector<Redirect>& redirects) {
         for (const Redirect& redirect : redirects) {

@@ -1,0 +1,103 @@
+// What container commands print, how they end, and when.
+#include "controllers/kubelet/process.h"
+
+#include <doctest/doctest.h>
+
+using namespace kubemu;
+using namespace kubemu::controllers::kubelet;
+
+namespace {
+
+const Time start = Time(std::chrono::seconds(1593329172));  // Sun Jun 28 07:26:12 UTC 2020
+
+ProcessContext context(std::string script) {
+    ProcessContext result;
+    result.argv = {"sh", "-c", std::move(script)};
+    result.env = {{"GREETING", "hello"}};
+    result.host_name = "web-0";
+    result.pod_namespace = "default";
+    result.files = std::make_shared<FileSystem>();
+    result.started_at = start;
+    return result;
+}
+
+struct Ran {
+    std::string text;
+    Process::State state;
+};
+
+Ran run(std::string script, Duration length = std::chrono::hours(1)) {
+    Ran result;
+    const auto process = make_interpreted_process(context(std::move(script)));
+    result.state = process->advance(start + length, [&](Time, std::string_view part) { result.text += part; });
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("scripts print what a shell prints") {
+    const struct {
+        const char *script, *text;
+        int code;
+    } table[] = {
+        {"echo a  b 'c  d'", "a b c  d\n", 0},
+        {"date", "Sun Jun 28 07:26:12 UTC 2020\n", 0},
+        {"for i in 1 2 3; do echo \"$GREETING $i\"; done", "hello 1\nhello 2\nhello 3\n", 0},
+        {"echo on its way; exit 3", "on its way\n", 3},
+        {"false || echo no && echo yes", "no\nyes\n", 0},
+        {"if [ -f /x ]; then echo there; elif test 1 -lt 2; then echo less; else echo never; fi", "less\n", 0},
+        {"echo one > /tmp/f; echo two >> /tmp/f; cat /tmp/f; cat /tmp/f | wc -l", "one\ntwo\n2\n", 0},
+        {"i=0; while [ $i -lt 3 ]; do i=$((i + 1)); [ $i = 2 ] && continue; echo $i; done", "1\n3\n", 0},
+        {"while true; do echo x; break; done; echo end", "x\nend\n", 0},
+        {"case $(hostname) in web-*) echo web;; *) echo other;; esac", "web\n", 0},
+        {"echo ${NONE:-fallback} ${GREETING#he} ${#GREETING}", "fallback llo 5\n", 0},
+        {"[[ `hostname` =~ x ]]; N=$(hostname); echo ${N##*-}", "0\n", 0},
+        {"! false; echo $?", "0\n", 0},
+        {"cat <<END\n$GREETING\nEND\necho after", "hello\nafter\n", 0},
+        {"printf '%s-%03d\\n' a 7", "a-007\n", 0},
+        {"(exit 4); echo $?", "4\n", 0},
+        {"{ echo a; echo b; } > /tmp/g; tail -n 1 /tmp/g", "b\n", 0},
+        {"seq 3 | grep -v 2 | sort -r", "3\n1\n", 0},
+        {"perl -Mbignum=bpi -wle 'print bpi(12)'", "3.14159265358\n", 0},
+        {"cat /nowhere", "cat: can't open '/nowhere': No such file or directory\n", 1},
+    };
+    for (const auto& row : table) {
+        CAPTURE(row.script);
+        const Ran ran = run(row.script);
+        CHECK(ran.text == row.text);
+        CHECK(ran.state.exited);
+        CHECK(ran.state.exit_code == row.code);
+    }
+}
+
+TEST_CASE("a loop that sleeps goes on as time passes") {
+    const auto process = make_interpreted_process(context("while true; do echo tick; sleep 5; done"));
+    int ticks = 0;
+    const auto count = [&](Time, std::string_view) { ++ticks; };
+    Process::State state = process->advance(start, count);
+    CHECK(ticks == 1);
+    CHECK(*state.next == start + std::chrono::seconds(5));
+    state = process->advance(start + std::chrono::seconds(21), count);
+    CHECK(ticks == 5);
+    CHECK_FALSE(state.exited);
+}
+
+TEST_CASE("an exec probe sees the files of its moment") {
+    const auto process = make_interpreted_process(context("touch /tmp/healthy; sleep 30; rm -f /tmp/healthy; sleep 600"));
+    const auto nothing = [](Time, std::string_view) {};
+    process->advance(start + std::chrono::seconds(10), nothing);
+    CHECK(process->exec({"cat", "/tmp/healthy"}, start).exit_code == 0);
+    process->advance(start + std::chrono::seconds(31), nothing);
+    CHECK(process->exec({"cat", "/tmp/healthy"}, start).exit_code == 1);
+}
+
+TEST_CASE("endless and hostile scripts stay bounded") {
+    CHECK_FALSE(run("while true; do :; done").state.exited);
+    CHECK_FALSE(run("sleep infinity").state.exited);
+    CHECK(run("x=$(while true; do echo y; done); echo $x").text.size() < 1'000'000);
+    CHECK(run("echo $((((((((((1))))))))))").state.exited);
+    CHECK(run("if").state.exit_code == 2);
+    CHECK(run("f() { f; }; f").state.exit_code == 2);
+    CHECK(run("echo $((9223372036854775807 + 1)) $((1 / 0))").state.exited);
+    CHECK(run("sh -c 'sh -c \"echo deep\"'").text == "deep\n");
+}
