@@ -59,7 +59,7 @@ k rollout status deployment my-simple-app --timeout 60s
 matches '^my-simple-app +5/5 +5 +5 ' k get deploy
 matches ':80.* \+ 2 more' k get endpoints my-simple-app
 eventually 90 matches '^caller-[0-9]{8} .*1/1 ' k get job
-pod=$(k get pod -o name | grep caller- | head -n 1)
+pod=$(k get pod -o name | grep caller- | sed -n 1p)
 eventually matches '^called$' k logs "$pod"
 k delete cronjob caller
 k delete deploy,svc,cm my-simple-app

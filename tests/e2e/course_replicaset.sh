@@ -31,7 +31,7 @@ matches 'replicaset.apps/mynginx-rs scaled' k scale rs --replicas 2 mynginx-rs
 eventually matches '^mynginx-rs +2 +2 +2 ' k get rs
 lines 2 k get pod --no-headers
 
-first=$(k get pod -o name | head -n 1)
+first=$(k get pod -o name | sed -n 1p)
 matches "^pod \"${first#pod/}\" deleted" k delete "$first"
 eventually matches '^mynginx-rs +2 +2 +2 ' k get rs
 lacks "^${first#pod/} " k get pod
