@@ -8,7 +8,8 @@
 namespace kubemu::controllers {
 
 TtlAfterFinishedController::TtlAfterFinishedController(Manager& manager)
-    : Controller(manager, "ttl-after-finished", "ttl-after-finished-controller"), jobs_(manager.informer("jobs.batch")) {
+    : Controller(manager, "ttl-after-finished", "ttl-after-finished-controller"),
+      jobs_(manager.informer("jobs.batch")) {
     enqueue_on_change(jobs_);
 }
 
@@ -27,7 +28,8 @@ api::ApiResult<Requeue> TtlAfterFinishedController::reconcile(const std::string&
         api::DeleteOptions options;
         options.propagation_policy = "Foreground";
         options.precondition_uid = api::view_of(*record).uid;
-        const auto removed = client().remove(kind("jobs.batch"), api::view_of(*record).namespace_name, api::view_of(*record).name, options);
+        const auto removed = client().remove(kind("jobs.batch"), api::view_of(*record).namespace_name,
+                                             api::view_of(*record).name, options);
         if (!removed && removed.error().code() != 404) return removed.error();
     }
     return Requeue{};
