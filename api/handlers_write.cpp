@@ -34,6 +34,13 @@ ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view optio
     }
     const std::string manager(info.parameter("fieldManager"));
     if (manager.size() > 128) errors.too_long(FieldPath("fieldManager"), 128);
+    for (std::size_t at = 0; at < manager.size(); ++at) {
+        const auto byte = static_cast<unsigned char>(manager[at]);
+        if (byte >= 0x20 && byte != 0x7f) continue;
+        constexpr std::string_view digits = "0123456789ABCDEF";
+        const std::string code = {'0', '0', digits[byte >> 4], digits[byte & 15]};
+        errors.invalid(FieldPath("fieldManager"), manager, "invalid character U+" + code + " (at position " + std::to_string(at) + ")");
+    }
     if (!errors.empty()) return Status::invalid("meta.k8s.io", options_kind, "", errors);
     const std::string& agent = exchange.request.user_agent;
     context.field_manager = manager.empty() ? agent.substr(0, agent.find('/')) : manager;
@@ -266,8 +273,9 @@ ApiResult<bool> handle_create(const ExchangePtr& exchange) {
 ApiResult<bool> handle_update(const ExchangePtr& exchange) {
     const KindSpec& kind = *exchange->kind;
     const RequestInfo& info = exchange->info;
-    TRY_ASSIGN(const WriteContext context, write_context(*exchange, "UpdateOptions"));
+    TRY_ASSIGN(WriteContext context, write_context(*exchange, "UpdateOptions"));
     const bool scale = info.subresource == "scale";
+    context.owners_settled = scale;
     Json object;
     if (scale) {
         TRY_ASSIGN(const BodyForm form, body_form(exchange->request.content_type));
@@ -293,7 +301,7 @@ ApiResult<bool> handle_update(const ExchangePtr& exchange) {
         return Status::bad_request("the name of the object (" + name + " based on URL) was undeterminable: name must be provided");
     }
     const auto replace = [&](Json& current, bool) -> ApiResult<bool> {
-        if (scale) return apply_scale(current, object);
+        if (scale) return exchange->registry.write_scale(kind, current, object, context);
         Json next = object;
         if (kind.namespaced) next["metadata"]["namespace"] = info.namespace_name;
         current = std::move(next);
@@ -314,16 +322,17 @@ ApiResult<bool> handle_update(const ExchangePtr& exchange) {
 
 namespace {
 
-enum class PatchType { json, merge, strategic };
+enum class PatchType { json, merge, strategic, apply };
 
 ApiResult<PatchType> patch_type(std::string_view content_type) {
     const std::string type = lower(trim(content_type.substr(0, content_type.find(';'))));
     if (type == "application/json-patch+json") return PatchType::json;
     if (type == "application/merge-patch+json") return PatchType::merge;
     if (type == "application/strategic-merge-patch+json") return PatchType::strategic;
+    if (type == "application/apply-patch+yaml") return PatchType::apply;
     return Status::unsupported_media_type(
         "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
-        "application/merge-patch+json, application/strategic-merge-patch+json");
+        "application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml");
 }
 
 // The 422 that a patched object gets when it no longer fits its type.
@@ -339,11 +348,86 @@ Status patch_invalid(const std::string& message) {
 
 }  // namespace
 
+namespace {
+
+// strconv.ParseBool as the query decoder uses it: what is no boolean counts as true when it is there at all.
+bool truth_of(std::string_view text) { return !text.empty() && text != "0" && lower(std::string(text)) != "false"; }
+
+// Server-side apply: the body is a configuration, and who owns what decides what comes of it.
+ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
+    const KindSpec& kind = *exchange->kind;
+    const RequestInfo& info = exchange->info;
+    TRY_ASSIGN(WriteContext context, write_context(*exchange, "PatchOptions"));
+    context.owners_settled = true;
+    context.creates = true;
+    if (info.parameter("fieldManager").empty()) {
+        FieldErrors errors;
+        errors.required(FieldPath("fieldManager"), "is required for apply patch");
+        return Status::invalid("meta.k8s.io", "PatchOptions", "", errors);
+    }
+    const bool force = truth_of(info.parameter("force"));
+    std::vector<std::string> duplicates;
+    auto patch = parse_yaml(exchange->request.body, &duplicates);
+    if (!patch) return Status::bad_request("error decoding YAML: " + patch.error().message);
+    if (!patch->is_object()) return Status::bad_request("invalid object type: /, Kind=");
+    const bool scale = info.subresource == "scale";
+    const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
+        if (scale) {
+            if (!exists) return Status::not_found(kind.group, kind.plural, info.name);
+            return exchange->registry.apply_scale_configuration(kind, current, *patch, force, context);
+        }
+        Json live = exists ? current : Json{{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
+        TRY_ASSIGN(Json object, exchange->registry.apply_configuration(kind, info.subresource, live, *patch, force, context));
+        const std::string_view name = name_of(object);
+        if (name != info.name) {
+            return Status::bad_request("the name of the object (" + std::string(name) + ") does not match the name on the URL (" +
+                                       info.name + ")");
+        }
+        const std::string revision(string_at(*patch, {"metadata", "resourceVersion"}));
+        if (!exists) {
+            if (!revision.empty() || !uid_of(object).empty()) return Status::modified(kind.group, kind.plural, info.name);
+            if (!info.subresource.empty()) return Status::not_found(kind.group, kind.plural, info.name);
+        }
+        std::vector<std::string> complaints;
+        if (const auto conformed = conform(object, *kind.type, kind.kind, complaints); !conformed) {
+            return Status::bad_request(conformed.error().message);
+        }
+        object["kind"] = kind.kind;
+        object["apiVersion"] = api_version_of(kind);
+        if (revision.empty() && kind.allow_unconditional_update) erase(object["metadata"], "resourceVersion");
+        current = std::move(object);
+        return true;
+    };
+    if (!duplicates.empty() && context.field_validation == FieldValidation::strict) {
+        return Status::bad_request("error strict decoding YAML: " + join(duplicates, ", "));
+    }
+    auto pending = std::make_shared<Pending>(exchange);
+    pending->answer = [ex = exchange, scale](const Exchange&, const Written& written) {
+        if (!scale) return answer_record(*ex, written.created ? 201 : 200, *written.record);
+        Scatter parts;
+        parts.push_back(Slice::of(encode_raw(scale_of(ex->registry.document(*written.record))) + "\n"));
+        answer_json(*ex, 200, std::move(parts));
+    };
+    const std::string_view sub = scale ? std::string_view() : std::string_view(info.subresource);
+    TRY_ASSIGN(Written written, exchange->registry.update(kind, scope(*exchange), info.name, sub, change, context, Pending::completion(pending)));
+    Pending::result(pending, std::move(written));
+    return true;
+}
+
+}  // namespace
+
 ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
     const KindSpec& kind = *exchange->kind;
     const RequestInfo& info = exchange->info;
     TRY_ASSIGN(const PatchType type, patch_type(exchange->request.content_type));
-    TRY_ASSIGN(const WriteContext context, write_context(*exchange, "PatchOptions"));
+    if (type == PatchType::apply) return handle_apply(exchange);
+    TRY_ASSIGN(WriteContext context, write_context(*exchange, "PatchOptions"));
+    if (!info.parameter("force").empty()) {
+        FieldErrors errors;
+        errors.forbidden(FieldPath("force"), "may not be specified for non-apply patch");
+        return Status::invalid("meta.k8s.io", "PatchOptions", "", errors);
+    }
+    context.owners_settled = info.subresource == "scale";
     std::vector<std::string> duplicates;
     auto patch = parse_json(exchange->request.body, &duplicates);
     if (!patch) return Status::bad_request(patch.error().message);
@@ -357,7 +441,7 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
         if (type == PatchType::json) TRY(apply_json_patch(object, *patch));
         else if (type == PatchType::merge) apply_merge_patch(object, *patch);
         else TRY(apply_strategic_merge_patch(object, *patch, *kind.type));
-        if (scale) return apply_scale(current, object);
+        if (scale) return exchange->registry.write_scale(kind, current, object, context);
         if (const auto conformed = conform(object, *kind.type, kind.kind, complaints); !conformed) return patch_invalid(conformed.error().message);
         if (!complaints.empty() && context.field_validation == FieldValidation::strict) {
             return patch_invalid("strict decoding error: " + join(complaints, ", "));

@@ -94,7 +94,7 @@ ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namesp
 
 void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random) {
     Json& metadata = ensure(object, {"metadata"});
-    for (const char* member : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"}) {
+    for (const char* member : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
         erase(metadata, member);
     }
     metadata["creationTimestamp"] = format_time(now);
@@ -151,7 +151,6 @@ void keep_server_metadata(Json& object, const Json& old) {
     // The real server overwrites a changed creationTimestamp rather than refusing it.
     keep("creationTimestamp");
     keep("generation");
-    keep("managedFields");
     erase(metadata, "selfLink");
     keep_if_absent("name");
     keep_if_absent("namespace");

@@ -31,6 +31,10 @@ struct WriteContext {
     // A uid in the object of an update must be that of the stored object, else 409 (PUT); otherwise it is a field
     // that must not change (PATCH).
     bool uid_is_precondition = true;
+    // The change has settled who owns which field itself (server-side apply, Scale).
+    bool owners_settled = false;
+    // An update of what does not exist creates it, whatever the kind allows.
+    bool creates = false;
 };
 
 // What a write did. With dry_run, or when nothing changed, no revision was taken.
@@ -76,6 +80,20 @@ class Registry : public Lookup {
     ApiResult<Written> remove_with(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                                    const DeleteOptions&, std::vector<storage::Draft> companions, const WriteContext&,
                                    storage::Completion done = {});
+
+    // What comes of applying a configuration to `live`, which has kind and apiVersion only when there is no object:
+    // for the `change` of an update whose context says owners_settled.
+    ApiResult<Json> apply_configuration(const KindSpec& kind, std::string_view subresource, const Json& live, Json patch,
+                                        bool force, const WriteContext&) const;
+    // Records in `object`.metadata.managedFields what a write of it over `live` changes.
+    void track_fields(const KindSpec& kind, std::string_view subresource, const Json& live, Json& object,
+                      const WriteContext&) const;
+
+    // The same for the Scale of `object`: takes its replicas into the object, and settles who owns them.
+    ApiResult<bool> write_scale(const KindSpec& kind, Json& object, Json scale, const WriteContext&) const;
+    // `force` as in apply_configuration.
+    ApiResult<bool> apply_scale_configuration(const KindSpec& kind, Json& object, Json patch, bool force,
+                                              const WriteContext&) const;
 
     // The document of a record in the version of `kind`, with kind and apiVersion.
     Json document_as(const storage::Record& record, const KindSpec& kind) const;

@@ -29,6 +29,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
 
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
+    if (!context.owners_settled) {
+        const Json nothing = {{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
+        registry.track_fields(kind, {}, nothing, object, context);
+    }
 
     const std::string requested_name(name_of(object));
     AdmissionRequest request =

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/admission/chain.h"
+#include "api/apply/field_manager.h"
 #include "api/registry.h"
 
 namespace kubemu::api {
@@ -23,6 +24,8 @@ struct Registry::Impl {
                                const WriteContext& context) const;
     // From the version of `kind` to the storage version.
     Json to_storage(const KindSpec& kind, Json object) const;
+
+    FieldManager field_manager(const KindSpec& kind, std::string_view subresource, const WriteContext& context) const;
 
     // One attempt each; errors of the store are left to the caller.
     struct Attempt {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/apply/managed_fields.h"
 #include "api/deletion.h"
 #include "api/draft.h"
 #include "api/metadata.h"
@@ -107,6 +108,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     Json object = merged_for(subresource, changed, old);
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
+    // A binding is the scheduler's word to the pod's storage, which no client is told of.
+    if (!context.owners_settled && subresource != "binding") {
+        registry.track_fields(kind, subresource, old, object, context);
+    }
 
     AdmissionRequest request =
         admission(AdmissionRequest::Operation::update, kind, namespace_name, name, subresource, context);
@@ -147,6 +152,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         if (rules->warnings != nullptr && !status_only) rules->warnings(object, &old, hook, *context.warnings);
     }
 
+    keep_times_of_unchanged(object, old);
     const bool deletes = finished_deletion(kind, object);
     const KindSpec& stored = options.kinds.stored(kind.resource);
     storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::at(tip->revision));
@@ -179,7 +185,7 @@ ApiResult<Written> Registry::update(const KindSpec& kind, std::string_view names
             if (const std::string_view uid = uid_of(object); context.uid_is_precondition && !uid.empty()) {
                 return uid_mismatch(kind, namespace_name, name, uid, {});
             }
-            if (!kind.allow_create_on_update || !subresource.empty()) {
+            if (!(kind.allow_create_on_update || context.creates) || !subresource.empty()) {
                 return Status::not_found(kind.group, kind.plural, name);
             }
             TRY_ASSIGN(Impl::Attempt attempt, impl_->create_once(kind, namespace_name, std::move(object), context, done));

@@ -9,7 +9,11 @@ namespace kubemu::api::kinds {
 namespace {
 
 void set_defaults(Json& pod, const HookContext&) {
-    if (Json* spec = find(pod, "spec")) default_pod_spec(*spec);
+    if (Json* spec = find(pod, "spec")) {
+        // Pods have it, templates do not (SetDefaults_Pod).
+        if (find(*spec, "enableServiceLinks") == nullptr) (*spec)["enableServiceLinks"] = true;
+        default_pod_spec(*spec);
+    }
 }
 
 void prepare_for_create(Json& pod, const HookContext&) {

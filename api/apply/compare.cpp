@@ -1,0 +1,152 @@
+// How two objects differ, as sets of paths (structured-merge-diff's TypedValue.Compare).
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "api/apply/shape.h"
+#include "api/apply/typed.h"
+
+namespace kubemu::api {
+namespace {
+
+using apply::Place;
+
+// Tries under construction; null is the empty one.
+struct Trees {
+    Json added, modified, removed;
+};
+
+void adopt(Json& parent, std::string_view step, Json&& child) {
+    if (!child.is_null()) parent[std::string(step)] = std::move(child);
+}
+
+class Comparer {
+  public:
+    explicit Comparer(bool typed) : typed_(typed) {}
+
+    // At least one of both is there.
+    void compare(const Place& place, const Json* before, const Json* after, Trees& into) const {
+        switch (place.kind) {
+            case Place::Kind::record:
+                if (both_empty(place, before, after)) return leaf(before, after, into);
+                compare_record(place, before, after, into);
+                break;
+            case Place::Kind::map:
+                if (both_empty(place, before, after)) return leaf(before, after, into);
+                compare_members(place, before, after, into);
+                break;
+            case Place::Kind::deduced:
+                if (!is_map(before) || !is_map(after) || both_empty(place, before, after)) return leaf(before, after, into);
+                compare_members(place, before, after, into);
+                break;
+            case Place::Kind::keyed_list:
+            case Place::Kind::set:
+                if (both_empty(place, before, after)) return leaf(before, after, into);
+                compare_items(place, before, after, into);
+                break;
+            case Place::Kind::leaf: return leaf(before, after, into);
+        }
+        // A container that came or went is in the set beside its contents.
+        if (before == nullptr) FieldSet::add_member(into.added);
+        else if (after == nullptr) FieldSet::add_member(into.removed);
+    }
+
+  private:
+    static bool is_map(const Json* value) { return value == nullptr || value->is_null() || value->is_object(); }
+    bool both_empty(const Place& place, const Json* before, const Json* after) const {
+        return apply::is_empty(place, before, typed_) && apply::is_empty(place, after, typed_);
+    }
+
+    static void leaf(const Json* before, const Json* after, Trees& into) {
+        if (before == nullptr) into.added = Json::object();
+        else if (after == nullptr) into.removed = Json::object();
+        else if (*before != *after) into.modified = Json::object();
+    }
+
+    void descend(const Place& place, std::string_view step, const Json* before, const Json* after, Trees& into) const {
+        if (before == nullptr && after == nullptr) return;
+        if (before == after) return;  // the same stand-in for a zero value
+        Trees below;
+        compare(place, before, after, below);
+        adopt(into.added, step, std::move(below.added));
+        adopt(into.modified, step, std::move(below.modified));
+        adopt(into.removed, step, std::move(below.removed));
+    }
+
+    void compare_record(const Place& place, const Json* before, const Json* after, Trees& into) const {
+        const bool had = before != nullptr && before->is_object(), has = after != nullptr && after->is_object();
+        std::string step;
+        for (const FieldInfo& field : place.type->fields) {
+            const Json* from = had ? find(*before, field.name) : nullptr;
+            const Json* to = has ? find(*after, field.name) : nullptr;
+            if (typed_) {
+                from = had ? apply::held(field, from) : nullptr;
+                to = has ? apply::held(field, to) : nullptr;
+            }
+            if (from == nullptr && to == nullptr) continue;
+            step.assign("f:").append(field.name);
+            descend(apply::place_of(field), step, from, to, into);
+        }
+    }
+
+    void compare_members(const Place& place, const Json* before, const Json* after, Trees& into) const {
+        static const Json none = Json::object();
+        const Json& from = before != nullptr && before->is_object() ? *before : none;
+        const Json& to = after != nullptr && after->is_object() ? *after : none;
+        const Place element = apply::element_of(place);
+        for (const auto& [name, value] : from.items()) {
+            const auto at = to.find(name);
+            descend(element, "f:" + name, &value, at == to.end() ? nullptr : &*at, into);
+        }
+        for (const auto& [name, value] : to.items()) {
+            if (!from.contains(name)) descend(element, "f:" + name, nullptr, &value, into);
+        }
+    }
+
+    // By step; items that stand there twice count as one value, so that any change of them is seen.
+    static std::map<std::string, Json> index(const Place& place, const Json* list) {
+        std::map<std::string, Json> items;
+        if (list == nullptr || !list->is_array()) return items;
+        for (const Json& item : *list) {
+            const std::string step = apply::item_step(place, item);
+            if (step.empty()) continue;
+            const auto [at, fresh] = items.emplace(step, item);
+            if (!fresh) at->second = Json::array({at->second, item});
+        }
+        return items;
+    }
+
+    void compare_items(const Place& place, const Json* before, const Json* after, Trees& into) const {
+        const auto from = index(place, before), to = index(place, after);
+        const Place element = apply::element_of(place);
+        const Place twice{Place::Kind::leaf, nullptr, nullptr};
+        const auto kind_of = [&](const Json& item) { return item.is_array() ? twice : element; };
+        for (const auto& [step, item] : from) {
+            const auto at = to.find(step);
+            const Json* other = at == to.end() ? nullptr : &at->second;
+            descend(other != nullptr && other->is_array() ? twice : kind_of(item), step, &item, other, into);
+        }
+        for (const auto& [step, item] : to) {
+            if (!from.contains(step)) descend(kind_of(item), step, nullptr, &item, into);
+        }
+    }
+
+    const bool typed_;
+};
+
+Comparison compared(const Json& before, const Json& after, const TypeInfo& type, bool typed) {
+    Trees trees;
+    Comparer(typed).compare(apply::place_of(type), &before, &after, trees);
+    return {FieldSet(std::move(trees.added)), FieldSet(std::move(trees.modified)), FieldSet(std::move(trees.removed))};
+}
+
+}  // namespace
+
+Comparison compare_objects(const Json& before, const Json& after, const TypeInfo& type) {
+    return compared(before, after, type, true);
+}
+
+Comparison compare_plain(const Json& before, const Json& after, const TypeInfo& type) {
+    return compared(before, after, type, false);
+}
+
+}  // namespace kubemu::api

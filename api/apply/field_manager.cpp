@@ -1,0 +1,295 @@
+// Ownership through updates and applies.
+#include "api/apply/field_manager.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "api/apply/typed.h"
+#include "api/codec/json.h"
+
+namespace kubemu::api {
+namespace {
+
+constexpr std::string_view last_applied = "kubectl.kubernetes.io/last-applied-configuration";
+
+// Identity and what only the server writes: nobody owns it.
+const FieldSet& server_owned() {
+    static const FieldSet set(Json::parse(R"({"f:apiVersion":{},"f:kind":{},"f:metadata":{".":{},"f:name":{},
+        "f:namespace":{},"f:creationTimestamp":{},"f:selfLink":{},"f:uid":{},"f:clusterName":{},"f:generation":{},
+        "f:managedFields":{},"f:resourceVersion":{}}})"));
+    return set;
+}
+
+Status apply_conflict(const std::vector<std::pair<std::string, std::string>>& conflicts) {
+    StatusDetail detail;
+    detail.code = 409;
+    detail.reason = "Conflict";
+    std::map<std::string, std::string> by_manager;
+    for (const auto& [manager, path] : conflicts) {
+        detail.causes.push_back({"FieldManagerConflict", "conflict with " + manager, path});
+        by_manager[manager] += "\n- " + path;
+    }
+    if (conflicts.size() == 1) {
+        detail.message = "Apply failed with 1 conflict: conflict with " + conflicts[0].first + ": " + conflicts[0].second;
+    } else {
+        detail.message = "Apply failed with " + std::to_string(conflicts.size()) + " conflicts: ";
+        bool first = true;
+        for (const auto& [manager, paths] : by_manager) {
+            detail.message += (first ? "" : "\n") + ("conflicts with " + manager) + ":" + paths;
+            first = false;
+        }
+    }
+    return Status(std::move(detail));
+}
+
+// "namespace/name; group/version, Kind=Kind" as errors name a configuration.
+std::string described(const Json& object) {
+    const std::string version(string_at(object, {"apiVersion"}));
+    const std::string group_version = version.find('/') == std::string::npos ? "/" + version : version;
+    return std::string(namespace_of(object)) + "/" + std::string(name_of(object)) + "; " + group_version +
+           ", Kind=" + std::string(string_at(object, {"kind"}));
+}
+
+std::string group_version_kind(const Json& object) {
+    const std::string version(string_at(object, {"apiVersion"}));
+    return (version.find('/') == std::string::npos ? "/" + version : version) + ", Kind=" +
+           std::string(string_at(object, {"kind"}));
+}
+
+}  // namespace
+
+struct FieldManager::Versioned {
+    Json object;
+    const TypeInfo* type = nullptr;
+};
+
+struct FieldManager::Applied {
+    std::optional<Json> object;  // nothing when it is as before
+    FieldOwners owners;
+    Conflicts conflicts;
+};
+
+std::optional<FieldManager::Versioned> FieldManager::as_version(const Json& object, const std::string& api_version) const {
+    if (api_version == options_.api_version) return Versioned{object, &options_.type};
+    if (!options_.convert) return std::nullopt;
+    Versioned converted{object, nullptr};
+    converted.type = options_.convert(converted.object, api_version);
+    if (converted.type == nullptr) return std::nullopt;
+    return converted;
+}
+
+FieldManager::Conflicts FieldManager::release(const Json& live, const Json& object, const FieldOwner* self, bool force,
+                                              FieldOwners& owners) const {
+    std::map<std::string, std::optional<Comparison>> by_version;
+    const auto comparison_in = [&](const std::string& version) -> const std::optional<Comparison>& {
+        const auto known = by_version.find(version);
+        if (known != by_version.end()) return known->second;
+        std::optional<Comparison> found;
+        if (version == options_.api_version) {
+            found = compare_objects(live, object, options_.type);
+            found->added = found->added.subtract_below(options_.ignored);
+            found->modified = found->modified.subtract_below(options_.ignored);
+            found->removed = found->removed.subtract_below(options_.ignored);
+        } else {
+            const auto before = as_version(live, version), after = as_version(object, version);
+            if (before && after) found = compare_objects(before->object, after->object, *before->type);
+        }
+        return by_version.emplace(version, std::move(found)).first->second;
+    };
+    Conflicts conflicts;
+    for (const FieldOwner& owner : owners) {
+        if (self != nullptr && owner.is(*self)) continue;
+        const auto& change = comparison_in(owner.api_version);
+        if (!change || change->same()) continue;
+        FieldSet taken = owner.fields.intersect(change->modified.unite(change->added));
+        if (!taken.empty()) conflicts.push_back({owner, std::move(taken)});
+    }
+    if (!force && !conflicts.empty()) return conflicts;
+    for (FieldOwner& owner : owners) {
+        if (self != nullptr && owner.is(*self)) continue;
+        const auto& change = comparison_in(owner.api_version);
+        if (!change) {
+            owner.fields = FieldSet();  // a version that nobody can read any more
+            continue;
+        }
+        if (change->same()) continue;
+        owner.fields = owner.fields.subtract(owner.fields.intersect(change->modified.unite(change->added))).subtract(change->removed);
+    }
+    drop_empty_owners(owners);
+    return {};
+}
+
+void FieldManager::record_update(const Json& live, const Json& object, const std::string& manager, FieldOwners& owners) const {
+    const Comparison change = compare_objects(live, object, options_.type);
+    if (change.same()) return;
+    release(live, object, nullptr, true, owners);
+    FieldOwner self{manager.empty() ? "unknown" : manager, false, options_.api_version, options_.subresource, options_.now,
+                    change.modified.unite(change.added).subtract_below(options_.ignored).subtract(server_owned())};
+    if (!self.fields.empty()) {
+        if (FieldOwner* previous = find_owner(owners, self)) {
+            previous->fields = previous->fields.unite(self.fields);
+            previous->time = options_.now;
+        } else {
+            owners.push_back(std::move(self));
+        }
+    }
+    cap_updaters(owners);
+}
+
+void FieldManager::update(const Json& live, Json& object) const {
+    FieldOwners owners = owners_to_start_from(live, object, !options_.subresource.empty());
+    // An object without owners was written by someone who gave up on them: that stays until somebody applies.
+    const bool tracked = !owners.empty() || uid_of(live).empty();
+    if (Json* metadata = find(object, "metadata")) erase(*metadata, "managedFields");
+    if (tracked) record_update(live, object, options_.manager, owners);
+    encode_owners(std::move(owners), object);
+}
+
+Json FieldManager::prune(Json merged, const FieldOwners& owners, const FieldOwner& applier, const FieldOwner& last) const {
+    if (last.fields.empty()) return merged;
+    const auto start = as_version(merged, last.api_version);
+    if (!start) return merged;
+    const TypeInfo* type = start->type;
+    const FieldSet lost = with_named_parents(last.fields, *type);
+    Json whole = start->object;
+    Json pruned = remove_paths(whole, *type, lost);
+
+    // What others own comes back, version by version, beginning with that of the pruned object.
+    std::map<std::string, FieldSet> owned;
+    for (const FieldOwner& owner : owners) {
+        auto [at, fresh] = owned.emplace(owner.api_version, owner.fields);
+        if (!fresh) at->second = at->second.unite(owner.fields);
+    }
+    std::string version = last.api_version;
+    const auto add_back = [&](const std::string& in_version, const FieldSet& fields) {
+        if (in_version != version) {
+            if (!options_.convert) return;
+            Json other_whole = whole;
+            const TypeInfo* other = options_.convert(other_whole, in_version);
+            if (other == nullptr) return;
+            options_.convert(pruned, in_version);
+            whole = std::move(other_whole);
+            type = other;
+            version = in_version;
+        }
+        const FieldSet all = with_named_parents(field_set_of(whole, *type), *type);
+        const FieldSet keep = with_named_parents(field_set_of(pruned, *type), *type).unite(with_named_parents(fields, *type));
+        pruned = remove_paths(whole, *type, all.subtract(keep));
+    };
+    if (const auto at = owned.find(last.api_version); at != owned.end()) {
+        add_back(at->first, at->second);
+        owned.erase(at);
+    }
+    for (const auto& [in_version, fields] : owned) add_back(in_version, fields);
+
+    // What nobody owned before, such as defaults, comes back too.
+    if (version != last.api_version) options_.convert(pruned, last.api_version);
+    const TypeInfo& last_type = *start->type;
+    const FieldSet left = with_named_parents(field_set_of(pruned, last_type), last_type);
+    const FieldSet all = with_named_parents(field_set_of(start->object, last_type), last_type);
+    Json result = remove_paths(start->object, last_type, all.subtract(left).intersect(lost));
+    if (last.api_version == applier.api_version) return result;
+    const bool converted = options_.convert && options_.convert(result, applier.api_version) != nullptr;
+    return converted ? std::move(result) : std::move(merged);
+}
+
+FieldManager::Applied FieldManager::apply_once(const Json& live, const Json& patch, FieldOwners owners, bool force) const {
+    Applied applied;
+    Json merged = merge_applied(live, patch, options_.type);
+    FieldOwner self{options_.manager.empty() ? "unknown" : options_.manager, true, options_.api_version, options_.subresource, {},
+                    field_set_of(patch, options_.type).subtract_below(options_.ignored)};
+    FieldOwner last;
+    if (FieldOwner* previous = find_owner(owners, self)) {
+        last = *previous;
+        self.time = previous->time;
+        *previous = self;
+    } else {
+        owners.push_back(self);
+    }
+    merged = prune(std::move(merged), owners, self, last);
+    applied.conflicts = release(live, merged, &self, force, owners);
+    if (!applied.conflicts.empty()) return applied;
+    if (FieldOwner* mine = find_owner(owners, self)) {
+        mine->fields = mine->fields.subtract(server_owned());
+        if (merged != live) mine->time = options_.now;
+    }
+    drop_empty_owners(owners);
+    if (merged != live) applied.object = std::move(merged);
+    applied.owners = std::move(owners);
+    return applied;
+}
+
+FieldSet FieldManager::client_side_applied(const Json& live) const {
+    const std::string_view text = string_at(live, {"metadata", "annotations", last_applied});
+    if (text.empty()) return {};
+    const auto configuration = parse_json(text);
+    if (!configuration || !configuration->is_object() || string_at(*configuration, {"apiVersion"}) != options_.api_version ||
+        !check_applied(*configuration, options_.type).empty()) {
+        return {};
+    }
+    const Comparison change = compare_plain(*configuration, live, options_.type);
+    return field_set_of(*configuration, options_.type).subtract(change.modified).subtract(change.added).subtract(change.removed);
+}
+
+ApiResult<Json> FieldManager::apply(const Json& live, Json patch, bool force) const {
+    if (string_at(patch, {"kind"}) != options_.kind || string_at(patch, {"apiVersion"}) != options_.api_version) {
+        return Status::bad_request("invalid object type: " + group_version_kind(patch));
+    }
+    if (const Json* given = find(patch, {"metadata", "managedFields"}); given != nullptr && !given->is_null()) {
+        return Status::bad_request("metadata.managedFields must be nil");
+    }
+    if (const auto complaints = check_applied(patch, options_.type); !complaints.empty()) {
+        return Status::plain_500("failed to create typed patch object (" + described(patch) + "): " + join_complaints(complaints));
+    }
+    const Json* entries = find(live, {"metadata", "managedFields"});
+    FieldOwners owners = (entries == nullptr ? FieldOwners() : decode_owners(*entries).value_or(FieldOwners()));
+    Json base = live;
+    if (Json* metadata = find(base, "metadata")) erase(*metadata, "managedFields");
+    if (owners.empty() && !uid_of(live).empty()) {
+        // Nobody owned anything: what is there belongs to those who came before.
+        const Json nothing = {{"kind", options_.kind}, {"apiVersion", options_.api_version}};
+        record_update(nothing, base, "before-first-apply", owners);
+    }
+
+    Applied applied = apply_once(base, patch, owners, force);
+    if (!applied.conflicts.empty()) {
+        FieldSet allowed;
+        if (options_.manager == "kubectl") allowed = client_side_applied(base);
+        std::vector<std::pair<std::string, std::string>> conflicts;
+        for (const Conflict& conflict : applied.conflicts) {
+            conflict.fields.subtract(allowed).for_each(
+                [&](const std::string& path) { conflicts.emplace_back(conflict.owner.readable(), path); });
+        }
+        if (!conflicts.empty()) return apply_conflict(conflicts);
+        // kubectl takes over what it applied from the client's side.
+        applied = apply_once(base, patch, std::move(owners), true);
+    }
+    const bool synchronizes = options_.manager == "kubectl" && options_.subresource.empty();
+    Json object = applied.object ? std::move(*applied.object) : std::move(base);
+    if (synchronizes && !string_at(object, {"metadata", "annotations", last_applied}).empty()) {
+        if (Json* annotations = find(patch, {"metadata", "annotations"})) erase(*annotations, last_applied);
+        object["metadata"]["annotations"][std::string(last_applied)] = encode_raw(patch) + "\n";
+    }
+    encode_owners(std::move(applied.owners), object);
+    return object;
+}
+
+FieldSet reset_fields(std::string_view group, std::string_view resource, std::string_view subresource, bool has_status) {
+    const FieldSet status = FieldSet::of_path({"f:status"}), spec = FieldSet::of_path({"f:spec"});
+    if (subresource.empty()) return has_status ? status : FieldSet();
+    if (subresource == "approval") return spec;
+    if (subresource != "status") return {};
+    FieldSet reset = spec;
+    if (group == "apps" && resource == "deployments") reset = reset.unite(FieldSet::of_path({"f:metadata", "f:labels"}));
+    if (group.empty() && resource == "pods") {
+        reset = reset.unite(FieldSet::of_path({"f:metadata", "f:deletionTimestamp"}))
+                    .unite(FieldSet::of_path({"f:metadata", "f:ownerReferences"}));
+    }
+    if (group == "apiregistration.k8s.io" || group == "apiextensions.k8s.io" || group == "flowcontrol.apiserver.k8s.io") {
+        reset = reset.unite(FieldSet::of_path({"f:metadata"}));
+    }
+    return reset;
+}
+
+}  // namespace kubemu::api

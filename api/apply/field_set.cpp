@@ -1,0 +1,179 @@
+// Set operations on tries of FieldsV1.
+#include "api/apply/field_set.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace kubemu::api {
+namespace {
+
+// Null stands for "nothing": an empty object would be a member.
+bool nothing(const Json& node) { return node.is_null(); }
+
+Json node_of(bool member, Json children) {
+    if (children.is_null() || children.empty()) return member ? Json::object() : Json();
+    if (member) children["."] = Json::object();
+    return children;
+}
+
+Json unite_nodes(const Json& a, const Json& b) {
+    if (a.empty() && b.empty()) return a;
+    Json result = a;
+    if (a.empty()) result["."] = Json::object();
+    if (b.empty()) {
+        result["."] = Json::object();
+        return result;
+    }
+    for (const auto& [step, child] : b.items()) {
+        const auto at = result.find(step);
+        if (at == result.end()) result.emplace(step, child);
+        else if (step != ".") *at = unite_nodes(*at, child);
+    }
+    return result;
+}
+
+Json intersect_nodes(const Json& a, const Json& b) {
+    Json children;
+    const auto& small = a.size() <= b.size() ? a : b;
+    const auto& large = a.size() <= b.size() ? b : a;
+    for (const auto& [step, child] : small.items()) {
+        if (step == ".") continue;
+        const auto at = large.find(step);
+        if (at == large.end()) continue;
+        Json common = intersect_nodes(child, *at);
+        if (!nothing(common)) children.emplace(step, std::move(common));
+    }
+    return node_of(FieldSet::is_member(a) && FieldSet::is_member(b), std::move(children));
+}
+
+Json subtract_nodes(const Json& a, const Json& b, bool below) {
+    if (below && FieldSet::is_member(b)) return {};
+    Json children;
+    for (const auto& [step, child] : a.items()) {
+        if (step == ".") continue;
+        const auto at = b.find(step);
+        Json rest = at == b.end() ? child : subtract_nodes(child, *at, below);
+        if (!nothing(rest)) children.emplace(step, std::move(rest));
+    }
+    return node_of(FieldSet::is_member(a) && !FieldSet::is_member(b), std::move(children));
+}
+
+// The root is never a member, whereas node operations take an empty object for one.
+Json rooted(Json children) {
+    if (!children.is_object()) return Json::object();
+    children.erase(".");
+    return children;
+}
+
+int class_of(std::string_view step) {
+    constexpr std::string_view order = "fkvi";
+    return step.empty() ? -1 : static_cast<int>(order.find(step.front()));
+}
+
+// Names before keys before values before places; numbers by value, so that port 80 comes before 443.
+bool step_before(const std::string& a, const std::string& b) {
+    if (class_of(a) != class_of(b)) return class_of(a) < class_of(b);
+    if (class_of(a) == 0) return a < b;
+    const Json left = Json::parse(std::string_view(a).substr(2), nullptr, false);
+    const Json right = Json::parse(std::string_view(b).substr(2), nullptr, false);
+    if (left.is_discarded() || right.is_discarded()) return a < b;
+    return left < right;
+}
+
+void visit_paths(const Json& node, const std::string& path, const std::function<void(const std::string&)>& visit) {
+    std::vector<std::string> steps;
+    for (const auto& [step, child] : node.items()) {
+        if (step != ".") steps.push_back(step);
+    }
+    std::sort(steps.begin(), steps.end(), step_before);
+    for (const std::string& step : steps) {
+        const Json& child = node[step];
+        const std::string at = path + readable_step(step);
+        if (FieldSet::is_member(child)) visit(at);
+        visit_paths(child, at, visit);
+    }
+}
+
+}  // namespace
+
+FieldSet::FieldSet() : tree_(std::make_unique<Json>(Json::object())) {}
+FieldSet::FieldSet(Json tree) : tree_(std::make_unique<Json>(rooted(std::move(tree)))) {}
+FieldSet::FieldSet(const FieldSet& other) : tree_(std::make_unique<Json>(*other.tree_)) {}
+FieldSet::FieldSet(FieldSet&& other) noexcept = default;
+FieldSet& FieldSet::operator=(const FieldSet& other) {
+    if (this != &other) *tree_ = *other.tree_;
+    return *this;
+}
+FieldSet& FieldSet::operator=(FieldSet&&) noexcept = default;
+FieldSet::~FieldSet() = default;
+
+FieldSet FieldSet::of_path(const std::vector<std::string>& steps) {
+    Json tree = Json::object();
+    Json* node = &tree;
+    for (const std::string& step : steps) node = &(*node)[step];
+    if (node != &tree) *node = Json::object();
+    return FieldSet(std::move(tree));
+}
+
+bool FieldSet::empty() const { return tree_->empty(); }
+
+bool FieldSet::has(const std::vector<std::string>& steps) const {
+    const Json* node = tree_.get();
+    for (const std::string& step : steps) {
+        const auto at = node->find(step);
+        if (at == node->end()) return false;
+        node = &*at;
+    }
+    return node != tree_.get() && is_member(*node);
+}
+
+FieldSet FieldSet::unite(const FieldSet& other) const {
+    if (other.empty()) return *this;
+    if (empty()) return other;
+    return FieldSet(unite_nodes(*tree_, *other.tree_));
+}
+
+FieldSet FieldSet::intersect(const FieldSet& other) const {
+    return FieldSet(intersect_nodes(*tree_, *other.tree_));
+}
+
+FieldSet FieldSet::subtract(const FieldSet& other) const {
+    if (empty() || other.empty()) return *this;
+    return FieldSet(subtract_nodes(*tree_, *other.tree_, false));
+}
+
+FieldSet FieldSet::subtract_below(const FieldSet& other) const {
+    if (empty() || other.empty()) return *this;
+    return FieldSet(subtract_nodes(*tree_, *other.tree_, true));
+}
+
+void FieldSet::for_each(const std::function<void(const std::string&)>& visit) const { visit_paths(*tree_, {}, visit); }
+
+bool FieldSet::is_member(const Json& node) { return node.empty() || node.contains("."); }
+
+void FieldSet::add_member(Json& node) {
+    if (nothing(node)) node = Json::object();
+    else if (!node.empty()) node["."] = Json::object();
+}
+
+std::string readable_step(std::string_view step) {
+    const std::string_view rest = step.size() > 2 ? step.substr(2) : std::string_view();
+    switch (step.empty() ? 'f' : step.front()) {
+        case 'k': {
+            const Json keys = Json::parse(rest, nullptr, false);
+            std::string text = "[";
+            if (keys.is_object()) {
+                for (const auto& [name, value] : keys.items()) {
+                    if (text.size() > 1) text += ',';
+                    text += name + "=" + value.dump();
+                }
+            }
+            return text + "]";
+        }
+        case 'v': return "[=" + std::string(rest) + "]";
+        case 'i': return "[" + std::string(rest) + "]";
+        default: return "." + std::string(rest);
+    }
+}
+
+}  // namespace kubemu::api

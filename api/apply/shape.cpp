@@ -1,0 +1,142 @@
+// Reads the schema for server-side apply.
+#include "api/apply/shape.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace kubemu::api::apply {
+namespace {
+
+const Json absent_null;
+const Json empty_record = Json::object();
+const Json empty_text = "";
+const Json zero_number = 0;
+const Json no_truth = false;
+
+const Json* zero_of(const FieldInfo& field) {
+    if (field.shape != Shape::single || field.pointer) return &absent_null;
+    switch (field.kind) {
+        case ValueKind::object: return &empty_record;
+        case ValueKind::boolean: return &no_truth;
+        case ValueKind::int32:
+        case ValueKind::int64:
+        case ValueKind::float64: return &zero_number;
+        case ValueKind::string:
+        case ValueKind::quantity:
+        case ValueKind::duration: return &empty_text;
+        default: return &absent_null;
+    }
+}
+
+bool is_zero(const Json& value) {
+    switch (value.type()) {
+        case Json::value_t::null: return true;
+        case Json::value_t::boolean: return !value.get<bool>();
+        case Json::value_t::string: return value.get_ref<const std::string&>().empty();
+        case Json::value_t::number_integer:
+        case Json::value_t::number_unsigned: return value.get<std::int64_t>() == 0;
+        case Json::value_t::number_float: return value.get<double>() == 0;
+        default: return value.empty();
+    }
+}
+
+Place value_place(const FieldInfo& field) {
+    switch (field.kind) {
+        case ValueKind::object:
+            if (field.type == nullptr) return {Place::Kind::deduced, nullptr, &field};
+            if (field.type->atomic) return {Place::Kind::leaf, field.type, &field};
+            return {Place::Kind::record, field.type, &field};
+        case ValueKind::raw: return {Place::Kind::deduced, nullptr, &field};
+        default: return {Place::Kind::leaf, nullptr, &field};
+    }
+}
+
+}  // namespace
+
+Place place_of(const TypeInfo& type) { return {Place::Kind::record, &type, nullptr}; }
+
+Place place_of(const FieldInfo& field) {
+    switch (field.shape) {
+        case Shape::single:
+            if (field.map_atomic) return {Place::Kind::leaf, field.type, &field};
+            return value_place(field);
+        case Shape::list:
+            if (field.list_type == ListType::set) return {Place::Kind::set, nullptr, &field};
+            if (field.list_type == ListType::map && field.type != nullptr) {
+                return {Place::Kind::keyed_list, field.type, &field};
+            }
+            return {Place::Kind::leaf, nullptr, &field};
+        case Shape::map:
+        case Shape::map_of_lists:
+            if (field.map_atomic) return {Place::Kind::leaf, nullptr, &field};
+            return {Place::Kind::map, nullptr, &field};
+    }
+    return {};
+}
+
+Place element_of(const Place& place) {
+    switch (place.kind) {
+        case Place::Kind::keyed_list: return {Place::Kind::record, place.type, place.field};
+        case Place::Kind::map:
+            if (place.field->shape == Shape::map_of_lists) return {Place::Kind::leaf, nullptr, place.field};
+            return value_place(*place.field);
+        case Place::Kind::deduced: return place;
+        default: return {};
+    }
+}
+
+Place member_of(const Place& place, std::string_view name) {
+    if (place.kind != Place::Kind::record) return element_of(place);
+    const FieldInfo* field = place.type->field(name);
+    return field == nullptr ? Place{Place::Kind::deduced, nullptr, nullptr} : place_of(*field);
+}
+
+bool declares(const Place& place, std::string_view name) {
+    return place.kind == Place::Kind::record && place.type->field(name) != nullptr;
+}
+
+std::string item_step(const Place& list, const Json& item, std::string* missing) {
+    if (list.kind == Place::Kind::set) return "v:" + item.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (!item.is_object()) return {};
+    Json keys = Json::object();
+    for (const std::string_view key : list.field->list_map_keys) {
+        const auto at = item.find(std::string(key));
+        if (at != item.end() && !at->is_null()) {
+            keys[std::string(key)] = *at;
+            continue;
+        }
+        // A key that has a default is that default where it is left out.
+        const FieldInfo* field = list.type->field(key);
+        if (field != nullptr && !field->default_json.empty()) {
+            keys[std::string(key)] = Json::parse(field->default_json, nullptr, false);
+        } else if (field != nullptr && !field->omitempty && !field->pointer) {
+            keys[std::string(key)] = *zero_of(*field);
+        } else {
+            if (missing != nullptr) *missing = key;
+            return {};
+        }
+    }
+    return "k:" + keys.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+const Json* held(const FieldInfo& field, const Json* value) {
+    const bool given = value != nullptr && !value->is_null();
+    if (field.shape == Shape::single && field.kind == ValueKind::object && !field.pointer) {
+        return given ? value : &empty_record;
+    }
+    if (!field.omitempty) return given ? value : zero_of(field);
+    if (!given) return nullptr;
+    if (field.pointer && field.shape == Shape::single) return value;
+    return is_zero(*value) ? nullptr : value;
+}
+
+bool is_empty(const Place& place, const Json* value, bool typed) {
+    if (value == nullptr || value->is_null()) return true;
+    if (!value->is_object() && !value->is_array()) return false;
+    if (!typed || place.kind != Place::Kind::record) return value->empty();
+    return std::none_of(place.type->fields.begin(), place.type->fields.end(), [&](const FieldInfo& field) {
+        return held(field, find(*value, field.name)) != nullptr;
+    });
+}
+
+}  // namespace kubemu::api::apply

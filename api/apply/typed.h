@@ -1,0 +1,43 @@
+// Typed: objects seen through their schema, as server-side apply needs them.
+//
+// What sigs.k8s.io/structured-merge-diff/v4/typed does with TypedValue: which paths an object sets, how two objects
+// differ, what comes of laying one over the other, and what is left without some paths.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/apply/field_set.h"
+#include "api/schema/type.h"
+#include "api/values/object.h"
+
+namespace kubemu::api {
+
+// Complaints about an applied configuration, each `.spec.bogus: field not declared in schema`.
+std::vector<std::string> check_applied(const Json& object, const TypeInfo& type);
+// The complaints as one message.
+std::string join_complaints(const std::vector<std::string>& complaints);
+
+// The paths that a configuration sets. Explicit nulls and empty maps are set too.
+FieldSet field_set_of(const Json& object, const TypeInfo& type);
+
+struct Comparison {
+    FieldSet added, modified, removed;
+    bool same() const { return added.empty() && modified.empty() && removed.empty(); }
+};
+// Both documents are seen as Go's structs hold them: structs that are no pointers are always there, and so is every
+// field that is written even when it is empty; other zero values are absent.
+Comparison compare_objects(const Json& before, const Json& after, const TypeInfo& type);
+// As they are, without Go's view (a configuration that a client sent, against another document).
+Comparison compare_plain(const Json& before, const Json& after, const TypeInfo& type);
+
+// `applied` laid over `live`: what `applied` names wins, lists with keys are merged item by item.
+Json merge_applied(const Json& live, const Json& applied, const TypeInfo& type);
+
+// `object` without the members of `paths`.
+Json remove_paths(const Json& object, const TypeInfo& type, const FieldSet& paths);
+
+// `paths` with every declared field on the way to a member added.
+FieldSet with_named_parents(const FieldSet& paths, const TypeInfo& type);
+
+}  // namespace kubemu::api

@@ -1,0 +1,129 @@
+// Who owns what after creations, updates and applies, and what server-side apply makes of an object.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "api/apply/field_manager.h"
+#include "api/apply/typed.h"
+
+using namespace kubemu::api;
+
+namespace {
+
+FieldManager manager_of(const char* type, const char* version, const char* kind, const char* name) {
+    return FieldManager({*find_type(type), version, kind, {}, name, "2026-01-02T03:04:05Z", {}, {}});
+}
+
+Json config_map(Json data) {
+    return {{"kind", "ConfigMap"}, {"apiVersion", "v1"}, {"metadata", {{"name", "c"}}}, {"data", std::move(data)}};
+}
+
+FieldManager for_config_maps(const char* name) { return manager_of("core/v1.ConfigMap", "v1", "ConfigMap", name); }
+
+const Json nothing = {{"kind", "ConfigMap"}, {"apiVersion", "v1"}};
+
+// The fields of one manager, or null.
+Json fields_of(const Json& object, std::string_view manager) {
+    const Json* entries = find(object, {"metadata", "managedFields"});
+    if (entries == nullptr) return {};
+    for (const Json& entry : *entries) {
+        if (entry.at("manager") == manager) return entry.at("fieldsV1");
+    }
+    return {};
+}
+
+// As the server would store it.
+Json stored(Json object) {
+    object["metadata"]["uid"] = "u";
+    return object;
+}
+
+}  // namespace
+
+TEST_CASE("a creation owns what it sets, containers that it made included") {
+    Json object = config_map({{"k", "1"}});
+    for_config_maps("x").update(nothing, object);
+    CHECK(fields_of(object, "x") == Json::parse(R"({"f:data":{".":{},"f:k":{}}})"));
+}
+
+TEST_CASE("an update takes over what it changes and gives up what it removes") {
+    Json object = config_map({{"k", "1"}, {"l", "1"}, {"m", "1"}});
+    for_config_maps("x").update(nothing, object);
+    const Json live = stored(object);
+    Json changed = live;
+    changed["data"]["k"] = "2";
+    changed["data"].erase("m");
+    for_config_maps("y").update(live, changed);
+    CHECK(fields_of(changed, "x") == Json::parse(R"({"f:data":{".":{},"f:l":{}}})"));
+    CHECK(fields_of(changed, "y") == Json::parse(R"({"f:data":{"f:k":{}}})"));
+}
+
+TEST_CASE("applying less removes what nobody else owns") {
+    const auto first = for_config_maps("a").apply(nothing, config_map({{"k", "1"}, {"l", "2"}}), false);
+    REQUIRE(first);
+    Json live = stored(*first);
+    Json updated = live;
+    updated["data"]["n"] = "other";
+    for_config_maps("u").update(live, updated);
+    const auto second = for_config_maps("a").apply(updated, config_map({{"k", "1"}}), false);
+    REQUIRE(second);
+    CHECK(second->at("data") == Json{{"k", "1"}, {"n", "other"}});
+    CHECK(fields_of(*second, "a") == Json::parse(R"({"f:data":{"f:k":{}}})"));
+}
+
+TEST_CASE("conflicts name managers and fields; force takes the fields over") {
+    const auto first = for_config_maps("team-a").apply(nothing, config_map({{"k", "1"}, {"l", "1"}}), false);
+    REQUIRE(first);
+    const Json live = stored(*first);
+    const auto refused = for_config_maps("team-b").apply(live, config_map({{"k", "2"}, {"l", "2"}}), false);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == 409);
+    CHECK(refused.error()->message == "Apply failed with 2 conflicts: conflicts with \"team-a\":\n- .data.k\n- .data.l");
+    REQUIRE(refused.error()->causes.size() == 2);
+    CHECK(refused.error()->causes[0].field == ".data.k");
+    const auto forced = for_config_maps("team-b").apply(live, config_map({{"k", "2"}}), true);
+    REQUIRE(forced);
+    CHECK(fields_of(*forced, "team-a") == Json::parse(R"({"f:data":{"f:l":{}}})"));
+    CHECK(fields_of(*forced, "team-b") == Json::parse(R"({"f:data":{"f:k":{}}})"));
+}
+
+TEST_CASE("lists with keys are merged item by item; a default completes a key") {
+    const FieldManager manager = manager_of("core/v1.Service", "v1", "Service", "a");
+    const Json empty = {{"kind", "Service"}, {"apiVersion", "v1"}};
+    const Json patch = {{"kind", "Service"}, {"apiVersion", "v1"}, {"spec", {{"ports", {{{"port", 80}}, {{"port", 443}}}}}}};
+    const auto object = manager.apply(empty, patch, false);
+    REQUIRE(object);
+    CHECK(fields_of(*object, "a").at("f:spec").at("f:ports").contains("k:{\"port\":80,\"protocol\":\"TCP\"}"));
+    Json fewer = patch;
+    fewer["spec"]["ports"].erase(0);
+    const auto less = manager.apply(stored(*object), fewer, false);
+    REQUIRE(less);
+    CHECK(less->at("spec").at("ports").size() == 1);
+    CHECK(less->at("spec").at("ports")[0].at("port") == 443);
+}
+
+TEST_CASE("a configuration that does not fit its type is refused in full") {
+    Json patch = config_map({{"k", 1}});
+    patch["bogus"] = 1;
+    const auto refused = for_config_maps("a").apply(nothing, patch, false);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error()->message.find(".bogus: field not declared in schema") != std::string::npos);
+    CHECK(refused.error()->message.find(".data.k: expected string") != std::string::npos);
+    Json other = config_map({});
+    other["kind"] = "Secret";
+    CHECK(for_config_maps("a").apply(nothing, other, false).error()->message == "invalid object type: /v1, Kind=Secret");
+}
+
+TEST_CASE("at most ten updaters are told apart") {
+    FieldOwners owners;
+    for (int i = 0; i < 13; ++i) {
+        owners.push_back({"m" + std::to_string(i), false, "v1", {}, "2026-01-01T00:00:" + std::to_string(10 + i) + "Z",
+                          FieldSet::of_path({"f:data", "f:" + std::to_string(i)})});
+    }
+    cap_updaters(owners);
+    REQUIRE(owners.size() == 10);
+    CHECK(owners[0].manager == "ancient-changes");
+    CHECK(owners[0].fields.has({"f:data", "f:0"}));
+    CHECK(owners[0].fields.has({"f:data", "f:3"}));
+    CHECK(owners[1].manager == "m4");
+}
