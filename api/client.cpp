@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/apply/managed_fields.h"
 #include "api/registry.h"
 #include "api/subresources/subresources.h"
 
@@ -16,7 +17,7 @@ namespace {
 WriteContext context_of(const User& user, const std::string& agent) {
     WriteContext context;
     context.user = user;
-    context.field_manager = agent.substr(0, agent.find('/'));
+    context.field_manager = manager_of_agent(agent);
     context.field_validation = WriteContext::FieldValidation::ignore;
     return context;
 }

@@ -3,7 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/apply/managed_fields.h"
 #include "api/codec/json.h"
+#include "api/codec/protobuf.h"
 #include "api/codec/yaml.h"
 #include "api/draft.h"
 #include "api/values/text.h"
@@ -11,36 +13,10 @@
 namespace kubemu::api {
 namespace {
 
-constexpr std::size_t preview_bytes_max = 30;
-constexpr std::size_t field_manager_bytes_max = 128;
-
-std::string preview(std::string_view body) {
-    if (body.empty()) return "<empty>";
-    const bool more = body.size() > preview_bytes_max;
-    const std::string_view head = body.substr(0, preview_bytes_max);
-    std::string text;
-    if (body[0] == '{') {
-        text = head;
-    } else {
-        constexpr std::string_view digits = "0123456789abcdef";
-        for (const char c : head) {
-            text += digits[static_cast<unsigned char>(c) >> 4];
-            text += digits[static_cast<unsigned char>(c) & 15];
-        }
-    }
-    return more ? text + " ..." : text;
-}
 
 Status unrecognized(std::string_view kind, std::string_view body, const std::string& why) {
     return Status::bad_request("the object provided is unrecognized (must be of type " + std::string(kind) + "): " + why + " (" +
-                               preview(body) + ")");
-}
-
-std::string go_type_of(const Json& value) {
-    if (value.is_array()) return "array";
-    if (value.is_string()) return "string";
-    if (value.is_boolean()) return "bool";
-    return value.is_number() ? "number" : "object";
+                               summarize_body(body) + ")");
 }
 
 Status cannot_handle(std::string_view kind, std::string_view api_version, std::string_view expected, const std::string& why) {
@@ -56,8 +32,66 @@ std::pair<std::string_view, std::string_view> split_version(std::string_view api
     return {api_version.substr(0, slash), api_version.substr(slash + 1)};
 }
 
+// A body whose kind is known and whose contents are not yet.
+struct Body {
+    BodyForm form = BodyForm::json;
+    std::string api_version, kind;
+    std::string_view text;                // JSON, or the message in Protocol Buffers
+    Json document;                        // YAML
+    std::vector<std::string> duplicates;  // YAML
+};
+
+// Errors: 400 for what cannot be read as any object.
+ApiResult<Body> open_body(const Exchange& exchange, const BodyType& expected) {
+    Body body;
+    TRY_ASSIGN(body.form, body_form(exchange.request.content_type));
+    const std::string& text = exchange.request.body;
+    body.text = text;
+    if (body.form == BodyForm::protobuf) {
+        const auto opened = open_protobuf(text);
+        if (!opened) return Status::bad_request(opened.error());
+        body.text = opened->raw;
+        body.api_version = opened->api_version;
+        body.kind = opened->kind;
+    } else {
+        std::string json;
+        if (body.form == BodyForm::yaml) {
+            auto parsed = parse_yaml(text, &body.duplicates);
+            if (!parsed) return unrecognized(expected.kind, text, parsed.error().message);
+            body.document = std::move(*parsed);
+            json = encode_raw(body.document);
+        }
+        auto meta = read_type_meta(body.form == BodyForm::yaml ? std::string_view(json) : body.text);
+        if (!meta) {
+            return unrecognized(expected.kind, text, "couldn't get version/kind; json parse error: " + meta.error().message);
+        }
+        body.api_version = std::move(meta->api_version);
+        body.kind = std::move(meta->kind);
+    }
+    if (split(body.api_version, '/').size() > 2) {
+        return unrecognized(expected.kind, text, "unexpected GroupVersion string: " + body.api_version);
+    }
+    return body;
+}
+
+// The contents as an object of this type.
+Result<Json, DecodeError> typed(const Body& body, const TypeInfo& type, std::string_view go_type,
+                                std::vector<std::string>& complaints) {
+    if (body.form == BodyForm::protobuf) {
+        auto decoded = decode_protobuf(body.text, type);
+        if (!decoded) return DecodeError{std::move(decoded).error()};
+        return std::move(*decoded);
+    }
+    if (body.form == BodyForm::json) return decode_json(body.text, type, complaints);
+    // Built-in YAML decoding goes through JSON too.
+    Json object = body.document.is_null() ? Json::object() : body.document;
+    if (auto conformed = conform(object, type, go_type, complaints); !conformed) return std::move(conformed).error();
+    return object;
+}
+
 // A body of another kind than the path takes is decoded as what it says it is, and then cannot be converted.
-Status other_kind(const Exchange& exchange, const BodyType& expected, Json object, std::string_view api_version, std::string_view kind) {
+Status other_kind(const Exchange& exchange, const BodyType& expected, const Body& body) {
+    const std::string &api_version = body.api_version, &kind = body.kind;
     const auto [group, version] = split_version(api_version);
     const KindRegistry& kinds = exchange.registry.kinds();
     const KindSpec* spec = kinds.by_kind(group, version, kind);
@@ -72,7 +106,7 @@ Status other_kind(const Exchange& exchange, const BodyType& expected, Json objec
     }
     if (spec != nullptr) {
         std::vector<std::string> ignored;
-        if (const auto decoded = conform(object, *spec->type, spec->kind, ignored); !decoded) {
+        if (const auto decoded = typed(body, *spec->type, spec->kind, ignored); !decoded) {
             return cannot_handle(kind, api_version, expected.kind, decoded.error().message);
         }
         if (spec->kind == expected.kind) {
@@ -106,65 +140,61 @@ BodyType body_type(const Exchange& exchange) {
     if (sub == nullptr || sub->kind == kind.kind) return {api_version_of(kind), kind.kind, kind.type};
     const std::string_view group = sub->version.empty() ? kind.group : sub->group;
     const std::string_view version = sub->version.empty() ? kind.version : sub->version;
-    return {group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version), sub->kind, sub->type};
+    return {group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version), sub->kind,
+            sub->type == nullptr ? kind.type : sub->type};
 }
 
 ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected, WriteContext::FieldValidation validation) {
-    const std::string& body = exchange.request.body;
-    TRY_ASSIGN(const BodyForm form, body_form(exchange.request.content_type));
-    const bool yaml = form == BodyForm::yaml;
-    std::vector<std::string> duplicates, complaints;
-    auto parsed = yaml ? parse_yaml(body, &duplicates) : parse_json(body, &duplicates);
-    if (!parsed) {
-        const std::string& message = parsed.error().message;
-        return unrecognized(expected.kind, body, yaml ? message : "couldn't get version/kind; json parse error: " + message);
-    }
-    Json object = std::move(*parsed);
-    if (object.is_null()) object = Json::object();
-    const std::string lead = "couldn't get version/kind; json parse error: json: cannot unmarshal ";
-    if (!object.is_object()) {
-        return unrecognized(expected.kind, body,
-                            lead + go_type_of(object) + " into Go value of type struct { APIVersion string "
-                                "\"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }");
-    }
-    for (const char* member : {"apiVersion", "kind"}) {
-        const Json* value = find(object, member);
-        if (value != nullptr && !value->is_string()) {
-            return unrecognized(expected.kind, body,
-                                lead + go_type_of(*value) + " into Go struct field ." + member + " of type string");
-        }
-    }
-    const std::string api_version(string_at(object, {"apiVersion"}, expected.api_version));
-    const std::string kind(string_at(object, {"kind"}, expected.kind));
-    if (split(api_version, '/').size() > 2) return unrecognized(expected.kind, body, "unexpected GroupVersion string: " + api_version);
+    TRY_ASSIGN(Body body, open_body(exchange, expected));
+    if (body.api_version.empty()) body.api_version = expected.api_version;
+    if (body.kind.empty()) body.kind = expected.kind;
     // kubectl up to 1.21 posts evictions of policy/v1beta1, whose form is the same.
-    const bool old_eviction = kind == "Eviction" && expected.kind == "Eviction" && api_version == "policy/v1beta1";
-    if (!old_eviction && (api_version != expected.api_version || kind != expected.kind)) {
-        return other_kind(exchange, expected, std::move(object), api_version, kind);
+    const bool old_eviction =
+        body.kind == "Eviction" && expected.kind == "Eviction" && body.api_version == "policy/v1beta1";
+    if (!old_eviction && (body.api_version != expected.api_version || body.kind != expected.kind)) {
+        return other_kind(exchange, expected, body);
     }
-    if (expected.type != nullptr) {
-        if (const auto decoded = conform(object, *expected.type, expected.kind, complaints); !decoded) {
-            return cannot_handle(kind, api_version, expected.kind, decoded.error().message);
-        }
-    }
-    object["apiVersion"] = expected.api_version;
-    object["kind"] = std::string(expected.kind);
-    if (validation == WriteContext::FieldValidation::ignore) return object;
+    std::vector<std::string> complaints;
+    auto decoded = typed(body, *expected.type, expected.kind, complaints);
+    if (!decoded) return cannot_handle(body.kind, body.api_version, expected.kind, decoded.error().message);
+    (*decoded)["apiVersion"] = expected.api_version;
+    (*decoded)["kind"] = std::string(expected.kind);
+    std::vector<std::string>& duplicates = body.duplicates;
     if (validation == WriteContext::FieldValidation::warn) {
         for (auto* list : {&duplicates, &complaints}) exchange.warnings.insert(exchange.warnings.end(), list->begin(), list->end());
-        return object;
+    } else if (validation == WriteContext::FieldValidation::strict && !(duplicates.empty() && complaints.empty())) {
+        std::vector<std::string> sentences;
+        if (!duplicates.empty()) sentences.push_back("yaml: unmarshal errors:\n  " + join(duplicates, "\n  "));
+        sentences.insert(sentences.end(), complaints.begin(), complaints.end());
+        return cannot_handle(body.kind, body.api_version, expected.kind, "strict decoding error: " + join(sentences, ", "));
     }
-    std::vector<std::string> sentences;
-    if (yaml && !duplicates.empty()) {
-        sentences.push_back("yaml: unmarshal errors:\n  " + join(duplicates, "\n  "));
-    } else {
-        sentences = duplicates;
+    return std::move(*decoded);
+}
+
+ApiResult<Json> decode_delete_options(const Exchange& exchange) {
+    const BodyType expected{"v1", "DeleteOptions", find_type("meta/v1.DeleteOptions")};
+    TRY_ASSIGN(const Body body, open_body(exchange, expected));
+    // Clients send it in the version of what they delete.
+    if (!body.kind.empty() && body.kind != expected.kind) {
+        return Status::plain_500("no kind " + go_quote(body.kind) + " is registered for version " + go_quote(body.api_version) +
+                                 " in scheme \"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
     }
-    sentences.insert(sentences.end(), complaints.begin(), complaints.end());
-    if (!sentences.empty()) {
-        return cannot_handle(kind, api_version, expected.kind, "strict decoding error: " + join(sentences, ", "));
+    std::vector<std::string> ignored;
+    auto decoded = typed(body, *expected.type, expected.kind, ignored);
+    if (!decoded) return Status::plain_500(decoded.error().message);
+    return std::move(*decoded);
+}
+
+ApiResult<bool> is_dry_run(std::string_view options_kind, const std::vector<std::string>& values) {
+    bool all = false;
+    std::string unknown;
+    for (const std::string& value : values) {
+        all = all || value == "All";
+        if (value != "All" && !value.empty()) unknown += (unknown.empty() ? "" : ", ") + go_quote(value);
     }
-    return object;
+    if (unknown.empty()) return all;
+    return invalid_option(options_kind, "dryRun", "FieldValueNotSupported",
+                          "Unsupported value: []string{" + unknown + "}: supported values: \"All\"");
 }
 
 ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view options_kind) {
@@ -172,19 +202,14 @@ ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view optio
     WriteContext context;
     context.user = exchange.request.user;
     context.warnings = &exchange.warnings;
-    std::string unknown;
+    std::vector<std::string> dry_run;
     const auto [first, last] = info.query.equal_range("dryRun");
-    for (auto at = first; at != last; ++at) {
-        if (at->second == "All") context.dry_run = true;
-        else if (!at->second.empty()) unknown += (unknown.empty() ? "" : ", ") + go_quote(at->second);
-    }
-    if (!unknown.empty()) {
-        return invalid_option(options_kind, "dryRun", "FieldValueNotSupported",
-                              "Unsupported value: []string{" + unknown + "}: supported values: \"All\"");
-    }
+    for (auto at = first; at != last; ++at) dry_run.push_back(at->second);
+    TRY_ASSIGN(context.dry_run, is_dry_run(options_kind, dry_run));
     const std::string manager(info.parameter("fieldManager"));
-    if (manager.size() > field_manager_bytes_max) {
-        return invalid_option(options_kind, "fieldManager", "FieldValueTooLong", "Too long: must have at most 128 bytes");
+    if (manager.size() > manager_bytes_max) {
+        return invalid_option(options_kind, "fieldManager", "FieldValueTooLong",
+                              "Too long: must have at most " + std::to_string(manager_bytes_max) + " bytes");
     }
     for (std::size_t i = 0; i < manager.size(); ++i) {
         const unsigned char c = static_cast<unsigned char>(manager[i]);
@@ -195,8 +220,7 @@ ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view optio
                               "Invalid value: " + go_quote(manager) + ": invalid character " + code + " (at position " +
                                   std::to_string(i) + ")");
     }
-    const std::string& agent = exchange.request.user_agent;
-    context.field_manager = manager.empty() ? agent.substr(0, agent.find('/')) : manager;
+    context.field_manager = manager.empty() ? manager_of_agent(exchange.request.user_agent) : manager;
     const std::string_view validation = info.parameter("fieldValidation");
     using FieldValidation = WriteContext::FieldValidation;
     if (validation == "Strict") context.field_validation = FieldValidation::strict;

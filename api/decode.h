@@ -15,13 +15,19 @@ namespace kubemu::api {
 struct BodyType {
     std::string api_version;
     std::string_view kind;
-    const TypeInfo* type = nullptr;  // null: any object
+    const TypeInfo* type = nullptr;
 };
 BodyType body_type(const Exchange& exchange);
 
 // 400 and 415 as k8s.io/apiserver/pkg/endpoints/handlers answers them; complaints become warnings or a refusal as
 // `validation` says.
 ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected, WriteContext::FieldValidation validation);
+
+// The body of a DELETE. Errors: 500, which is what the real server makes of a body that is no DeleteOptions.
+ApiResult<Json> decode_delete_options(const Exchange& exchange);
+
+// Whether the values of dryRun ask for one; 422 for a value that is not known.
+ApiResult<bool> is_dry_run(std::string_view options_kind, const std::vector<std::string>& values);
 
 // Options in the query of a write; `options_kind` is CreateOptions, UpdateOptions, PatchOptions or DeleteOptions.
 ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view options_kind);

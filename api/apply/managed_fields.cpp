@@ -111,6 +111,16 @@ FieldOwners owners_to_start_from(const Json& live, const Json& object, bool subr
     return owners && !owners->empty() ? std::move(*owners) : of_live();
 }
 
+std::string manager_of_agent(std::string_view user_agent) {
+    std::string name;
+    for (const char c : user_agent.substr(0, user_agent.find('/'))) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte != 0x7f) name += c;
+    }
+    if (name.size() > manager_bytes_max) name.resize(manager_bytes_max);
+    return name;
+}
+
 FieldOwner* find_owner(FieldOwners& owners, const FieldOwner& like) {
     const auto at = std::find_if(owners.begin(), owners.end(), [&](const FieldOwner& owner) { return owner.is(like); });
     return at == owners.end() ? nullptr : &*at;

@@ -37,6 +37,11 @@ void encode_owners(FieldOwners owners, Json& object);
 // empty or holds one empty entry gives up all ownership.
 FieldOwners owners_to_start_from(const Json& live, const Json& object, bool subresource);
 
+// A manager's name is at most this long (metav1 validation.FieldManagerMaxLength).
+constexpr std::size_t manager_bytes_max = 128;
+// The manager that a User-Agent stands for: what can be printed of it before its first slash, cut to that length.
+std::string manager_of_agent(std::string_view user_agent);
+
 FieldOwner* find_owner(FieldOwners& owners, const FieldOwner& like);
 // Owners without fields do not exist.
 void drop_empty_owners(FieldOwners& owners);
