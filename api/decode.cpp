@@ -13,17 +13,17 @@
 namespace kubemu::api {
 namespace {
 
-
 Status unrecognized(std::string_view kind, std::string_view body, const std::string& why) {
-    return Status::bad_request("the object provided is unrecognized (must be of type " + std::string(kind) + "): " + why + " (" +
-                               summarize_body(body) + ")");
+    return Status::bad_request("the object provided is unrecognized (must be of type " + std::string(kind) +
+                               "): " + why + " (" + summarize_body(body) + ")");
 }
 
-Status cannot_handle(std::string_view kind, std::string_view api_version, std::string_view expected, const std::string& why) {
+Status cannot_handle(std::string_view kind, std::string_view api_version, std::string_view expected,
+                     const std::string& why) {
     const std::size_t slash = api_version.find('/');
     const std::string version(slash == std::string_view::npos ? api_version : api_version.substr(slash + 1));
-    return Status::bad_request(std::string(kind) + " in version " + go_quote(version) + " cannot be handled as a " +
-                               std::string(expected) + ": " + why);
+    return Status::bad_request(std::string(kind) + " in version " + go_quote(version) +
+                               " cannot be handled as a " + std::string(expected) + ": " + why);
 }
 
 std::pair<std::string_view, std::string_view> split_version(std::string_view api_version) {
@@ -63,7 +63,8 @@ ApiResult<Body> open_body(const Exchange& exchange, const BodyType& expected) {
         }
         auto meta = read_type_meta(body.form == BodyForm::yaml ? std::string_view(json) : body.text);
         if (!meta) {
-            return unrecognized(expected.kind, text, "couldn't get version/kind; json parse error: " + meta.error().message);
+            return unrecognized(expected.kind, text,
+                                "couldn't get version/kind; json parse error: " + meta.error().message);
         }
         body.api_version = std::move(meta->api_version);
         body.kind = std::move(meta->kind);
@@ -85,7 +86,8 @@ Result<Json, DecodeError> typed(const Body& body, const TypeInfo& type, std::str
     if (body.form == BodyForm::json) return decode_json(body.text, type, complaints);
     // Built-in YAML decoding goes through JSON too.
     Json object = body.document.is_null() ? Json::object() : body.document;
-    if (auto conformed = conform(object, type, go_type, complaints); !conformed) return std::move(conformed).error();
+    if (auto conformed = conform(object, type, go_type, complaints); !conformed)
+        return std::move(conformed).error();
     return object;
 }
 
@@ -101,8 +103,8 @@ Status other_kind(const Exchange& exchange, const BodyType& expected, const Body
     }
     if (spec == nullptr && !list) {
         return cannot_handle(kind, api_version, expected.kind,
-                             "no kind " + go_quote(kind) + " is registered for version " + go_quote(api_version) +
-                                 " in scheme \"pkg/api/legacyscheme/scheme.go:30\"");
+                             "no kind " + go_quote(kind) + " is registered for version " +
+                                 go_quote(api_version) + " in scheme \"pkg/api/legacyscheme/scheme.go:30\"");
     }
     if (spec != nullptr) {
         std::vector<std::string> ignored;
@@ -111,32 +113,36 @@ Status other_kind(const Exchange& exchange, const BodyType& expected, const Body
         }
         if (spec->kind == expected.kind) {
             return Status::bad_request("the API version in the data (" + std::string(api_version) +
-                                       ") does not match the expected API version (" + expected.api_version + ")");
+                                       ") does not match the expected API version (" + expected.api_version +
+                                       ")");
         }
     }
     const auto [expected_group, expected_version] = split_version(expected.api_version);
     std::string package(expected_group.empty() ? "core" : expected_group.substr(0, expected_group.find('.')));
     return cannot_handle(kind, api_version, expected.kind,
-                         "converting (" + std::string(version) + "." + std::string(kind) + ") to (" + package + "." +
-                             std::string(expected.kind) + "): unknown conversion");
+                         "converting (" + std::string(version) + "." + std::string(kind) + ") to (" +
+                             package + "." + std::string(expected.kind) + "): unknown conversion");
 }
 
 }  // namespace
 
-Status invalid_option(std::string_view options_kind, std::string_view field, std::string_view reason, std::string message) {
+Status invalid_option(std::string_view options_kind, std::string_view field, std::string_view reason,
+                      std::string message) {
     StatusDetail detail;
     detail.code = 422;
     detail.reason = "Invalid";
     detail.group = "meta.k8s.io";
     detail.kind = options_kind;
-    detail.message = std::string(options_kind) + ".meta.k8s.io \"\" is invalid: " + std::string(field) + ": " + message;
+    detail.message =
+        std::string(options_kind) + ".meta.k8s.io \"\" is invalid: " + std::string(field) + ": " + message;
     detail.causes.push_back({std::string(reason), std::move(message), std::string(field)});
     return Status(std::move(detail));
 }
 
 BodyType body_type(const Exchange& exchange) {
     const KindSpec& kind = *exchange.kind;
-    const SubresourceSpec* sub = exchange.info.subresource.empty() ? nullptr : kind.subresource(exchange.info.subresource);
+    const SubresourceSpec* sub =
+        exchange.info.subresource.empty() ? nullptr : kind.subresource(exchange.info.subresource);
     if (sub == nullptr || sub->kind == kind.kind) return {api_version_of(kind), kind.kind, kind.type};
     const std::string_view group = sub->version.empty() ? kind.group : sub->group;
     const std::string_view version = sub->version.empty() ? kind.version : sub->version;
@@ -144,7 +150,8 @@ BodyType body_type(const Exchange& exchange) {
             sub->type == nullptr ? kind.type : sub->type};
 }
 
-ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected, WriteContext::FieldValidation validation) {
+ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
+                            WriteContext::FieldValidation validation) {
     TRY_ASSIGN(Body body, open_body(exchange, expected));
     if (body.api_version.empty()) body.api_version = expected.api_version;
     if (body.kind.empty()) body.kind = expected.kind;
@@ -161,12 +168,14 @@ ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected, WriteC
     (*decoded)["kind"] = std::string(expected.kind);
     std::vector<std::string>& duplicates = body.duplicates;
     if (validation == WriteContext::FieldValidation::warn) {
-        for (auto* list : {&duplicates, &complaints}) exchange.warnings.insert(exchange.warnings.end(), list->begin(), list->end());
-    } else if (validation == WriteContext::FieldValidation::strict && !(duplicates.empty() && complaints.empty())) {
-        std::vector<std::string> sentences;
-        if (!duplicates.empty()) sentences.push_back("yaml: unmarshal errors:\n  " + join(duplicates, "\n  "));
+        for (auto* list : {&duplicates, &complaints})
+            exchange.warnings.insert(exchange.warnings.end(), list->begin(), list->end());
+    } else if (validation == WriteContext::FieldValidation::strict &&
+               !(duplicates.empty() && complaints.empty())) {
+        std::vector<std::string> sentences = duplicates;
         sentences.insert(sentences.end(), complaints.begin(), complaints.end());
-        return cannot_handle(body.kind, body.api_version, expected.kind, "strict decoding error: " + join(sentences, ", "));
+        return cannot_handle(body.kind, body.api_version, expected.kind,
+                             "strict decoding error: " + join(sentences, ", "));
     }
     return std::move(*decoded);
 }
@@ -176,8 +185,9 @@ ApiResult<Json> decode_delete_options(const Exchange& exchange) {
     TRY_ASSIGN(const Body body, open_body(exchange, expected));
     // Clients send it in the version of what they delete.
     if (!body.kind.empty() && body.kind != expected.kind) {
-        return Status::plain_500("no kind " + go_quote(body.kind) + " is registered for version " + go_quote(body.api_version) +
-                                 " in scheme \"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
+        return Status::plain_500(
+            "no kind " + go_quote(body.kind) + " is registered for version " + go_quote(body.api_version) +
+            " in scheme \"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
     }
     std::vector<std::string> ignored;
     auto decoded = typed(body, *expected.type, expected.kind, ignored);
@@ -217,14 +227,16 @@ ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view optio
         char code[8];
         std::snprintf(code, sizeof code, "U+%04X", c);
         return invalid_option(options_kind, "fieldManager", "FieldValueInvalid",
-                              "Invalid value: " + go_quote(manager) + ": invalid character " + code + " (at position " +
-                                  std::to_string(i) + ")");
+                              "Invalid value: " + go_quote(manager) + ": invalid character " + code +
+                                  " (at position " + std::to_string(i) + ")");
     }
     context.field_manager = manager.empty() ? manager_of_agent(exchange.request.user_agent) : manager;
     const std::string_view validation = info.parameter("fieldValidation");
     using FieldValidation = WriteContext::FieldValidation;
-    if (validation == "Strict") context.field_validation = FieldValidation::strict;
-    else if (validation == "Ignore") context.field_validation = FieldValidation::ignore;
+    if (validation == "Strict")
+        context.field_validation = FieldValidation::strict;
+    else if (validation == "Ignore")
+        context.field_validation = FieldValidation::ignore;
     else if (!validation.empty() && validation != "Warn") {
         return invalid_option(options_kind, "fieldValidation", "FieldValueNotSupported",
                               "Unsupported value: " + go_quote(validation) +

@@ -1,4 +1,5 @@
-// Bodies of requests: from bytes to a document of the expected kind, with the API server's words for what is wrong.
+// Bodies of requests: from bytes to a document of the expected kind, with the API server's words for what is
+// wrong.
 #pragma once
 
 #include <string>
@@ -19,9 +20,10 @@ struct BodyType {
 };
 BodyType body_type(const Exchange& exchange);
 
-// 400 and 415 as k8s.io/apiserver/pkg/endpoints/handlers answers them; complaints become warnings or a refusal as
-// `validation` says.
-ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected, WriteContext::FieldValidation validation);
+// 400 and 415 as k8s.io/apiserver/pkg/endpoints/handlers answers them; complaints become warnings or a
+// refusal as `validation` says.
+ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
+                            WriteContext::FieldValidation validation);
 
 // The body of a DELETE. Errors: 500, which is what the real server makes of a body that is no DeleteOptions.
 ApiResult<Json> decode_delete_options(const Exchange& exchange);
@@ -29,10 +31,12 @@ ApiResult<Json> decode_delete_options(const Exchange& exchange);
 // Whether the values of dryRun ask for one; 422 for a value that is not known.
 ApiResult<bool> is_dry_run(std::string_view options_kind, const std::vector<std::string>& values);
 
-// Options in the query of a write; `options_kind` is CreateOptions, UpdateOptions, PatchOptions or DeleteOptions.
+// Options in the query of a write; `options_kind` is CreateOptions, UpdateOptions, PatchOptions or
+// DeleteOptions.
 ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view options_kind);
 
 // 422 about options.
-Status invalid_option(std::string_view options_kind, std::string_view field, std::string_view reason, std::string message);
+Status invalid_option(std::string_view options_kind, std::string_view field, std::string_view reason,
+                      std::string message);
 
 }  // namespace kubemu::api

@@ -14,9 +14,11 @@ namespace {
 
 void answer_deleted(Exchange& exchange, const Written& written) {
     const bool whole = !written.deleted || exchange.kind->delete_returns_object;
-    if (whole || exchange.form.as != AnswerForm::As::object) return answer_record(exchange, 200, *written.record);
+    if (whole || exchange.form.as != AnswerForm::As::object)
+        return answer_record(exchange, 200, *written.record);
     const ObjectView& view = view_of(*written.record);
-    std::string text = R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","details":{"name":)";
+    std::string text =
+        R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","details":{"name":)";
     append_json_string(text, view.name);
     if (!exchange.kind->group.empty()) {
         text += ",\"group\":";
@@ -39,7 +41,8 @@ ApiResult<Json> queried_options(const Exchange& exchange) {
     if (info.has("gracePeriodSeconds")) {
         TRY_ASSIGN(options["gracePeriodSeconds"], number_parameter(exchange, "gracePeriodSeconds", 0));
     }
-    if (info.has("propagationPolicy")) options["propagationPolicy"] = std::string(info.parameter("propagationPolicy"));
+    if (info.has("propagationPolicy"))
+        options["propagationPolicy"] = std::string(info.parameter("propagationPolicy"));
     if (info.has("orphanDependents")) options["orphanDependents"] = info.flag("orphanDependents");
     const auto [first, last] = info.query.equal_range("dryRun");
     for (auto at = first; at != last; ++at) options["dryRun"].push_back(at->second);
@@ -52,7 +55,8 @@ ApiResult<DeleteOptions> delete_options(const Exchange& exchange) {
     TRY_ASSIGN(const Json given, sent ? decode_delete_options(exchange) : queried_options(exchange));
     TRY(validate_delete_options(given));
     DeleteOptions options;
-    if (const Json* seconds = find(given, "gracePeriodSeconds")) options.grace_period_seconds = seconds->get<std::int64_t>();
+    if (const Json* seconds = find(given, "gracePeriodSeconds"))
+        options.grace_period_seconds = seconds->get<std::int64_t>();
     options.propagation_policy = string_at(given, {"propagationPolicy"});
     if (find(given, "orphanDependents") != nullptr) {
         options.propagation_policy = bool_at(given, {"orphanDependents"}) ? "Orphan" : "Background";
@@ -72,8 +76,9 @@ ApiResult<bool> handle_delete(const ExchangePtr& exchange) {
     TRY_ASSIGN(const DeleteOptions options, delete_options(*exchange));
     context.dry_run = options.dry_run;
     auto pending = std::make_shared<Pending>(exchange, answer_deleted);
-    TRY_ASSIGN(Written written, exchange->registry.remove(*exchange->kind, write_scope(*exchange), exchange->info.name, options,
-                                                          context, Pending::completion(pending)));
+    TRY_ASSIGN(Written written,
+               exchange->registry.remove(*exchange->kind, write_scope(*exchange), exchange->info.name,
+                                         options, context, Pending::completion(pending)));
     Pending::result(pending, std::move(written));
     return true;
 }
@@ -87,8 +92,9 @@ ApiResult<bool> handle_delete_collection(const ExchangePtr& exchange) {
     Registry& registry = exchange->registry;
     const storage::Snapshot snapshot = registry.store().list(kind.resource, key_prefix(*exchange));
     Scatter parts;
-    parts.push_back(Slice::of("{\"kind\":\"" + std::string(kind.list_kind) + "\",\"apiVersion\":\"" + api_version_of(kind) +
-                              "\",\"metadata\":{\"resourceVersion\":\"" + std::to_string(snapshot.revision) + "\"},\"items\":["));
+    parts.push_back(Slice::of("{\"kind\":\"" + std::string(kind.list_kind) + "\",\"apiVersion\":\"" +
+                              api_version_of(kind) + "\",\"metadata\":{\"resourceVersion\":\"" +
+                              std::to_string(snapshot.revision) + "\"},\"items\":["));
     bool first = true;
     for (const storage::RecordPtr& record : snapshot.records) {
         if (!selection.matches(*record)) continue;

@@ -24,7 +24,8 @@ ApiResult<PatchType> patch_type(std::string_view content_type) {
     if (type == "application/strategic-merge-patch+json") return PatchType::strategic;
     if (type == "application/apply-patch+yaml") return PatchType::apply;
     return Status::unsupported_media_type(
-        "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
+        "the body of the request was in an unknown format - accepted media types include: "
+        "application/json-patch+json, "
         "application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml");
 }
 
@@ -47,7 +48,8 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
     context.owners_settled = true;
     context.creates = true;
     if (info.parameter("fieldManager").empty()) {
-        return invalid_option("PatchOptions", "fieldManager", "FieldValueRequired", "Required value: is required for apply patch");
+        return invalid_option("PatchOptions", "fieldManager", "FieldValueRequired",
+                              "Required value: is required for apply patch");
     }
     const bool force = info.flag("force");
     std::vector<std::string> duplicates;
@@ -56,12 +58,15 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
     if (!patch->is_object()) *patch = Json::object();
     const bool scale = info.subresource == "scale";
     const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
-        if (!exists && !info.subresource.empty()) return Status::not_found(kind.group, kind.plural, info.name);
+        if (!exists && !info.subresource.empty())
+            return Status::not_found(kind.group, kind.plural, info.name);
         if (scale) {
             TRY(exchange->registry.apply_scale_configuration(kind, current, *patch, force, context));
         } else {
-            const Json live = exists ? current : Json{{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
-            TRY_ASSIGN(Json object, exchange->registry.apply_configuration(kind, info.subresource, live, *patch, force, context));
+            const Json live =
+                exists ? current : Json{{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
+            TRY_ASSIGN(Json object, exchange->registry.apply_configuration(kind, info.subresource, live,
+                                                                           *patch, force, context));
             TRY(check_names(*exchange, object));
             const bool conditional = !string_at(*patch, {"metadata", "resourceVersion"}).empty();
             // A configuration that means one stored object cannot make another.
@@ -106,9 +111,12 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
         std::vector<std::string> complaints = duplicates;
         const Json before = scale ? scale_of(current) : current;
         Json object = before;
-        if (type == PatchType::json) TRY(apply_json_patch(object, *patch));
-        else if (type == PatchType::merge) apply_merge_patch(object, *patch);
-        else TRY(apply_strategic_merge_patch(object, *patch, *kind.type));
+        if (type == PatchType::json)
+            TRY(apply_json_patch(object, *patch));
+        else if (type == PatchType::merge)
+            apply_merge_patch(object, *patch);
+        else
+            TRY(apply_strategic_merge_patch(object, *patch, *kind.type));
         if (scale) return exchange->registry.write_scale(kind, current, object, context);
         if (const auto conformed = conform(object, *kind.type, kind.kind, complaints); !conformed) {
             return patch_invalid(conformed.error().message);
@@ -118,8 +126,10 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
         }
         if (!name_of(object).empty()) TRY(check_names(*exchange, object));
         // A resourceVersion in the patch is a precondition; the one that was read is not.
-        if (string_at(object, {"metadata", "resourceVersion"}) == string_at(before, {"metadata", "resourceVersion"})) {
-            const bool named = type != PatchType::json && find(*patch, {"metadata", "resourceVersion"}) != nullptr;
+        if (string_at(object, {"metadata", "resourceVersion"}) ==
+            string_at(before, {"metadata", "resourceVersion"})) {
+            const bool named =
+                type != PatchType::json && find(*patch, {"metadata", "resourceVersion"}) != nullptr;
             if (!named && kind.allow_unconditional_update) erase(object["metadata"], "resourceVersion");
         }
         if (context.field_validation == FieldValidation::warn) {

@@ -8,17 +8,19 @@
 namespace kubemu::api {
 namespace {
 
-ApiResult<bool> post_to_subresource(const ExchangePtr& exchange, const WriteContext& context, const Json& body,
-                                    std::string_view name, std::string_view subresource) {
+ApiResult<bool> post_to_subresource(const ExchangePtr& exchange, const WriteContext& context,
+                                    const Json& body, std::string_view name, std::string_view subresource) {
     const KindSpec& pods = exchange->registry.kinds().stored("pods");
     auto pending = std::make_shared<Pending>(exchange, [](Exchange& answered, const Written&) {
         Scatter parts;
-        parts.push_back(Slice::literal(
-            "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n"));
+        parts.push_back(
+            Slice::literal("{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+                           "\"Success\",\"code\":201}\n"));
         answer_json(answered, 201, std::move(parts));
     });
-    TRY_ASSIGN(Written written, post_subresource(exchange->registry, pods, exchange->info.namespace_name, name, subresource,
-                                                 body, context, Pending::completion(pending)));
+    TRY_ASSIGN(Written written,
+               post_subresource(exchange->registry, pods, exchange->info.namespace_name, name, subresource,
+                                body, context, Pending::completion(pending)));
     Pending::result(pending, std::move(written));
     return true;
 }
@@ -30,8 +32,10 @@ ApiResult<bool> handle_create(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;
     TRY_ASSIGN(const WriteContext context, write_context(*exchange, "CreateOptions"));
     TRY_ASSIGN(Json object, decode_body(*exchange, body_type(*exchange), context.field_validation));
-    if (!info.subresource.empty()) return post_to_subresource(exchange, context, object, info.name, info.subresource);
-    if (kind.resource == "bindings") return post_to_subresource(exchange, context, object, name_of(object), "binding");
+    if (!info.subresource.empty())
+        return post_to_subresource(exchange, context, object, info.name, info.subresource);
+    if (kind.resource == "bindings")
+        return post_to_subresource(exchange, context, object, name_of(object), "binding");
     if (const auto answer = rules_of(kind)->answer) {
         const HookContext hook{kind,
                                info.namespace_name,
@@ -51,8 +55,8 @@ ApiResult<bool> handle_create(const ExchangePtr& exchange) {
     auto pending = std::make_shared<Pending>(exchange, [](Exchange& answered, const Written& written) {
         answer_record(answered, 201, *written.record);
     });
-    TRY_ASSIGN(Written written, exchange->registry.create(kind, write_scope(*exchange), std::move(object), context,
-                                                          Pending::completion(pending)));
+    TRY_ASSIGN(Written written, exchange->registry.create(kind, write_scope(*exchange), std::move(object),
+                                                          context, Pending::completion(pending)));
     Pending::result(pending, std::move(written));
     return true;
 }
@@ -65,7 +69,8 @@ ApiResult<bool> handle_update(const ExchangePtr& exchange) {
     const bool scale = info.subresource == "scale";
     if (name_of(object).empty()) {
         if (!scale) {
-            return Status::bad_request("the name of the object ( based on URL) was undeterminable: name must be provided");
+            return Status::bad_request(
+                "the name of the object ( based on URL) was undeterminable: name must be provided");
         }
         object["metadata"]["name"] = info.name;
     }

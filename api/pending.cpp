@@ -24,8 +24,10 @@ void Pending::result(const std::shared_ptr<Pending>& self, Written written) {
 
 void Pending::arrive() {
     if (arrived_.fetch_add(1) == 0) return;
-    if (failure_) answer_status(*exchange_, Status::internal(storage::to_string(*failure_)));
-    else answer_(*exchange_, *written_);
+    if (failure_)
+        answer_status(*exchange_, Status::internal(storage::to_string(*failure_)));
+    else
+        answer_(*exchange_, *written_);
 }
 
 std::string_view write_scope(const Exchange& exchange) {
@@ -35,16 +37,18 @@ std::string_view write_scope(const Exchange& exchange) {
 ApiResult<bool> check_names(const Exchange& exchange, const Json& object) {
     const std::string name(name_of(object)), space(namespace_of(object));
     if (name != exchange.info.name) {
-        return Status::bad_request("the name of the object (" + name + ") does not match the name on the URL (" +
-                                   exchange.info.name + ")");
+        return Status::bad_request("the name of the object (" + name +
+                                   ") does not match the name on the URL (" + exchange.info.name + ")");
     }
     if (exchange.kind->namespaced && !space.empty() && space != exchange.info.namespace_name) {
-        return Status::bad_request("the namespace of the provided object does not match the namespace sent on the request");
+        return Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request");
     }
     return true;
 }
 
-ApiResult<bool> answer_update(const ExchangePtr& exchange, const Registry::Change& change, WriteContext context) {
+ApiResult<bool> answer_update(const ExchangePtr& exchange, const Registry::Change& change,
+                              WriteContext context) {
     const RequestInfo& info = exchange->info;
     const bool scale = info.subresource == "scale";
     // Who owns the replicas was settled between the object and its Scale.
@@ -56,8 +60,9 @@ ApiResult<bool> answer_update(const ExchangePtr& exchange, const Registry::Chang
         answer_json(answered, 200, std::move(parts));
     });
     const std::string_view part = scale ? std::string_view() : std::string_view(info.subresource);
-    TRY_ASSIGN(Written written, exchange->registry.update(*exchange->kind, write_scope(*exchange), info.name, part, change,
-                                                          context, Pending::completion(pending)));
+    TRY_ASSIGN(Written written,
+               exchange->registry.update(*exchange->kind, write_scope(*exchange), info.name, part, change,
+                                         context, Pending::completion(pending)));
     Pending::result(pending, std::move(written));
     return true;
 }

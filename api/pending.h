@@ -12,12 +12,13 @@
 
 namespace kubemu::api {
 
-// Runs a write whose answer is the record it made. What is durable before the write call has returned must wait for
-// the result, so both meet here.
+// Runs a write whose answer is the record it made. What is durable before the write call has returned must
+// wait for the result, so both meet here.
 class Pending {
   public:
     using Answer = std::function<void(Exchange&, const Written&)>;
-    Pending(ExchangePtr exchange, Answer answer) : exchange_(std::move(exchange)), answer_(std::move(answer)) {}
+    Pending(ExchangePtr exchange, Answer answer)
+        : exchange_(std::move(exchange)), answer_(std::move(answer)) {}
 
     static storage::Completion completion(const std::shared_ptr<Pending>& self);
     static void result(const std::shared_ptr<Pending>& self, Written written);
@@ -40,6 +41,7 @@ std::string_view write_scope(const Exchange& exchange);
 ApiResult<bool> check_names(const Exchange& exchange, const Json& object);
 
 // Updates what the URL names and answers with the object or, for the subresource scale, with its Scale.
-ApiResult<bool> answer_update(const ExchangePtr& exchange, const Registry::Change& change, WriteContext context);
+ApiResult<bool> answer_update(const ExchangePtr& exchange, const Registry::Change& change,
+                              WriteContext context);
 
 }  // namespace kubemu::api

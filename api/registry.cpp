@@ -40,13 +40,7 @@ Json Registry::document(const storage::Record& record) const {
 }
 
 Json Registry::document_as(const storage::Record& record, const KindSpec& kind) const {
-    Json object = document(record);
-    if (!kind.storage_version) {
-        if (const KindRules* rules = rules_of(kind); rules->from_storage != nullptr) rules->from_storage(object);
-        object["apiVersion"] = api_version_of(kind);
-        object["kind"] = std::string(kind.kind);
-    }
-    return object;
+    return impl_->from_storage(kind, document(record));
 }
 
 HookContext Registry::Impl::hooks(const KindSpec& kind, std::string_view namespace_name, std::string_view subresource,
@@ -66,6 +60,14 @@ Json Registry::Impl::to_storage(const KindSpec& kind, Json object) const {
     if (!kind.storage_version) {
         if (const KindRules* rules = rules_of(kind); rules->to_storage != nullptr) rules->to_storage(object);
     }
+    return object;
+}
+
+Json Registry::Impl::from_storage(const KindSpec& kind, Json object) const {
+    if (kind.storage_version) return object;
+    if (const KindRules* rules = rules_of(kind); rules->from_storage != nullptr) rules->from_storage(object);
+    object["apiVersion"] = api_version_of(kind);
+    object["kind"] = std::string(kind.kind);
     return object;
 }
 

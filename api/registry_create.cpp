@@ -7,6 +7,7 @@
 #include "api/registry_impl.h"
 #include "api/schema/defaults.h"
 #include "api/schema/validate.h"
+#include "api/schema/zero.h"
 #include "api/storage_status.h"
 #include "storage/base/limits.h"
 
@@ -29,6 +30,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
 
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
+    drop_zero_values(object, *kind.type);
     if (!context.owners_settled) {
         const Json nothing = {{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
         registry.track_fields(kind, {}, nothing, object, context);

@@ -11,7 +11,8 @@
 namespace kubemu::api {
 namespace {
 
-const KindSpec* spec_in_version(const KindRegistry& kinds, std::string_view resource, std::string_view api_version) {
+const KindSpec* spec_in_version(const KindRegistry& kinds, std::string_view resource,
+                                std::string_view api_version) {
     const auto& all = kinds.all();
     const auto at = std::find_if(all.begin(), all.end(), [&](const KindSpec* spec) {
         return spec->resource == resource && api_version_of(*spec) == api_version;
@@ -21,44 +22,51 @@ const KindSpec* spec_in_version(const KindRegistry& kinds, std::string_view reso
 
 }  // namespace
 
-FieldManager Registry::Impl::field_manager(const KindSpec& kind, std::string_view subresource, const WriteContext& context) const {
-    FieldManager::Options fields{*kind.type,
-                                 api_version_of(kind),
-                                 std::string(kind.kind),
-                                 std::string(subresource),
-                                 context.field_manager,
-                                 format_time(options.clock.now()),
-                                 {},
-                                 reset_fields(kind.group, kind.plural, subresource, kind.subresource("status") != nullptr)};
+FieldManager Registry::Impl::field_manager(const KindSpec& kind, std::string_view subresource,
+                                           const WriteContext& context) const {
+    FieldManager::Options fields{
+        *kind.type,
+        api_version_of(kind),
+        std::string(kind.kind),
+        std::string(subresource),
+        context.field_manager,
+        format_time(options.clock.now()),
+        {},
+        reset_fields(kind.group, kind.plural, subresource, kind.subresource("status") != nullptr)};
     fields.convert = [this, &kind](Json& object, const std::string& version) -> const TypeInfo* {
-        const KindSpec* from = spec_in_version(options.kinds, kind.resource, string_at(object, {"apiVersion"}));
+        const KindSpec* from =
+            spec_in_version(options.kinds, kind.resource, string_at(object, {"apiVersion"}));
         const KindSpec* to = spec_in_version(options.kinds, kind.resource, version);
         if (from == nullptr || to == nullptr) return nullptr;
-        object = to_storage(*from, std::move(object));
-        if (!to->storage_version) {
-            if (const KindRules* rules = rules_of(*to); rules->from_storage != nullptr) rules->from_storage(object);
-        }
+        object = from_storage(*to, to_storage(*from, std::move(object)));
         object["apiVersion"] = version;
         return to->type;
     };
     return FieldManager(std::move(fields));
 }
 
-ApiResult<Json> Registry::apply_configuration(const KindSpec& kind, std::string_view subresource, const Json& live, Json patch,
-                                              bool force, const WriteContext& context) const {
+ApiResult<Json> Registry::apply_configuration(const KindSpec& kind, std::string_view subresource,
+                                              const Json& live, Json patch, bool force,
+                                              const WriteContext& context) const {
     return impl_->field_manager(kind, subresource, context).apply(live, std::move(patch), force);
 }
 
-void Registry::track_fields(const KindSpec& kind, std::string_view subresource, const Json& live, Json& object,
-                            const WriteContext& context) const {
+void Registry::track_fields(const KindSpec& kind, std::string_view subresource, const Json& live,
+                            Json& object, const WriteContext& context) const {
     impl_->field_manager(kind, subresource, context).update(live, object);
 }
 
 namespace {
 
 FieldManager scale_manager(const WriteContext& context, Time now) {
-    return FieldManager(FieldManager::Options{*find_type("autoscaling/v1.Scale"), "autoscaling/v1", "Scale", "scale",
-                                              context.field_manager, format_time(now), {}, {}});
+    return FieldManager(FieldManager::Options{*find_type("autoscaling/v1.Scale"),
+                                              "autoscaling/v1",
+                                              "Scale",
+                                              "scale",
+                                              context.field_manager,
+                                              format_time(now),
+                                              {},
+                                              reset_fields({}, {}, "scale", false)});
 }
 
 Json owned_scale_of(const Json& object) {
@@ -69,16 +77,18 @@ Json owned_scale_of(const Json& object) {
 
 }  // namespace
 
-ApiResult<bool> Registry::write_scale(const KindSpec& kind, Json& object, Json scale, const WriteContext& context) const {
+ApiResult<bool> Registry::write_scale(const KindSpec& kind, Json& object, Json scale,
+                                      const WriteContext& context) const {
     scale_manager(context, clock().now()).update(owned_scale_of(object), scale);
     TRY(apply_scale(object, scale));
     owners_from_scale(scale, api_version_of(kind), object);
     return true;
 }
 
-ApiResult<bool> Registry::apply_scale_configuration(const KindSpec& kind, Json& object, Json patch, bool force,
-                                                    const WriteContext& context) const {
-    TRY_ASSIGN(const Json scale, scale_manager(context, clock().now()).apply(owned_scale_of(object), std::move(patch), force));
+ApiResult<bool> Registry::apply_scale_configuration(const KindSpec& kind, Json& object, Json patch,
+                                                    bool force, const WriteContext& context) const {
+    TRY_ASSIGN(const Json scale,
+               scale_manager(context, clock().now()).apply(owned_scale_of(object), std::move(patch), force));
     TRY(apply_scale(object, scale));
     owners_from_scale(scale, api_version_of(kind), object);
     return true;

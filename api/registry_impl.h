@@ -24,6 +24,8 @@ struct Registry::Impl {
                                const WriteContext& context) const;
     // From the version of `kind` to the storage version.
     Json to_storage(const KindSpec& kind, Json object) const;
+    // ... and back; kind and apiVersion become those of `kind`.
+    Json from_storage(const KindSpec& kind, Json object) const;
 
     FieldManager field_manager(const KindSpec& kind, std::string_view subresource, const WriteContext& context) const;
 

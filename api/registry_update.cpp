@@ -10,6 +10,7 @@
 #include "api/registry_impl.h"
 #include "api/schema/defaults.h"
 #include "api/schema/validate.h"
+#include "api/schema/zero.h"
 #include "api/storage_status.h"
 #include "storage/base/limits.h"
 #include "api/values/text.h"
@@ -90,8 +91,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
                                                                const WriteContext& context,
                                                                const storage::Completion& done) {
     const KindRules* rules = rules_of(kind);
-    const Json old = registry.document_as(*tip, kind);
-    Json changed = old;
+    Json old = registry.document_as(*tip, kind);
+    Json changed = old;  // as clients see it, for patches
     TRY_ASSIGN(const bool wanted, change(changed, true));
     Attempt attempt;
     if (!wanted) {
@@ -108,6 +109,9 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     Json object = merged_for(subresource, changed, old);
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
+    // From here on old and new are compared: by the server, by the rules of the kind.
+    drop_zero_values(object, *kind.type);
+    drop_zero_values(old, *kind.type);
     // A binding is the scheduler's word to the pod's storage, which no client is told of.
     if (!context.owners_settled && subresource != "binding") {
         registry.track_fields(kind, subresource, old, object, context);
@@ -152,12 +156,20 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         if (rules->warnings != nullptr && !status_only) rules->warnings(object, &old, hook, *context.warnings);
     }
 
-    keep_times_of_unchanged(object, old);
     const bool deletes = finished_deletion(kind, object);
     const KindSpec& stored = options.kinds.stored(kind.resource);
-    storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::at(tip->revision));
+    const storage::Precondition precondition = storage::Precondition::at(tip->revision);
+    // Owners that wrote what was there already leave no trace: their times alone make no revision. The encoded form
+    // decides, which knows no difference between a zero and nothing.
+    bool same = false;
+    if (!deletes && only_times_differ(object, old)) {
+        Json as_before = object;
+        as_before["metadata"]["managedFields"] = old.at("metadata").at("managedFields");
+        same = same_content(make_draft(stored, to_storage(kind, std::move(as_before)), precondition), *tip);
+    }
+    storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), precondition);
     draft.deletes = deletes;
-    if (!deletes && same_content(draft, *tip)) {
+    if (same || (!deletes && same_content(draft, *tip))) {
         attempt.written = Written{tip, false, false, false};
         return attempt;
     }

@@ -1,4 +1,5 @@
-// Whether an applied configuration fits its type (structured-merge-diff's TypedValue validation, in its words).
+// Whether an applied configuration fits its type (structured-merge-diff's TypedValue validation, in its
+// words).
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,8 +15,10 @@ using apply::Place;
 // A value the way fmt's %v prints what JSON was decoded into.
 std::string printed(const Json& value) {
     switch (value.type()) {
-        case Json::value_t::null: return "<nil>";
-        case Json::value_t::string: return value.get<std::string>();
+        case Json::value_t::null:
+            return "<nil>";
+        case Json::value_t::string:
+            return value.get<std::string>();
         case Json::value_t::array: {
             std::string text = "[";
             for (const Json& item : value) text += (text.size() > 1 ? " " : "") + printed(item);
@@ -28,14 +31,16 @@ std::string printed(const Json& value) {
             }
             return text + "]";
         }
-        default: return value.dump();
+        default:
+            return value.dump();
     }
 }
 
 // ... and the way %#v prints it.
 std::string printed_as_go(const Json& value) {
     switch (value.type()) {
-        case Json::value_t::string: return go_quote(value.get_ref<const std::string&>());
+        case Json::value_t::string:
+            return go_quote(value.get_ref<const std::string&>());
         case Json::value_t::array: {
             std::string text = "[]interface {}{";
             for (const Json& item : value) text += (text.ends_with('{') ? "" : ", ") + printed_as_go(item);
@@ -50,20 +55,28 @@ std::string printed_as_go(const Json& value) {
             }
             return text + "}";
         }
-        default: return printed(value);
+        default:
+            return printed(value);
     }
 }
 
 std::string type_name(const Json& value) {
     switch (value.type()) {
-        case Json::value_t::boolean: return "bool";
-        case Json::value_t::string: return "string";
-        case Json::value_t::number_float: return "float64";
+        case Json::value_t::boolean:
+            return "bool";
+        case Json::value_t::string:
+            return "string";
+        case Json::value_t::number_float:
+            return "float64";
         case Json::value_t::number_integer:
-        case Json::value_t::number_unsigned: return "int64";
-        case Json::value_t::array: return "[]interface {}";
-        case Json::value_t::object: return "map[string]interface {}";
-        default: return "<nil>";
+        case Json::value_t::number_unsigned:
+            return "int64";
+        case Json::value_t::array:
+            return "[]interface {}";
+        case Json::value_t::object:
+            return "map[string]interface {}";
+        default:
+            return "<nil>";
     }
 }
 
@@ -74,31 +87,40 @@ class Checker {
     void check(const Place& place, const Json& value, const std::string& path) {
         if (value.is_null()) return;
         switch (place.kind) {
-            case Place::Kind::deduced: return;
+            case Place::Kind::deduced:
+                return;
             case Place::Kind::record:
                 if (!value.is_object()) return complain(path, "expected map, got &{" + printed(value) + "}");
                 return check_record(*place.type, value, path);
             case Place::Kind::map:
                 if (!value.is_object()) return complain(path, "expected map, got &{" + printed(value) + "}");
                 for (const auto& [name, member] : value.items()) {
-                    if (place.field->shape == Shape::map) check_value(*place.field, member, path + "." + name);
-                    else if (!member.is_null() && !member.is_array()) complain(path + "." + name, "expected list, got &{" + printed(member) + "}");
+                    if (place.field->shape == Shape::map)
+                        check_value(*place.field, member, path + "." + name);
+                    else if (!member.is_null() && !member.is_array())
+                        complain(path + "." + name, "expected list, got &{" + printed(member) + "}");
                 }
                 return;
             case Place::Kind::keyed_list:
-            case Place::Kind::set: return check_list(place, value, path);
-            case Place::Kind::leaf: return check_leaf(place, value, path);
+            case Place::Kind::set:
+                return check_list(place, value, path);
+            case Place::Kind::leaf:
+                return check_leaf(place, value, path);
         }
     }
 
   private:
-    void complain(const std::string& path, const std::string& what) { complaints_.push_back(path + ": " + what); }
+    void complain(const std::string& path, const std::string& what) {
+        complaints_.push_back(path + ": " + what);
+    }
 
     void check_record(const TypeInfo& type, const Json& value, const std::string& path) {
         for (const auto& [name, member] : value.items()) {
             const FieldInfo* field = type.field(name);
-            if (field == nullptr) complain(path + "." + name, "field not declared in schema");
-            else check(apply::place_of(*field), member, path + "." + name);
+            if (field == nullptr)
+                complain(path + "." + name, "field not declared in schema");
+            else
+                check(apply::place_of(*field), member, path + "." + name);
         }
     }
 
@@ -109,14 +131,15 @@ class Checker {
         for (const Json& item : value) {
             std::string missing;
             if (place.kind == Place::Kind::keyed_list && !item.is_object()) {
-                complain(path, "element " + std::to_string(index) + ": associative list with keys may not have non-map elements");
+                complain(path, "element " + std::to_string(index) +
+                                   ": associative list with keys may not have non-map elements");
                 return;
             }
             const std::string step = apply::item_step(place, item, &missing);
             if (step.empty()) {
                 complain(path, "element " + std::to_string(index) +
-                                   ": associative list with keys has an element that omits key field " + go_quote(missing) +
-                                   " (and doesn't have default value)");
+                                   ": associative list with keys has an element that omits key field " +
+                                   go_quote(missing) + " (and doesn't have default value)");
                 return;
             }
             if (!seen.insert(step).second) {
@@ -135,7 +158,8 @@ class Checker {
         if (field->shape == Shape::list) {
             if (!value.is_array()) return complain(path, "expected list, got &{" + printed(value) + "}");
             std::size_t index = 0;
-            for (const Json& item : value) check_value(*field, item, path + "[" + std::to_string(index++) + "]");
+            for (const Json& item : value)
+                check_value(*field, item, path + "[" + std::to_string(index++) + "]");
             return;
         }
         if (field->shape == Shape::map) {
@@ -154,21 +178,28 @@ class Checker {
                 if (field.type != nullptr) check_record(*field.type, value, path);
                 return;
             case ValueKind::boolean:
-                if (!value.is_boolean()) complain(path, "expected boolean, got &value.valueUnstructured{Value:" + printed_as_go(value) + "}");
+                if (!value.is_boolean())
+                    complain(path, "expected boolean, got &value.valueUnstructured{Value:" +
+                                       printed_as_go(value) + "}");
                 return;
             case ValueKind::int32:
             case ValueKind::int64:
             case ValueKind::float64:
-                if (!value.is_number()) complain(path, "expected numeric (int or float), got " + type_name(value));
+                if (!value.is_number())
+                    complain(path, "expected numeric (int or float), got " + type_name(value));
                 return;
             case ValueKind::quantity:
             case ValueKind::int_or_string:
-                if (value.is_structured()) complain(path, "expected any scalar, got &{" + printed(value) + "}");
+                if (value.is_structured())
+                    complain(path, "expected any scalar, got &{" + printed(value) + "}");
                 return;
             case ValueKind::raw:
-            case ValueKind::fields_v1: return;
+            case ValueKind::fields_v1:
+                return;
             default:
-                if (!value.is_string()) complain(path, "expected string, got &value.valueUnstructured{Value:" + printed_as_go(value) + "}");
+                if (!value.is_string())
+                    complain(path, "expected string, got &value.valueUnstructured{Value:" +
+                                       printed_as_go(value) + "}");
         }
     }
 

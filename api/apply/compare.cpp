@@ -15,10 +15,6 @@ struct Trees {
     Json added, modified, removed;
 };
 
-void adopt(Json& parent, std::string_view step, Json&& child) {
-    if (!child.is_null()) parent[std::string(step)] = std::move(child);
-}
-
 class Comparer {
   public:
     explicit Comparer(bool typed) : typed_(typed) {}
@@ -35,7 +31,9 @@ class Comparer {
                 compare_members(place, before, after, into);
                 break;
             case Place::Kind::deduced:
-                if (!is_map(before) || !is_map(after) || both_empty(place, before, after)) return leaf(before, after, into);
+                if (!apply::may_be_map(before) || !apply::may_be_map(after) ||
+                    both_empty(place, before, after))
+                    return leaf(before, after, into);
                 compare_members(place, before, after, into);
                 break;
             case Place::Kind::keyed_list:
@@ -43,37 +41,44 @@ class Comparer {
                 if (both_empty(place, before, after)) return leaf(before, after, into);
                 compare_items(place, before, after, into);
                 break;
-            case Place::Kind::leaf: return leaf(before, after, into);
+            case Place::Kind::leaf:
+                return leaf(before, after, into);
         }
         // A container that came or went is in the set beside its contents.
-        if (before == nullptr) FieldSet::add_member(into.added);
-        else if (after == nullptr) FieldSet::add_member(into.removed);
+        if (before == nullptr)
+            FieldSet::add_member(into.added);
+        else if (after == nullptr)
+            FieldSet::add_member(into.removed);
     }
 
   private:
-    static bool is_map(const Json* value) { return value == nullptr || value->is_null() || value->is_object(); }
     bool both_empty(const Place& place, const Json* before, const Json* after) const {
         return apply::is_empty(place, before, typed_) && apply::is_empty(place, after, typed_);
     }
 
     static void leaf(const Json* before, const Json* after, Trees& into) {
-        if (before == nullptr) into.added = Json::object();
-        else if (after == nullptr) into.removed = Json::object();
-        else if (*before != *after) into.modified = Json::object();
+        if (before == nullptr)
+            into.added = Json::object();
+        else if (after == nullptr)
+            into.removed = Json::object();
+        else if (*before != *after)
+            into.modified = Json::object();
     }
 
-    void descend(const Place& place, std::string_view step, const Json* before, const Json* after, Trees& into) const {
+    void descend(const Place& place, std::string_view step, const Json* before, const Json* after,
+                 Trees& into) const {
         if (before == nullptr && after == nullptr) return;
         if (before == after) return;  // the same stand-in for a zero value
         Trees below;
         compare(place, before, after, below);
-        adopt(into.added, step, std::move(below.added));
-        adopt(into.modified, step, std::move(below.modified));
-        adopt(into.removed, step, std::move(below.removed));
+        FieldSet::adopt(into.added, step, std::move(below.added));
+        FieldSet::adopt(into.modified, step, std::move(below.modified));
+        FieldSet::adopt(into.removed, step, std::move(below.removed));
     }
 
     void compare_record(const Place& place, const Json* before, const Json* after, Trees& into) const {
-        const bool had = before != nullptr && before->is_object(), has = after != nullptr && after->is_object();
+        const bool had = before != nullptr && before->is_object(),
+                   has = after != nullptr && after->is_object();
         std::string step;
         for (const FieldInfo& field : place.type->fields) {
             const Json* from = had ? find(*before, field.name) : nullptr;
@@ -136,7 +141,8 @@ class Comparer {
 Comparison compared(const Json& before, const Json& after, const TypeInfo& type, bool typed) {
     Trees trees;
     Comparer(typed).compare(apply::place_of(type), &before, &after, trees);
-    return {FieldSet(std::move(trees.added)), FieldSet(std::move(trees.modified)), FieldSet(std::move(trees.removed))};
+    return {FieldSet(std::move(trees.added)), FieldSet(std::move(trees.modified)),
+            FieldSet(std::move(trees.removed))};
 }
 
 }  // namespace

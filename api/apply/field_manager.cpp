@@ -21,6 +21,10 @@ const FieldSet& server_owned() {
     return set;
 }
 
+std::string named(const std::string& manager) {
+    return manager.empty() ? "unknown" : manager;
+}
+
 Status apply_conflict(const std::vector<std::pair<std::string, std::string>>& conflicts) {
     StatusDetail detail;
     detail.code = 409;
@@ -31,7 +35,8 @@ Status apply_conflict(const std::vector<std::pair<std::string, std::string>>& co
         by_manager[manager] += "\n- " + path;
     }
     if (conflicts.size() == 1) {
-        detail.message = "Apply failed with 1 conflict: conflict with " + conflicts[0].first + ": " + conflicts[0].second;
+        detail.message =
+            "Apply failed with 1 conflict: conflict with " + conflicts[0].first + ": " + conflicts[0].second;
     } else {
         detail.message = "Apply failed with " + std::to_string(conflicts.size()) + " conflicts: ";
         bool first = true;
@@ -43,18 +48,11 @@ Status apply_conflict(const std::vector<std::pair<std::string, std::string>>& co
     return Status(std::move(detail));
 }
 
-// "namespace/name; group/version, Kind=Kind" as errors name a configuration.
-std::string described(const Json& object) {
-    const std::string version(string_at(object, {"apiVersion"}));
-    const std::string group_version = version.find('/') == std::string::npos ? "/" + version : version;
-    return std::string(namespace_of(object)) + "/" + std::string(name_of(object)) + "; " + group_version +
-           ", Kind=" + std::string(string_at(object, {"kind"}));
-}
-
+// As Go prints a GroupVersionKind: "apps/v1, Kind=Deployment", "/v1, Kind=Pod".
 std::string group_version_kind(const Json& object) {
     const std::string version(string_at(object, {"apiVersion"}));
-    return (version.find('/') == std::string::npos ? "/" + version : version) + ", Kind=" +
-           std::string(string_at(object, {"kind"}));
+    return (version.find('/') == std::string::npos ? "/" + version : version) +
+           ", Kind=" + std::string(string_at(object, {"kind"}));
 }
 
 }  // namespace
@@ -70,7 +68,8 @@ struct FieldManager::Applied {
     Conflicts conflicts;
 };
 
-std::optional<FieldManager::Versioned> FieldManager::as_version(const Json& object, const std::string& api_version) const {
+std::optional<FieldManager::Versioned> FieldManager::as_version(const Json& object,
+                                                                const std::string& api_version) const {
     if (api_version == options_.api_version) return Versioned{object, &options_.type};
     if (!options_.convert) return std::nullopt;
     Versioned converted{object, nullptr};
@@ -79,53 +78,63 @@ std::optional<FieldManager::Versioned> FieldManager::as_version(const Json& obje
     return converted;
 }
 
-FieldManager::Conflicts FieldManager::release(const Json& live, const Json& object, const FieldOwner* self, bool force,
-                                              FieldOwners& owners) const {
-    std::map<std::string, std::optional<Comparison>> by_version;
-    const auto comparison_in = [&](const std::string& version) -> const std::optional<Comparison>& {
+Comparison FieldManager::changed(const Json& live, const Json& object) const {
+    Comparison change = compare_objects(live, object, options_.type);
+    change.added = change.added.subtract_below(options_.ignored);
+    change.modified = change.modified.subtract_below(options_.ignored);
+    change.removed = change.removed.subtract_below(options_.ignored);
+    return change;
+}
+
+FieldManager::Conflicts FieldManager::release(const Json& live, const Json& object, const Comparison& change,
+                                              const FieldOwner* self, bool force, FieldOwners& owners) const {
+    struct Seen {
+        FieldSet set, removed;  // what now has another value, and what is gone
+        bool readable = true;
+    };
+    std::map<std::string, Seen> by_version;
+    by_version.emplace(options_.api_version, Seen{change.added.unite(change.modified), change.removed});
+    const auto seen_in = [&](const std::string& version) -> const Seen& {
         const auto known = by_version.find(version);
         if (known != by_version.end()) return known->second;
-        std::optional<Comparison> found;
-        if (version == options_.api_version) {
-            found = compare_objects(live, object, options_.type);
-            found->added = found->added.subtract_below(options_.ignored);
-            found->modified = found->modified.subtract_below(options_.ignored);
-            found->removed = found->removed.subtract_below(options_.ignored);
+        Seen seen;
+        const auto before = as_version(live, version), after = as_version(object, version);
+        if (before && after) {
+            Comparison there = compare_objects(before->object, after->object, *before->type);
+            seen.set = there.added.unite(there.modified);
+            seen.removed = std::move(there.removed);
         } else {
-            const auto before = as_version(live, version), after = as_version(object, version);
-            if (before && after) found = compare_objects(before->object, after->object, *before->type);
+            seen.readable = false;
         }
-        return by_version.emplace(version, std::move(found)).first->second;
+        return by_version.emplace(version, std::move(seen)).first->second;
     };
-    Conflicts conflicts;
-    for (const FieldOwner& owner : owners) {
-        if (self != nullptr && owner.is(*self)) continue;
-        const auto& change = comparison_in(owner.api_version);
-        if (!change || change->same()) continue;
-        FieldSet taken = owner.fields.intersect(change->modified.unite(change->added));
-        if (!taken.empty()) conflicts.push_back({owner, std::move(taken)});
+    if (!force) {
+        Conflicts conflicts;
+        for (const FieldOwner& owner : owners) {
+            if (self != nullptr && owner.is(*self)) continue;
+            FieldSet taken = owner.fields.intersect(seen_in(owner.api_version).set);
+            if (!taken.empty()) conflicts.push_back({owner, std::move(taken)});
+        }
+        if (!conflicts.empty()) return conflicts;
     }
-    if (!force && !conflicts.empty()) return conflicts;
     for (FieldOwner& owner : owners) {
         if (self != nullptr && owner.is(*self)) continue;
-        const auto& change = comparison_in(owner.api_version);
-        if (!change) {
-            owner.fields = FieldSet();  // a version that nobody can read any more
-            continue;
-        }
-        if (change->same()) continue;
-        owner.fields = owner.fields.subtract(owner.fields.intersect(change->modified.unite(change->added))).subtract(change->removed);
+        const Seen& seen = seen_in(owner.api_version);
+        // Nobody can read a version that is no longer served.
+        owner.fields = seen.readable ? owner.fields.subtract(seen.set).subtract(seen.removed) : FieldSet();
     }
     drop_empty_owners(owners);
     return {};
 }
 
-void FieldManager::record_update(const Json& live, const Json& object, const std::string& manager, FieldOwners& owners) const {
-    const Comparison change = compare_objects(live, object, options_.type);
+void FieldManager::record_update(const Json& live, const Json& object, const std::string& manager,
+                                 FieldOwners& owners) const {
+    const Comparison change = changed(live, object);
     if (change.same()) return;
-    release(live, object, nullptr, true, owners);
-    FieldOwner self{manager.empty() ? "unknown" : manager, false, options_.api_version, options_.subresource, options_.now,
-                    change.modified.unite(change.added).subtract_below(options_.ignored).subtract(server_owned())};
+    release(live, object, change, nullptr, true, owners);
+    FieldOwner self{named(manager),       false,
+                    options_.api_version, options_.subresource,
+                    options_.now,         change.modified.unite(change.added).subtract(server_owned())};
     if (!self.fields.empty()) {
         if (FieldOwner* previous = find_owner(owners, self)) {
             previous->fields = previous->fields.unite(self.fields);
@@ -146,7 +155,8 @@ void FieldManager::update(const Json& live, Json& object) const {
     encode_owners(std::move(owners), object);
 }
 
-Json FieldManager::prune(Json merged, const FieldOwners& owners, const FieldOwner& applier, const FieldOwner& last) const {
+Json FieldManager::prune(Json merged, const FieldOwners& owners, const FieldOwner& applier,
+                         const FieldOwner& last) const {
     if (last.fields.empty()) return merged;
     const auto start = as_version(merged, last.api_version);
     if (!start) return merged;
@@ -174,7 +184,8 @@ Json FieldManager::prune(Json merged, const FieldOwners& owners, const FieldOwne
             version = in_version;
         }
         const FieldSet all = with_named_parents(field_set_of(whole, *type), *type);
-        const FieldSet keep = with_named_parents(field_set_of(pruned, *type), *type).unite(with_named_parents(fields, *type));
+        const FieldSet keep =
+            with_named_parents(field_set_of(pruned, *type), *type).unite(with_named_parents(fields, *type));
         pruned = remove_paths(whole, *type, all.subtract(keep));
     };
     if (const auto at = owned.find(last.api_version); at != owned.end()) {
@@ -194,11 +205,13 @@ Json FieldManager::prune(Json merged, const FieldOwners& owners, const FieldOwne
     return converted ? std::move(result) : std::move(merged);
 }
 
-FieldManager::Applied FieldManager::apply_once(const Json& live, const Json& patch, FieldOwners owners, bool force) const {
+FieldManager::Applied FieldManager::apply_once(const Json& live, const Json& patch, FieldOwners owners,
+                                               bool force) const {
     Applied applied;
     Json merged = merge_applied(live, patch, options_.type);
-    FieldOwner self{options_.manager.empty() ? "unknown" : options_.manager, true, options_.api_version, options_.subresource, {},
-                    field_set_of(patch, options_.type).subtract_below(options_.ignored)};
+    FieldOwner self{
+        named(options_.manager), true, options_.api_version,
+        options_.subresource,    {},   field_set_of(patch, options_.type).subtract_below(options_.ignored)};
     FieldOwner last;
     if (FieldOwner* previous = find_owner(owners, self)) {
         last = *previous;
@@ -208,14 +221,15 @@ FieldManager::Applied FieldManager::apply_once(const Json& live, const Json& pat
         owners.push_back(self);
     }
     merged = prune(std::move(merged), owners, self, last);
-    applied.conflicts = release(live, merged, &self, force, owners);
+    applied.conflicts = release(live, merged, changed(live, merged), &self, force, owners);
     if (!applied.conflicts.empty()) return applied;
+    const bool same = merged == live;
     if (FieldOwner* mine = find_owner(owners, self)) {
         mine->fields = mine->fields.subtract(server_owned());
-        if (merged != live) mine->time = options_.now;
+        if (!same) mine->time = options_.now;
     }
     drop_empty_owners(owners);
-    if (merged != live) applied.object = std::move(merged);
+    if (!same) applied.object = std::move(merged);
     applied.owners = std::move(owners);
     return applied;
 }
@@ -224,26 +238,35 @@ FieldSet FieldManager::client_side_applied(const Json& live) const {
     const std::string_view text = string_at(live, {"metadata", "annotations", last_applied});
     if (text.empty()) return {};
     const auto configuration = parse_json(text);
-    if (!configuration || !configuration->is_object() || string_at(*configuration, {"apiVersion"}) != options_.api_version ||
+    if (!configuration || !configuration->is_object() ||
+        string_at(*configuration, {"apiVersion"}) != options_.api_version ||
         !check_applied(*configuration, options_.type).empty()) {
         return {};
     }
     const Comparison change = compare_plain(*configuration, live, options_.type);
-    return field_set_of(*configuration, options_.type).subtract(change.modified).subtract(change.added).subtract(change.removed);
+    return field_set_of(*configuration, options_.type)
+        .subtract(change.modified)
+        .subtract(change.added)
+        .subtract(change.removed);
 }
 
 ApiResult<Json> FieldManager::apply(const Json& live, Json patch, bool force) const {
-    if (string_at(patch, {"kind"}) != options_.kind || string_at(patch, {"apiVersion"}) != options_.api_version) {
+    if (string_at(patch, {"kind"}) != options_.kind ||
+        string_at(patch, {"apiVersion"}) != options_.api_version) {
         return Status::bad_request("invalid object type: " + group_version_kind(patch));
     }
-    if (const Json* given = find(patch, {"metadata", "managedFields"}); given != nullptr && !given->is_null()) {
+    if (const Json* given = find(patch, {"metadata", "managedFields"});
+        given != nullptr && !given->is_null()) {
         return Status::bad_request("metadata.managedFields must be nil");
     }
     if (const auto complaints = check_applied(patch, options_.type); !complaints.empty()) {
-        return Status::plain_500("failed to create typed patch object (" + described(patch) + "): " + join_complaints(complaints));
+        return Status::plain_500("failed to create typed patch object (" + std::string(namespace_of(patch)) +
+                                 "/" + std::string(name_of(patch)) + "; " + group_version_kind(patch) +
+                                 "): " + join_complaints(complaints));
     }
     const Json* entries = find(live, {"metadata", "managedFields"});
-    FieldOwners owners = (entries == nullptr ? FieldOwners() : decode_owners(*entries).value_or(FieldOwners()));
+    FieldOwners owners =
+        (entries == nullptr ? FieldOwners() : decode_owners(*entries).value_or(FieldOwners()));
     Json base = live;
     if (Json* metadata = find(base, "metadata")) erase(*metadata, "managedFields");
     if (owners.empty() && !uid_of(live).empty()) {
@@ -275,21 +298,24 @@ ApiResult<Json> FieldManager::apply(const Json& live, Json patch, bool force) co
     return object;
 }
 
-FieldSet reset_fields(std::string_view group, std::string_view resource, std::string_view subresource, bool has_status) {
-    const FieldSet status = FieldSet::of_path({"f:status"}), spec = FieldSet::of_path({"f:spec"});
-    if (subresource.empty()) return has_status ? status : FieldSet();
+const FieldSet& reset_fields(std::string_view group, std::string_view resource, std::string_view subresource,
+                             bool has_status) {
+    // Made once: every write asks.
+    static const FieldSet nothing;
+    static const FieldSet status = FieldSet::of_path({"f:status"});
+    static const FieldSet spec = FieldSet::of_path({"f:spec"});
+    static const FieldSet spec_and_labels = spec.unite(FieldSet::of_path({"f:metadata", "f:labels"}));
+    static const FieldSet spec_and_metadata = spec.unite(FieldSet::of_path({"f:metadata"}));
+    static const FieldSet of_pods = spec.unite(FieldSet::of_path({"f:metadata", "f:deletionTimestamp"}))
+                                        .unite(FieldSet::of_path({"f:metadata", "f:ownerReferences"}));
+    if (subresource.empty()) return has_status ? status : nothing;
     if (subresource == "approval") return spec;
-    if (subresource != "status") return {};
-    FieldSet reset = spec;
-    if (group == "apps" && resource == "deployments") reset = reset.unite(FieldSet::of_path({"f:metadata", "f:labels"}));
-    if (group.empty() && resource == "pods") {
-        reset = reset.unite(FieldSet::of_path({"f:metadata", "f:deletionTimestamp"}))
-                    .unite(FieldSet::of_path({"f:metadata", "f:ownerReferences"}));
-    }
-    if (group == "apiregistration.k8s.io" || group == "apiextensions.k8s.io" || group == "flowcontrol.apiserver.k8s.io") {
-        reset = reset.unite(FieldSet::of_path({"f:metadata"}));
-    }
-    return reset;
+    if (subresource != "status") return nothing;
+    if (group == "apps" && resource == "deployments") return spec_and_labels;
+    if (group.empty() && resource == "pods") return of_pods;
+    const bool whole_metadata = group == "apiregistration.k8s.io" || group == "apiextensions.k8s.io" ||
+                                group == "flowcontrol.apiserver.k8s.io";
+    return whole_metadata ? spec_and_metadata : spec;
 }
 
 }  // namespace kubemu::api

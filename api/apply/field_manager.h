@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "api/apply/managed_fields.h"
+#include "api/apply/typed.h"
 #include "api/schema/type.h"
 #include "api/values/object.h"
 #include "api/values/status.h"
@@ -19,24 +20,26 @@ namespace kubemu::api {
 class FieldManager {
   public:
     struct Options {
-        const TypeInfo& type;          // of the objects given below
-        std::string api_version;       // their version: "apps/v1"
+        const TypeInfo& type;     // of the objects given below
+        std::string api_version;  // their version: "apps/v1"
         std::string kind;
         std::string subresource;
-        std::string manager;           // "" becomes "unknown"
-        std::string now;               // as on the wire
-        // Converts an object, whose apiVersion says what it is, in place. Null when the version is not served.
+        std::string manager;  // "" becomes "unknown"
+        std::string now;      // as on the wire
+        // Converts an object, whose apiVersion says what it is, in place. Null when the version is not
+        // served.
         std::function<const TypeInfo*(Json& object, const std::string& api_version)> convert;
-        FieldSet ignored;              // what a write of this part of the object never changes
+        const FieldSet& ignored;  // what a write of this part of the object never changes: reset_fields
     };
     explicit FieldManager(Options options) : options_(std::move(options)) {}
 
-    // Records in `object`.metadata.managedFields what a write of it over `live` changes. `live` without a uid: a
-    // creation.
+    // Records in `object`.metadata.managedFields what a write of it over `live` changes. `live` without a
+    // uid: a creation.
     void update(const Json& live, Json& object) const;
 
-    // The object that comes of applying `patch` to `live` (an object with kind and apiVersion only when there is
-    // none). Errors: 400 for what is no configuration of this kind, 409 with the conflicts, 500 for a bad type.
+    // The object that comes of applying `patch` to `live` (an object with kind and apiVersion only when there
+    // is none). Errors: 400 for what is no configuration of this kind, 409 with the conflicts, 500 for a bad
+    // type.
     ApiResult<Json> apply(const Json& live, Json patch, bool force) const;
 
   private:
@@ -48,12 +51,17 @@ class FieldManager {
     };
     using Conflicts = std::vector<Conflict>;
 
-    void record_update(const Json& live, const Json& object, const std::string& manager, FieldOwners& owners) const;
-    // Takes from all owners but `self` what the change from `live` to `object` took from them. Without force, returns
-    // the conflicts and changes nothing.
-    Conflicts release(const Json& live, const Json& object, const FieldOwner* self, bool force, FieldOwners& owners) const;
+    void record_update(const Json& live, const Json& object, const std::string& manager,
+                       FieldOwners& owners) const;
+    // Takes from all owners but `self` what the change from `live` to `object` took from them. Without force,
+    // returns the conflicts and changes nothing.
+    Conflicts release(const Json& live, const Json& object, const Comparison& change, const FieldOwner* self,
+                      bool force, FieldOwners& owners) const;
+    // What a write of `object` over `live` changes, without what it never changes.
+    Comparison changed(const Json& live, const Json& object) const;
     Applied apply_once(const Json& live, const Json& patch, FieldOwners owners, bool force) const;
-    Json prune(Json merged, const FieldOwners& owners, const FieldOwner& applier, const FieldOwner& last) const;
+    Json prune(Json merged, const FieldOwners& owners, const FieldOwner& applier,
+               const FieldOwner& last) const;
     std::optional<Versioned> as_version(const Json& object, const std::string& api_version) const;
     // The fields of kubectl's last-applied-configuration that are still as it applied them.
     FieldSet client_side_applied(const Json& live) const;
@@ -62,7 +70,8 @@ class FieldManager {
 };
 
 // Fields that a write of this subresource ("" for the object itself) resets: nobody comes to own them by it.
-FieldSet reset_fields(std::string_view group, std::string_view resource, std::string_view subresource, bool has_status);
+const FieldSet& reset_fields(std::string_view group, std::string_view resource, std::string_view subresource,
+                             bool has_status);
 
 // Ownership of spec.replicas between an object and its Scale (managedfields.ScaleHandler).
 // The managedFields of the Scale, from those of the object.

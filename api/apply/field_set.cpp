@@ -8,7 +8,9 @@ namespace kubemu::api {
 namespace {
 
 // Null stands for "nothing": an empty object would be a member.
-bool nothing(const Json& node) { return node.is_null(); }
+bool nothing(const Json& node) {
+    return node.is_null();
+}
 
 Json node_of(bool member, Json children) {
     if (children.is_null() || children.empty()) return member ? Json::object() : Json();
@@ -26,8 +28,10 @@ Json unite_nodes(const Json& a, const Json& b) {
     }
     for (const auto& [step, child] : b.items()) {
         const auto at = result.find(step);
-        if (at == result.end()) result.emplace(step, child);
-        else if (step != ".") *at = unite_nodes(*at, child);
+        if (at == result.end())
+            result.emplace(step, child);
+        else if (step != ".")
+            *at = unite_nodes(*at, child);
     }
     return result;
 }
@@ -40,8 +44,7 @@ Json intersect_nodes(const Json& a, const Json& b) {
         if (step == ".") continue;
         const auto at = large.find(step);
         if (at == large.end()) continue;
-        Json common = intersect_nodes(child, *at);
-        if (!nothing(common)) children.emplace(step, std::move(common));
+        FieldSet::adopt(children, step, intersect_nodes(child, *at));
     }
     return node_of(FieldSet::is_member(a) && FieldSet::is_member(b), std::move(children));
 }
@@ -52,8 +55,7 @@ Json subtract_nodes(const Json& a, const Json& b, bool below) {
     for (const auto& [step, child] : a.items()) {
         if (step == ".") continue;
         const auto at = b.find(step);
-        Json rest = at == b.end() ? child : subtract_nodes(child, *at, below);
-        if (!nothing(rest)) children.emplace(step, std::move(rest));
+        FieldSet::adopt(children, step, at == b.end() ? Json(child) : subtract_nodes(child, *at, below));
     }
     return node_of(FieldSet::is_member(a) && !FieldSet::is_member(b), std::move(children));
 }
@@ -80,7 +82,8 @@ bool step_before(const std::string& a, const std::string& b) {
     return left < right;
 }
 
-void visit_paths(const Json& node, const std::string& path, const std::function<void(const std::string&)>& visit) {
+void visit_paths(const Json& node, const std::string& path,
+                 const std::function<void(const std::string&)>& visit) {
     std::vector<std::string> steps;
     for (const auto& [step, child] : node.items()) {
         if (step != ".") steps.push_back(step);
@@ -115,7 +118,9 @@ FieldSet FieldSet::of_path(const std::vector<std::string>& steps) {
     return FieldSet(std::move(tree));
 }
 
-bool FieldSet::empty() const { return tree_->empty(); }
+bool FieldSet::empty() const {
+    return tree_->empty();
+}
 
 bool FieldSet::has(const std::vector<std::string>& steps) const {
     const Json* node = tree_.get();
@@ -147,13 +152,23 @@ FieldSet FieldSet::subtract_below(const FieldSet& other) const {
     return FieldSet(subtract_nodes(*tree_, *other.tree_, true));
 }
 
-void FieldSet::for_each(const std::function<void(const std::string&)>& visit) const { visit_paths(*tree_, {}, visit); }
+void FieldSet::for_each(const std::function<void(const std::string&)>& visit) const {
+    visit_paths(*tree_, {}, visit);
+}
 
-bool FieldSet::is_member(const Json& node) { return node.empty() || node.contains("."); }
+bool FieldSet::is_member(const Json& node) {
+    return node.empty() || node.contains(".");
+}
 
 void FieldSet::add_member(Json& node) {
-    if (nothing(node)) node = Json::object();
-    else if (!node.empty()) node["."] = Json::object();
+    if (nothing(node))
+        node = Json::object();
+    else if (!node.empty())
+        node["."] = Json::object();
+}
+
+void FieldSet::adopt(Json& parent, std::string_view step, Json&& child) {
+    if (!nothing(child)) parent[std::string(step)] = std::move(child);
 }
 
 std::string readable_step(std::string_view step) {
@@ -170,9 +185,12 @@ std::string readable_step(std::string_view step) {
             }
             return text + "]";
         }
-        case 'v': return "[=" + std::string(rest) + "]";
-        case 'i': return "[" + std::string(rest) + "]";
-        default: return "." + std::string(rest);
+        case 'v':
+            return "[=" + std::string(rest) + "]";
+        case 'i':
+            return "[" + std::string(rest) + "]";
+        default:
+            return "." + std::string(rest);
     }
 }
 

@@ -47,6 +47,9 @@ class FieldSet {
     // Makes `node` (null, or a node of a trie) a member.
     static void add_member(Json& node);
 
+    // Hangs `child` below `parent` unless it is null.
+    static void adopt(Json& parent, std::string_view step, Json&& child);
+
   private:
     std::unique_ptr<Json> tree_;
 };

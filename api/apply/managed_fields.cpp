@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t updaters_max = 10;
 constexpr std::string_view old_updates = "ancient-changes";
 
-const Json* managed_fields_of(const Json& object) { return find(object, {"metadata", "managedFields"}); }
+const Json* managed_fields_of(const Json& object) {
+    return find(object, {"metadata", "managedFields"});
+}
 
 // Nothing but defaults: what a client sends to give up all ownership.
 bool gives_up(const Json& managed_fields) {
@@ -30,7 +32,8 @@ bool gives_up(const Json& managed_fields) {
 bool same_but_times(const Json& a, const Json& b) {
     if (!a.is_array() || !b.is_array() || a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i) {
-        for (const char* member : {"manager", "operation", "apiVersion", "subresource", "fieldsType", "fieldsV1"}) {
+        for (const char* member :
+             {"manager", "operation", "apiVersion", "subresource", "fieldsType", "fieldsV1"}) {
             const Json* left = find(a[i], member);
             const Json* right = find(b[i], member);
             if ((left == nullptr) != (right == nullptr) || (left != nullptr && *left != *right)) return false;
@@ -60,7 +63,8 @@ std::optional<FieldOwners> decode_owners(const Json& managed_fields) {
     for (const Json& entry : managed_fields) {
         const std::string_view operation = string_at(entry, {"operation"});
         if (operation != "Apply" && operation != "Update") return std::nullopt;
-        if (string_at(entry, {"apiVersion"}).empty() || string_at(entry, {"fieldsType"}) != "FieldsV1") return std::nullopt;
+        if (string_at(entry, {"apiVersion"}).empty() || string_at(entry, {"fieldsType"}) != "FieldsV1")
+            return std::nullopt;
         FieldOwner owner;
         owner.manager = string_at(entry, {"manager"});
         owner.applies = operation == "Apply";
@@ -122,7 +126,8 @@ std::string manager_of_agent(std::string_view user_agent) {
 }
 
 FieldOwner* find_owner(FieldOwners& owners, const FieldOwner& like) {
-    const auto at = std::find_if(owners.begin(), owners.end(), [&](const FieldOwner& owner) { return owner.is(like); });
+    const auto at =
+        std::find_if(owners.begin(), owners.end(), [&](const FieldOwner& owner) { return owner.is(like); });
     return at == owners.end() ? nullptr : &*at;
 }
 
@@ -149,7 +154,12 @@ void cap_updaters(FieldOwners& owners) {
             joined->second.time = owner.time;
             --updaters;
         } else if (const auto alone = first.find(version); alone != first.end()) {
-            FieldOwner joint{std::string(old_updates), false, version, {}, owner.time, alone->second.fields.unite(owner.fields)};
+            FieldOwner joint{std::string(old_updates),
+                             false,
+                             version,
+                             {},
+                             owner.time,
+                             alone->second.fields.unite(owner.fields)};
             bucket.emplace(version, std::move(joint));
             first.erase(alone);
             --updaters;
@@ -163,14 +173,10 @@ void cap_updaters(FieldOwners& owners) {
     owners = std::move(kept);
 }
 
-void keep_times_of_unchanged(Json& object, const Json& old) {
-    Json* entries = find(object, {"metadata", "managedFields"});
-    const Json* before = managed_fields_of(old);
-    if (entries == nullptr || before == nullptr || *entries == *before || !same_but_times(*entries, *before)) return;
-    Json fresh = std::move(*entries);
-    *entries = *before;
-    if (object == old) return;
-    *entries = std::move(fresh);
+bool only_times_differ(const Json& object, const Json& old) {
+    const Json *entries = managed_fields_of(object), *before = managed_fields_of(old);
+    return entries != nullptr && before != nullptr && *entries != *before &&
+           same_but_times(*entries, *before);
 }
 
 }  // namespace kubemu::api

@@ -1,7 +1,7 @@
 // Who owns which fields of an object: metadata.managedFields, decoded.
 //
-// As k8s.io/apimachinery/pkg/util/managedfields/internal does it: an owner is a manager with an operation, for
-// updates also the version it wrote in, and the subresource.
+// As k8s.io/apimachinery/pkg/util/managedfields/internal does it: an owner is a manager with an operation,
+// for updates also the version it wrote in, and the subresource.
 #pragma once
 
 #include <optional>
@@ -33,13 +33,14 @@ std::optional<FieldOwners> decode_owners(const Json& managed_fields);
 // Puts them into the object's metadata, in their order on the wire; removes the member when there are none.
 void encode_owners(FieldOwners owners, Json& object);
 
-// The owners that a request to write `object` starts from: those it names, or else those of `live`. A list that is
-// empty or holds one empty entry gives up all ownership.
+// The owners that a request to write `object` starts from: those it names, or else those of `live`. A list
+// that is empty or holds one empty entry gives up all ownership.
 FieldOwners owners_to_start_from(const Json& live, const Json& object, bool subresource);
 
 // A manager's name is at most this long (metav1 validation.FieldManagerMaxLength).
 constexpr std::size_t manager_bytes_max = 128;
-// The manager that a User-Agent stands for: what can be printed of it before its first slash, cut to that length.
+// The manager that a User-Agent stands for: what can be printed of it before its first slash, cut to that
+// length.
 std::string manager_of_agent(std::string_view user_agent);
 
 FieldOwner* find_owner(FieldOwners& owners, const FieldOwner& like);
@@ -48,7 +49,7 @@ void drop_empty_owners(FieldOwners& owners);
 // Joins the oldest updaters of a version in one "ancient-changes" until at most ten are left.
 void cap_updaters(FieldOwners& owners);
 
-// When `object` differs from `old` in nothing but the times of managedFields, it takes those of `old`.
-void keep_times_of_unchanged(Json& object, const Json& old);
+// Whether the managedFields of two objects differ, in nothing but their times.
+bool only_times_differ(const Json& object, const Json& old);
 
 }  // namespace kubemu::api

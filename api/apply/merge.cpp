@@ -57,8 +57,8 @@ struct Items {
     }
 };
 
-// Both orders are kept as far as they agree: items of one side stay next to their neighbours, and where both sides
-// name the same items in different orders the applied one wins.
+// Both orders are kept as far as they agree: items of one side stay next to their neighbours, and where both
+// sides name the same items in different orders the applied one wins.
 std::optional<Json> merge_items(const Place& place, const Json* live, const Json* applied) {
     const Items left(place, live), right(place, applied);
     const Place element = apply::element_of(place);
@@ -119,12 +119,12 @@ std::optional<Json> merge(const Place& place, const Json* live, const Json* appl
         case Place::Kind::set:
             if (nothing) return newest(live, applied);
             return merge_items(place, live, applied);
-        case Place::Kind::deduced: {
-            const auto is_map = [](const Json* value) { return value == nullptr || value->is_null() || value->is_object(); };
-            if (nothing || !is_map(live) || !is_map(applied)) return newest(live, applied);
+        case Place::Kind::deduced:
+            if (nothing || !apply::may_be_map(live) || !apply::may_be_map(applied))
+                return newest(live, applied);
             return merge_members(place, live, applied);
-        }
-        case Place::Kind::leaf: break;
+        case Place::Kind::leaf:
+            break;
     }
     return newest(live, applied);
 }

@@ -10,15 +10,12 @@ namespace {
 
 using apply::Place;
 
-void adopt(Json& parent, const std::string& step, Json&& child) {
-    if (!child.is_null()) parent[step] = std::move(child);
-}
-
 // The trie of what `value` sets; null for nothing.
 Json paths_of(const Place& place, const Json& value) {
     Json tree;
     switch (place.kind) {
-        case Place::Kind::leaf: return Json::object();
+        case Place::Kind::leaf:
+            return Json::object();
         case Place::Kind::deduced:
             if (!value.is_object()) return Json::object();
             [[fallthrough]];
@@ -29,7 +26,7 @@ Json paths_of(const Place& place, const Json& value) {
                 Json below = paths_of(apply::member_of(place, name), member);
                 const bool empty = member.is_null() || (member.is_object() && member.empty());
                 if (empty || !apply::declares(place, name)) FieldSet::add_member(below);
-                adopt(tree, "f:" + name, std::move(below));
+                FieldSet::adopt(tree, "f:" + name, std::move(below));
             }
             return tree;
         case Place::Kind::keyed_list:
@@ -40,7 +37,7 @@ Json paths_of(const Place& place, const Json& value) {
                 if (step.empty()) continue;
                 Json below = paths_of(apply::element_of(place), item);
                 FieldSet::add_member(below);
-                adopt(tree, step, std::move(below));
+                FieldSet::adopt(tree, step, std::move(below));
             }
             return tree;
     }
@@ -57,18 +54,24 @@ Json without(const Place& place, const Json& value, const Json& paths) {
         if (!value.is_array()) return kept;
         for (const Json& item : value) {
             const auto at = paths.find(apply::item_step(place, item));
-            if (at == paths.end()) kept.push_back(item);
-            else if (FieldSet::is_member(*at)) continue;
-            else kept.push_back(without(apply::element_of(place), item, *at));
+            if (at == paths.end())
+                kept.push_back(item);
+            else if (FieldSet::is_member(*at))
+                continue;
+            else
+                kept.push_back(without(apply::element_of(place), item, *at));
         }
         return kept;
     }
     if (!value.is_object() || place.kind == Place::Kind::leaf) return kept;
     for (const auto& [name, member] : value.items()) {
         const auto at = paths.find("f:" + name);
-        if (at == paths.end()) kept[name] = member;
-        else if (FieldSet::is_member(*at)) continue;
-        else kept[name] = has_children(*at) ? without(apply::member_of(place, name), member, *at) : member;
+        if (at == paths.end())
+            kept[name] = member;
+        else if (FieldSet::is_member(*at))
+            continue;
+        else
+            kept[name] = has_children(*at) ? without(apply::member_of(place, name), member, *at) : member;
     }
     return kept;
 }
@@ -77,8 +80,10 @@ void name_parents(const Place& place, Json& node) {
     for (auto& [step, child] : node.items()) {
         if (step == "." || !has_children(child)) continue;
         Place below;
-        if (step.starts_with("f:")) below = apply::member_of(place, std::string_view(step).substr(2));
-        else below = apply::element_of(place);
+        if (step.starts_with("f:"))
+            below = apply::member_of(place, std::string_view(step).substr(2));
+        else
+            below = apply::element_of(place);
         name_parents(below, child);
         if (step.starts_with("f:") && apply::declares(place, std::string_view(step).substr(2))) {
             FieldSet::add_member(child);

@@ -41,18 +41,23 @@ void owners_from_scale(const Json& scale, const std::string& api_version, Json& 
     FieldOwners owners = owners_of(object);
     const FieldOwners of_scale = owners_of(scale);
     const auto among = [](const FieldOwners& all, const FieldOwner& wanted) {
-        return std::any_of(all.begin(), all.end(), [&](const FieldOwner& owner) { return same_manager(owner, wanted); });
+        return std::any_of(all.begin(), all.end(),
+                           [&](const FieldOwner& owner) { return same_manager(owner, wanted); });
     };
     const FieldSet replicas = FieldSet::of_path(replicas_path());
     for (FieldOwner& owner : owners) {
-        if (owner.fields.has(replicas_path()) && !among(of_scale, owner)) owner.fields = owner.fields.subtract(replicas);
+        if (owner.fields.has(replicas_path()) && !among(of_scale, owner))
+            owner.fields = owner.fields.subtract(replicas);
     }
     drop_empty_owners(owners);
     for (const FieldOwner& owner : of_scale) {
         if (!owner.fields.has(replicas_path())) continue;
-        const auto at = std::find_if(owners.begin(), owners.end(), [&](const FieldOwner& known) { return same_manager(known, owner); });
-        if (at == owners.end()) owners.push_back({owner.manager, owner.applies, api_version, owner.subresource, {}, replicas});
-        else at->fields = at->fields.unite(replicas);
+        const auto at = std::find_if(owners.begin(), owners.end(),
+                                     [&](const FieldOwner& known) { return same_manager(known, owner); });
+        if (at == owners.end())
+            owners.push_back({owner.manager, owner.applies, api_version, owner.subresource, {}, replicas});
+        else
+            at->fields = at->fields.unite(replicas);
     }
     encode_owners(std::move(owners), object);
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/schema/zero.h"
+
 namespace kubemu::api::apply {
 namespace {
 
@@ -16,27 +18,20 @@ const Json no_truth = false;
 const Json* zero_of(const FieldInfo& field) {
     if (field.shape != Shape::single || field.pointer) return &absent_null;
     switch (field.kind) {
-        case ValueKind::object: return &empty_record;
-        case ValueKind::boolean: return &no_truth;
+        case ValueKind::object:
+            return &empty_record;
+        case ValueKind::boolean:
+            return &no_truth;
         case ValueKind::int32:
         case ValueKind::int64:
-        case ValueKind::float64: return &zero_number;
+        case ValueKind::float64:
+            return &zero_number;
         case ValueKind::string:
         case ValueKind::quantity:
-        case ValueKind::duration: return &empty_text;
-        default: return &absent_null;
-    }
-}
-
-bool is_zero(const Json& value) {
-    switch (value.type()) {
-        case Json::value_t::null: return true;
-        case Json::value_t::boolean: return !value.get<bool>();
-        case Json::value_t::string: return value.get_ref<const std::string&>().empty();
-        case Json::value_t::number_integer:
-        case Json::value_t::number_unsigned: return value.get<std::int64_t>() == 0;
-        case Json::value_t::number_float: return value.get<double>() == 0;
-        default: return value.empty();
+        case ValueKind::duration:
+            return &empty_text;
+        default:
+            return &absent_null;
     }
 }
 
@@ -46,14 +41,18 @@ Place value_place(const FieldInfo& field) {
             if (field.type == nullptr) return {Place::Kind::deduced, nullptr, &field};
             if (field.type->atomic) return {Place::Kind::leaf, field.type, &field};
             return {Place::Kind::record, field.type, &field};
-        case ValueKind::raw: return {Place::Kind::deduced, nullptr, &field};
-        default: return {Place::Kind::leaf, nullptr, &field};
+        case ValueKind::raw:
+            return {Place::Kind::deduced, nullptr, &field};
+        default:
+            return {Place::Kind::leaf, nullptr, &field};
     }
 }
 
 }  // namespace
 
-Place place_of(const TypeInfo& type) { return {Place::Kind::record, &type, nullptr}; }
+Place place_of(const TypeInfo& type) {
+    return {Place::Kind::record, &type, nullptr};
+}
 
 Place place_of(const FieldInfo& field) {
     switch (field.shape) {
@@ -76,12 +75,15 @@ Place place_of(const FieldInfo& field) {
 
 Place element_of(const Place& place) {
     switch (place.kind) {
-        case Place::Kind::keyed_list: return {Place::Kind::record, place.type, place.field};
+        case Place::Kind::keyed_list:
+            return {Place::Kind::record, place.type, place.field};
         case Place::Kind::map:
             if (place.field->shape == Shape::map_of_lists) return {Place::Kind::leaf, nullptr, place.field};
             return value_place(*place.field);
-        case Place::Kind::deduced: return place;
-        default: return {};
+        case Place::Kind::deduced:
+            return place;
+        default:
+            return {};
     }
 }
 
@@ -96,7 +98,8 @@ bool declares(const Place& place, std::string_view name) {
 }
 
 std::string item_step(const Place& list, const Json& item, std::string* missing) {
-    if (list.kind == Place::Kind::set) return "v:" + item.dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (list.kind == Place::Kind::set)
+        return "v:" + item.dump(-1, ' ', false, Json::error_handler_t::replace);
     if (!item.is_object()) return {};
     Json keys = Json::object();
     for (const std::string_view key : list.field->list_map_keys) {
@@ -128,6 +131,10 @@ const Json* held(const FieldInfo& field, const Json* value) {
     if (!given) return nullptr;
     if (field.pointer && field.shape == Shape::single) return value;
     return is_zero(*value) ? nullptr : value;
+}
+
+bool may_be_map(const Json* value) {
+    return value == nullptr || value->is_null() || value->is_object();
 }
 
 bool is_empty(const Place& place, const Json* value, bool typed) {

@@ -1,7 +1,7 @@
 // Typed: objects seen through their schema, as server-side apply needs them.
 //
-// What sigs.k8s.io/structured-merge-diff/v4/typed does with TypedValue: which paths an object sets, how two objects
-// differ, what comes of laying one over the other, and what is left without some paths.
+// What sigs.k8s.io/structured-merge-diff/v4/typed does with TypedValue: which paths an object sets, how two
+// objects differ, what comes of laying one over the other, and what is left without some paths.
 #pragma once
 
 #include <string>
@@ -25,8 +25,8 @@ struct Comparison {
     FieldSet added, modified, removed;
     bool same() const { return added.empty() && modified.empty() && removed.empty(); }
 };
-// Both documents are seen as Go's structs hold them: structs that are no pointers are always there, and so is every
-// field that is written even when it is empty; other zero values are absent.
+// Both documents are seen as Go's structs hold them: structs that are no pointers are always there, and so is
+// every field that is written even when it is empty; other zero values are absent.
 Comparison compare_objects(const Json& before, const Json& after, const TypeInfo& type);
 // As they are, without Go's view (a configuration that a client sent, against another document).
 Comparison compare_plain(const Json& before, const Json& after, const TypeInfo& type);

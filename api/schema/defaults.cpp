@@ -3,29 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/schema/zero.h"
+
 namespace kubemu::api {
 namespace {
-
-bool is_zero(const Json& value) {
-    switch (value.type()) {
-        case Json::value_t::null:
-            return true;
-        case Json::value_t::string:
-            return value.get_ref<const std::string&>().empty();
-        case Json::value_t::boolean:
-            return !value.get<bool>();
-        case Json::value_t::number_integer:
-            return value.get<std::int64_t>() == 0;
-        case Json::value_t::number_unsigned:
-            return value.get<std::uint64_t>() == 0;
-        case Json::value_t::number_float:
-            return value.get<double>() == 0;
-        case Json::value_t::array:
-            return value.empty();
-        default:
-            return false;
-    }
-}
 
 void inside(Json& value, const FieldInfo& field) {
     if (field.type == nullptr || !field.type->has_defaults) return;
@@ -48,7 +29,7 @@ void apply_defaults(Json& object, const TypeInfo& type) {
             object.erase(at);
             at = object.end();
         }
-        if (!field.default_json.empty() && (at == object.end() || (!field.pointer && is_zero(*at)))) {
+        if (!field.default_json.empty() && (at == object.end() || (!field.pointer && !at->is_object() && is_zero(*at)))) {
             object[std::string(field.name)] = Json::parse(field.default_json, nullptr, false);
             at = object.find(field.name);
         }

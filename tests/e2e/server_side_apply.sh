@@ -36,13 +36,16 @@ manifest 3 a 1.26 | k apply --server-side --field-manager=team-b --force-conflic
 matches 'team-b/Apply' owners
 
 # What the only owner leaves out goes; what scale wrote belongs to the one who scaled.
-k scale deployment web --replicas=1
+k scale deployment web --replicas=4
 manifest 3 a 1.26 | sed '/replicas/d; s/, labels: {team: a}//' | k apply --server-side --field-manager=team-b -f -
-[ "$(k get deployment web -o jsonpath='{.spec.replicas}')" = 1 ]
+[ "$(k get deployment web -o jsonpath='{.spec.replicas} {.metadata.labels.team}')" = '4 a' ]
+manifest 2 a 1.25 | sed '/replicas/d; /image/d; /containers/d; /name: web$/d; s/, labels: {team: a}//' |
+  sed '/    spec:/d' | k apply --server-side --field-manager=team-a -f -
+[ "$(k get deployment web -o jsonpath='{.spec.replicas} {.metadata.labels.team}')" = '4 ' ]
 
 # A dry run changes nothing.
 manifest 9 a 1.26 | k apply --server-side --field-manager=team-b --force-conflicts --dry-run=server -f -
-[ "$(k get deployment web -o jsonpath='{.spec.replicas}')" = 1 ]
+[ "$(k get deployment web -o jsonpath='{.spec.replicas}')" = 4 ]
 
 # From client-side apply to server-side apply without a conflict.
 k create configmap moved --from-literal=k=1 --dry-run=client -o yaml | k apply -f -

@@ -1,9 +1,10 @@
 // Who owns what after creations, updates and applies, and what server-side apply makes of an object.
+#include "api/apply/field_manager.h"
+
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "api/apply/field_manager.h"
 #include "api/apply/typed.h"
 
 using namespace kubemu::api;
@@ -11,14 +12,26 @@ using namespace kubemu::api;
 namespace {
 
 FieldManager manager_of(const char* type, const char* version, const char* kind, const char* name) {
-    return FieldManager({*find_type(type), version, kind, {}, name, "2026-01-02T03:04:05Z", {}, {}});
+    return FieldManager({*find_type(type),
+                         version,
+                         kind,
+                         {},
+                         name,
+                         "2026-01-02T03:04:05Z",
+                         {},
+                         reset_fields({}, {}, {}, false)});
 }
 
 Json config_map(Json data) {
-    return {{"kind", "ConfigMap"}, {"apiVersion", "v1"}, {"metadata", {{"name", "c"}}}, {"data", std::move(data)}};
+    return {{"kind", "ConfigMap"},
+            {"apiVersion", "v1"},
+            {"metadata", {{"name", "c"}}},
+            {"data", std::move(data)}};
 }
 
-FieldManager for_config_maps(const char* name) { return manager_of("core/v1.ConfigMap", "v1", "ConfigMap", name); }
+FieldManager for_config_maps(const char* name) {
+    return manager_of("core/v1.ConfigMap", "v1", "ConfigMap", name);
+}
 
 const Json nothing = {{"kind", "ConfigMap"}, {"apiVersion", "v1"}};
 
@@ -78,7 +91,8 @@ TEST_CASE("conflicts name managers and fields; force takes the fields over") {
     const auto refused = for_config_maps("team-b").apply(live, config_map({{"k", "2"}, {"l", "2"}}), false);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code() == 409);
-    CHECK(refused.error()->message == "Apply failed with 2 conflicts: conflicts with \"team-a\":\n- .data.k\n- .data.l");
+    CHECK(refused.error()->message ==
+          "Apply failed with 2 conflicts: conflicts with \"team-a\":\n- .data.k\n- .data.l");
     REQUIRE(refused.error()->causes.size() == 2);
     CHECK(refused.error()->causes[0].field == ".data.k");
     const auto forced = for_config_maps("team-b").apply(live, config_map({{"k", "2"}}), true);
@@ -90,10 +104,12 @@ TEST_CASE("conflicts name managers and fields; force takes the fields over") {
 TEST_CASE("lists with keys are merged item by item; a default completes a key") {
     const FieldManager manager = manager_of("core/v1.Service", "v1", "Service", "a");
     const Json empty = {{"kind", "Service"}, {"apiVersion", "v1"}};
-    const Json patch = {{"kind", "Service"}, {"apiVersion", "v1"}, {"spec", {{"ports", {{{"port", 80}}, {{"port", 443}}}}}}};
+    const Json patch = {
+        {"kind", "Service"}, {"apiVersion", "v1"}, {"spec", {{"ports", {{{"port", 80}}, {{"port", 443}}}}}}};
     const auto object = manager.apply(empty, patch, false);
     REQUIRE(object);
-    CHECK(fields_of(*object, "a").at("f:spec").at("f:ports").contains("k:{\"port\":80,\"protocol\":\"TCP\"}"));
+    CHECK(
+        fields_of(*object, "a").at("f:spec").at("f:ports").contains("k:{\"port\":80,\"protocol\":\"TCP\"}"));
     Json fewer = patch;
     fewer["spec"]["ports"].erase(0);
     const auto less = manager.apply(stored(*object), fewer, false);
@@ -111,13 +127,18 @@ TEST_CASE("a configuration that does not fit its type is refused in full") {
     CHECK(refused.error()->message.find(".data.k: expected string") != std::string::npos);
     Json other = config_map({});
     other["kind"] = "Secret";
-    CHECK(for_config_maps("a").apply(nothing, other, false).error()->message == "invalid object type: /v1, Kind=Secret");
+    CHECK(for_config_maps("a").apply(nothing, other, false).error()->message ==
+          "invalid object type: /v1, Kind=Secret");
 }
 
 TEST_CASE("at most ten updaters are told apart") {
     FieldOwners owners;
     for (int i = 0; i < 13; ++i) {
-        owners.push_back({"m" + std::to_string(i), false, "v1", {}, "2026-01-01T00:00:" + std::to_string(10 + i) + "Z",
+        owners.push_back({"m" + std::to_string(i),
+                          false,
+                          "v1",
+                          {},
+                          "2026-01-01T00:00:" + std::to_string(10 + i) + "Z",
                           FieldSet::of_path({"f:data", "f:" + std::to_string(i)})});
     }
     cap_updaters(owners);
@@ -126,4 +147,88 @@ TEST_CASE("at most ten updaters are told apart") {
     CHECK(owners[0].fields.has({"f:data", "f:0"}));
     CHECK(owners[0].fields.has({"f:data", "f:3"}));
     CHECK(owners[1].manager == "m4");
+}
+
+TEST_CASE("kubectl takes over what it applied from the client's side, and only what is still so") {
+    Json object = config_map({{"k", "1"}, {"old", "1"}});
+    const std::string note = "kubectl.kubernetes.io/last-applied-configuration";
+    object["metadata"]["annotations"][note] = config_map({{"k", "1"}, {"old", "1"}}).dump();
+    for_config_maps("kubectl-client-side-apply").update(nothing, object);
+    const Json live = stored(object);
+    const auto taken = for_config_maps("kubectl").apply(live, config_map({{"k", "2"}}), false);
+    REQUIRE(taken);
+    CHECK(taken->at("data").at("k") == "2");
+    // The annotation says what was applied last, whichever way.
+    CHECK(Json::parse(taken->at("metadata").at("annotations").at(note).get<std::string>()) ==
+          config_map({{"k", "2"}}));
+    CHECK_FALSE(for_config_maps("someone").apply(live, config_map({{"k", "2"}}), false));
+    Json edited = live;
+    edited["data"]["k"] = "3";
+    for_config_maps("editor").update(live, edited);
+    CHECK_FALSE(for_config_maps("kubectl").apply(edited, config_map({{"k", "2"}}), false));
+}
+
+TEST_CASE("ownership can be given up; the first apply after that leaves the rest to those before") {
+    Json object = config_map({{"k", "1"}});
+    for_config_maps("x").update(nothing, object);
+    Json live = stored(object), given_up = live;
+    given_up["metadata"]["managedFields"] = Json::array({Json::object()});
+    for_config_maps("y").update(live, given_up);
+    CHECK_FALSE(given_up.at("metadata").contains("managedFields"));
+    Json later = given_up;
+    later["data"]["k"] = "2";
+    for_config_maps("z").update(given_up, later);
+    CHECK_FALSE(later.at("metadata").contains("managedFields"));
+    const auto applied = for_config_maps("a").apply(later, config_map({{"k", "2"}}), false);
+    REQUIRE(applied);
+    CHECK(fields_of(*applied, "before-first-apply") == Json::parse(R"({"f:data":{".":{},"f:k":{}}})"));
+    CHECK(fields_of(*applied, "a") == Json::parse(R"({"f:data":{"f:k":{}}})"));
+}
+
+TEST_CASE("a client that does not know managedFields does not remove them") {
+    Json object = config_map({{"k", "1"}});
+    for_config_maps("x").update(nothing, object);
+    const Json live = stored(object);
+    Json sent = live;
+    sent["metadata"].erase("managedFields");
+    for_config_maps("y").update(live, sent);
+    CHECK(sent.at("metadata").at("managedFields") == live.at("metadata").at("managedFields"));
+}
+
+TEST_CASE("merged lists keep both orders, and the applied one where they differ") {
+    const TypeInfo& pods = *find_type("core/v1.Pod");
+    const auto pod = [](std::vector<std::string> names) {
+        Json containers = Json::array();
+        for (const std::string& name : names) containers.push_back({{"name", name}});
+        return Json{{"spec", {{"containers", std::move(containers)}}}};
+    };
+    const auto merged = [&](std::vector<std::string> live, std::vector<std::string> applied) {
+        std::string order;
+        const Json result = merge_applied(pod(std::move(live)), pod(std::move(applied)), pods);
+        for (const Json& container : result.at("spec").at("containers"))
+            order += container.at("name").get<std::string>();
+        return order;
+    };
+    CHECK(merged({"a", "b"}, {"b", "a"}) == "ba");
+    CHECK(merged({"a", "b"}, {"c", "b"}) == "acb");
+    CHECK(merged({"a", "b", "c"}, {"b"}) == "abc");
+    CHECK(merged({}, {"x", "y"}) == "xy");
+    CHECK(merged({"a"}, {}) == "a");
+}
+
+TEST_CASE("owners that differ in their times only") {
+    const auto owned = [](const char* manager, const char* time) {
+        return Json{{"metadata", {{"managedFields", {{{"manager", manager}, {"time", time}}}}}}};
+    };
+    CHECK(only_times_differ(owned("m", "t2"), owned("m", "t1")));
+    CHECK_FALSE(only_times_differ(owned("m", "t1"), owned("m", "t1")));
+    CHECK_FALSE(only_times_differ(owned("n", "t2"), owned("m", "t1")));
+    CHECK_FALSE(only_times_differ(Json::object(), owned("m", "t1")));
+}
+
+TEST_CASE("the manager of a User-Agent") {
+    CHECK(manager_of_agent("kubectl/v1.33.0 (linux/amd64)") == "kubectl");
+    CHECK(manager_of_agent("curl") == "curl");
+    CHECK(manager_of_agent("a\tb/1") == "ab");
+    CHECK(manager_of_agent(std::string(300, 'x')) == std::string(manager_bytes_max, 'x'));
 }

@@ -1,0 +1,17 @@
+// Zero values: what Go's structs and encoding/json make of fields that are empty or not there.
+#pragma once
+
+#include "api/schema/type.h"
+#include "api/values/object.h"
+
+namespace kubemu::api {
+
+// false, 0, "", null, and lists and maps without items.
+bool is_zero(const Json& value);
+
+// Takes out what is encoded the same when it is not there: nulls, zero values of fields that are left out
+// when they are empty, and structs without contents. Two documents of a type that mean the same object are
+// equal after it, so that a client may say `hostNetwork: false`, or nothing, and changes nothing.
+void drop_zero_values(Json& object, const TypeInfo& type);
+
+}  // namespace kubemu::api

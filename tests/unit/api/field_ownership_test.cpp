@@ -1,0 +1,188 @@
+// Ownership of fields as the registry keeps it: parts of objects, their Scale, their versions, and what costs
+// no revision.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "api/registry.h"
+#include "tests/harness/test_cluster.h"
+
+using namespace kubemu;
+using api::Json;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+api::WriteContext as(const std::string& manager) {
+    api::WriteContext context;
+    context.field_manager = manager;
+    return context;
+}
+
+const char* const deployment = R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},
+    "spec":{"replicas":2,"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},
+    "spec":{"containers":[{"name":"web","image":"nginx:1"}]}}}})";
+
+struct Cluster : tests::TestCluster {
+    // The update that `change` makes, and the revision it left.
+    storage::Revision write(const char* resource, const char* part, const char* manager,
+                            const std::function<void(Json&)>& change) {
+        const auto written = registry().update(
+            kind(resource), "default", "web", part,
+            [&](Json& object, bool) -> api::ApiResult<bool> {
+                change(object);
+                return true;
+            },
+            as(manager));
+        REQUIRE(written);
+        return written->record->revision;
+    }
+    Json entry(const char* resource, const std::string& manager) {
+        const Json object = get(resource, "web");
+        for (const Json& owner : api::array_at(object, {"metadata", "managedFields"})) {
+            if (owner.at("manager") == manager) return owner;
+        }
+        return {};
+    }
+};
+
+}  // namespace
+
+TEST_CASE("who writes the status owns status and nothing else") {
+    Cluster cluster;
+    cluster.create("deployments.apps", deployment);
+    cluster.write("deployments.apps", "status", "controller", [](Json& object) {
+        object["status"]["replicas"] = 2;
+        object["spec"]["replicas"] = 7;
+    });
+    const Json owner = cluster.entry("deployments.apps", "controller");
+    CHECK(owner.at("subresource") == "status");
+    CHECK(owner.at("operation") == "Update");
+    CHECK(owner.at("fieldsV1") == Json::parse(R"({"f:status":{"f:replicas":{}}})"));
+    CHECK(cluster.get("deployments.apps", "web").at("spec").at("replicas") == 2);
+}
+
+TEST_CASE("the same write again takes no revision, however much later") {
+    Cluster cluster;
+    cluster.create("deployments.apps", deployment);
+    const auto pause = [](Json& object) { object["spec"]["paused"] = true; };
+    const storage::Revision first = cluster.write("deployments.apps", "", "m", pause);
+    cluster.advance(60s);
+    CHECK(cluster.write("deployments.apps", "", "m", pause) == first);
+    CHECK(cluster.write("deployments.apps", "", "other", pause) == first);
+}
+
+TEST_CASE("applying the same configuration again takes no revision; a dry run takes none") {
+    Cluster cluster;
+    Json patch = Json::parse(deployment);
+    patch["spec"]["paused"] = false;  // which is not stored: to the server it is as good as nothing
+    const auto apply = [&](Json configuration, bool dry_run) {
+        api::WriteContext context = as("a");
+        context.owners_settled = context.creates = true;
+        context.dry_run = dry_run;
+        const auto written = cluster.registry().update(
+            cluster.kind("deployments.apps"), "default", "web", "",
+            [&](Json& object, bool exists) -> api::ApiResult<bool> {
+                const Json live = exists ? object : Json{{"kind", "Deployment"}, {"apiVersion", "apps/v1"}};
+                auto made = cluster.registry().apply_configuration(cluster.kind("deployments.apps"), "", live,
+                                                                   configuration, false, context);
+                if (!made) return made.error();
+                object = std::move(*made);
+                return true;
+            },
+            context);
+        REQUIRE(written);
+        return written->pending;  // it took a revision
+    };
+    CHECK_FALSE(apply(patch, true));
+    CHECK_FALSE(cluster.exists("deployments.apps", "web"));
+    CHECK(apply(patch, false));
+    cluster.advance(60s);
+    CHECK_FALSE(apply(patch, false));
+    Json other = patch;
+    other["spec"]["replicas"] = 5;
+    CHECK_FALSE(apply(other, true));
+    CHECK(cluster.get("deployments.apps", "web").at("spec").at("replicas") == 2);
+    CHECK(apply(other, false));
+    CHECK(cluster.get("deployments.apps", "web").at("spec").at("replicas") == 5);
+}
+
+TEST_CASE("what does not exist is created by those who may, and by nobody else") {
+    Cluster cluster;
+    const auto refused = cluster.registry().update(
+        cluster.kind("deployments.apps"), "default", "web", "",
+        [&](Json& object, bool) -> api::ApiResult<bool> {
+            object = Json::parse(deployment);
+            return true;
+        },
+        as("m"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code() == 404);
+}
+
+TEST_CASE("replicas belong to the one who scaled last") {
+    Cluster cluster;
+    cluster.create("deployments.apps", deployment);
+    const api::KindSpec& kind = cluster.kind("deployments.apps");
+    api::WriteContext context = as("scaler");
+    context.owners_settled = true;
+    const auto scaled = cluster.registry().update(
+        kind, "default", "web", "",
+        [&](Json& object, bool) -> api::ApiResult<bool> {
+            const Json scale = {{"kind", "Scale"},
+                                {"apiVersion", "autoscaling/v1"},
+                                {"metadata", {{"name", "web"}}},
+                                {"spec", {{"replicas", 5}}}};
+            return cluster.registry().write_scale(kind, object, scale, context);
+        },
+        context);
+    REQUIRE(scaled);
+    const Json owner = cluster.entry("deployments.apps", "scaler");
+    CHECK(owner.at("subresource") == "scale");
+    CHECK(owner.at("apiVersion") == "apps/v1");
+    CHECK(owner.at("fieldsV1") == Json::parse(R"({"f:spec":{"f:replicas":{}}})"));
+    const Json object = cluster.get("deployments.apps", "web");
+    CHECK(object.at("spec").at("replicas") == 5);
+    int owners = 0;
+    for (const Json& entry : object.at("metadata").at("managedFields")) {
+        owners += entry.at("fieldsV1").at("f:spec").contains("f:replicas") ? 1 : 0;
+    }
+    CHECK(owners == 1);
+}
+
+TEST_CASE("a change in one version takes a field from its owner in another") {
+    Cluster cluster;
+    cluster.create("cronjobs.batch", R"({"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"web"},
+        "spec":{"schedule":"0 0 * * *","jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never",
+        "containers":[{"name":"c","image":"busybox"}]}}}}}})");
+    const api::KindSpec* older = cluster.registry().kinds().by_plural("batch", "v1beta1", "cronjobs");
+    REQUIRE(older != nullptr);
+    const auto written = cluster.registry().update(
+        *older, "default", "web", "",
+        [](Json& object, bool) -> api::ApiResult<bool> {
+            object["spec"]["schedule"] = "1 1 * * *";
+            return true;
+        },
+        as("old-client"));
+    REQUIRE(written);
+    const Json object = cluster.get("cronjobs.batch", "web");
+    REQUIRE(object.at("metadata").at("managedFields").size() == 2);
+    for (const Json& entry : object.at("metadata").at("managedFields")) {
+        const bool old_client = entry.at("manager") == "old-client";
+        CHECK(entry.at("fieldsV1").at("f:spec").contains("f:schedule") == old_client);
+        CHECK(entry.at("apiVersion") == (old_client ? "batch/v1beta1" : "batch/v1"));
+    }
+}
+
+TEST_CASE("pods enable service links by default, templates do not say") {
+    Cluster cluster;
+    const Json pod = cluster.create("pods", R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},
+        "spec":{"containers":[{"name":"c","image":"nginx"}]}})");
+    CHECK(pod.at("spec").at("enableServiceLinks") == true);
+    const Json off = cluster.create("pods", R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"off"},
+        "spec":{"enableServiceLinks":false,"containers":[{"name":"c","image":"nginx"}]}})");
+    CHECK(off.at("spec").at("enableServiceLinks") == false);
+    const Json made = cluster.create("deployments.apps", deployment);
+    CHECK_FALSE(made.at("spec").at("template").at("spec").contains("enableServiceLinks"));
+}

@@ -1,0 +1,42 @@
+// Documents that mean the same object are equal once their zero values are dropped.
+#include "api/schema/zero.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+using namespace kubemu::api;
+
+TEST_CASE("what is encoded the same when it is absent is dropped") {
+    struct Case {
+        const char* type;
+        const char* given;
+        const char* left;
+    };
+    for (const Case& c : {
+             Case{"core/v1.PodSpec", R"({"hostNetwork":false,"nodeName":"","volumes":[],"nodeSelector":{}})",
+                  "{}"},
+             // Pointers tell zero from absent.
+             Case{"apps/v1.DeploymentSpec", R"({"replicas":0,"paused":false})", R"({"replicas":0})"},
+             Case{"core/v1.PodSpec", R"({"securityContext":{},"priority":0})",
+                  R"({"securityContext":{},"priority":0})"},
+             // Structs that are no pointers, in lists and in one another.
+             Case{"core/v1.PodSpec", R"({"containers":[{"name":"a","resources":{}}]})",
+                  R"({"containers":[{"name":"a"}]})"},
+             Case{"apps/v1.DeploymentSpec",
+                  R"({"template":{"metadata":{"creationTimestamp":null},"spec":{}}})", "{}"},
+             Case{"core/v1.Volume", R"({"name":"v","emptyDir":{}})", R"({"name":"v","emptyDir":{}})"},
+             // Contents that are the user's own stay.
+             Case{"core/v1.ConfigMap", R"({"data":{"empty":""}})", R"({"data":{"empty":""}})"},
+             // Written even when it is zero.
+             Case{"autoscaling/v1.HorizontalPodAutoscalerSpec", R"({"maxReplicas":0})",
+                  R"({"maxReplicas":0})"},
+         }) {
+        CAPTURE(c.given);
+        Json object = Json::parse(c.given);
+        const TypeInfo* type = find_type(c.type);
+        REQUIRE(type != nullptr);
+        drop_zero_values(object, *type);
+        CHECK(object == Json::parse(c.left));
+    }
+}
