@@ -1,4 +1,7 @@
-// The commands that simulated containers know, each a few lines over text, files and time.
+// The commands that simulated containers know, each a few lines over files, variables and time, and their
+// names.
+#include "controllers/kubelet/shell_commands.h"
+
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
@@ -6,17 +9,7 @@
 #include <functional>
 #include <map>
 
-#include "controllers/kubelet/image_catalog.h"
-#include "controllers/kubelet/interpreter.h"
-
 namespace kubemu::controllers::kubelet::shell {
-namespace {
-
-using Words = std::vector<std::string>;
-using Command = void (*)(Machine&, const Words&, Streams&);
-
-constexpr std::size_t output_bytes_max = 256 * 1024;
-
 std::string path_of(const Machine& machine, const std::string& path) {
     return !path.empty() && path[0] == '/' ? path : machine.directory + "/" + path;
 }
@@ -31,34 +24,6 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-std::string unescape(std::string_view text) {
-    std::string result;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\' || i + 1 >= text.size()) {
-            result += text[i];
-            continue;
-        }
-        const char c = text[++i];
-        if (c == 'n') result += '\n';
-        else if (c == 't') result += '\t';
-        else if (c == 'r') result += '\r';
-        else if (c == '\\') result += '\\';
-        else if (c == '0' || c == 'x') {
-            const int base = c == 'x' ? 16 : 8;
-            int value = 0, digits = 0;
-            while (digits < (base == 16 ? 2 : 3) && i + 1 < text.size() && std::isxdigit(static_cast<unsigned char>(text[i + 1]))) {
-                value = value * base + (std::isdigit(static_cast<unsigned char>(text[i + 1])) ? text[i + 1] - '0' : std::tolower(text[i + 1]) - 'a' + 10);
-                ++i, ++digits;
-            }
-            result += static_cast<char>(value);
-        } else {
-            result += '\\';
-            result += c;
-        }
-    }
-    return result;
-}
-
 // Standard input, or the files named.
 std::string input_of(Machine& machine, const Words& files, Streams& streams, std::string_view name) {
     if (files.empty() || (files.size() == 1 && files[0] == "-")) return streams.input;
@@ -70,21 +35,65 @@ std::string input_of(Machine& machine, const Words& files, Streams& streams, std
             text += *content;
         } else {
             const bool directory = machine.files->is_directory(path_of(machine, file));
-            streams.err += std::string(name) + (directory ? ": read error: Is a directory\n" : ": can't open '" + file + "': No such file or directory\n");
+            streams.err +=
+                std::string(name) + (directory ? ": read error: Is a directory\n"
+                                               : ": can't open '" + file + "': No such file or directory\n");
             machine.status = 1;
         }
     }
     return text;
 }
 
+namespace {
+
+using Command = void (*)(Machine&, const Words&, Streams&);
+
+std::string unescape(std::string_view text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\' || i + 1 >= text.size()) {
+            result += text[i];
+            continue;
+        }
+        const char c = text[++i];
+        if (c == 'n')
+            result += '\n';
+        else if (c == 't')
+            result += '\t';
+        else if (c == 'r')
+            result += '\r';
+        else if (c == '\\')
+            result += '\\';
+        else if (c == '0' || c == 'x') {
+            const int base = c == 'x' ? 16 : 8;
+            int value = 0, digits = 0;
+            while (digits < (base == 16 ? 2 : 3) && i + 1 < text.size() &&
+                   std::isxdigit(static_cast<unsigned char>(text[i + 1]))) {
+                value = value * base + (std::isdigit(static_cast<unsigned char>(text[i + 1]))
+                                            ? text[i + 1] - '0'
+                                            : std::tolower(text[i + 1]) - 'a' + 10);
+                ++i, ++digits;
+            }
+            result += static_cast<char>(value);
+        } else {
+            result += '\\';
+            result += c;
+        }
+    }
+    return result;
+}
+
 void echo(Machine&, const Words& argv, Streams& streams) {
     bool newline = true, escapes = false;
     std::size_t first = 1;
-    for (; first < argv.size() && argv[first].size() > 1 && argv[first][0] == '-' && argv[first].find_first_not_of("neE", 1) == std::string::npos; ++first) {
+    for (; first < argv.size() && argv[first].size() > 1 && argv[first][0] == '-' &&
+           argv[first].find_first_not_of("neE", 1) == std::string::npos;
+         ++first) {
         newline = newline && argv[first].find('n') == std::string::npos;
         escapes = escapes || argv[first].find('e') != std::string::npos;
     }
-    for (std::size_t i = first; i < argv.size(); ++i) streams.out += (i > first ? " " : "") + (escapes ? unescape(argv[i]) : argv[i]);
+    for (std::size_t i = first; i < argv.size(); ++i)
+        streams.out += (i > first ? " " : "") + (escapes ? unescape(argv[i]) : argv[i]);
     if (newline) streams.out += '\n';
 }
 
@@ -99,7 +108,10 @@ void print_formatted(Machine&, const Words& argv, Streams& streams) {
                 continue;
             }
             std::string spec = "%";
-            while (++i < format.size() && std::string_view("-+ 0123456789.").find(format[i]) != std::string_view::npos && spec.size() < 8) spec += format[i];
+            while (++i < format.size() &&
+                   std::string_view("-+ 0123456789.").find(format[i]) != std::string_view::npos &&
+                   spec.size() < 8)
+                spec += format[i];
             const char kind = i < format.size() ? format[i] : '%';
             if (kind == '%') {
                 streams.out += '%';
@@ -110,9 +122,13 @@ void print_formatted(Machine&, const Words& argv, Streams& streams) {
             if (kind == 's' || kind == 'b') {
                 const bool left = spec.find('-') != std::string::npos;
                 const auto digits = spec.find_first_of("123456789");
-                const auto width = digits == std::string::npos ? 0 : static_cast<std::size_t>(std::min(1000, std::atoi(spec.c_str() + digits)));
+                const auto width =
+                    digits == std::string::npos
+                        ? 0
+                        : static_cast<std::size_t>(std::min(1000, std::atoi(spec.c_str() + digits)));
                 const std::string padding(argument.size() < width ? width - argument.size() : 0, ' ');
-                streams.out += left ? argument + padding : padding + (kind == 'b' ? unescape(argument) : argument);
+                streams.out +=
+                    left ? argument + padding : padding + (kind == 'b' ? unescape(argument) : argument);
             } else if (kind == 'd' || kind == 'i') {
                 char text[1100];
                 const auto digits = spec.find_first_of("123456789");
@@ -133,20 +149,24 @@ void date(Machine& machine, const Words& argv, Streams& streams) {
         if (argv[i] == "-R") format = "%a, %d %b %Y %H:%M:%S +0000";
         if (argv[i].substr(0, 2) == "-I") format = argv[i] == "-I" ? "%Y-%m-%d" : "%Y-%m-%dT%H:%M:%S+00:00";
     }
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(machine.time.time_since_epoch()).count();
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(machine.time.time_since_epoch()).count();
     const auto replace = [&](std::string_view what, const std::string& with) {
-        for (auto at = format.find(what); at != std::string::npos; at = format.find(what, at + with.size())) format.replace(at, what.size(), with);
+        for (auto at = format.find(what); at != std::string::npos; at = format.find(what, at + with.size()))
+            format.replace(at, what.size(), with);
     };
     replace("%s", std::to_string(seconds));
     char nano[16];
-    std::snprintf(nano, sizeof nano, "%09d", static_cast<int>(machine.time.time_since_epoch().count() % 1'000'000 * 1000));
+    std::snprintf(nano, sizeof nano, "%09d",
+                  static_cast<int>(machine.time.time_since_epoch().count() % 1'000'000 * 1000));
     replace("%N", nano);
     replace("%Z", "UTC");
     const std::time_t time = seconds;
     std::tm parts{};
     gmtime_r(&time, &parts);
     char text[512];
-    const std::size_t size = format.size() < 200 ? std::strftime(text, sizeof text, format.c_str(), &parts) : 0;
+    const std::size_t size =
+        format.size() < 200 ? std::strftime(text, sizeof text, format.c_str(), &parts) : 0;
     streams.out += std::string(text, size) + "\n";
 }
 
@@ -161,8 +181,10 @@ void sleep_command(Machine& machine, const Words& argv, Streams&) {
         const char unit = argv[i].empty() ? 's' : argv[i].back();
         seconds += value * (unit == 'm' ? 60 : unit == 'h' ? 3600 : unit == 'd' ? 86400 : 1);
     }
-    if (seconds > 1e9) machine.endless = true;
-    else if (seconds > 0) machine.time += Duration(static_cast<Duration::rep>(seconds * 1e6));
+    if (seconds > 1e9)
+        machine.endless = true;
+    else if (seconds > 0)
+        machine.time += Duration(static_cast<Duration::rep>(seconds * 1e6));
 }
 
 void leave(Machine& machine, const Words& argv, Streams&) {
@@ -170,14 +192,20 @@ void leave(Machine& machine, const Words& argv, Streams&) {
     machine.exited = true;
 }
 
-void succeed(Machine& machine, const Words&, Streams&) { machine.status = 0; }
-void refuse(Machine& machine, const Words&, Streams&) { machine.status = 1; }
+void succeed(Machine& machine, const Words&, Streams&) {
+    machine.status = 0;
+}
+void refuse(Machine& machine, const Words&, Streams&) {
+    machine.status = 1;
+}
 
 void print_environment(Machine& machine, const Words& argv, Streams& streams) {
     if (argv.size() > 1 && argv[0] == "printenv") {
         const auto found = machine.variables.find(argv[1]);
-        if (found == machine.variables.end()) machine.status = 1;
-        else streams.out += found->second + "\n";
+        if (found == machine.variables.end())
+            machine.status = 1;
+        else
+            streams.out += found->second + "\n";
         return;
     }
     for (const auto& [name, value] : machine.variables) streams.out += name + "=" + value + "\n";
@@ -202,7 +230,8 @@ bool test_words(Machine& machine, const Words& words, std::size_t from, std::siz
     for (const char* joint : {"-o", "-a"}) {
         for (std::size_t i = from + 1; i + 1 < to; ++i) {
             if (words[i] != joint) continue;
-            const bool left = test_words(machine, words, from, i), right = test_words(machine, words, i + 1, to);
+            const bool left = test_words(machine, words, from, i),
+                       right = test_words(machine, words, i + 1, to);
             return joint[1] == 'o' ? left || right : left && right;
         }
     }
@@ -258,7 +287,8 @@ void make_directories(Machine& machine, const Words& argv, Streams&) {
 void remove(Machine& machine, const Words& argv, Streams& streams) {
     bool force = false;
     for (std::size_t i = 1; i < argv.size(); ++i) {
-        if (!argv[i].empty() && argv[i][0] == '-') force = force || argv[i].find('f') != std::string::npos;
+        if (!argv[i].empty() && argv[i][0] == '-')
+            force = force || argv[i].find('f') != std::string::npos;
         else if (!machine.files->remove(path_of(machine, argv[i])) && !force) {
             streams.err += "rm: can't remove '" + argv[i] + "': No such file or directory\n";
             machine.status = 1;
@@ -279,8 +309,10 @@ void copy(Machine& machine, const Words& argv, Streams& streams) {
             machine.status = 1;
             continue;
         }
-        const std::string name = paths[i].substr(paths[i].rfind('/') == std::string::npos ? 0 : paths[i].rfind('/') + 1);
-        machine.files->write(machine.files->is_directory(target) ? target + "/" + name : target, *content, false);
+        const std::string name =
+            paths[i].substr(paths[i].rfind('/') == std::string::npos ? 0 : paths[i].rfind('/') + 1);
+        machine.files->write(machine.files->is_directory(target) ? target + "/" + name : target, *content,
+                             false);
         if (argv[0] == "mv") machine.files->remove(path_of(machine, paths[i]));
     }
 }
@@ -292,7 +324,8 @@ void list(Machine& machine, const Words& argv, Streams& streams) {
     if (paths.empty()) paths.push_back(".");
     for (const std::string& path : paths) {
         if (machine.files->is_directory(path_of(machine, path))) {
-            for (const std::string& name : machine.files->list(path_of(machine, path))) streams.out += name + "\n";
+            for (const std::string& name : machine.files->list(path_of(machine, path)))
+                streams.out += name + "\n";
         } else if (machine.files->read(path_of(machine, path))) {
             streams.out += path + "\n";
         } else {
@@ -312,11 +345,14 @@ void change_directory(Machine& machine, const Words& argv, Streams& streams) {
     }
 }
 
-void print_directory(Machine& machine, const Words&, Streams& streams) { streams.out += machine.directory + "\n"; }
+void print_directory(Machine& machine, const Words&, Streams& streams) {
+    streams.out += machine.directory + "\n";
+}
 
 void export_variables(Machine& machine, const Words& argv, Streams&) {
     for (std::size_t i = 1; i < argv.size(); ++i)
-        if (const auto equals = argv[i].find('='); equals != std::string::npos) machine.variables[argv[i].substr(0, equals)] = argv[i].substr(equals + 1);
+        if (const auto equals = argv[i].find('='); equals != std::string::npos)
+            machine.variables[argv[i].substr(0, equals)] = argv[i].substr(equals + 1);
 }
 
 void unset(Machine& machine, const Words& argv, Streams&) {
@@ -329,275 +365,23 @@ void read_line(Machine& machine, const Words& argv, Streams& streams) {
     if (argv.size() > 1) machine.variables[argv.back()] = line;
 }
 
-// host, port and path of an address such as http://web:8080/x.
-struct Address {
-    std::string scheme = "http", host, path = "/";
-    int port = 80;
-};
-
-Address parse_address(const std::string& text) {
-    Address address;
-    std::string rest = text;
-    if (const auto scheme = rest.find("://"); scheme != std::string::npos) {
-        address.scheme = rest.substr(0, scheme);
-        rest = rest.substr(scheme + 3);
-    }
-    if (address.scheme == "https") address.port = 443;
-    if (const auto slash = rest.find('/'); slash != std::string::npos) {
-        address.path = rest.substr(slash);
-        rest = rest.substr(0, slash);
-    }
-    if (const auto colon = rest.rfind(':'); colon != std::string::npos) {
-        address.port = std::atoi(rest.c_str() + colon + 1);
-        rest = rest.substr(0, colon);
-    }
-    address.host = rest;
-    return address;
-}
-
-Network::Answer look_up(const Machine& machine, const std::string& host, int port) {
-    if (machine.network == nullptr) return {};
-    // A short name is searched in the pod's own namespace first (resolv.conf's search list).
-    if (host == "localhost" || host == "127.0.0.1") return {{"127.0.0.1"}, true, ""};
-    Network::Answer answer = machine.network->resolve(host + "." + machine.pod_namespace, port);
-    const bool is_address = host.find_first_not_of("0123456789.") == std::string::npos;
-    if (is_address || answer.addresses.empty()) answer = machine.network->resolve(host, port);
-    return answer;
-}
-
-std::string page_of(const Network::Answer& answer) {
-    const auto image = parse_image(answer.server_image);
-    if (image && image->base_name() == "httpd") return "<html><body><h1>It works!</h1></body></html>\n";
-    if (image && image->base_name() != "nginx") return "Hello from " + std::string(image->base_name()) + "\n";
-    return "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n</body>\n</html>\n";
-}
-
-void fetch(Machine& machine, const Words& argv, Streams& streams) {
-    const bool wget = argv[0] == "wget";
-    std::string url, file;
-    bool quiet = false, spider = false, status_only = false;
-    double timeout = 5;
-    for (std::size_t i = 1; i < argv.size(); ++i) {
-        const std::string& word = argv[i];
-        if (word.empty() || word[0] != '-') {
-            url = word;
-        } else if (wget) {
-            if (word == "--spider") spider = true;
-            else if (word.substr(0, 2) != "--" && word.find('q') != std::string::npos) quiet = true;
-            if (word.substr(0, 9) == "--timeout") timeout = std::atof(word.c_str() + 10);
-            else if (word.substr(0, 2) != "--" && word.back() == 'O' && i + 1 < argv.size()) file = argv[++i];
-            else if (word.substr(0, 2) != "--" && word.find('O') != std::string::npos) file = word.substr(word.find('O') + 1);
-            else if (word == "-T" && i + 1 < argv.size()) timeout = std::atof(argv[++i].c_str());
-            else if (word.substr(0, 2) == "-T") timeout = std::atof(word.c_str() + 2);
-        } else {
-            quiet = quiet || (word.substr(0, 2) != "--" && word.find('s') != std::string::npos);
-            if (word == "-w") status_only = true;
-            if ((word == "-o" || word == "-w" || word == "-H" || word == "-X" || word == "-d" || word == "-m" || word == "--max-time" ||
-                 word == "--connect-timeout") && i + 1 < argv.size()) {
-                if (word == "-o") file = argv[i + 1];
-                if (word == "-m" || word == "--max-time" || word == "--connect-timeout") timeout = std::atof(argv[i + 1].c_str());
-                ++i;
-            }
-        }
-    }
-    const Address address = parse_address(url);
-    const Network::Answer answer = look_up(machine, address.host, address.port);
-    const std::string port = std::to_string(address.port);
-    if (answer.addresses.empty()) {
-        machine.status = wget ? 1 : 6;
-        streams.err += wget ? "wget: bad address '" + address.host + (address.port == 80 ? "" : ":" + port) + "'\n"
-                            : "curl: (6) Could not resolve host: " + address.host + "\n";
-        return;
-    }
-    if (!answer.reachable) {
-        machine.time += Duration(static_cast<Duration::rep>(std::clamp(timeout, 0.0, 60.0) * 1e4));
-        machine.status = wget ? 1 : 7;
-        streams.err += wget ? "wget: can't connect to remote host (" + answer.addresses[0] + "): Connection refused\n"
-                            : "curl: (7) Failed to connect to " + address.host + " port " + port + ": Connection refused\n";
-        return;
-    }
-    const std::string page = page_of(answer);
-    if (wget && !quiet) streams.err += "Connecting to " + address.host + " (" + answer.addresses[0] + ":" + port + ")\n";
-    if (spider) return;
-    if (wget && file.empty()) file = address.path == "/" ? "index.html" : address.path.substr(address.path.rfind('/') + 1);
-    if (file.empty() || file == "-" || file == "/dev/stdout") streams.out += page;
-    else machine.files->write(path_of(machine, file), page, false);
-    if (status_only) streams.out += "200";
-}
-
-void name_look_up(Machine& machine, const Words& argv, Streams& streams) {
-    std::string name;
-    for (std::size_t i = 1; i < argv.size() && name.empty(); ++i)
-        if (!argv[i].empty() && argv[i][0] != '-') name = argv[i];
-    streams.out += "Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\n";
-    const Network::Answer answer = look_up(machine, name, 0);
-    if (answer.addresses.empty()) {
-        streams.out += "** server can't find " + name + ": NXDOMAIN\n\n";
-        machine.status = 1;
-        return;
-    }
-    const auto dots = std::count(name.begin(), name.end(), '.');
-    const std::string full = dots >= 3 ? name : dots == 0 ? name + "." + machine.pod_namespace + ".svc.cluster.local"
-                             : name.size() > 4 && name.substr(name.size() - 4) == ".svc" ? name + ".cluster.local" : name + ".svc.cluster.local";
-    for (const std::string& address : answer.addresses) streams.out += "Name:\t" + full + "\nAddress: " + address + "\n";
-    streams.out += "\n";
-}
-
-void net_cat(Machine& machine, const Words& argv, Streams& streams) {
-    Words places;
-    for (std::size_t i = 1; i < argv.size(); ++i) {
-        if (argv[i] == "-l" || argv[i].substr(0, 2) == "-l") {
-            machine.endless = true;
-            return;
-        }
-        if (argv[i] == "-w") ++i;
-        else if (!argv[i].empty() && argv[i][0] != '-') places.push_back(argv[i]);
-    }
-    if (places.size() < 2) return;
-    const Network::Answer answer = look_up(machine, places[0], std::atoi(places[1].c_str()));
-    if (answer.addresses.empty()) streams.err += "nc: bad address '" + places[0] + "'\n";
-    machine.status = answer.reachable ? 0 : 1;
-}
-
-// Leading options such as -n 5, -5, -n5; the rest are files.
-long count_option(const Words& argv, long fallback, Words& files) {
-    for (std::size_t i = 1; i < argv.size(); ++i) {
-        if ((argv[i] == "-n" || argv[i] == "-c") && i + 1 < argv.size()) fallback = std::atol(argv[++i].c_str());
-        else if (argv[i].size() > 1 && argv[i][0] == '-') fallback = std::labs(std::atol(argv[i].c_str() + (argv[i][1] == 'n' ? 2 : 1)));
-        else files.push_back(argv[i]);
-    }
-    return std::labs(fallback);
-}
-
-void head_or_tail(Machine& machine, const Words& argv, Streams& streams) {
-    Words files;
-    if (argv[0] == "tail" && std::any_of(argv.begin(), argv.end(), [](const std::string& word) { return word == "-f" || word == "-F" || word == "-fn"; })) {
-        Words plain;
-        for (const std::string& word : argv)
-            if (word != "-f" && word != "-F") plain.push_back(word);
-        count_option(plain, 10, files);
-        const std::string text = input_of(machine, files, streams, "tail");
-        streams.out += text;
-        machine.status = 0;
-        machine.endless = true;
-        return;
-    }
-    const auto count = static_cast<std::size_t>(count_option(argv, 10, files));
-    const auto lines = lines_of(input_of(machine, files, streams, argv[0]));
-    const std::size_t first = argv[0] == "head" || lines.size() < count ? 0 : lines.size() - count;
-    for (std::size_t i = first; i < std::min(lines.size(), first + count); ++i) streams.out += lines[i] + "\n";
-}
-
-void search(Machine& machine, const Words& argv, Streams& streams) {
-    bool inverted = false, quiet = false, counting = false, any_case = false;
-    Words rest;
-    for (std::size_t i = 1; i < argv.size(); ++i) {
-        if (argv[i].size() > 1 && argv[i][0] == '-' && rest.empty()) {
-            inverted = inverted || argv[i].find('v') != std::string::npos;
-            quiet = quiet || argv[i].find('q') != std::string::npos;
-            counting = counting || argv[i].find('c') != std::string::npos;
-            any_case = any_case || argv[i].find('i') != std::string::npos;
-        } else {
-            rest.push_back(argv[i]);
-        }
-    }
-    if (rest.empty()) return;
-    std::string pattern = rest[0];
-    rest.erase(rest.begin());
-    const auto lower = [&](std::string text) {
-        if (any_case) for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-        return text;
-    };
-    const bool at_start = !pattern.empty() && pattern[0] == '^', at_end = !pattern.empty() && pattern.back() == '$';
-    if (at_start) pattern.erase(0, 1);
-    if (at_end && !pattern.empty()) pattern.pop_back();
-    // ".*" and "." are the parts of regular expressions that scripts in containers use.
-    std::string glob = at_start ? "" : "*";
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-        if (pattern[i] == '.' && i + 1 < pattern.size() && pattern[i + 1] == '*') glob += '*', ++i;
-        else if (pattern[i] == '.') glob += '?';
-        else if (pattern[i] == '\\' && i + 1 < pattern.size()) glob += pattern[++i];
-        else glob += pattern[i];
-    }
-    if (!at_end) glob += '*';
-    int found = 0;
-    for (const std::string& line : lines_of(input_of(machine, rest, streams, "grep"))) {
-        if (glob_match(lower(glob), lower(line)) == inverted) continue;
-        ++found;
-        if (!quiet && !counting) streams.out += line + "\n";
-    }
-    if (counting) streams.out += std::to_string(found) + "\n";
-    machine.status = found > 0 ? 0 : 1;
-}
-
-void word_count(Machine& machine, const Words& argv, Streams& streams) {
-    Words files;
-    std::string options;
-    for (std::size_t i = 1; i < argv.size(); ++i) {
-        if (argv[i].size() > 1 && argv[i][0] == '-') options += argv[i].substr(1);
-        else files.push_back(argv[i]);
-    }
-    const std::string text = input_of(machine, files, streams, "wc");
-    std::size_t words = 0;
-    bool inside = false;
-    for (const unsigned char c : text) {
-        if (!std::isspace(c) && !inside) ++words;
-        inside = !std::isspace(c);
-    }
-    if (options.empty()) options = "lwc";
-    std::string line;
-    for (const char option : options)
-        line += (line.empty() ? "" : " ") + std::to_string(option == 'l' ? static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) : option == 'w' ? words : text.size());
-    streams.out += line + (files.empty() ? "" : " " + files[0]) + "\n";
-}
-
-void sort_lines(Machine& machine, const Words& argv, Streams& streams) {
-    Words files;
-    std::string options;
-    for (std::size_t i = 1; i < argv.size(); ++i) {
-        if (argv[i].size() > 1 && argv[i][0] == '-') options += argv[i].substr(1);
-        else files.push_back(argv[i]);
-    }
-    auto lines = lines_of(input_of(machine, files, streams, argv[0]));
-    if (argv[0] == "sort") {
-        const bool numeric = options.find('n') != std::string::npos;
-        std::stable_sort(lines.begin(), lines.end(), [&](const std::string& a, const std::string& b) {
-            return numeric ? std::atof(a.c_str()) < std::atof(b.c_str()) : a < b;
-        });
-        if (options.find('r') != std::string::npos) std::reverse(lines.begin(), lines.end());
-    }
-    if (argv[0] == "uniq" || options.find('u') != std::string::npos) lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
-    for (const std::string& line : lines) streams.out += line + "\n";
-}
-
-void tee(Machine& machine, const Words& argv, Streams& streams) {
-    streams.out += streams.input;
-    const bool append = std::find(argv.begin(), argv.end(), "-a") != argv.end();
-    for (std::size_t i = 1; i < argv.size(); ++i)
-        if (argv[i][0] != '-') machine.files->write(path_of(machine, argv[i]), streams.input, append);
-}
-
-void sequence(Machine&, const Words& argv, Streams& streams) {
-    const long from = argv.size() > 2 ? std::atol(argv[1].c_str()) : 1;
-    const long step = argv.size() > 3 ? std::atol(argv[2].c_str()) : 1;
-    const long to = argv.size() > 1 ? std::atol(argv.back().c_str()) : 0;
-    if (step == 0) return;
-    for (long i = from; (step > 0 ? i <= to : i >= to) && streams.out.size() < output_bytes_max; i += step) streams.out += std::to_string(i) + "\n";
-}
-
 void run_rest(Machine& machine, const Words& argv, Streams& streams) {
     std::size_t first = 1;
     if (argv[0] == "timeout") first = 2;
-    while (argv[0] == "env" && first < argv.size() && argv[first].find('=') != std::string::npos) export_variables(machine, {"export", argv[first++]}, streams);
+    while (argv[0] == "env" && first < argv.size() && argv[first].find('=') != std::string::npos)
+        export_variables(machine, {"export", argv[first++]}, streams);
     if (first >= argv.size()) {
         if (argv[0] == "env") print_environment(machine, {"env"}, streams);
         return;
     }
     if (++machine.depth > 20) return;
     --machine.depth;
-    if (!run_command(machine, Words(argv.begin() + static_cast<std::ptrdiff_t>(first), argv.end()), streams)) {
-        if (machine.unknown_runs_for_ever && machine.depth == 0) machine.endless = true;
-        else machine.time += machine.unknown_duration;
+    if (!run_command(machine, Words(argv.begin() + static_cast<std::ptrdiff_t>(first), argv.end()),
+                     streams)) {
+        if (machine.unknown_runs_for_ever && machine.depth == 0)
+            machine.endless = true;
+        else
+            machine.time += machine.unknown_duration;
     }
     if (argv[0] == "exec") machine.exited = !machine.endless;
 }
@@ -606,7 +390,8 @@ void set_options(Machine&, const Words&, Streams&) {}
 
 void nested_shell(Machine& machine, const Words& argv, Streams& streams) {
     for (std::size_t i = 1; i < argv.size(); ++i) {
-        if (argv[i].size() > 1 && argv[i][0] == '-' && argv[i].find('c') != std::string::npos && i + 1 < argv.size()) {
+        if (argv[i].size() > 1 && argv[i][0] == '-' && argv[i].find('c') != std::string::npos &&
+            i + 1 < argv.size()) {
             streams.out += Interpreter::capture(machine, parse(argv[i + 1]), streams.input, true);
             return;
         }
@@ -624,7 +409,8 @@ void evaluate(Machine& machine, const Words& argv, Streams& streams) {
     streams.out += Interpreter::capture(machine, parse(script), streams.input, false);
 }
 
-// Digits of pi by the spigot of Rabinowitz and Wagon: the Job of Kubernetes' documentation computes 2,000 of them.
+// Digits of pi by the spigot of Rabinowitz and Wagon: the Job of Kubernetes' documentation computes 2,000 of
+// them.
 std::string pi_digits(int count) {
     std::vector<int> cells(static_cast<std::size_t>(count) * 10 / 3 + 10, 2);
     std::string digits;
@@ -661,32 +447,101 @@ void perl(Machine& machine, const Words& argv, Streams& streams) {
 }
 
 // Programs that do something and end, whose effect nobody sees here.
-void quick(Machine& machine, const Words&, Streams&) { machine.time += std::chrono::milliseconds(200); }
+void quick(Machine& machine, const Words&, Streams&) {
+    machine.time += std::chrono::milliseconds(200);
+}
 
-void serve(Machine& machine, const Words&, Streams&) { machine.endless = true; }
+void serve(Machine& machine, const Words&, Streams&) {
+    machine.endless = true;
+}
 
 const std::map<std::string, Command, std::less<>>& commands() {
     static const std::map<std::string, Command, std::less<>> table = {
-        {"echo", echo}, {"printf", print_formatted}, {"date", date}, {"sleep", sleep_command}, {"usleep", succeed}, {"exit", leave},
-        {"return", leave}, {"true", succeed}, {":", succeed}, {"false", refuse}, {"env", run_rest}, {"printenv", print_environment},
-        {"cat", concatenate}, {"hostname", host_name}, {"test", test}, {"[", test}, {"[[", test}, {"touch", touch},
-        {"mkdir", make_directories}, {"rm", remove}, {"cp", copy}, {"mv", copy}, {"ls", list}, {"cd", change_directory},
-        {"pwd", print_directory}, {"export", export_variables}, {"local", export_variables}, {"unset", unset}, {"read", read_line},
-        {"wget", fetch}, {"curl", fetch}, {"nslookup", name_look_up}, {"nc", net_cat}, {"head", head_or_tail}, {"tail", head_or_tail},
-        {"grep", search}, {"egrep", search}, {"wc", word_count}, {"sort", sort_lines}, {"uniq", sort_lines}, {"tee", tee},
-        {"seq", sequence}, {"exec", run_rest}, {"nohup", run_rest}, {"time", run_rest}, {"timeout", run_rest}, {"command", run_rest},
-        {"set", set_options}, {"trap", set_options}, {"wait", set_options}, {"sync", set_options}, {"umask", set_options},
-        {"ulimit", set_options}, {"chmod", set_options}, {"chown", set_options}, {"ln", set_options}, {"kill", set_options},
-        {"sh", nested_shell}, {"bash", nested_shell}, {"ash", nested_shell}, {"eval", evaluate}, {"perl", perl}, {"apt-get", quick},
-        {"apk", quick}, {"apt", quick}, {"yum", quick}, {"pip", quick}, {"npm", quick}, {"git", quick}, {"nginx", serve},
-        {"redis-server", serve}, {"httpd", serve}, {"postgres", serve}, {"mysqld", serve}, {"httpd-foreground", serve}, {"yes", serve},
+        {"echo", echo},
+        {"printf", print_formatted},
+        {"date", date},
+        {"sleep", sleep_command},
+        {"usleep", succeed},
+        {"exit", leave},
+        {"return", leave},
+        {"true", succeed},
+        {":", succeed},
+        {"false", refuse},
+        {"env", run_rest},
+        {"printenv", print_environment},
+        {"cat", concatenate},
+        {"hostname", host_name},
+        {"test", test},
+        {"[", test},
+        {"[[", test},
+        {"touch", touch},
+        {"mkdir", make_directories},
+        {"rm", remove},
+        {"cp", copy},
+        {"mv", copy},
+        {"ls", list},
+        {"cd", change_directory},
+        {"pwd", print_directory},
+        {"export", export_variables},
+        {"local", export_variables},
+        {"unset", unset},
+        {"read", read_line},
+        {"wget", fetch},
+        {"curl", fetch},
+        {"nslookup", name_look_up},
+        {"nc", net_cat},
+        {"head", head_or_tail},
+        {"tail", head_or_tail},
+        {"grep", search},
+        {"egrep", search},
+        {"wc", word_count},
+        {"sort", sort_lines},
+        {"uniq", sort_lines},
+        {"tee", tee},
+        {"seq", sequence},
+        {"exec", run_rest},
+        {"nohup", run_rest},
+        {"time", run_rest},
+        {"timeout", run_rest},
+        {"command", run_rest},
+        {"set", set_options},
+        {"trap", set_options},
+        {"wait", set_options},
+        {"sync", set_options},
+        {"umask", set_options},
+        {"ulimit", set_options},
+        {"chmod", set_options},
+        {"chown", set_options},
+        {"ln", set_options},
+        {"kill", set_options},
+        {"sh", nested_shell},
+        {"bash", nested_shell},
+        {"ash", nested_shell},
+        {"eval", evaluate},
+        {"perl", perl},
+        {"apt-get", quick},
+        {"apk", quick},
+        {"apt", quick},
+        {"yum", quick},
+        {"pip", quick},
+        {"npm", quick},
+        {"git", quick},
+        {"nginx", serve},
+        {"redis-server", serve},
+        {"httpd", serve},
+        {"postgres", serve},
+        {"mysqld", serve},
+        {"httpd-foreground", serve},
+        {"yes", serve},
     };
     return table;
 }
 
 }  // namespace
 
-bool is_command(std::string_view name) { return commands().find(name) != commands().end(); }
+bool is_command(std::string_view name) {
+    return commands().find(name) != commands().end();
+}
 
 bool run_command(Machine& machine, const std::vector<std::string>& argv, Streams& streams) {
     const std::string_view path = argv[0];

@@ -58,7 +58,7 @@ TEST_CASE("addresses follow readiness, and go with the service") {
     CHECK(endpoints["subsets"][0]["addresses"].size() == 1);
     CHECK(endpoints["subsets"][0]["notReadyAddresses"].size() == 1);
     const auto slices = cluster.list("endpointslices.discovery.k8s.io");
-    REQUIRE(slices.size() == 1);  // the placeholder was put to use
+    REQUIRE(slices.size() == 1);  // the one that stood empty is used
     REQUIRE(slices[0]["endpoints"].size() == 2);
     int ready = 0;
     for (const api::Json& endpoint : slices[0]["endpoints"]) {

@@ -1,0 +1,160 @@
+// Commands of simulated containers that filter lines of text.
+#include <algorithm>
+#include <cctype>
+
+#include "controllers/kubelet/shell_commands.h"
+
+namespace kubemu::controllers::kubelet::shell {
+namespace {
+
+// Leading options such as -n 5, -5, -n5; the rest are files.
+long count_option(const Words& argv, long fallback, Words& files) {
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        if ((argv[i] == "-n" || argv[i] == "-c") && i + 1 < argv.size())
+            fallback = std::atol(argv[++i].c_str());
+        else if (argv[i].size() > 1 && argv[i][0] == '-')
+            fallback = std::labs(std::atol(argv[i].c_str() + (argv[i][1] == 'n' ? 2 : 1)));
+        else
+            files.push_back(argv[i]);
+    }
+    return std::labs(fallback);
+}
+
+}  // namespace
+
+void head_or_tail(Machine& machine, const Words& argv, Streams& streams) {
+    Words files;
+    if (argv[0] == "tail" && std::any_of(argv.begin(), argv.end(), [](const std::string& word) {
+            return word == "-f" || word == "-F" || word == "-fn";
+        })) {
+        Words plain;
+        for (const std::string& word : argv)
+            if (word != "-f" && word != "-F") plain.push_back(word);
+        count_option(plain, 10, files);
+        const std::string text = input_of(machine, files, streams, "tail");
+        streams.out += text;
+        machine.status = 0;
+        machine.endless = true;
+        return;
+    }
+    const auto count = static_cast<std::size_t>(count_option(argv, 10, files));
+    const auto lines = lines_of(input_of(machine, files, streams, argv[0]));
+    const std::size_t first = argv[0] == "head" || lines.size() < count ? 0 : lines.size() - count;
+    for (std::size_t i = first; i < std::min(lines.size(), first + count); ++i)
+        streams.out += lines[i] + "\n";
+}
+
+void search(Machine& machine, const Words& argv, Streams& streams) {
+    bool inverted = false, quiet = false, counting = false, any_case = false;
+    Words rest;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        if (argv[i].size() > 1 && argv[i][0] == '-' && rest.empty()) {
+            inverted = inverted || argv[i].find('v') != std::string::npos;
+            quiet = quiet || argv[i].find('q') != std::string::npos;
+            counting = counting || argv[i].find('c') != std::string::npos;
+            any_case = any_case || argv[i].find('i') != std::string::npos;
+        } else {
+            rest.push_back(argv[i]);
+        }
+    }
+    if (rest.empty()) return;
+    std::string pattern = rest[0];
+    rest.erase(rest.begin());
+    const auto lower = [&](std::string text) {
+        if (any_case)
+            for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        return text;
+    };
+    const bool at_start = !pattern.empty() && pattern[0] == '^',
+               at_end = !pattern.empty() && pattern.back() == '$';
+    if (at_start) pattern.erase(0, 1);
+    if (at_end && !pattern.empty()) pattern.pop_back();
+    // ".*" and "." are the parts of regular expressions that scripts in containers use.
+    std::string glob = at_start ? "" : "*";
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        if (pattern[i] == '.' && i + 1 < pattern.size() && pattern[i + 1] == '*')
+            glob += '*', ++i;
+        else if (pattern[i] == '.')
+            glob += '?';
+        else if (pattern[i] == '\\' && i + 1 < pattern.size())
+            glob += pattern[++i];
+        else
+            glob += pattern[i];
+    }
+    if (!at_end) glob += '*';
+    int found = 0;
+    for (const std::string& line : lines_of(input_of(machine, rest, streams, "grep"))) {
+        if (glob_match(lower(glob), lower(line)) == inverted) continue;
+        ++found;
+        if (!quiet && !counting) streams.out += line + "\n";
+    }
+    if (counting) streams.out += std::to_string(found) + "\n";
+    machine.status = found > 0 ? 0 : 1;
+}
+
+void word_count(Machine& machine, const Words& argv, Streams& streams) {
+    Words files;
+    std::string options;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        if (argv[i].size() > 1 && argv[i][0] == '-')
+            options += argv[i].substr(1);
+        else
+            files.push_back(argv[i]);
+    }
+    const std::string text = input_of(machine, files, streams, "wc");
+    std::size_t words = 0;
+    bool inside = false;
+    for (const unsigned char c : text) {
+        if (!std::isspace(c) && !inside) ++words;
+        inside = !std::isspace(c);
+    }
+    if (options.empty()) options = "lwc";
+    std::string line;
+    for (const char option : options)
+        line += (line.empty() ? "" : " ") +
+                std::to_string(option == 'l'
+                                   ? static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'))
+                               : option == 'w' ? words
+                                               : text.size());
+    streams.out += line + (files.empty() ? "" : " " + files[0]) + "\n";
+}
+
+void sort_lines(Machine& machine, const Words& argv, Streams& streams) {
+    Words files;
+    std::string options;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        if (argv[i].size() > 1 && argv[i][0] == '-')
+            options += argv[i].substr(1);
+        else
+            files.push_back(argv[i]);
+    }
+    auto lines = lines_of(input_of(machine, files, streams, argv[0]));
+    if (argv[0] == "sort") {
+        const bool numeric = options.find('n') != std::string::npos;
+        std::stable_sort(lines.begin(), lines.end(), [&](const std::string& a, const std::string& b) {
+            return numeric ? std::atof(a.c_str()) < std::atof(b.c_str()) : a < b;
+        });
+        if (options.find('r') != std::string::npos) std::reverse(lines.begin(), lines.end());
+    }
+    if (argv[0] == "uniq" || options.find('u') != std::string::npos)
+        lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+    for (const std::string& line : lines) streams.out += line + "\n";
+}
+
+void tee(Machine& machine, const Words& argv, Streams& streams) {
+    streams.out += streams.input;
+    const bool append = std::find(argv.begin(), argv.end(), "-a") != argv.end();
+    for (std::size_t i = 1; i < argv.size(); ++i)
+        if (argv[i][0] != '-') machine.files->write(path_of(machine, argv[i]), streams.input, append);
+}
+
+void sequence(Machine&, const Words& argv, Streams& streams) {
+    const long from = argv.size() > 2 ? std::atol(argv[1].c_str()) : 1;
+    const long step = argv.size() > 3 ? std::atol(argv[2].c_str()) : 1;
+    const long to = argv.size() > 1 ? std::atol(argv.back().c_str()) : 0;
+    if (step == 0) return;
+    for (long i = from; (step > 0 ? i <= to : i >= to) && streams.out.size() < output_bytes_max; i += step)
+        streams.out += std::to_string(i) + "\n";
+}
+
+}  // namespace kubemu::controllers::kubelet::shell
