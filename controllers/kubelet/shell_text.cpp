@@ -7,6 +7,18 @@
 namespace kubemu::controllers::kubelet::shell {
 namespace {
 
+// The letters of all options in one; the rest are files.
+std::string options_of(const Words& argv, Words& files) {
+    std::string options;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        if (argv[i].size() > 1 && argv[i][0] == '-')
+            options += argv[i].substr(1);
+        else
+            files.push_back(argv[i]);
+    }
+    return options;
+}
+
 // Leading options such as -n 5, -5, -n5; the rest are files.
 long count_option(const Words& argv, long fallback, Words& files) {
     for (std::size_t i = 1; i < argv.size(); ++i) {
@@ -94,13 +106,7 @@ void search(Machine& machine, const Words& argv, Streams& streams) {
 
 void word_count(Machine& machine, const Words& argv, Streams& streams) {
     Words files;
-    std::string options;
-    for (std::size_t i = 1; i < argv.size(); ++i) {
-        if (argv[i].size() > 1 && argv[i][0] == '-')
-            options += argv[i].substr(1);
-        else
-            files.push_back(argv[i]);
-    }
+    std::string options = options_of(argv, files);
     const std::string text = input_of(machine, files, streams, "wc");
     std::size_t words = 0;
     bool inside = false;
@@ -121,13 +127,7 @@ void word_count(Machine& machine, const Words& argv, Streams& streams) {
 
 void sort_lines(Machine& machine, const Words& argv, Streams& streams) {
     Words files;
-    std::string options;
-    for (std::size_t i = 1; i < argv.size(); ++i) {
-        if (argv[i].size() > 1 && argv[i][0] == '-')
-            options += argv[i].substr(1);
-        else
-            files.push_back(argv[i]);
-    }
+    const std::string options = options_of(argv, files);
     auto lines = lines_of(input_of(machine, files, streams, argv[0]));
     if (argv[0] == "sort") {
         const bool numeric = options.find('n') != std::string::npos;
