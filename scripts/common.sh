@@ -5,31 +5,43 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # say TEXT...: a line about what is going on, apart from the output of the tools.
 say() { printf '== %s\n' "$*" >&2; }
 
+# as_root COMMAND...: runs it as root, without questions from apt.
+as_root() {
+  local sudo=
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  $sudo env DEBIAN_FRONTEND=noninteractive "$@"
+}
+
 # need_packages PACKAGE...: installs with apt what is not installed yet; quick when nothing is missing.
 need_packages() {
-  local missing=()
+  local missing=() package
   for package in "$@"; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return 0
   say "installing ${missing[*]}"
-  local sudo=
-  [ "$(id -u)" -eq 0 ] || sudo=sudo
   if ! command -v apt-get >/dev/null; then
     say "apt-get is not here; install these yourself: ${missing[*]}"
     exit 1
   fi
-  $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  as_root apt-get update -qq
+  as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
+
+# candidate PACKAGE: the version that apt would install, or nothing. (One sed, which reads to the end: with pipefail, a
+# reader that stops early makes its writer fail now and then.)
+candidate() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: \([0-9].*\)$/\1/p'; }
 
 # Boost 1.81 is beside 1.74 in Debian 12; newer systems have one that is new enough.
 boost_package() {
-  if apt-cache policy libboost1.81-dev 2>/dev/null | grep -q 'Candidate: [0-9]'; then
-    echo libboost1.81-dev
-  else
-    echo libboost-dev
-  fi
+  if [ -n "$(candidate libboost1.81-dev)" ]; then echo libboost1.81-dev; else echo libboost-dev; fi
+}
+
+# boost_is_new_enough: whether the headers of Boost 1.81 or newer are here (BOOST_VERSION 108100).
+boost_is_new_enough() {
+  local version
+  version=$(sed -n 's/^#define BOOST_VERSION \([0-9]*\).*/\1/p' /usr/include/boost/version.hpp 2>/dev/null || true)
+  [ "${version:-0}" -ge 108100 ]
 }
 
 build_packages() {
@@ -38,13 +50,9 @@ build_packages() {
 }
 
 install_build_packages() {
-  # The package lists are needed to know which Boost there is; a fresh image has none.
-  if ! ls /usr/include/boost/asio/as_tuple.hpp >/dev/null 2>&1; then
-    if ! apt-cache policy libboost-dev 2>/dev/null | grep -q 'Candidate: [0-9]'; then
-      local sudo=
-      [ "$(id -u)" -eq 0 ] || sudo=sudo
-      $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-    fi
+  if ! boost_is_new_enough; then
+    # Which Boost there is to install is known from the package lists; a fresh image has none, or old ones.
+    if command -v apt-get >/dev/null; then as_root apt-get update -qq; fi
     need_packages "$(boost_package)"
   fi
   # shellcheck disable=SC2046
