@@ -51,8 +51,16 @@ void FieldErrors::invalid(const FieldPath& path, const Json& value, std::string_
     errors_.push_back({"FieldValueInvalid", path.text(), with_detail("Invalid value: " + echoed(value), detail)});
 }
 
+void FieldErrors::invalid(const FieldPath& path, const GoText& value, std::string_view detail) {
+    errors_.push_back({"FieldValueInvalid", path.text(), with_detail("Invalid value: " + value.text, detail)});
+}
+
 void FieldErrors::not_supported(const FieldPath& path, std::string_view value, const std::vector<std::string>& supported) {
-    std::string text = "Unsupported value: " + go_quote(value);
+    not_supported(path, GoText{go_quote(value)}, supported);
+}
+
+void FieldErrors::not_supported(const FieldPath& path, const GoText& value, const std::vector<std::string>& supported) {
+    std::string text = "Unsupported value: " + value.text;
     if (!supported.empty()) {
         text += ": supported values: ";
         for (std::size_t i = 0; i < supported.size(); ++i) text += (i ? ", " : "") + go_quote(supported[i]);
@@ -60,16 +68,18 @@ void FieldErrors::not_supported(const FieldPath& path, std::string_view value, c
     errors_.push_back({"FieldValueNotSupported", path.text(), std::move(text)});
 }
 
-void FieldErrors::duplicate(const FieldPath& path, const Json& value) {
-    errors_.push_back({"FieldValueDuplicate", path.text(), "Duplicate value: " + echoed(value)});
+void FieldErrors::duplicate(const FieldPath& path, const Json& value) { duplicate(path, GoText{echoed(value)}); }
+
+void FieldErrors::duplicate(const FieldPath& path, const GoText& value) {
+    errors_.push_back({"FieldValueDuplicate", path.text(), "Duplicate value: " + value.text});
 }
 
 void FieldErrors::forbidden(const FieldPath& path, std::string_view detail) {
     errors_.push_back({"FieldValueForbidden", path.text(), with_detail("Forbidden", detail)});
 }
 
-void FieldErrors::not_found(const FieldPath& path, const Json& value) {
-    errors_.push_back({"FieldValueNotFound", path.text(), "Not found: " + echoed(value)});
+void FieldErrors::not_found(const FieldPath& path, const Json& value, std::string_view detail) {
+    errors_.push_back({"FieldValueNotFound", path.text(), with_detail("Not found: " + echoed(value), detail)});
 }
 
 void FieldErrors::too_long(const FieldPath& path, std::size_t bytes_max) {

@@ -31,15 +31,23 @@ struct FieldError {
     std::string message;  // as in causes, without the field: `Required value: must be specified`
 };
 
+// A value as messages echo it when it is no plain string, number or boolean: Go's %#v of it (api/kinds/go_syntax.h).
+struct GoText {
+    std::string text;
+};
+
 class FieldErrors {
   public:
     void required(const FieldPath& path, std::string_view detail);
     // `value` is echoed the way Go's %v/%q does for its type: strings quoted, numbers bare, composites as JSON.
     void invalid(const FieldPath& path, const Json& value, std::string_view detail);
+    void invalid(const FieldPath& path, const GoText& value, std::string_view detail);
     void not_supported(const FieldPath& path, std::string_view value, const std::vector<std::string>& supported);
+    void not_supported(const FieldPath& path, const GoText& value, const std::vector<std::string>& supported);
     void duplicate(const FieldPath& path, const Json& value);
+    void duplicate(const FieldPath& path, const GoText& value);
     void forbidden(const FieldPath& path, std::string_view detail);
-    void not_found(const FieldPath& path, const Json& value);
+    void not_found(const FieldPath& path, const Json& value, std::string_view detail = {});
     void too_long(const FieldPath& path, std::size_t bytes_max);
     void too_many(const FieldPath& path, std::size_t actual, std::size_t items_max);
     void type_invalid(const FieldPath& path, const Json& value, std::string_view detail);

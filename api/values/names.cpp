@@ -71,6 +71,12 @@ std::string_view without_dash(std::string_view name, bool prefix) {
 }  // namespace
 
 Messages check_dns1123_label(std::string_view text) {
+    if (text.find('.') != std::string_view::npos && full_match(text, subdomain_pattern)) {
+        Messages messages;
+        if (text.size() > 63) messages.push_back(too_long(63));
+        messages.emplace_back("must not contain dots");
+        return messages;
+    }
     return check(text, 63, label_pattern,
                  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
                  "end with an alphanumeric character",
@@ -253,6 +259,14 @@ void validate_label_selector(const Json& selector, const FieldPath& path, FieldE
         }
         const std::string key(string_at(expression, {"key"}));
         for (const std::string& message : check_qualified_name(key)) errors.invalid(at.child("key"), key, message);
+        std::size_t value_index = 0;
+        for (const Json& value : array_at(expression, {"values"})) {
+            const FieldPath where = at.child("values").index(value_index++);
+            if (!value.is_string()) continue;
+            for (const std::string& message : check_label_value(value.get_ref<const std::string&>())) {
+                errors.invalid(where, value, message);
+            }
+        }
     }
 }
 
