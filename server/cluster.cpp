@@ -17,6 +17,7 @@
 #include "controllers/persistent_volume/controller.h"
 #include "controllers/pod_gc/controller.h"
 #include "controllers/replicaset/controller.h"
+#include "controllers/resource_quota/controller.h"
 #include "controllers/runtime/manager.h"
 #include "controllers/scheduler/controller.h"
 #include "controllers/service_account/controller.h"
@@ -100,6 +101,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("endpoint")) manager.add(std::make_unique<EndpointsController>(manager));
     if (enabled("endpointslice")) manager.add(std::make_unique<EndpointSliceController>(manager));
     if (enabled("disruption")) manager.add(std::make_unique<DisruptionController>(manager));
+    if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));
     if (enabled("podgc")) manager.add(std::make_unique<PodGarbageCollectorController>(manager));
 }

@@ -53,7 +53,11 @@ constexpr AdmissionPlugin plugins[] = {
 }  // namespace
 
 Status AdmissionRequest::forbidden(std::string_view why) const {
-    return Status::forbidden(kind.group, kind.plural, name, why);
+    // A generated name is not in the request; mutating plugins run before there is one.
+    std::string_view which = name;
+    if (which.empty() && object != nullptr) which = name_of(*object);
+    if (which.empty() && object != nullptr) which = string_at(*object, {"metadata", "generateName"});
+    return Status::forbidden(kind.group, kind.plural, which.empty() ? "Unknown!" : which, why);
 }
 
 std::span<const AdmissionPlugin> admission_plugins() { return plugins; }

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "api/kinds/batch/cron_syntax.h"
 #include "api/values/time.h"
+#include "controllers/cronjob/schedule.h"
 #include "controllers/runtime/owner_refs.h"
+#include "controllers/runtime/pod_control.h"
 
 namespace kubemu::controllers {
 namespace {
@@ -22,7 +23,35 @@ std::string end_of(const Json& job) {
     return {};
 }
 
+bool drop_active(Json& status, std::string_view uid) {
+    Json& active = status["active"];
+    const auto keep = std::remove_if(active.begin(), active.end(),
+                                     [uid](const Json& one) { return api::string_at(one, {"uid"}) == uid; });
+    const bool found = keep != active.end();
+    active.erase(keep, active.end());
+    return found;
+}
+
+std::string job_name(const api::ObjectView& cron, Time scheduled) {
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(scheduled.time_since_epoch()).count();
+    return cron.name + "-" + std::to_string(minutes);
+}
+
 }  // namespace
+
+struct CronJobController::Look {
+    storage::RecordPtr record;
+    Json cron, reference;
+    Json status;  // with "active" always there
+    struct Child {
+        storage::RecordPtr record;
+        Json job;
+        std::string end;
+    };
+    std::vector<Child> jobs;
+
+    const api::ObjectView& view() const { return api::view_of(*record); }
+};
 
 CronJobController::CronJobController(Manager& manager)
     : Controller(manager, "cronjob", "cronjob-controller"),
@@ -34,148 +63,210 @@ CronJobController::CronJobController(Manager& manager)
     enqueue_owner_on_change(jobs_, "CronJob");
 }
 
-api::ApiResult<bool> CronJobController::clean_up(const storage::Record& owner, const Json& cron) {
-    std::vector<std::pair<Time, storage::RecordPtr>> complete, failed;
-    for (const auto& record : jobs_.owned_by(api::view_of(owner).uid)) {
-        if (api::view_of(*record).deleting) continue;
-        const Json job = client().document(*record);
-        const std::string end = end_of(job);
-        if (end.empty()) continue;
-        const Time started = api::parse_time_or_zero(api::string_at(job, {"status", "startTime"}));
-        (end == "Complete" ? complete : failed).emplace_back(started, record);
-    }
-    const auto trim = [&](auto& list, std::int64_t keep) -> api::ApiResult<bool> {
-        std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-        for (std::size_t i = 0; i + static_cast<std::size_t>(std::max<std::int64_t>(keep, 0)) < list.size(); ++i) {
-            const api::ObjectView& job = api::view_of(*list[i].second);
-            api::DeleteOptions options;
-            options.propagation_policy = "Background";
-            const auto removed = client().remove(jobs_kind_, job.namespace_name, job.name, options);
-            if (!removed && removed.error().code() != 404) return removed.error();
-            events().normal(object_reference(crons_kind_, owner), "SuccessfulDelete", "Deleted job " + job.name);
-        }
-        return true;
+// Which of the active jobs have ended or are gone.
+void CronJobController::follow_jobs(Look& look) {
+    const Json& active = look.status["active"];
+    const auto listed = [&active](const std::string& uid) {
+        return std::any_of(active.begin(), active.end(),
+                           [&uid](const Json& one) { return api::string_at(one, {"uid"}) == uid; });
     };
-    TRY(trim(complete, api::int_at(cron, {"spec", "successfulJobsHistoryLimit"}, 3)));
-    TRY(trim(failed, api::int_at(cron, {"spec", "failedJobsHistoryLimit"}, 1)));
+    for (const Look::Child& child : look.jobs) {
+        const api::ObjectView& job = api::view_of(*child.record);
+        if (!listed(job.uid) && child.end.empty()) {
+            events().warning(look.reference, "UnexpectedJob",
+                             "Saw a job that the controller did not create or forgot: " + job.name);
+        } else if (!child.end.empty() && drop_active(look.status, job.uid)) {
+            events().normal(look.reference, "SawCompletedJob",
+                            "Saw completed job: " + job.name + ", status: " + child.end);
+        }
+        if (child.end != "Complete") continue;
+        const std::string completed(api::string_at(child.job, {"status", "completionTime"}));
+        if (completed > std::string(api::string_at(look.status, {"lastSuccessfulTime"}))) {
+            look.status["lastSuccessfulTime"] = completed;
+        }
+    }
+    const Json still_active = look.status["active"];
+    for (const Json& one : still_active) {
+        const std::string_view uid = api::string_at(one, {"uid"});
+        const bool known = std::any_of(look.jobs.begin(), look.jobs.end(), [uid](const Look::Child& child) {
+            return api::view_of(*child.record).uid == uid;
+        });
+        if (known) continue;
+        // The cache may not have it yet.
+        const std::string name(api::string_at(one, {"name"}));
+        if (client().get(jobs_kind_, look.view().namespace_name, name)) continue;
+        events().normal(look.reference, "MissingJob", "Active job went missing: " + name);
+        drop_active(look.status, uid);
+    }
+}
+
+api::ApiResult<bool> CronJobController::remove_job(Look& look, const api::ObjectView& job) {
+    api::DeleteOptions options;
+    options.propagation_policy = "Background";
+    const auto removed = client().remove(jobs_kind_, job.namespace_name, job.name, options);
+    if (!removed && removed.error().code() != 404) {
+        events().warning(look.reference, "FailedDelete", "Deleted job: " + removed.error()->message);
+        return removed.error();
+    }
+    drop_active(look.status, job.uid);
+    events().normal(look.reference, "SuccessfulDelete", "Deleted job " + job.name);
     return true;
 }
 
-api::ApiResult<bool> CronJobController::start_job(const storage::Record& owner, const Json& cron, Time scheduled, Json& status) {
-    const api::ObjectView& view = api::view_of(owner);
-    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(scheduled.time_since_epoch()).count();
-    const Json& job_template = api::object_at(cron, {"spec", "jobTemplate"});
-    Json job = {{"metadata", {{"name", view.name + "-" + std::to_string(minutes)}}}, {"spec", api::object_at(job_template, {"spec"})}};
+// Ended jobs beyond the history limits go, oldest first.
+api::ApiResult<bool> CronJobController::clean_up(Look& look) {
+    for (const auto& [end, member] : {std::pair("Complete", "successfulJobsHistoryLimit"), std::pair("Failed", "failedJobsHistoryLimit")}) {
+        const Json* limit = api::find(look.cron, {"spec", member});
+        if (limit == nullptr) continue;
+        std::vector<std::pair<Time, const api::ObjectView*>> ended;
+        for (const Look::Child& child : look.jobs) {
+            if (child.end != end || api::view_of(*child.record).deleting) continue;
+            ended.emplace_back(api::parse_time_or_zero(api::string_at(child.job, {"status", "startTime"})),
+                               &api::view_of(*child.record));
+        }
+        std::stable_sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        const std::int64_t surplus = static_cast<std::int64_t>(ended.size()) - limit->get<std::int64_t>();
+        for (std::int64_t i = 0; i < surplus; ++i) TRY(remove_job(look, *ended[static_cast<std::size_t>(i)].second));
+    }
+    return true;
+}
+
+api::ApiResult<bool> CronJobController::start_job(Look& look, Time scheduled, const api::TimeZone& zone) {
+    const api::ObjectView& view = look.view();
+    const std::string name = job_name(view, scheduled);
+    const Json& job_template = api::object_at(look.cron, {"spec", "jobTemplate"});
+    Json job = {{"metadata", {{"name", name}}}, {"spec", api::object_at(job_template, {"spec"})}};
     for (const char* member : {"labels", "annotations"}) {
         if (const Json* value = api::find(job_template, {"metadata", member})) job["metadata"][member] = *value;
     }
-    api::ensure(job, {"metadata", "annotations"})["batch.kubernetes.io/cronjob-scheduled-timestamp"] = api::format_time(scheduled);
+    api::ensure(job, {"metadata", "annotations"})["batch.kubernetes.io/cronjob-scheduled-timestamp"] = format_in_zone(scheduled, zone);
     job["metadata"]["ownerReferences"] = Json::array({controller_reference(crons_kind_, view)});
-    const Json reference = object_reference(crons_kind_, owner);
-    const auto made = client().create(jobs_kind_, view.namespace_name, std::move(job));
+    auto made = client().create(jobs_kind_, view.namespace_name, std::move(job));
     if (!made) {
-        if (made.error().code() == 409) return true;
-        events().warning(reference, "FailedCreate", "Error creating job: " + made.error()->message);
-        return made.error();
+        if (namespace_terminating(made.error())) return true;
+        if (made.error()->reason != "AlreadyExists") {
+            events().warning(look.reference, "FailedCreate", "Error creating job: " + made.error()->message);
+            return made.error();
+        }
+        // Made before the last status was written, or somebody else's: only the former counts as started.
+        const auto taken = client().get(jobs_kind_, view.namespace_name, name);
+        if (!taken) return taken.error();
+        const api::OwnerReference* owner = api::view_of(**taken).controller();
+        look.status["lastScheduleTime"] = api::format_time(scheduled);
+        if (owner == nullptr || owner->uid != view.uid || !end_of(client().document(**taken)).empty()) return true;
+        drop_active(look.status, api::view_of(**taken).uid);
+        look.status["active"].push_back(reference_to(jobs_kind_, **taken));
+        return true;
     }
-    events().normal(reference, "SuccessfulCreate", "Created job " + api::view_of(**made).name);
-    Json& active = status["active"];
-    if (!active.is_array()) active = Json::array();
-    active.push_back(object_reference(jobs_kind_, **made));
-    status["lastScheduleTime"] = api::format_time(scheduled);
+    events().normal(look.reference, "SuccessfulCreate", "Created job " + name);
+    look.status["active"].push_back(reference_to(jobs_kind_, **made));
+    look.status["lastScheduleTime"] = api::format_time(scheduled);
+    return true;
+}
+
+api::ApiResult<bool> CronJobController::replace_active(Look& look) {
+    const Json active = look.status["active"];
+    for (const Json& one : active) {
+        const auto job = client().get(jobs_kind_, look.view().namespace_name, api::string_at(one, {"name"}));
+        if (!job) {
+            events().warning(look.reference, "FailedGet", "Get job: " + job.error()->message);
+            return job.error();
+        }
+        TRY(remove_job(look, api::view_of(**job)));
+    }
+    return true;
+}
+
+// Starts what is due; the value is how long until the next activation.
+api::ApiResult<std::optional<Duration>> CronJobController::start_due(Look& look) {
+    using Wait = std::optional<Duration>;
+    const std::string text(api::string_at(look.cron, {"spec", "schedule"})), zone_name(api::string_at(look.cron, {"spec", "timeZone"}));
+    const auto zone = api::TimeZone::load(zone_name);
+    if (!zone) {
+        events().warning(look.reference, "UnknownTimeZone",
+                         "invalid timeZone: \"" + zone_name + "\": unknown time zone " + zone_name);
+        return Wait{};
+    }
+    if (api::bool_at(look.cron, {"spec", "suspend"})) return Wait{};
+    const auto schedule = api::CronSchedule::parse(text);
+    if (!schedule) {
+        events().warning(look.reference, "UnparseableSchedule", "unparseable schedule: \"" + text + "\" : " + schedule.error());
+        return Wait{};
+    }
+    Wait wait;
+    if (const auto next = schedule->next(now(), *zone)) wait = *next - now();
+    const auto last = api::parse_time(api::string_at(look.status, {"lastScheduleTime"}));
+    Time earliest = last.value_or(look.view().created);
+    const Json* deadline = api::find(look.cron, {"spec", "startingDeadlineSeconds"});
+    if (deadline != nullptr) earliest = std::max(earliest, now() - std::chrono::seconds(deadline->get<std::int64_t>()));
+    const Activation activation = due_activation(*schedule, *zone, earliest, now());
+    if (!activation.due || activation.due == last) return wait;
+    if (activation.many_missed) {
+        events().warning(look.reference, "TooManyMissedTimes",
+                         "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew");
+    }
+    if (deadline != nullptr && *activation.due + std::chrono::seconds(deadline->get<std::int64_t>()) < now()) {
+        events().warning(look.reference, "MissSchedule",
+                         "Missed scheduled time to start a job: " + format_rfc1123(*activation.due));
+        return wait;
+    }
+    const std::string_view policy = api::string_at(look.cron, {"spec", "concurrencyPolicy"}, "Allow");
+    const std::string name = job_name(look.view(), *activation.due);
+    const Json& active = look.status["active"];
+    const bool started = std::any_of(active.begin(), active.end(),
+                                     [&name](const Json& one) { return api::string_at(one, {"name"}) == name; });
+    if (started) return wait;
+    if (policy == "Forbid" && !look.status["active"].empty()) {
+        events().normal(look.reference, "JobAlreadyActive",
+                        "Not starting job because prior execution is running and concurrency policy is Forbid");
+        return wait;
+    }
+    if (policy == "Replace") TRY(replace_active(look));
+    TRY(start_job(look, *activation.due, *zone));
+    return wait;
+}
+
+api::ApiResult<bool> CronJobController::write_status(const Look& look) {
+    Json status = look.status;
+    if (status["active"].empty()) status.erase("active");
+    if (status == api::object_at(look.cron, {"status"})) return true;
+    const auto written = client().modify(crons_kind_, look.view().namespace_name, look.view().name, "status", [&](Json& object) {
+        if (api::uid_of(object) != look.view().uid) return false;
+        object["status"] = status;
+        return true;
+    });
+    if (!written && written.error().code() != 404) return written.error();
     return true;
 }
 
 api::ApiResult<Requeue> CronJobController::reconcile(const std::string& key) {
-    const auto record = crons_.get(key);
-    if (!record || api::view_of(*record).deleting) return Requeue{};
-    const api::ObjectView& view = api::view_of(*record);
-    const Json cron = client().document(*record);
-    const Json reference = object_reference(crons_kind_, *record);
-    Json status = api::object_at(cron, {"status"});
-
-    // Which of the active jobs have ended, which are gone, which run.
-    std::vector<storage::RecordPtr> running;
-    Json active = Json::array();
-    for (const Json& listed : api::array_at(status, {"active"})) {
-        const auto job = jobs_.get(view.namespace_name, api::string_at(listed, {"name"}));
-        if (!job || api::view_of(*job).uid != api::string_at(listed, {"uid"})) {
-            const auto newest = client().get(jobs_kind_, view.namespace_name, api::string_at(listed, {"name"}));
-            if (newest && api::view_of(**newest).uid == api::string_at(listed, {"uid"})) active.push_back(listed);
-            else events().normal(reference, "MissingJob", "Active job went missing: " + std::string(api::string_at(listed, {"name"})));
-            continue;
-        }
-        const Json document = client().document(*job);
-        const std::string end = end_of(document);
-        if (end.empty()) {
-            active.push_back(listed);
-            running.push_back(job);
-            continue;
-        }
-        events().normal(reference, "SawCompletedJob", "Saw completed job: " + api::view_of(*job).name + ", status: " + end);
-        const std::string completed(api::string_at(document, {"status", "completionTime"}));
-        if (end == "Complete" && completed > std::string(api::string_at(status, {"lastSuccessfulTime"}))) status["lastSuccessfulTime"] = completed;
+    Look look;
+    look.record = crons_.get(key);
+    if (!look.record) return Requeue{};
+    look.cron = client().document(*look.record);
+    look.reference = object_reference(crons_kind_, *look.record);
+    look.status = api::object_at(look.cron, {"status"});
+    if (!look.status["active"].is_array()) look.status["active"] = Json::array();
+    for (storage::RecordPtr& record : jobs_.owned_by(look.view().uid)) {
+        const api::OwnerReference* owner = api::view_of(*record).controller();
+        if (owner == nullptr || owner->uid != look.view().uid) continue;
+        Json job = client().document(*record);
+        std::string end = end_of(job);
+        look.jobs.push_back({std::move(record), std::move(job), std::move(end)});
     }
-    status["active"] = active;
-    TRY(clean_up(*record, cron));
-
-    std::optional<Duration> requeue;
-    const auto schedule = api::CronSchedule::parse(api::string_at(cron, {"spec", "schedule"}));
-    const auto zone = api::TimeZone::load(api::string_at(cron, {"spec", "timeZone"}));
-    if (!schedule || !zone) {
-        events().warning(reference, "UnparseableSchedule", "unparseable schedule: " + std::string(api::string_at(cron, {"spec", "schedule"})));
-    } else if (!api::bool_at(cron, {"spec", "suspend"})) {
-        Time earliest = api::parse_time(api::string_at(status, {"lastScheduleTime"})).value_or(view.created);
-        const Json* deadline = api::find(cron, {"spec", "startingDeadlineSeconds"});
-        if (deadline != nullptr) earliest = std::max(earliest, now() - std::chrono::seconds(deadline->get<std::int64_t>()));
-        std::optional<Time> due;
-        int missed = 0;
-        for (auto next = schedule->next(earliest, *zone); next && *next <= now() && missed <= 100; next = schedule->next(*next, *zone)) {
-            due = next;
-            ++missed;
-        }
-        if (missed > 100) {
-            events().warning(reference, "TooManyMissedTimes",
-                             "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew");
-            // Only the latest of them counts.
-            for (auto next = schedule->next(std::max(earliest, now() - std::chrono::hours(24)), *zone); next && *next <= now();
-                 next = schedule->next(*next, *zone)) {
-                due = next;
-            }
-        }
-        if (due) {
-            const std::string policy(api::string_at(cron, {"spec", "concurrencyPolicy"}, "Allow"));
-            const bool late = deadline != nullptr && *due + std::chrono::seconds(deadline->get<std::int64_t>()) < now();
-            if (late) {
-                events().warning(reference, "MissSchedule", "Missed scheduled time to start a job: " + api::format_time(*due));
-            } else if (policy == "Forbid" && !active.empty()) {
-                events().normal(reference, "JobAlreadyActive", "Not starting job because prior execution is running and concurrency policy is Forbid");
-            } else {
-                if (policy == "Replace") {
-                    for (const auto& job : running) {
-                        api::DeleteOptions options;
-                        options.propagation_policy = "Background";
-                        const auto removed = client().remove(jobs_kind_, view.namespace_name, api::view_of(*job).name, options);
-                        if (!removed && removed.error().code() != 404) return removed.error();
-                        events().normal(reference, "SuccessfulDelete", "Deleted job " + api::view_of(*job).name);
-                    }
-                    status["active"] = Json::array();
-                }
-                TRY(start_job(*record, cron, *due, status));
-            }
-        }
-        if (const auto next = schedule->next(now(), *zone)) requeue = *next - now();
+    follow_jobs(look);
+    std::optional<Duration> wait;
+    std::optional<api::Status> error;
+    if (!look.view().deleting) {
+        const auto started = start_due(look);
+        if (started) wait = *started;
+        else error = started.error();
+        const auto cleaned = clean_up(look);
+        if (!cleaned && !error) error = cleaned.error();
     }
-    if (api::array_at(status, {"active"}).empty()) status.erase("active");
-    if (status != api::object_at(cron, {"status"})) {
-        const auto written = client().modify(crons_kind_, view.namespace_name, view.name, "status", [&](Json& object) {
-            if (api::uid_of(object) != view.uid) return false;
-            object["status"] = status;
-            return true;
-        });
-        if (!written && written.error().code() != 404) return written.error();
-    }
-    return Requeue{requeue};
+    TRY(write_status(look));
+    if (error) return *error;
+    return Requeue{wait};
 }
 
 }  // namespace kubemu::controllers

@@ -1,7 +1,13 @@
 // CronJob controller: makes a Job for each activation of a schedule (kubernetes pkg/controller/cronjob).
 #pragma once
 
+#include <vector>
+
 #include "controllers/runtime/controller.h"
+
+namespace kubemu::api {
+class TimeZone;
+}
 
 namespace kubemu::controllers {
 
@@ -11,8 +17,15 @@ class CronJobController final : public Controller {
     api::ApiResult<Requeue> reconcile(const std::string& key) override;
 
   private:
-    api::ApiResult<bool> clean_up(const storage::Record& owner, const api::Json& cron);
-    api::ApiResult<bool> start_job(const storage::Record& owner, const api::Json& cron, Time scheduled, api::Json& status);
+    struct Look;  // a CronJob, its status as it will be written, and its Jobs
+
+    void follow_jobs(Look& look);
+    api::ApiResult<std::optional<Duration>> start_due(Look& look);
+    api::ApiResult<bool> replace_active(Look& look);
+    api::ApiResult<bool> start_job(Look& look, Time scheduled, const api::TimeZone& zone);
+    api::ApiResult<bool> clean_up(Look& look);
+    api::ApiResult<bool> remove_job(Look& look, const api::ObjectView& job);
+    api::ApiResult<bool> write_status(const Look& look);
 
     const api::KindSpec& crons_kind_;
     const api::KindSpec& jobs_kind_;

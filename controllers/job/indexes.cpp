@@ -1,20 +1,21 @@
 // Ranges of indexes.
 #include "controllers/job/indexes.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "api/values/text.h"
 
 namespace kubemu::controllers {
 
-std::set<int> parse_indexes(std::string_view text) {
+std::set<int> parse_indexes(std::string_view text, int completions) {
     std::set<int> indexes;
     for (const std::string_view part : api::split(text, ',')) {
         if (part.empty()) continue;
         const std::size_t dash = part.find('-');
         const int first = std::atoi(std::string(part.substr(0, dash)).c_str());
         const int last = dash == std::string_view::npos ? first : std::atoi(std::string(part.substr(dash + 1)).c_str());
-        for (int i = first; i <= last; ++i) indexes.insert(i);
+        for (int i = std::max(0, first); i <= last && i < completions; ++i) indexes.insert(i);
     }
     return indexes;
 }

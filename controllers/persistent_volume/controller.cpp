@@ -34,7 +34,7 @@ bool drop_protection(Json& object, const char* finalizer) {
 }  // namespace
 
 PersistentVolumeController::PersistentVolumeController(Manager& manager)
-    : Controller(manager, "persistentvolume-binder", "persistent-volume-binder"),
+    : Controller(manager, "persistentvolume-binder", "persistent-volume-binder", "persistentvolume-controller"),
       claims_(manager.informer("persistentvolumeclaims")),
       volumes_(manager.informer("persistentvolumes")),
       classes_(manager.informer("storageclasses.storage.k8s.io")),

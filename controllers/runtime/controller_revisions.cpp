@@ -19,6 +19,25 @@ api::Json data_of(const api::Json& object) {
     return {{"spec", {{"template", std::move(pod_template)}}}};
 }
 
+// FNV-1 (not 1a) of the data as Go's encoding/json writes it, with sorted members and <, > and & escaped, and of the
+// number of collisions, none included.
+std::string revision_hash(const api::Json& data, std::int64_t collisions) {
+    std::uint32_t hash = 2166136261U;
+    const auto add = [&hash](std::string_view text) {
+        for (const char c : text) hash = (hash * 16777619U) ^ static_cast<unsigned char>(c);
+    };
+    for (const char c : data.dump()) {
+        switch (c) {
+            case '<': add("\\u003c"); break;
+            case '>': add("\\u003e"); break;
+            case '&': add("\\u0026"); break;
+            default: add({&c, 1});
+        }
+    }
+    add(std::to_string(collisions));
+    return safe_hash(hash);
+}
+
 bool before(const RevisionState& a, const RevisionState& b) {
     return a.number != b.number ? a.number < b.number : a.name < b.name;
 }
@@ -72,7 +91,7 @@ api::ApiResult<RevisionState> RevisionHistory::current(const storage::Record& ow
         return history.back();
     }
     while (true) {
-        const std::string hash = template_hash(data, collisions == 0 ? std::nullopt : std::optional(collisions));
+        const std::string hash = revision_hash(data, collisions);
         const std::string name = view.name.substr(0, prefix_characters_max) + "-" + hash;
         api::Json labels = api::object_at(object, {"spec", "template", "metadata", "labels"});
         labels[std::string(options_.hash_label)] = hash;

@@ -19,6 +19,28 @@ api::ApiResult<bool> can_adopt(const Claimant& claimant, const api::ObjectView& 
 
 }  // namespace
 
+bool add_finalizer(api::Json& object, std::string_view finalizer) {
+    api::Json& list = api::ensure(object, {"metadata"})["finalizers"];
+    if (!list.is_array()) list = api::Json::array();
+    if (std::find(list.begin(), list.end(), finalizer) != list.end()) return false;
+    list.push_back(std::string(finalizer));
+    return true;
+}
+
+bool drop_finalizer(api::Json& object, std::string_view finalizer) {
+    api::Json* list = api::find(object, {"metadata", "finalizers"});
+    if (list == nullptr || !list->is_array()) return false;
+    const auto keep = std::remove(list->begin(), list->end(), finalizer);
+    if (keep == list->end()) return false;
+    list->erase(keep, list->end());
+    if (list->empty()) object["metadata"].erase("finalizers");
+    return true;
+}
+
+bool has_finalizer(const api::ObjectView& view, std::string_view finalizer) {
+    return std::find(view.finalizers.begin(), view.finalizers.end(), finalizer) != view.finalizers.end();
+}
+
 std::string api_version_of(const api::KindSpec& kind) {
     if (kind.group.empty()) return std::string(kind.version);
     return std::string(kind.group) + "/" + std::string(kind.version);
@@ -34,6 +56,14 @@ api::Json object_reference(const api::KindSpec& kind, const storage::Record& rec
     api::Json metadata = {{"name", view.name}, {"uid", view.uid}, {"resourceVersion", std::to_string(record.revision)}};
     if (!view.namespace_name.empty()) metadata["namespace"] = view.namespace_name;
     return {{"apiVersion", api_version_of(kind)}, {"kind", std::string(kind.kind)}, {"metadata", std::move(metadata)}};
+}
+
+api::Json reference_to(const api::KindSpec& kind, const storage::Record& record) {
+    const api::ObjectView& view = api::view_of(record);
+    api::Json reference = {{"apiVersion", api_version_of(kind)}, {"kind", std::string(kind.kind)}, {"name", view.name},
+                           {"uid", view.uid}, {"resourceVersion", std::to_string(record.revision)}};
+    if (!view.namespace_name.empty()) reference["namespace"] = view.namespace_name;
+    return reference;
 }
 
 api::ApiResult<std::vector<storage::RecordPtr>> claim(const Claimant& claimant, const api::KindSpec& object_kind,
@@ -52,7 +82,7 @@ api::ApiResult<std::vector<storage::RecordPtr>> claim(const Claimant& claimant, 
             }
             if (owner.deleting) continue;
             const auto released = claimant.client.modify(
-                object_kind, view.namespace_name, view.name, {}, [&owner](api::Json& object) {
+                object_kind, view.namespace_name, view.name, {}, [&owner, &claimant](api::Json& object) {
                     api::Json* owners = api::find(api::ensure(object, {"metadata"}), "ownerReferences");
                     if (owners == nullptr) return false;
                     const auto keep = std::remove_if(owners->begin(), owners->end(), [&owner](const api::Json& reference) {
@@ -61,6 +91,7 @@ api::ApiResult<std::vector<storage::RecordPtr>> claim(const Claimant& claimant, 
                     if (keep == owners->end()) return false;
                     owners->erase(keep, owners->end());
                     if (owners->empty()) object["metadata"].erase("ownerReferences");
+                    if (!claimant.finalizer.empty()) drop_finalizer(object, claimant.finalizer);
                     return true;
                 });
             // Gone already, or invalid because it was replaced: nothing left to release.
@@ -82,6 +113,7 @@ api::ApiResult<std::vector<storage::RecordPtr>> claim(const Claimant& claimant, 
                     if (api::bool_at(reference, {"controller"})) return false;  // somebody else was faster
                 }
                 owners.push_back(controller_reference(claimant.kind, owner));
+                if (!claimant.finalizer.empty()) add_finalizer(object, claimant.finalizer);
                 return true;
             });
         if (!adopted) {

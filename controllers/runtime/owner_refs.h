@@ -23,12 +23,21 @@ std::string api_version_of(const api::KindSpec& kind);
 // Enough of an object to record an event about it: kind, apiVersion, name, namespace, uid, resourceVersion.
 api::Json object_reference(const api::KindSpec& kind, const storage::Record& record);
 
+// {apiVersion, kind, name, namespace, uid, resourceVersion}: a record as another object's field refers to it.
+api::Json reference_to(const api::KindSpec& kind, const storage::Record& record);
+
+// metadata.finalizers; the first two say whether they changed something.
+bool add_finalizer(api::Json& object, std::string_view finalizer);
+bool drop_finalizer(api::Json& object, std::string_view finalizer);
+bool has_finalizer(const api::ObjectView& view, std::string_view finalizer);
+
 // Claims objects for one owner.
 struct Claimant {
     api::Client& client;
     const api::KindSpec& kind;        // of the owner
     const storage::Record& owner;
     const api::LabelSelector& selector;
+    std::string_view finalizer = {};  // put on what is adopted, taken from what is released
 };
 
 // Of the candidates (all in the owner's namespace): those that the owner controls and that match; orphans that match

@@ -20,9 +20,8 @@ void default_job_spec(Json& spec) {
     if (find(spec, "backoffLimit") == nullptr) {
         spec["backoffLimit"] = find(spec, "backoffLimitPerIndex") != nullptr ? 2147483647 : 6;
     }
-    if (string_at(spec, {"podReplacementPolicy"}).empty()) {
-        spec["podReplacementPolicy"] = find(spec, "podFailurePolicy") != nullptr ? "Failed" : "TerminatingOrFailed";
-    }
+    if (find(spec, "completionMode") == nullptr) spec["completionMode"] = "NonIndexed";
+    if (find(spec, "suspend") == nullptr) spec["suspend"] = false;
     if (Json* pod = find(spec, {"template", "spec"})) default_pod_spec(*pod);
 }
 
