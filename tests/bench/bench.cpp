@@ -2,6 +2,9 @@
 //
 //   creates PORT CONNECTIONS COUNT     create COUNT ConfigMaps of 1 KB over so many connections
 //   pods PORT COUNT                    create COUNT pods that nothing schedules (3 KB each when stored)
+//   patches PORT CONNECTIONS COUNT     strategic merge patches of one pod a connection, each changing image and label
+//   applies PORT CONNECTIONS COUNT     the same by server-side apply
+//   openapi PORT                       the first answers of /openapi/v3 (apps/v1) and /openapi/v2
 //   list PORT                          GET all pods, repeatedly for two seconds
 //   watchers PORT WATCHERS EVENTS      EVENTS changes of one ConfigMap, each seen by WATCHERS watches
 //   deployment PORT REPLICAS           from the creation of a Deployment until all its replicas are ready
@@ -71,6 +74,49 @@ void pods(std::uint16_t port, int count) {
              201);
     }, port);
     std::printf("pod_creates %.0f per second\n", count / seconds_since(begin));
+}
+
+// What is asked for once only: each document is made when somebody wants it.
+void openapi(std::uint16_t port) {
+    bench::Connection connection(port);
+    for (const char* path : {"/openapi/v3/apis/apps/v1", "/openapi/v3/api/v1", "/openapi/v2"}) {
+        const auto begin = Clock::now();
+        const auto answer = connection.request("GET", path);
+        must(answer, 200);
+        std::printf("first%s %.1f ms (%.2f MB)\n", path, seconds_since(begin) * 1000, static_cast<double>(answer.body.size()) / 1e6);
+    }
+}
+
+std::string pod_with(const std::string& name, const std::string& label, const std::string& tag) {
+    return R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + name + R"(","labels":{"n":")" + label +
+           R"("}},"spec":{"schedulerName":"none","containers":[{"name":"c","image":"nginx:1.)" + tag + R"("}]}})";
+}
+
+void patches(std::uint16_t port, int connections, int count, bool apply) {
+    const std::string prefix = unique("m");
+    const std::string pods = "/api/v1/namespaces/default/pods";
+    std::atomic<int> next_pod{0};
+    std::vector<std::string> names;
+    for (int i = 0; i < connections; ++i) {
+        names.push_back(prefix + "-" + std::to_string(i));
+        bench::Connection connection(port);
+        must(connection.request("POST", pods, pod_with(names.back(), "0", "0")), 201);
+    }
+    const auto begin = Clock::now();
+    spread(connections, count, [&](bench::Connection& connection, int item) {
+        thread_local const std::string name = names[static_cast<std::size_t>(next_pod++) % names.size()];
+        const std::string n = std::to_string(item);
+        if (apply) {
+            must(connection.request("PATCH", pods + "/" + name + "?fieldManager=bench&force=true", pod_with(name, n, n),
+                                    "application/apply-patch+yaml"), 200);
+        } else {
+            must(connection.request("PATCH", pods + "/" + name,
+                                    R"({"metadata":{"labels":{"n":")" + n + R"("}},"spec":{"containers":[{"name":"c","image":"nginx:1.)" +
+                                        n + "\"}]}}",
+                                    "application/strategic-merge-patch+json"), 200);
+        }
+    }, port);
+    std::printf("%s %.0f per second\n", apply ? "applies" : "strategic_merge_patches", count / seconds_since(begin));
 }
 
 void list(std::uint16_t port) {
@@ -163,6 +209,9 @@ int main(int argc, char** argv) {
     const auto number = [&](int index) { return index < argc ? std::atoi(argv[index]) : 1; };
     if (what == "creates") creates(port, number(3), number(4));
     else if (what == "pods") pods(port, number(3));
+    else if (what == "patches") patches(port, number(3), number(4), false);
+    else if (what == "applies") patches(port, number(3), number(4), true);
+    else if (what == "openapi") openapi(port);
     else if (what == "list") list(port);
     else if (what == "watchers") watchers(port, number(3), number(4));
     else if (what == "deployment") deployment(port, number(3));

@@ -46,13 +46,16 @@ bool Connection::fill() {
     return true;
 }
 
-Connection::Answer Connection::request(std::string_view method, std::string_view path, std::string_view body) {
+Connection::Answer Connection::request(std::string_view method, std::string_view path, std::string_view body,
+                                       std::string_view content_type) {
     std::string text(method);
     text += ' ';
     text += path;
     text += " HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n";
     if (!body.empty()) {
-        text += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+        text += "Content-Type: ";
+        text += content_type;
+        text += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
     }
     text += "\r\n";
     text += body;

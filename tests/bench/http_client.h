@@ -17,7 +17,8 @@ class Connection {
         int code = 0;
         std::string body;
     };
-    Answer request(std::string_view method, std::string_view path, std::string_view body = {});
+    Answer request(std::string_view method, std::string_view path, std::string_view body = {},
+                   std::string_view content_type = "application/json");
     // Sends a GET whose answer is chunked and goes on; read_some() then returns the bytes as they come.
     void open_stream(std::string_view path);
     // False at the end.
