@@ -14,6 +14,7 @@
 #include <set>
 #include <sstream>
 
+#include "api/codec/yaml_text.h"
 #include "api/values/text.h"
 #include "storage/base/limits.h"
 
@@ -109,7 +110,8 @@ class Handler : public YAML::EventHandler {
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
         last_scalar_ = static_cast<std::size_t>(mark.pos);
-        add(tag == "!" || tag == "tag:yaml.org,2002:str" ? Json(value) : plain_scalar(value), mark, anchor);
+        add(tag == "!" || tag == "tag:yaml.org,2002:str" ? Json(mend_yaml_escapes(value)) : plain_scalar(value), mark,
+            anchor);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                          YAML::EmitterStyle::value) override {
@@ -224,10 +226,14 @@ bool looks_plain(const std::string& text) {
     if (std::string_view("-?:,[]{}#&*!|>'\"%@`=").find(text[0]) != std::string_view::npos) return false;
     if (text.find(": ") != std::string::npos || text.find(" #") != std::string::npos || text.back() == ':')
         return false;
-    for (const char c : text) {
-        if (static_cast<unsigned char>(c) < 0x20) return false;
-    }
     return true;
+}
+
+// In double quotes, JSON's way; what a YAML reader would refuse or take for a line end is escaped too.
+void emit_quoted(std::string& out, const std::string& text) {
+    std::string quoted;
+    append_json_string(quoted, text);
+    out += escape_yaml_specials(quoted);
 }
 
 void emit(std::string& out, const Json& value, int indent, bool in_sequence);
@@ -238,10 +244,11 @@ void emit_scalar(std::string& out, const Json& value, int indent) {
         return;
     }
     const auto& text = value.get_ref<const std::string&>();
-    if (looks_plain(text)) {
+    if (text.find_first_of("\t\r") != std::string::npos || has_yaml_specials(text)) {
+        emit_quoted(out, text);
+    } else if (text.find('\n') == std::string::npos && looks_plain(text)) {
         out += text;
-    } else if (text.find('\n') != std::string::npos && text.find_first_of("\t\r") == std::string::npos &&
-               text[0] != ' ' && text[0] != '\n') {
+    } else if (text.find('\n') != std::string::npos && text[0] != ' ' && text[0] != '\n') {
         out += text.back() == '\n' ? (text.size() > 1 && text[text.size() - 2] == '\n' ? "|+" : "|") : "|-";
         std::string_view rest = text;
         while (!rest.empty()) {
@@ -252,11 +259,9 @@ void emit_scalar(std::string& out, const Json& value, int indent) {
             if (end == std::string_view::npos) break;
             rest.remove_prefix(end + 1);
         }
-    } else if (text.find_first_of("\n\t\r\\\"") == std::string::npos ||
-               text.find('\'') == std::string::npos) {
-        const bool control = text.find_first_of("\n\t\r") != std::string::npos;
-        if (control) {
-            append_json_string(out, text);
+    } else if (text.find_first_of("\n\\\"") == std::string::npos || text.find('\'') == std::string::npos) {
+        if (text.find('\n') != std::string::npos) {
+            emit_quoted(out, text);
         } else if (text.find('\'') == std::string::npos && !plain_scalar(text).is_string()) {
             out += '"' + text + '"';
         } else {
@@ -275,7 +280,16 @@ void emit_map(std::string& out, const Json& value, int indent, bool in_sequence)
         if (!first || !in_sequence)
             out.append(first && in_sequence ? 0 : static_cast<std::size_t>(indent), ' ');
         first = false;
-        emit_scalar(out, Json(name), indent);
+        // A key of several lines, or too long for a reader to look ahead, is marked as one.
+        const bool marked = name.size() > 128 || name.find('\n') != std::string::npos;
+        if (marked) {
+            out += "? ";
+            emit_quoted(out, name);
+            out += '\n';
+            out.append(static_cast<std::size_t>(indent), ' ');
+        } else {
+            emit_scalar(out, Json(name), indent);
+        }
         out += ':';
         if (item.is_structured() && !item.empty()) {
             out += '\n';
@@ -368,7 +382,10 @@ bool indented_by_tab(std::string_view text, int line) {
 
 }  // namespace
 
-Result<Json, DecodeError> parse_yaml(std::string_view text, std::vector<std::string>* duplicates) {
+Result<Json, DecodeError> parse_yaml(std::string_view given, std::vector<std::string>* duplicates) {
+    if (auto wrong = check_yaml_characters(given)) return DecodeError{"yaml: " + *wrong, true};
+    std::string copy;
+    const std::string_view text = with_line_feeds(given, copy);
     try {
         std::istringstream stream{std::string(text)};
         YAML::Parser parser(stream);

@@ -28,7 +28,7 @@ inline std::pair<std::string_view, std::string_view> two_documents(std::string_v
 
 inline void promise(bool kept, const char* what, std::string_view detail = {}) {
     if (kept) return;
-    std::fprintf(stderr, "broken promise: %s\n%.*s\n", what, static_cast<int>(detail.size()), detail.data());
+    std::fprintf(stderr, "broken promise: %s\n%s\n", what, std::string(detail).c_str());
     std::abort();
 }
 

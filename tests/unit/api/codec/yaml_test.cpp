@@ -85,3 +85,22 @@ TEST_CASE("written YAML reads back as the same document") {
     CHECK(encode_yaml(*parse_json(R"({"b":[{"x":1,"y":2}],"a":{"k":"v"}})")) ==
           "a:\n  k: v\nb:\n- x: 1\n  \"y\": 2\n");
 }
+
+TEST_CASE("bytes that are no text are refused, and every kind of line end is one") {
+    CHECK(yaml("a: \xff") == "yaml: invalid leading UTF-8 octet");
+    CHECK(yaml("a: \xc3(") == "yaml: invalid trailing UTF-8 octet");
+    CHECK(yaml("a: \xe2\x82") == "yaml: incomplete UTF-8 octet sequence");
+    CHECK(yaml("a: \xc0\x80") == "yaml: invalid length of a UTF-8 sequence");
+    CHECK(yaml("a: \xed\xa0\x80") == "yaml: invalid Unicode character");
+    CHECK(yaml("a: \x01") == "yaml: control characters are not allowed");
+    CHECK(yaml(std::string_view("a: \0", 4)) == "yaml: control characters are not allowed");
+    CHECK(yaml("\xef\xbb\xbf"
+               "a: 1\rb: 2\r\nc: 3\xc2\x85"
+               "d: \xf0\x9f\x98\x80") == "{\"a\":1,\"b\":2,\"c\":3,\"d\":\"\xf0\x9f\x98\x80\"}");
+}
+
+TEST_CASE("what a reader would refuse is escaped when it is written") {
+    CHECK(encode_yaml({{"a", "x\x7f"}, {"b", "n\xc2\x85"}, {"c", "\xe2\x80\xa8"}, {"d", "\xef\xbb\xbf"}}) ==
+          "a: \"x\\u007F\"\nb: \"n\\u0085\"\nc: \"\\u2028\"\nd: \"\\uFEFF\"\n");
+    CHECK(yaml("a: \"\\N\\_\\L\"") == "{\"a\":\"\xc2\x85\xc2\xa0\\u2028\"}");
+}

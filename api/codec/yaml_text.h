@@ -1,0 +1,26 @@
+// The characters of a YAML text, checked before anything is parsed: go-yaml's reader (yaml_parser_update_buffer) refuses
+// bad UTF-8 and control characters, and takes more than a line feed for the end of a line.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace kubemu::api {
+
+// What is wrong with the text in go-yaml's words, without its "yaml: "; nothing when it is fine.
+std::optional<std::string> check_yaml_characters(std::string_view text);
+
+// CR, CR LF and NEL as LF. Returns the text itself when it has none of them; `storage` keeps the copy otherwise.
+std::string_view with_line_feeds(std::string_view text, std::string& storage);
+
+// yaml-cpp reads the escapes \N and \_ as the bytes 0x85 and 0xA0 alone: makes the characters of them (NEL, NBSP).
+std::string mend_yaml_escapes(const std::string& scalar);
+
+// Characters that have to be escaped in a YAML text: control characters but for line feeds and tabs, NEL, the separators
+// of lines and paragraphs, the byte order mark.
+bool has_yaml_specials(std::string_view text);
+// The inside of a double-quoted scalar with those beyond ASCII, and DEL, as \u escapes.
+std::string escape_yaml_specials(std::string_view text);
+
+}  // namespace kubemu::api
