@@ -10,10 +10,13 @@
 #include "controllers/disruption/controller.h"
 #include "controllers/endpoints/controller.h"
 #include "controllers/endpointslice/controller.h"
+#include "controllers/endpointslice_mirroring/controller.h"
 #include "controllers/garbage_collector/controller.h"
 #include "controllers/job/controller.h"
 #include "controllers/kubelet/controller.h"
+#include "controllers/load_balancer/controller.h"
 #include "controllers/namespace/controller.h"
+#include "controllers/node_lifecycle/controller.h"
 #include "controllers/persistent_volume/controller.h"
 #include "controllers/pod_gc/controller.h"
 #include "controllers/replicaset/controller.h"
@@ -22,6 +25,7 @@
 #include "controllers/scheduler/controller.h"
 #include "controllers/service_account/controller.h"
 #include "controllers/statefulset/controller.h"
+#include "controllers/taint_eviction/controller.h"
 #include "controllers/ttl_after_finished/controller.h"
 #include "server/certificate.h"
 #include "server/options.h"
@@ -100,6 +104,11 @@ void Cluster::Impl::add_controllers() {
     }
     if (enabled("endpoint")) manager.add(std::make_unique<EndpointsController>(manager));
     if (enabled("endpointslice")) manager.add(std::make_unique<EndpointSliceController>(manager));
+    if (enabled("endpointslicemirroring")) manager.add(std::make_unique<EndpointSliceMirroringController>(manager));
+    if (enabled("service-lb-controller")) manager.add(std::make_unique<ServiceLoadBalancerController>(manager));
+    if (enabled("ingress-address")) manager.add(std::make_unique<IngressAddressController>(manager));
+    if (enabled("nodelifecycle")) manager.add(std::make_unique<NodeLifecycleController>(manager));
+    if (enabled("taint-eviction-controller")) manager.add(std::make_unique<TaintEvictionController>(manager));
     if (enabled("disruption")) manager.add(std::make_unique<DisruptionController>(manager));
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));

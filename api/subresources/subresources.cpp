@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/kinds/views.h"
 #include "api/selector/label.h"
+#include "api/subresources/eviction.h"
 #include "api/values/time.h"
 
 namespace kubemu::api {
@@ -44,52 +44,6 @@ ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_vi
         return true;
     };
     return registry.update(kind, namespace_name, name, "binding", change, context, std::move(done));
-}
-
-ApiResult<bool> budgets_allow(Registry& registry, const storage::Record& pod, std::string_view namespace_name,
-                              const WriteContext& context) {
-    const KindSpec& budgets = registry.kinds().stored("poddisruptionbudgets.policy");
-    for (const auto& record : registry.list(budgets.resource, namespace_name)) {
-        const Json budget = registry.document(*record);
-        const Json* selector = find(budget, {"spec", "selector"});
-        if (selector == nullptr || !LabelSelector::from_object(*selector).matches(view_of(pod).labels)) continue;
-        const std::string name(name_of(budget));
-        const auto too_many = [&name](const std::string& message) {
-            StatusDetail detail = *Status::too_many_requests("Cannot evict pod as it would violate the pod's disruption budget.", 0);
-            detail.causes.push_back({"DisruptionBudget", "The disruption budget " + name + " " + message, {}});
-            return Status(std::move(detail));
-        };
-        // The budget is charged in a write of its own, so that two evictions cannot use the same allowance.
-        const auto charge = [&](Json& object, bool) -> ApiResult<bool> {
-            const std::int64_t allowed = int_at(object, {"status", "disruptionsAllowed"});
-            if (int_at(object, {"status", "observedGeneration"}) < int_at(object, {"metadata", "generation"})) {
-                return too_many("is still being processed by the server.");
-            }
-            if (allowed <= 0) {
-                return too_many("needs " + std::to_string(int_at(object, {"status", "desiredHealthy"})) +
-                                " healthy pods and has " + std::to_string(int_at(object, {"status", "currentHealthy"})) + " currently");
-            }
-            object["status"]["disruptionsAllowed"] = allowed - 1;
-            object["status"]["disruptedPods"][view_of(pod).name] = format_time(registry.clock().now());
-            return true;
-        };
-        TRY(registry.update(budgets, namespace_name, name, "status", charge, context));
-    }
-    return true;
-}
-
-ApiResult<Written> evict(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
-                         const Json& body, const WriteContext& context, storage::Completion done) {
-    const auto pod = registry.get(kind.resource, namespace_name, name);
-    if (!pod) return Status::not_found(kind.group, kind.plural, name);
-    const PodView& view = pod_view_of(*pod);
-    if (!view.finished() && !view.deleting && view.phase != PodPhase::pending) {
-        TRY(budgets_allow(registry, *pod, namespace_name, context));
-    }
-    DeleteOptions options;
-    if (const Json* seconds = find(body, {"deleteOptions", "gracePeriodSeconds"})) options.grace_period_seconds = seconds->get<std::int64_t>();
-    options.precondition_uid = string_at(body, {"deleteOptions", "preconditions", "uid"});
-    return registry.remove(kind, namespace_name, name, options, context, std::move(done));
 }
 
 }  // namespace

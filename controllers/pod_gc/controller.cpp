@@ -1,36 +1,122 @@
-// Which pods nobody will ever end.
+// Why a pod goes decides whether it is marked Failed first.
 #include "controllers/pod_gc/controller.h"
 
 #include <nlohmann/json.hpp>
 
-namespace kubemu::controllers {
+#include "api/values/time.h"
+#include "controllers/runtime/owner_refs.h"
 
-PodGarbageCollectorController::PodGarbageCollectorController(Manager& manager)
-    : Controller(manager, "podgc", "pod-garbage-collector"), pods_(manager.informer("pods")), nodes_(manager.informer("nodes")) {
-    nodes_.subscribe([this](const api::Informer::Change& change) {
-        if (change.after) return;
-        for (const auto& pod : pods_.on_node(api::view_of(*change.before).name)) enqueue(pod->key);
+namespace kubemu::controllers {
+namespace {
+
+// A node that is missed gets this long to come (back) before its pods are given up.
+constexpr Duration quarantine = std::chrono::seconds(40);
+constexpr const char* terminated_key = "terminated";
+
+}  // namespace
+
+PodGarbageCollectorController::PodGarbageCollectorController(Manager& manager, Options options)
+    : Controller(manager, "podgc", "pod-garbage-collector"),
+      options_(options),
+      pods_(manager.informer("pods")),
+      nodes_(manager.informer("nodes")) {
+    nodes_.subscribe([this](const api::Informer::Change& change) { node_changed(change); });
+    pods_.subscribe([this](const api::Informer::Change& change) { pod_changed(change); });
+}
+
+void PodGarbageCollectorController::node_changed(const api::Informer::Change& change) {
+    const std::string& name = api::view_of(change.after ? *change.after : *change.before).name;
+    if (change.after) node_gone_since_.erase(name);
+    if (change.after && !out_of_service(name)) return;
+    for (const auto& pod : pods_.on_node(name)) enqueue(pod->key);
+}
+
+void PodGarbageCollectorController::pod_changed(const api::Informer::Change& change) {
+    const auto place = [](const storage::Record& record) {
+        return std::pair(api::view_of(record).created, record.key);
+    };
+    if (change.before) terminated_.erase(place(*change.before));
+    if (!change.after) return;
+    const api::PodView& pod = api::pod_view_of(*change.after);
+    if (pod.finished()) {
+        terminated_.insert(place(*change.after));
+        if (options_.terminated_threshold != 0 && terminated_.size() > options_.terminated_threshold) enqueue(terminated_key);
+    }
+    if (pod.deleting || (!pod.node_name.empty() && !nodes_.get(pod.node_name))) enqueue(change.after->key);
+}
+
+bool PodGarbageCollectorController::out_of_service(const std::string& node_name) {
+    const auto record = nodes_.get(node_name);
+    if (!record) return false;
+    const api::Json node = client().document(*record);
+    bool tainted = false, ready = false;
+    for (const api::Json& taint : api::array_at(node, {"spec", "taints"})) {
+        tainted |= api::string_at(taint, {"key"}) == "node.kubernetes.io/out-of-service";
+    }
+    for (const api::Json& condition : api::array_at(node, {"status", "conditions"})) {
+        ready |= api::string_at(condition, {"type"}) == "Ready" && api::string_at(condition, {"status"}) == "True";
+    }
+    return tainted && !ready;
+}
+
+// A pod that has not ended is declared failed, so that whoever counts its failures sees it.
+api::ApiResult<bool> PodGarbageCollectorController::mark_disrupted(const storage::Record& pod, const char* message) {
+    const api::PodView& view = api::pod_view_of(pod);
+    if (view.finished()) return true;
+    const auto marked = client().modify(kind("pods"), view.namespace_name, view.name, "status", [&](api::Json& fresh) {
+        if (api::uid_of(fresh) != view.uid) return false;
+        api::Json& status = api::ensure(fresh, {"status"});
+        status["phase"] = "Failed";
+        if (message == nullptr) return true;
+        if (!status["conditions"].is_array()) status["conditions"] = api::Json::array();
+        status["conditions"].push_back({{"type", "DisruptionTarget"}, {"status", "True"}, {"reason", "DeletionByPodGC"},
+                                        {"message", message}, {"lastTransitionTime", api::format_time(now())}});
+        return true;
     });
-    pods_.subscribe([this](const api::Informer::Change& change) {
-        if (change.after && api::view_of(*change.after).deleting) enqueue(change.after->key);
-    });
+    if (!marked && marked.error().code() != 404) return marked.error();
+    return true;
+}
+
+api::ApiResult<bool> PodGarbageCollectorController::remove(const storage::Record& pod) {
+    const api::ObjectView& view = api::view_of(pod);
+    api::DeleteOptions options;
+    options.grace_period_seconds = 0;
+    options.precondition_uid = view.uid;
+    const auto removed = client().remove(kind("pods"), view.namespace_name, view.name, options);
+    if (!removed && removed.error().code() != 404 && removed.error().code() != 409) return removed.error();
+    return true;
+}
+
+api::ApiResult<Requeue> PodGarbageCollectorController::collect_terminated() {
+    if (options_.terminated_threshold == 0) return Requeue{};
+    std::size_t surplus = terminated_.size() - std::min(terminated_.size(), options_.terminated_threshold);
+    for (auto pod = terminated_.begin(); surplus > 0 && pod != terminated_.end(); ++pod, --surplus) {
+        if (const auto record = pods_.get(pod->second)) TRY(remove(*record));
+    }
+    return Requeue{};
 }
 
 api::ApiResult<Requeue> PodGarbageCollectorController::reconcile(const std::string& key) {
+    if (key == terminated_key) return collect_terminated();
     const auto record = pods_.get(key);
     if (!record) return Requeue{};
     const api::PodView& pod = api::pod_view_of(*record);
-    const bool node_gone = !pod.node_name.empty() && !nodes_.get(pod.node_name);
-    const bool never_ran = pod.node_name.empty() && pod.deleting;
-    // A pod that was bound by hand to a node that never was is left alone until it is deleted.
-    if (!(node_gone && pod.deleting) && !never_ran) {
-        if (!node_gone || pod.phase == api::PodPhase::pending) return Requeue{};
+    if (pod.node_name.empty()) {
+        if (pod.deleting) {
+            TRY(mark_disrupted(*record, nullptr));
+            TRY(remove(*record));
+        }
+        return Requeue{};
     }
-    api::DeleteOptions options;
-    options.grace_period_seconds = 0;
-    options.precondition_uid = pod.uid;
-    const auto removed = client().remove(kind("pods"), pod.namespace_name, pod.name, options);
-    if (!removed && removed.error().code() != 404 && removed.error().code() != 409) return removed.error();
+    if (!nodes_.get(pod.node_name)) {
+        const Time since = node_gone_since_.emplace(pod.node_name, now()).first->second;
+        if (now() < since + quarantine) return Requeue{since + quarantine - now()};
+        TRY(mark_disrupted(*record, "PodGC: node no longer exists"));
+        TRY(remove(*record));
+    } else if (pod.deleting && out_of_service(pod.node_name)) {
+        TRY(mark_disrupted(*record, nullptr));
+        TRY(remove(*record));
+    }
     return Requeue{};
 }
 

@@ -1,6 +1,11 @@
-// Pod garbage collector: pods of nodes that no longer exist, and unscheduled pods that are being deleted
-// (kubernetes pkg/controller/podgc).
+// Pod garbage collector: pods that nobody will ever end (kubernetes pkg/controller/podgc): those bound to nodes that
+// are no longer there, unscheduled ones that are being deleted, those that hang on a node that is out of service, and
+// the oldest ended ones when there are too many of them.
 #pragma once
+
+#include <set>
+#include <string>
+#include <unordered_map>
 
 #include "controllers/runtime/controller.h"
 
@@ -8,12 +13,27 @@ namespace kubemu::controllers {
 
 class PodGarbageCollectorController final : public Controller {
   public:
-    explicit PodGarbageCollectorController(Manager& manager);
+    struct Options {
+        // --terminated-pod-gc-threshold; 0: ended pods stay.
+        std::size_t terminated_threshold = 12500;
+    };
+    explicit PodGarbageCollectorController(Manager& manager) : PodGarbageCollectorController(manager, Options{}) {}
+    PodGarbageCollectorController(Manager& manager, Options options);
     api::ApiResult<Requeue> reconcile(const std::string& key) override;
 
   private:
+    void pod_changed(const api::Informer::Change& change);
+    void node_changed(const api::Informer::Change& change);
+    bool out_of_service(const std::string& node_name);
+    api::ApiResult<Requeue> collect_terminated();
+    api::ApiResult<bool> remove(const storage::Record& pod);
+    api::ApiResult<bool> mark_disrupted(const storage::Record& pod, const char* message);
+
+    Options options_;
     api::Informer& pods_;
     api::Informer& nodes_;
+    std::set<std::pair<Time, std::string>> terminated_;         // by creation, then key
+    std::unordered_map<std::string, Time> node_gone_since_;     // nodes that pods name and that are not there
 };
 
 }  // namespace kubemu::controllers

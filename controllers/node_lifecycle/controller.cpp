@@ -1,0 +1,163 @@
+// Silence becomes conditions, conditions become taints.
+#include "controllers/node_lifecycle/controller.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/values/time.h"
+#include "controllers/node_lifecycle/taints.h"
+#include "controllers/runtime/owner_refs.h"
+
+namespace kubemu::controllers {
+namespace {
+
+constexpr Duration monitor_grace = std::chrono::seconds(40);  // --node-monitor-grace-period
+constexpr Duration startup_grace = std::chrono::seconds(60);  // --node-startup-grace-period
+constexpr const char* lease_namespace = "kube-node-lease";
+
+const api::Json* condition_of(const api::Json& node, std::string_view type) {
+    for (const api::Json& condition : api::array_at(node, {"status", "conditions"})) {
+        if (api::string_at(condition, {"type"}) == type) return &condition;
+    }
+    return nullptr;
+}
+
+bool is_ready(const api::Json& node) {
+    const api::Json* ready = condition_of(node, "Ready");
+    return ready != nullptr && api::string_at(*ready, {"status"}) == "True";
+}
+
+}  // namespace
+
+NodeLifecycleController::NodeLifecycleController(Manager& manager)
+    : Controller(manager, "nodelifecycle", "node-controller"),
+      nodes_(manager.informer("nodes")),
+      pods_(manager.informer("pods")),
+      leases_(manager.informer("leases.coordination.k8s.io")) {
+    nodes_.subscribe([this](const api::Informer::Change& change) { node_changed(change); });
+    leases_.subscribe([this](const api::Informer::Change& change) {
+        if (change.after && api::view_of(*change.after).namespace_name == lease_namespace) {
+            heard_of(api::view_of(*change.after).name);
+        }
+    });
+}
+
+void NodeLifecycleController::node_changed(const api::Informer::Change& change) {
+    const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
+    const api::Json event_object = object_reference(kind("nodes"), change.after ? *change.after : *change.before);
+    if (!change.after) {
+        events().normal(event_object, "RemovingNode",
+                        "Node " + view.name + " event: Removing Node " + view.name + " from Controller");
+        health_.erase(view.name);
+        return;
+    }
+    Health& health = health_[view.name];
+    const api::Json node = client().document(*change.after);
+    std::string conditions = api::array_at(node, {"status", "conditions"}).dump();
+    if (health.uid != view.uid) {
+        health = {view.uid, now(), is_ready(node), {}};
+        events().normal(event_object, "RegisteredNode",
+                        "Node " + view.name + " event: Registered Node " + view.name + " in Controller");
+    } else if (health.conditions != conditions) {
+        health.heard = now();
+    }
+    health.conditions = std::move(conditions);
+    enqueue(view.name);
+}
+
+// Only a node that was given up needs another look; the others are looked at when their time is over.
+void NodeLifecycleController::heard_of(const std::string& node_name) {
+    const auto found = health_.find(node_name);
+    if (found != health_.end()) found->second.heard = now();
+}
+
+api::ApiResult<bool> NodeLifecycleController::mark_unknown(const storage::Record& node, api::Json& document) {
+    const std::string time = api::format_time(now());
+    const std::string created(api::string_at(document, {"metadata", "creationTimestamp"}));
+    const auto change = [&](api::Json& fresh) {
+        api::Json& conditions = api::ensure(fresh, {"status"})["conditions"];
+        if (!conditions.is_array()) conditions = api::Json::array();
+        bool changed = false;
+        for (const char* type : {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"}) {
+            api::Json* known = nullptr;
+            for (api::Json& condition : conditions) {
+                if (api::string_at(condition, {"type"}) == type) known = &condition;
+            }
+            if (known == nullptr) {
+                conditions.push_back({{"type", type}, {"status", "Unknown"}, {"reason", "NodeStatusNeverUpdated"},
+                                      {"message", "Kubelet never posted node status."},
+                                      {"lastHeartbeatTime", created}, {"lastTransitionTime", time}});
+                changed = true;
+            } else if (api::string_at(*known, {"status"}) != "Unknown") {
+                known->update({{"status", "Unknown"}, {"reason", "NodeStatusUnknown"},
+                               {"message", "Kubelet stopped posting node status."}, {"lastTransitionTime", time}});
+                changed = true;
+            }
+        }
+        return changed;
+    };
+    const auto written = client().modify(kind("nodes"), {}, api::view_of(node).name, "status", change);
+    if (!written && written.error().code() == 404) return true;
+    if (!written) return written.error();
+    document = client().document(**written);
+    // Its own writing is no sign of life.
+    health_[api::view_of(node).name].conditions = api::array_at(document, {"status", "conditions"}).dump();
+    return true;
+}
+
+// Whoever asks whether a pod serves must learn that its node does not answer.
+api::ApiResult<bool> NodeLifecycleController::mark_pods_unready(const std::string& node_name) {
+    for (const auto& record : pods_.on_node(node_name)) {
+        const api::PodView& pod = api::pod_view_of(*record);
+        if (!pod.ready) continue;
+        const auto written = client().modify(kind("pods"), pod.namespace_name, pod.name, "status", [this](api::Json& fresh) {
+            for (api::Json& condition : api::ensure(fresh, {"status"})["conditions"]) {
+                if (api::string_at(condition, {"type"}) != "Ready" || api::string_at(condition, {"status"}) != "True") continue;
+                condition["status"] = "False";
+                condition["lastTransitionTime"] = api::format_time(now());
+                return true;
+            }
+            return false;
+        });
+        if (!written && written.error().code() != 404) return written.error();
+        events().warning(object_reference(kind("pods"), *record), "NodeNotReady", "Node is not ready");
+    }
+    return true;
+}
+
+api::ApiResult<bool> NodeLifecycleController::keep_taints(const storage::Record& node, const api::Json& document) {
+    if (wanted_taints(document, now()) == api::array_at(document, {"spec", "taints"})) return true;
+    const auto written = client().modify(kind("nodes"), {}, api::view_of(node).name, {}, [this](api::Json& fresh) {
+        api::Json taints = wanted_taints(fresh, now());
+        if (taints == api::array_at(fresh, {"spec", "taints"})) return false;
+        if (taints.empty()) fresh["spec"].erase("taints");
+        else fresh["spec"]["taints"] = std::move(taints);
+        return true;
+    });
+    if (!written && written.error().code() != 404) return written.error();
+    return true;
+}
+
+api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& key) {
+    const storage::RecordPtr node = nodes_.get(key);
+    const auto known = health_.find(key);
+    if (!node || known == health_.end()) return Requeue{};
+    Health& health = known->second;
+    api::Json document = client().document(*node);
+    const api::Json* ready = condition_of(document, "Ready");
+    const Time due = (ready == nullptr ? std::max(health.heard, api::view_of(*node).created) + startup_grace
+                                       : health.heard + monitor_grace);
+    const bool silent = now() > due;
+    if (silent) TRY(mark_unknown(*node, document));
+    const bool ready_now = is_ready(document);
+    if (health.ready && !ready_now) {
+        events().normal(object_reference(kind("nodes"), *node), "NodeNotReady",
+                        "Node " + key + " status is now: NodeNotReady");
+        TRY(mark_pods_unready(key));
+    }
+    health.ready = ready_now;
+    TRY(keep_taints(*node, document));
+    if (silent) return Requeue{};  // it is heard of through its status, which wakes this key
+    return Requeue{due - now() + std::chrono::seconds(1)};
+}
+
+}  // namespace kubemu::controllers

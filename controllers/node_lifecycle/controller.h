@@ -1,0 +1,39 @@
+// Node life cycle: what becomes of a node whose kubelet falls silent, and the taints that follow its conditions
+// (pkg/controller/nodelifecycle).
+//
+// A node is heard of when its status or its Lease in kube-node-lease changes. Times are kept in memory, as in the
+// real one: after a restart every node has its full grace period.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "controllers/runtime/controller.h"
+
+namespace kubemu::controllers {
+
+class NodeLifecycleController final : public Controller {
+  public:
+    explicit NodeLifecycleController(Manager& manager);
+    api::ApiResult<Requeue> reconcile(const std::string& key) override;
+
+  private:
+    void node_changed(const api::Informer::Change& change);
+    void heard_of(const std::string& node_name);
+    api::ApiResult<bool> mark_unknown(const storage::Record& node, api::Json& document);
+    api::ApiResult<bool> mark_pods_unready(const std::string& node_name);
+    api::ApiResult<bool> keep_taints(const storage::Record& node, const api::Json& document);
+
+    struct Health {
+        std::string uid;
+        Time heard{};       // the last sign of life
+        bool ready = false; // as seen last, to notice the transition
+        std::string conditions;  // as seen last; a change of them is a sign of life
+    };
+    api::Informer& nodes_;
+    api::Informer& pods_;
+    api::Informer& leases_;
+    std::unordered_map<std::string, Health> health_;  // by node name
+};
+
+}  // namespace kubemu::controllers

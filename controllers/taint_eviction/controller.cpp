@@ -1,0 +1,142 @@
+// Each pod of a tainted node has a time at which it goes, or none; when the taints change, so does the time.
+#include "controllers/taint_eviction/controller.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "api/values/time.h"
+#include "controllers/runtime/owner_refs.h"
+
+namespace kubemu::controllers {
+namespace {
+
+using api::Json;
+
+Json no_execute_taints(const Json& node) {
+    Json taints = Json::array();
+    for (const Json& taint : api::array_at(node, {"spec", "taints"})) {
+        if (api::string_at(taint, {"effect"}) == "NoExecute") taints.push_back(taint);
+    }
+    return taints;
+}
+
+bool tolerates(const Json& toleration, const Json& taint) {
+    const std::string_view effect = api::string_at(toleration, {"effect"}), key = api::string_at(toleration, {"key"});
+    if (!effect.empty() && effect != "NoExecute") return false;
+    if (!key.empty() && key != api::string_at(taint, {"key"})) return false;
+    if (api::string_at(toleration, {"operator"}, "Equal") == "Exists") return true;
+    return !key.empty() && api::string_at(toleration, {"value"}) == api::string_at(taint, {"value"});
+}
+
+// How long the pod may stay: nothing for ever, zero not at all.
+std::optional<Duration> patience(const Json& pod, const Json& taints) {
+    std::optional<Duration> least;
+    for (const Json& taint : taints) {
+        bool tolerated = false;
+        for (const Json& toleration : api::array_at(pod, {"spec", "tolerations"})) {
+            if (!tolerates(toleration, taint)) continue;
+            tolerated = true;
+            if (const Json* seconds = api::find(toleration, "tolerationSeconds")) {
+                const Duration time = std::chrono::seconds(std::max<std::int64_t>(0, seconds->get<std::int64_t>()));
+                least = std::min(time, least.value_or(time));
+            }
+            break;
+        }
+        if (!tolerated) return Duration(0);
+    }
+    return least;
+}
+
+}  // namespace
+
+TaintEvictionController::TaintEvictionController(Manager& manager)
+    : Controller(manager, "taint-eviction-controller", "node-controller", "taint-eviction-controller"),
+      nodes_(manager.informer("nodes")),
+      pods_(manager.informer("pods")) {
+    nodes_.subscribe([this](const api::Informer::Change& change) { node_changed(change); });
+    pods_.subscribe([this](const api::Informer::Change& change) {
+        if (!change.after) {
+            waiting_.erase(api::view_of(*change.before).uid);
+        } else if (tainted_.contains(api::pod_view_of(*change.after).node_name)) {
+            enqueue(change.after->key);
+        }
+    });
+}
+
+void TaintEvictionController::node_changed(const api::Informer::Change& change) {
+    const std::string name = api::view_of(change.after ? *change.after : *change.before).name;
+    std::string taints;
+    if (change.after) {
+        const Json list = no_execute_taints(client().document(*change.after));
+        if (!list.empty()) taints = list.dump();
+    }
+    const auto known = tainted_.find(name);
+    if (taints == (known == tainted_.end() ? std::string() : known->second)) return;
+    if (taints.empty()) tainted_.erase(name);
+    else tainted_[name] = std::move(taints);
+    for (const auto& pod : pods_.on_node(name)) enqueue(pod->key);
+}
+
+void TaintEvictionController::cancel(const storage::Record& pod) {
+    const api::ObjectView& view = api::view_of(pod);
+    if (waiting_.erase(view.uid) == 0) return;
+    events().normal(object_reference(kind("pods"), pod), "TaintManagerEviction",
+                    "Cancelling deletion of Pod " + view.namespace_name + "/" + view.name);
+}
+
+api::ApiResult<Requeue> TaintEvictionController::evict(const storage::Record& pod) {
+    const api::ObjectView& view = api::view_of(pod);
+    waiting_.erase(view.uid);
+    events().normal(object_reference(kind("pods"), pod), "TaintManagerEviction",
+                    "Marking for deletion Pod " + view.namespace_name + "/" + view.name);
+    const auto marked = client().modify(kind("pods"), view.namespace_name, view.name, "status", [&](Json& fresh) {
+        if (api::uid_of(fresh) != view.uid) return false;
+        Json& conditions = api::ensure(fresh, {"status"})["conditions"];
+        if (!conditions.is_array()) conditions = Json::array();
+        const Json target = {{"type", "DisruptionTarget"}, {"status", "True"}, {"reason", "DeletionByTaintManager"},
+                             {"message", "Taint manager: deleting due to NoExecute taint"},
+                             {"lastTransitionTime", api::format_time(now())}};
+        for (Json& condition : conditions) {
+            if (api::string_at(condition, {"type"}) != "DisruptionTarget") continue;
+            condition = target;
+            return true;
+        }
+        conditions.push_back(target);
+        return true;
+    });
+    if (!marked && marked.error().code() != 404) return marked.error();
+    api::DeleteOptions options;
+    options.precondition_uid = view.uid;
+    const auto removed = client().remove(kind("pods"), view.namespace_name, view.name, options);
+    if (!removed && removed.error().code() != 404 && removed.error().code() != 409) return removed.error();
+    return Requeue{};
+}
+
+api::ApiResult<Requeue> TaintEvictionController::reconcile(const std::string& key) {
+    const storage::RecordPtr pod = pods_.get(key);
+    if (!pod) return Requeue{};
+    const api::PodView& view = api::pod_view_of(*pod);
+    if (view.deleting) {
+        waiting_.erase(view.uid);
+        return Requeue{};
+    }
+    const auto tainted = tainted_.find(view.node_name);
+    if (tainted == tainted_.end()) {
+        cancel(*pod);
+        return Requeue{};
+    }
+    const std::optional<Duration> time = patience(client().document(*pod), Json::parse(tainted->second));
+    if (!time) {
+        cancel(*pod);
+        return Requeue{};
+    }
+    if (*time == Duration(0)) return evict(*pod);
+    const auto [waiting, fresh] = waiting_.emplace(view.uid, Waiting{now(), now() + *time});
+    // Other taints since: the wait goes on from its beginning, with the new patience.
+    if (!fresh) waiting->second.due = waiting->second.since + *time;
+    if (waiting->second.due <= now()) return evict(*pod);
+    return Requeue{waiting->second.due - now()};
+}
+
+}  // namespace kubemu::controllers
