@@ -164,7 +164,7 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
     }
     if (path == "/") {
         Json paths = {"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/"};
-        for (const GroupVersionSpec& version : builtin_group_versions()) {
+        for (const GroupVersionSpec& version : served_versions(options.registry.kinds().all())) {
             if (version.group.empty()) continue;
             paths.push_back("/apis/" + std::string(version.group));
             paths.push_back("/apis/" + std::string(version.group) + "/" + std::string(version.version));
@@ -197,7 +197,8 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
         return Status(std::move(detail));
     }
     const KindSpec& kind = *exchange->kind;
-    if (!kind.deprecation_warning.empty()) exchange->warnings.emplace_back(kind.deprecation_warning);
+    const std::string_view deprecated = exchange->registry.kinds().deprecation_warning(kind);
+    if (!deprecated.empty()) exchange->warnings.emplace_back(deprecated);
     if (info.subresource == "log" && kind.resource == "pods" && method == "GET") return handle_log(exchange);
     TRY_ASSIGN(exchange->form, negotiate(exchange->request.accept));
     const auto unsupported = [&](std::string_view verb) { return Status::method_not_supported(kind.group, kind.plural, verb); };

@@ -28,10 +28,9 @@ bool served_in(const KindSpec& kind, int minor) {
 
 }  // namespace
 
-KindRegistry::KindRegistry(std::string_view release) {
-    const int minor = minor_of(release);
+KindRegistry::KindRegistry(std::string_view release) : minor_(minor_of(release)) {
     for (const KindSpec& kind : builtin_kinds()) {
-        if (served_in(kind, minor)) all_.push_back(&kind);
+        if (served_in(kind, minor_)) all_.push_back(&kind);
     }
     for (const KindSpec& kind : builtin_kinds()) {
         if (!kind.storage_version) continue;
@@ -67,6 +66,10 @@ const KindSpec& KindRegistry::stored(std::string_view resource) const {
     const KindSpec* kind = find_stored(resource);
     if (kind == nullptr) std::abort();  // a record of a resource that no kind declares cannot exist
     return *kind;
+}
+
+std::string_view KindRegistry::deprecation_warning(const KindSpec& kind) const {
+    return minor_ < minor_of(kind.deprecated_in) ? std::string_view() : kind.deprecation_warning;
 }
 
 bool KindRegistry::has_group(std::string_view group) const {

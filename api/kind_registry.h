@@ -25,12 +25,16 @@ class KindRegistry {
     const KindSpec* find_stored(std::string_view resource) const;
     bool has_group(std::string_view group) const;
     bool has_group_version(std::string_view group, std::string_view version) const;
+    // The text of the Warning header that this release sends with every answer about the kind; empty when it is not
+    // deprecated yet.
+    std::string_view deprecation_warning(const KindSpec& kind) const;
     // All served specs in the order of discovery.
     const std::vector<const KindSpec*>& all() const { return all_; }
     // One spec for each stored resource.
     const std::vector<const KindSpec*>& stored_kinds() const { return stored_; }
 
   private:
+    int minor_ = 0;
     std::vector<const KindSpec*> all_;
     std::vector<const KindSpec*> stored_;
 };

@@ -50,6 +50,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
             object["metadata"]["name"] = std::string(base.substr(0, name_base_length_max)) + options.random.suffix();
         }
     }
+    // What is observed is not for clients to say; only nodes report theirs when they register.
+    if (kind.subresource("status") != nullptr && kind.resource != "nodes") erase(object, "status");
     if (rules->prepare_for_create != nullptr) rules->prepare_for_create(object, hook);
     if (rules->allocate != nullptr) TRY(rules->allocate(object, nullptr, hook));
 
@@ -57,6 +59,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     validate_metadata(kind, object, errors);
     validate_declared(object, *kind.type, FieldPath(), true, errors);
     if (rules->validate != nullptr) rules->validate(object, hook, errors);
+    if (rules->validate_create != nullptr) rules->validate_create(object, hook, errors);
     const std::string name(name_of(object));
     if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
     TRY(admit_validating(request));
@@ -64,7 +67,6 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
         return Status::plain_500("resourceVersion should not be set on objects to be created");
     }
     if (context.warnings != nullptr) {
-        if (!kind.deprecation_warning.empty()) context.warnings->emplace_back(kind.deprecation_warning);
         if (rules->warnings != nullptr) rules->warnings(object, nullptr, hook, *context.warnings);
     }
 

@@ -49,6 +49,15 @@ Json merged_for(std::string_view subresource, const Json& changed, const Json& o
     return merged;
 }
 
+// Status has a subresource of its own; a write of the object does not change it.
+void keep_status(Json& object, const Json& old) {
+    if (const Json* status = find(old, "status")) {
+        object["status"] = *status;
+    } else {
+        erase(object, "status");
+    }
+}
+
 ApiResult<bool> check_revision(const KindSpec& kind, std::string_view name, const Json& object, const storage::Record& tip) {
     const std::string_view text = string_at(object, {"metadata", "resourceVersion"});
     if (text.empty() || text == "0") {
@@ -132,6 +141,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     if (status_only) {
         if (rules->prepare_for_status_update != nullptr) rules->prepare_for_status_update(object, old, hook);
     } else if (!binding) {
+        if (subresource.empty() && kind.subresource("status") != nullptr) keep_status(object, old);
         if (rules->prepare_for_update != nullptr) rules->prepare_for_update(object, old, hook);
         const bool rose = int_at(object, {"metadata", "generation"}) != int_at(old, {"metadata", "generation"});
         if (kind.has_generation && !rose && object_at(object, {"spec"}) != object_at(old, {"spec"})) {
@@ -152,7 +162,6 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
     TRY(admit_validating(request));
     if (context.warnings != nullptr) {
-        if (!kind.deprecation_warning.empty()) context.warnings->emplace_back(kind.deprecation_warning);
         if (rules->warnings != nullptr && !status_only) rules->warnings(object, &old, hook, *context.warnings);
     }
 

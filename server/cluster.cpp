@@ -11,6 +11,7 @@
 #include "controllers/endpoints/controller.h"
 #include "controllers/endpointslice/controller.h"
 #include "controllers/endpointslice_mirroring/controller.h"
+#include "controllers/flowcontrol/controller.h"
 #include "controllers/garbage_collector/controller.h"
 #include "controllers/job/controller.h"
 #include "controllers/kubelet/controller.h"
@@ -112,6 +113,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("disruption")) manager.add(std::make_unique<DisruptionController>(manager));
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));
+    manager.add(std::make_unique<FlowSchemaController>(manager));
     if (enabled("podgc")) manager.add(std::make_unique<PodGarbageCollectorController>(manager));
 }
 

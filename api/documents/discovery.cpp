@@ -1,7 +1,11 @@
 // Discovery, written by hand in the order in which the real server writes its fields: scripts grep it.
 #include "api/documents/discovery.h"
 
-#include "api/documents/openapi.h"
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -19,17 +23,30 @@ std::string list(std::span<const std::string_view> items) {
     return out + "]";
 }
 
-// In alphabetical order, as the real server sorts them.
-std::string verb_list(std::uint16_t verbs) {
+// In alphabetical order, as the real server sorts them; those of custom resources it lists in an order of their own.
+std::string verb_list(std::uint16_t verbs, bool custom = false) {
     struct Named {
         Verb verb;
         std::string_view name;
     };
-    constexpr Named names[] = {{Verb::create, "create"}, {Verb::del, "delete"},  {Verb::delete_collection, "deletecollection"},
-                               {Verb::get, "get"},       {Verb::list, "list"},   {Verb::patch, "patch"},
-                               {Verb::update, "update"}, {Verb::watch, "watch"}};
+    constexpr std::array<Named, 8> sorted = {{{Verb::create, "create"},
+                                              {Verb::del, "delete"},
+                                              {Verb::delete_collection, "deletecollection"},
+                                              {Verb::get, "get"},
+                                              {Verb::list, "list"},
+                                              {Verb::patch, "patch"},
+                                              {Verb::update, "update"},
+                                              {Verb::watch, "watch"}}};
+    constexpr std::array<Named, 8> of_custom = {{{Verb::del, "delete"},
+                                                 {Verb::delete_collection, "deletecollection"},
+                                                 {Verb::get, "get"},
+                                                 {Verb::list, "list"},
+                                                 {Verb::patch, "patch"},
+                                                 {Verb::create, "create"},
+                                                 {Verb::update, "update"},
+                                                 {Verb::watch, "watch"}}};
     std::string out = "[";
-    for (const Named& named : names) {
+    for (const Named& named : custom ? of_custom : sorted) {
         if ((verbs & static_cast<std::uint16_t>(named.verb)) == 0) continue;
         out += (out.size() > 1 ? "," : "") + quoted(named.name);
     }
@@ -40,17 +57,71 @@ std::string group_version(std::string_view group, std::string_view version) {
     return group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version);
 }
 
-std::vector<GroupVersionSpec> served_versions(const Kinds& kinds) {
-    std::vector<GroupVersionSpec> out;
-    for (const GroupVersionSpec& candidate : builtin_group_versions()) {
-        for (const KindSpec* kind : kinds) {
-            if (kind->group == candidate.group && kind->version == candidate.version) {
-                out.push_back(candidate);
-                break;
-            }
-        }
+// k8s.io/apimachinery/pkg/version.CompareKubeAwareVersionStrings: v2, v1, v11beta2, v10beta3, v3alpha1, others by name.
+struct VersionRank {
+    int stage = 0;  // 3 for v1, 2 for beta, 1 for alpha, 0 for anything else
+    long major = 0, minor = 0;
+};
+
+VersionRank version_rank(std::string_view version) {
+    const auto number = [&version](long& into) {
+        std::size_t digits = 0;
+        while (digits < version.size() && version[digits] >= '0' && version[digits] <= '9') ++digits;
+        if (digits == 0 || digits > 9 || version[0] == '0') return false;
+        into = std::stol(std::string(version.substr(0, digits)));
+        version.remove_prefix(digits);
+        return true;
+    };
+    VersionRank rank;
+    if (version.empty() || version[0] != 'v') return {};
+    version.remove_prefix(1);
+    if (!number(rank.major)) return {};
+    rank.stage = 3;
+    if (version.empty()) return rank;
+    const bool alpha = version.substr(0, 5) == "alpha";
+    if (!alpha && version.substr(0, 4) != "beta") return {};
+    rank.stage = alpha ? 1 : 2;
+    version.remove_prefix(alpha ? 5 : 4);
+    return number(rank.minor) && version.empty() ? rank : VersionRank{};
+}
+
+bool earlier_version(std::string_view a, std::string_view b) {
+    const VersionRank left = version_rank(a), right = version_rank(b);
+    if (left.stage != right.stage) return left.stage > right.stage;
+    if (left.major != right.major) return left.major > right.major;
+    if (left.minor != right.minor) return left.minor > right.minor;
+    return a < b;
+}
+
+bool builtin_group(std::string_view group) {
+    const auto all = builtin_group_versions();
+    return std::any_of(all.begin(), all.end(), [&](const GroupVersionSpec& known) { return known.group == group; });
+}
+
+// Groups of custom resources have one priority, so the name of the first of their APIServices ("v1.example.com")
+// orders them; each group's versions go by their stability.
+std::vector<GroupVersionSpec> custom_versions(const Kinds& kinds) {
+    std::vector<GroupVersionSpec> found;
+    for (const KindSpec* kind : kinds) {
+        const auto same = [&](const GroupVersionSpec& known) {
+            return known.group == kind->group && known.version == kind->version;
+        };
+        if (builtin_group(kind->group) || std::any_of(found.begin(), found.end(), same)) continue;
+        found.push_back({kind->group, kind->version, false, 1000, 100});
     }
-    return out;
+    std::sort(found.begin(), found.end(), [](const GroupVersionSpec& a, const GroupVersionSpec& b) {
+        return std::string(a.version) + "." + std::string(a.group) < std::string(b.version) + "." + std::string(b.group);
+    });
+    std::vector<std::string_view> groups;
+    for (const GroupVersionSpec& version : found) {
+        if (std::find(groups.begin(), groups.end(), version.group) == groups.end()) groups.push_back(version.group);
+    }
+    const auto place = [&groups](std::string_view group) { return std::find(groups.begin(), groups.end(), group); };
+    std::stable_sort(found.begin(), found.end(), [&](const GroupVersionSpec& a, const GroupVersionSpec& b) {
+        if (a.group != b.group) return place(a.group) < place(b.group);
+        return earlier_version(a.version, b.version);
+    });
+    return found;
 }
 
 std::string group_members(const std::vector<GroupVersionSpec>& versions, std::string_view group) {
@@ -66,12 +137,17 @@ std::string group_members(const std::vector<GroupVersionSpec>& versions, std::st
     return "\"name\":" + quoted(group) + ",\"versions\":[" + items + "],\"preferredVersion\":" + preferred;
 }
 
-// Tells clients when the stored form of a kind changes; any stable text of this shape does.
-std::string storage_hash(const KindSpec& kind) {
-    std::string bytes;
-    const std::string hash = openapi_hash(std::string(kind.resource) + "/" + std::string(kind.kind));
-    for (std::size_t i = 0; i < 16; i += 2) bytes += static_cast<char>(std::stoi(hash.substr(i, 2), nullptr, 16));
-    return base64_encode(bytes);
+// k8s.io/apiserver/pkg/endpoints/discovery.StorageVersionHash of the form in which this kind's objects are stored.
+std::string storage_hash(const Kinds& kinds, const KindSpec& kind) {
+    const KindSpec* stored = nullptr;
+    for (const KindSpec* other : kinds) {
+        if (other->resource == kind.resource && (stored == nullptr || other->storage_version)) stored = other;
+    }
+    if (stored == nullptr) stored = &kind;
+    const std::string text = std::string(stored->group) + "/" + std::string(stored->version) + "/" + std::string(stored->kind);
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+    return base64_encode(std::string_view(reinterpret_cast<const char*>(digest), 8));
 }
 
 std::string scope_members(const KindSpec& kind) {
@@ -86,14 +162,19 @@ std::string response_kind(std::string_view group, std::string_view version, std:
 }
 
 std::string aggregated_resource(const KindSpec& kind) {
-    std::string out = "{\"resource\":" + quoted(kind.plural) + ",\"responseKind\":" + response_kind("", "", kind.kind) +
+    // Only custom resources spell out a group and version that go without saying.
+    const bool custom = !builtin_group(kind.group);
+    const std::string responds = custom ? response_kind(kind.group, kind.version, kind.kind) : response_kind("", "", kind.kind);
+    std::string out = "{\"resource\":" + quoted(kind.plural) + ",\"responseKind\":" + responds +
                       ",\"scope\":" + (kind.namespaced ? "\"Namespaced\"" : "\"Cluster\"") + ",\"singularResource\":" + quoted(kind.singular) +
-                      ",\"verbs\":" + verb_list(kind.verbs) + scope_members(kind);
+                      ",\"verbs\":" + verb_list(kind.verbs, custom) + scope_members(kind);
     if (!kind.subresources.empty()) {
         out += ",\"subresources\":[";
         for (const SubresourceSpec& sub : kind.subresources) {
             if (out.back() != '[') out += ',';
-            out += "{\"subresource\":" + quoted(sub.name) + ",\"responseKind\":" + response_kind(sub.group, sub.version, sub.kind) +
+            const bool own = custom && sub.version.empty();
+            out += "{\"subresource\":" + quoted(sub.name) + ",\"responseKind\":" +
+                   (own ? response_kind(kind.group, kind.version, sub.kind) : response_kind(sub.group, sub.version, sub.kind)) +
                    ",\"verbs\":" + verb_list(sub.verbs) + "}";
         }
         out += ']';
@@ -102,6 +183,19 @@ std::string aggregated_resource(const KindSpec& kind) {
 }
 
 }  // namespace
+
+std::vector<GroupVersionSpec> served_versions(const Kinds& kinds) {
+    std::vector<GroupVersionSpec> out;
+    for (const GroupVersionSpec& candidate : builtin_group_versions()) {
+        const bool served = std::any_of(kinds.begin(), kinds.end(), [&](const KindSpec* kind) {
+            return kind->group == candidate.group && kind->version == candidate.version;
+        });
+        if (served) out.push_back(candidate);
+    }
+    const std::vector<GroupVersionSpec> custom = custom_versions(kinds);
+    out.insert(out.end(), custom.begin(), custom.end());
+    return out;
+}
 
 std::string api_versions() {
     return R"({"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":[{"clientCIDR":"0.0.0.0/0","serverAddress":"127.0.0.1:6443"}]})"
@@ -138,8 +232,9 @@ std::string api_resource_list(const Kinds& kinds, std::string_view group, std::s
         if (out.back() != '[') out += ',';
         const std::string namespaced = kind->namespaced ? "true" : "false";
         out += "{\"name\":" + quoted(kind->plural) + ",\"singularName\":" + quoted(kind->singular) + ",\"namespaced\":" + namespaced +
-               ",\"kind\":" + quoted(kind->kind) + ",\"verbs\":" + verb_list(kind->verbs) + scope_members(*kind);
-        if (kind->can(Verb::list)) out += ",\"storageVersionHash\":" + quoted(storage_hash(*kind));
+               ",\"kind\":" + quoted(kind->kind) + ",\"verbs\":" + verb_list(kind->verbs, !builtin_group(group)) +
+               scope_members(*kind);
+        if (kind->can(Verb::watch)) out += ",\"storageVersionHash\":" + quoted(storage_hash(kinds, *kind));
         out += '}';
         for (const SubresourceSpec& sub : kind->subresources) {
             out += ",{\"name\":" + quoted(std::string(kind->plural) + "/" + std::string(sub.name)) +

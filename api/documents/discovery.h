@@ -11,6 +11,10 @@ namespace kubemu::api {
 
 using Kinds = std::vector<const KindSpec*>;
 
+// The group versions that these kinds are of, in the order in which /apis lists them: built-in ones by their
+// priorities, then those of custom resources.
+std::vector<GroupVersionSpec> served_versions(const Kinds& kinds);
+
 std::string api_versions();                       // /api
 std::string api_group_list(const Kinds& kinds);   // /apis
 // /apis/GROUP; empty when there is no such group.

@@ -1,7 +1,7 @@
 // KindRules: what cannot be declared about a kind, as up to a dozen functions; an empty hook means "nothing special".
 //
 // The registry calls them in the order of kube-apiserver's strategies (k8s.io/apiserver/pkg/registry/rest):
-// create: set_defaults, prepare_for_create, allocate, validate; update: set_defaults, prepare_for_update, allocate,
+// create: set_defaults, prepare_for_create, allocate, validate, validate_create; update: set_defaults, prepare_for_update, allocate,
 // validate, validate_update. All but `allocate` and `answer` are pure functions of their arguments.
 #pragma once
 
@@ -46,15 +46,16 @@ struct HookContext {
 struct KindRules {
     // Defaults that depend on other fields (the others are in the type table and have been applied already).
     void (*set_defaults)(Json& object, const HookContext&) = nullptr;
-    // Clears what a client may not set (status), sets what only the server sets.
+    // Sets what only the server sets. The registry has cleared the status.
     void (*prepare_for_create)(Json& object, const HookContext&) = nullptr;
-    // The object itself (subresource empty): keeps status and immutable server-owned fields of `old`.
+    // The object itself (subresource empty): keeps server-owned fields of `old`; the registry has kept the status.
     // For subresource "status" the registry has already put the new status on the old object and calls
     // prepare_for_status_update. metadata.generation is the registry's (KindSpec::has_generation).
     void (*prepare_for_update)(Json& object, const Json& old, const HookContext&) = nullptr;
     void (*prepare_for_status_update)(Json& object, const Json& old, const HookContext&) = nullptr;
     // metadata has been validated already; enums and ranges of the type table too.
     void (*validate)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
+    void (*validate_create)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_status_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
     // Name rule of metadata.name; null for a DNS subdomain. Returns the messages of what is wrong.

@@ -301,7 +301,7 @@ class Compiler {
         if (!list || list.size() == 0) return "{}";
         const std::string name = "sub" + std::to_string(counter_++);
         w_.out << "constinit const SubresourceSpec " << name << "[] = {\n";
-        for (const auto& sub : list) {
+        for (const YAML::Node& sub : sorted(list, "name")) {
             std::string group = file.prefix.substr(0, file.prefix.find('/')), version = file.version;
             if (sub["version"]) {  // "authentication.k8s.io" is in authentication_v1.yaml
                 group = text_of(sub, "group").substr(0, text_of(sub, "group").find('.'));
@@ -315,6 +315,15 @@ class Compiler {
         }
         w_.out << "};\n";
         return name;
+    }
+
+    // Discovery lists by path, so in alphabetical order.
+    static std::vector<YAML::Node> sorted(const YAML::Node& list, const char* key) {
+        std::multimap<std::string, YAML::Node> by_key;
+        for (const auto& item : list) by_key.emplace(text_of(item, key), item);
+        std::vector<YAML::Node> out;
+        for (const auto& [text, item] : by_key) out.push_back(item);
+        return out;
     }
 
     // "label", "label=fallback", "label:path", "label:path=fallback"
@@ -335,6 +344,18 @@ class Compiler {
         }
         w_.out << "};\n";
         return name;
+    }
+
+    // What is printed does not depend on the version: a kind without columns has those of its stored version.
+    YAML::Node columns_of(const YAML::Node& kind) const {
+        if (kind["columns"] || flag(kind, "storageVersion", true)) return kind["columns"];
+        for (const File& file : files_) {
+            for (const auto& other : file.root["kinds"]) {
+                const bool stored = flag(other, "storageVersion", true);
+                if (stored && text_of(other, "resource") == text_of(kind, "resource")) return other["columns"];
+            }
+        }
+        return {};
     }
 
     std::string columns(const YAML::Node& list) {
@@ -359,8 +380,9 @@ class Compiler {
         for (const File& file : files_) {
             if (!file.root["kinds"]) continue;
             versions << "{" << quoted(file.group) << "," << quoted(file.version) << ","
-                     << (groups.insert(file.group).second ? "true" : "false") << "},\n";
-            for (const auto& kind : file.root["kinds"]) {
+                     << (groups.insert(file.group).second ? "true" : "false") << ","
+                     << file.root["priority"].as<int>() << "," << file.root["versionPriority"].as<int>() << "},\n";
+            for (const YAML::Node& kind : sorted(file.root["kinds"], "plural")) {
                 const std::string name = text_of(kind, "kind");
                 const std::string rules = text_of(kind, "rules");
                 if (!rules.empty()) rules_.insert(rules);
@@ -380,10 +402,11 @@ class Compiler {
                     rows << ",.deprecated=true,.deprecation_warning="
                          << quoted(text_of(kind, "deprecationWarning"));
                 }
+                if (kind["deprecated"]) rows << ",.deprecated_in=" << quoted(text_of(kind, "deprecated"));
                 rows << ",.introduced=" << quoted(text_of(kind, "introduced"))
                      << ",.removed=" << quoted(text_of(kind, "removed"))
                      << ",.selectable_fields=" << selectable(kind["selectableFields"])
-                     << ",.columns=" << columns(kind["columns"]);
+                     << ",.columns=" << columns(columns_of(kind));
                 for (const auto& [key, member] : {std::pair{"gracefulDeletion", "graceful_deletion"},
                                                   std::pair{"deleteReturnsObject", "delete_returns_object"},
                                                   std::pair{"createOnUpdate", "allow_create_on_update"}}) {
@@ -409,11 +432,13 @@ class Compiler {
 // The order in which /apis lists groups, and each group its versions: kube-apiserver's priorities, highest
 // first.
 struct Place {
-    int group_priority, version_priority;
+    int group_priority;
+    std::string group;
+    int version_priority;
     std::string prefix;
     bool operator<(const Place& other) const {
-        return std::tuple(-group_priority, -version_priority, prefix) <
-               std::tuple(-other.group_priority, -other.version_priority, other.prefix);
+        return std::tuple(-group_priority, group, -version_priority, prefix) <
+               std::tuple(-other.group_priority, other.group, -other.version_priority, other.prefix);
     }
 };
 
@@ -441,8 +466,8 @@ int main(int argc, char** argv) {
             }
             file.group = text_of(file.root, "group");
             file.version = text_of(file.root, "version");
-            const Place place{file.root["priority"].as<int>(), file.root["versionPriority"].as<int>(),
-                              file.prefix};
+            const Place place{file.root["priority"].as<int>(), file.group,
+                              file.root["versionPriority"].as<int>(), file.prefix};
             ordered.emplace(place, std::move(file));
         }
         std::vector<File> files;

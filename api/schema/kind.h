@@ -67,6 +67,7 @@ struct KindSpec {
     bool storage_version = true;
     bool deprecated = false;
     std::string_view deprecation_warning{};   // the Warning header's text; empty when not deprecated
+    std::string_view deprecated_in{};         // release that begins to send it ("1.21"); empty: every release does
     std::string_view introduced{}, removed{};   // Kubernetes releases that bound its being served ("1.21"); empty: no bound
     std::span<const SelectableField> selectable_fields{};  // beyond metadata.name and metadata.namespace
     std::span<const ColumnSpec> columns{};
@@ -91,6 +92,7 @@ struct GroupVersionSpec {
     std::string_view group{};
     std::string_view version{};
     bool preferred = false;
+    int group_priority = 0, version_priority = 0;  // APIService's groupPriorityMinimum and versionPriority
 };
 // In the order in which /apis lists groups and each group its versions.
 std::span<const GroupVersionSpec> builtin_group_versions();

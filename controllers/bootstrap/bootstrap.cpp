@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/client.h"
+#include "controllers/bootstrap/server_objects.h"
 #include "storage/base/log.h"
 
 namespace kubemu::controllers {
@@ -82,6 +83,8 @@ void bootstrap(api::Registry& registry) {
     binding["roleRef"] = {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "cluster-admin"}};
     binding["subjects"] = Json::array({{{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Group"}, {"name", "system:masters"}}});
     make("clusterrolebindings.rbac.authorization.k8s.io", "", binding);
+    bootstrap_api_services(registry);
+    bootstrap_flow_control(registry);
 }
 
 }  // namespace kubemu::controllers

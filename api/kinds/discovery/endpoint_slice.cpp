@@ -1,0 +1,162 @@
+// Rules of EndpointSlice, and the conversion of discovery.k8s.io/v1beta1, which knew a map of topology labels instead
+// of fields (kubernetes pkg/apis/discovery/validation, pkg/apis/discovery/v1beta1/conversion.go).
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "api/kinds/define.h"
+#include "api/kinds/domains.h"
+#include "api/kinds/validation.h"
+#include "api/values/names.h"
+
+namespace kubemu::api::kinds {
+namespace {
+
+constexpr std::size_t addresses_max = 100, ports_max = 20000, endpoints_max = 1000, topology_labels_max = 16, hints_max = 8;
+constexpr const char* zone_label = "topology.kubernetes.io/zone";
+constexpr const char* hostname_label = "kubernetes.io/hostname";
+
+void validate_hints(const Json& hints, const char* member, const FieldPath& parent, FieldErrors& errors) {
+    const Json& list = array_at(hints, {member});
+    const FieldPath path = parent.child(member);
+    if (list.size() > hints_max) return errors.too_many(path, list.size(), hints_max);
+    std::set<std::string_view> seen;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const std::string_view name = string_at(list[i], {"name"});
+        const FieldPath at = path.index(i).child("name");
+        if (!seen.insert(name).second) errors.duplicate(at, std::string(name));
+        add_invalid(check_label_value(name), at, name, errors);
+    }
+}
+
+void validate_endpoint(const Json& endpoint, std::string_view type, const FieldPath& path, FieldErrors& errors) {
+    const FieldPath at = path.child("addresses");
+    const Json& addresses = array_at(endpoint, {"addresses"});
+    if (addresses.empty()) {
+        errors.required(at, "must contain at least 1 address");
+    } else if (addresses.size() > addresses_max) {
+        errors.too_many(at, addresses.size(), addresses_max);
+    }
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        const std::string address = addresses[i].is_string() ? addresses[i].get<std::string>() : "";
+        if (type == "IPv4" || type == "IPv6") validate_endpoint_address(address, type == "IPv6", at.index(i), errors);
+        if (type == "FQDN") validate_fully_qualified_domain(address, at.index(i), errors);
+    }
+    if (const Json* node = find(endpoint, "nodeName"); node != nullptr && node->is_string()) {
+        const auto& name = node->get_ref<const std::string&>();
+        add_invalid(check_dns1123_subdomain(name), path.child("nodeName"), name, errors);
+    }
+    const Json& topology = object_at(endpoint, {"deprecatedTopology"});
+    if (topology.size() > topology_labels_max) {
+        errors.too_many(path.child("deprecatedTopology"), topology.size(), topology_labels_max);
+    }
+    validate_labels(topology, path.child("deprecatedTopology"), errors);
+    if (const Json* host = find(endpoint, "hostname"); host != nullptr && host->is_string()) {
+        validate_dns1123_label(host->get_ref<const std::string&>(), path.child("hostname"), errors);
+    }
+    if (const Json* hints = find(endpoint, "hints")) {
+        validate_hints(*hints, "forZones", path.child("hints"), errors);
+        validate_hints(*hints, "forNodes", path.child("hints"), errors);
+    }
+}
+
+void validate_ports(const Json& ports, FieldErrors& errors) {
+    const FieldPath path("ports");
+    if (ports.size() > ports_max) return errors.too_many(path, ports.size(), ports_max);
+    std::set<std::string_view> names;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        const std::string_view name = string_at(ports[i], {"name"}), protocol = string_at(ports[i], {"protocol"});
+        const FieldPath at = path.index(i);
+        if (!name.empty()) validate_dns1123_label(name, at.child("name"), errors);
+        if (!names.insert(name).second) errors.duplicate(at.child("name"), std::string(name));
+        if (find(ports[i], "protocol") == nullptr) {
+            errors.required(at.child("protocol"), "");
+        } else if (protocol != "TCP" && protocol != "UDP" && protocol != "SCTP") {
+            errors.not_supported(at.child("protocol"), protocol, {"SCTP", "TCP", "UDP"});
+        }
+        if (const Json* app = find(ports[i], "appProtocol"); app != nullptr && app->is_string()) {
+            validate_qualified_name(app->get_ref<const std::string&>(), at.child("appProtocol"), errors);
+        }
+    }
+}
+
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+    const std::string_view type = string_at(object, {"addressType"});
+    validate_enum(type, {"FQDN", "IPv4", "IPv6"}, FieldPath("addressType"), errors);
+    const Json& endpoints = array_at(object, {"endpoints"});
+    if (endpoints.size() > endpoints_max) {
+        errors.too_many(FieldPath("endpoints"), endpoints.size(), endpoints_max);
+    } else {
+        for (std::size_t i = 0; i < endpoints.size(); ++i) {
+            validate_endpoint(endpoints[i], type, FieldPath("endpoints").index(i), errors);
+        }
+    }
+    validate_ports(array_at(object, {"ports"}), errors);
+}
+
+void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
+    validate_immutable(find(object, "addressType"), find(old, "addressType"), FieldPath("addressType"), errors);
+}
+
+// There is no spec: the generation rises with anything outside of metadata, and with labels.
+void prepare_for_update(Json& object, const Json& old, const HookContext&) {
+    Json now = object, before = old;
+    erase(now, "metadata");
+    erase(before, "metadata");
+    if (now == before && object_at(object, {"metadata", "labels"}) == object_at(old, {"metadata", "labels"})) return;
+    object["metadata"]["generation"] = int_at(old, {"metadata", "generation"}) + 1;
+}
+
+// ---------------------------------------------------------------- v1beta1
+
+void each_endpoint(Json& object, void (*convert)(Json&)) {
+    Json* endpoints = find(object, "endpoints");
+    if (endpoints == nullptr || !endpoints->is_array()) return;
+    for (Json& endpoint : *endpoints) {
+        if (endpoint.is_object()) convert(endpoint);
+    }
+}
+
+void endpoint_to_storage(Json& endpoint) {
+    const Json* given = find(endpoint, "topology");
+    if (given == nullptr) return;
+    Json topology = *given;
+    erase(endpoint, "topology");
+    if (const Json* zone = find(topology, zone_label)) {
+        endpoint["zone"] = *zone;
+        erase(topology, zone_label);
+    }
+    const Json* host = find(topology, hostname_label);
+    const Json* node = find(endpoint, "nodeName");
+    if (host != nullptr && node != nullptr && *host == *node) erase(topology, hostname_label);
+    if (!topology.empty()) endpoint["deprecatedTopology"] = std::move(topology);
+}
+
+void endpoint_from_storage(Json& endpoint) {
+    Json topology = object_at(endpoint, {"deprecatedTopology"});
+    erase(endpoint, "deprecatedTopology");
+    if (const Json* zone = find(endpoint, "zone")) topology[zone_label] = *zone;
+    erase(endpoint, "zone");
+    if (const Json* node = find(endpoint, "nodeName")) topology[hostname_label] = *node;
+    if (!topology.empty()) endpoint["topology"] = std::move(topology);
+}
+
+void to_storage(Json& object) { each_endpoint(object, endpoint_to_storage); }
+void from_storage(Json& object) { each_endpoint(object, endpoint_from_storage); }
+
+void validate_v1beta1(const Json& object, const HookContext& context, FieldErrors& errors) {
+    Json stored = object;
+    to_storage(stored);
+    validate(stored, context, errors);
+}
+
+}  // namespace
+
+KUBEMU_RULES(endpoint_slice_rules){
+    .prepare_for_update = prepare_for_update, .validate = validate, .validate_update = validate_update};
+KUBEMU_RULES(endpoint_slice_v1beta1_rules){.prepare_for_update = prepare_for_update,
+                                           .validate = validate_v1beta1,
+                                           .validate_update = validate_update,
+                                           .to_storage = to_storage,
+                                           .from_storage = from_storage};
+
+}  // namespace kubemu::api::kinds

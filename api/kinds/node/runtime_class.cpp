@@ -1,0 +1,34 @@
+// Rules of RuntimeClass.
+#include <nlohmann/json.hpp>
+
+#include "api/kinds/define.h"
+#include "api/kinds/validation.h"
+#include "api/values/names.h"
+
+namespace kubemu::api::kinds {
+namespace {
+
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+    const std::string_view handler = string_at(object, {"handler"});
+    add_invalid(check_name_as_label(handler, false), FieldPath("handler"), handler, errors);
+    // The overhead is checked as if it were the limits of a container.
+    const FieldPath limits = FieldPath("overhead").child("limits");
+    for (const auto& [name, amount] : object_at(object, {"overhead", "podFixed"}).items()) {
+        validate_container_resource_name(name, limits.key(name), errors);
+        validate_resource_quantity(name, quantity_of(&amount), limits.key(name), errors);
+    }
+    const FieldPath scheduling("scheduling");
+    if (const Json* labels = find(object, {"scheduling", "nodeSelector"})) {
+        validate_labels(*labels, scheduling.child("nodeSelector"), errors);
+    }
+}
+
+void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
+    validate_immutable(find(object, "handler"), find(old, "handler"), FieldPath("handler"), errors);
+}
+
+}  // namespace
+
+KUBEMU_RULES(runtime_class_rules){.validate = validate, .validate_update = validate_update};
+
+}  // namespace kubemu::api::kinds

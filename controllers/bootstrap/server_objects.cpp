@@ -1,0 +1,68 @@
+// Made at every start, so that they fit what is served now.
+#include "controllers/bootstrap/server_objects.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "api/client.h"
+#include "api/documents/discovery.h"
+#include "api/kinds/flowcontrol/flowcontrol.h"
+#include "api/kinds/views.h"
+#include "storage/base/log.h"
+
+namespace kubemu::controllers {
+namespace {
+
+constexpr std::string_view services = "apiservices.apiregistration.k8s.io";
+constexpr const char* managed_label = "kube-aggregator.kubernetes.io/automanaged";
+
+void make(api::Registry& registry, api::Client& client, std::string_view resource, api::Json object) {
+    const std::string name(api::name_of(object));
+    if (registry.get(resource, "", name)) return;
+    const auto made = client.create(registry.kinds().stored(resource), "", std::move(object));
+    if (made || made.error().code() == 409) return;
+    log_line(LogLevel::error, "a first object could not be made",
+             {{"resource", std::string(resource)}, {"name", name}, {"error", made.error()->message}});
+}
+
+api::Json service_of(const api::GroupVersionSpec& version, const std::string& name) {
+    return {{"metadata", {{"name", name}, {"labels", {{managed_label, "onstart"}}}}},
+            {"spec",
+             {{"group", std::string(version.group)},
+              {"version", std::string(version.version)},
+              {"groupPriorityMinimum", version.group_priority},
+              {"versionPriority", version.version_priority}}}};
+}
+
+}  // namespace
+
+void bootstrap_api_services(api::Registry& registry) {
+    if (registry.kinds().find_stored(services) == nullptr) return;
+    api::Client client(registry, {}, "kube-apiserver/v1");
+    std::set<std::string> names;
+    for (const api::GroupVersionSpec& version : api::served_versions(registry.kinds().all())) {
+        // The aggregator does not register itself; groups of custom resources come with their definitions.
+        if (version.group == "apiregistration.k8s.io" || version.group_priority <= 1000) continue;
+        const std::string name = std::string(version.version) + "." + std::string(version.group);
+        names.insert(name);
+        make(registry, client, services, service_of(version, name));
+    }
+    for (const auto& record : registry.list(services, "")) {
+        const api::ObjectView& view = api::view_of(*record);
+        const std::string* managed = view.label(managed_label);
+        if (managed == nullptr || *managed != "onstart" || names.contains(view.name)) continue;
+        (void)client.remove(registry.kinds().stored(services), "", view.name);
+    }
+}
+
+void bootstrap_flow_control(api::Registry& registry) {
+    api::Client client(registry, {}, "api-priority-and-fairness-config-producer-v1/v1");
+    for (const api::Json& level : api::bootstrap_priority_levels()) {
+        make(registry, client, "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", level);
+    }
+    for (const api::Json& schema : api::bootstrap_flow_schemas()) {
+        make(registry, client, "flowschemas.flowcontrol.apiserver.k8s.io", schema);
+    }
+}
+
+}  // namespace kubemu::controllers
