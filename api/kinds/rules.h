@@ -21,6 +21,8 @@
 
 namespace kubemu::api {
 
+struct ObjectView;
+
 // What hooks may ask of the rest of the cluster. Reads see the tip: what the next write will be compared with.
 class Lookup {
   public:
@@ -70,8 +72,9 @@ struct KindRules {
     void (*from_storage)(Json& object) = nullptr;
     // A kind that is answered instead of stored (TokenReview, SubjectAccessReview).
     ApiResult<Json> (*answer)(Json object, const HookContext&) = nullptr;
-    // Adds to the view what this kind's readers need; null for a plain ObjectView.
-    std::shared_ptr<storage::View> (*project)(const Json& object) = nullptr;
+    // Makes the view with what this kind's readers need; the registry fills in what all views have. Null for a plain
+    // ObjectView.
+    std::shared_ptr<ObjectView> (*project)(const Json& object) = nullptr;
     // True when finalizer handling lets metadata.finalizers alone decide (default); Namespace has spec.finalizers too.
     bool (*has_pending_finalizers)(const Json& object) = nullptr;
 };

@@ -3,6 +3,7 @@
 
 #include "api/kinds/define.h"
 #include "api/kinds/go_syntax.h"
+#include "api/kinds/rbac/views.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
 
@@ -57,7 +58,9 @@ void validate_cluster_role(const Json& object, const HookContext&, FieldErrors& 
 
 }  // namespace
 
-KUBEMU_RULES(role_rules){.validate = validate_role, .validate_name = check_path_segment};
-KUBEMU_RULES(cluster_role_rules){.validate = validate_cluster_role, .validate_name = check_path_segment};
+KUBEMU_RULES(role_rules){
+    .validate = validate_role, .validate_name = check_path_segment, .project = project_role};
+KUBEMU_RULES(cluster_role_rules){
+    .validate = validate_cluster_role, .validate_name = check_path_segment, .project = project_role};
 
 }  // namespace kubemu::api::kinds

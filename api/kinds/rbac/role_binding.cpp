@@ -3,6 +3,7 @@
 
 #include "api/kinds/define.h"
 #include "api/kinds/go_syntax.h"
+#include "api/kinds/rbac/views.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
 
@@ -68,10 +69,12 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
 KUBEMU_RULES(role_binding_rules){.set_defaults = set_defaults,
                                  .validate = validate_role_binding,
                                  .validate_update = validate_update,
-                                 .validate_name = check_path_segment};
+                                 .validate_name = check_path_segment,
+                                 .project = project_binding};
 KUBEMU_RULES(cluster_role_binding_rules){.set_defaults = set_defaults,
                                          .validate = validate_cluster_binding,
                                          .validate_update = validate_update,
-                                         .validate_name = check_path_segment};
+                                         .validate_name = check_path_segment,
+                                         .project = project_binding};
 
 }  // namespace kubemu::api::kinds
