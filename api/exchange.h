@@ -16,10 +16,12 @@
 namespace kubemu::api {
 
 class PodLogs;
+struct Access;
 
 struct Exchange {
     Registry& registry;
     PodLogs* logs = nullptr;
+    const Access* access = nullptr;
     Request request;
     RequestInfo info;
     const KindSpec* kind = nullptr;
@@ -49,6 +51,10 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange);
 ApiResult<bool> handle_delete(const ExchangePtr& exchange);
 ApiResult<bool> handle_delete_collection(const ExchangePtr& exchange);
 ApiResult<bool> handle_log(const ExchangePtr& exchange);
+// Kinds that are answered instead of stored.
+bool is_review(const KindSpec& kind);
+ApiResult<bool> handle_review(const ExchangePtr& exchange);
+ApiResult<bool> handle_token_request(const ExchangePtr& exchange);
 
 // Answers with JSON text, as YAML when that was asked for; adds the warnings as headers.
 void answer_json(Exchange& exchange, int code, Scatter json);

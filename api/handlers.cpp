@@ -27,6 +27,14 @@ Response text_response(int code, std::string text, std::string type = "text/plai
 
 Response json_response(std::string json) { return text_response(200, std::move(json), "application/json"); }
 
+// Where others find the keys of service account tokens (k8s.io/kubernetes/pkg/serviceaccount/openidmetadata.go).
+std::string openid_configuration() {
+    return "{\"issuer\":\"" + std::string(ServiceAccountTokens::issuer) + "\",\"jwks_uri\":\"" +
+           std::string(ServiceAccountTokens::issuer) +
+           "/openid/v1/jwks\",\"response_types_supported\":[\"id_token\"],\"subject_types_supported\":[\"public\"],"
+           "\"id_token_signing_alg_values_supported\":[\"RS256\"]}";
+}
+
 // /healthz, /livez and /readyz, ?verbose and single checks (/readyz/ping).
 std::optional<Response> health(std::string_view path, const RequestInfo& info) {
     for (const std::string_view endpoint : {"/healthz", "/livez", "/readyz"}) {
@@ -169,9 +177,11 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
             paths.push_back("/apis/" + std::string(version.group));
             paths.push_back("/apis/" + std::string(version.group) + "/" + std::string(version.version));
         }
-        for (const char* other : {"/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"}) paths.push_back(other);
+        for (const char* other : {"/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"}) paths.push_back(other);
         return json_response(Json{{"paths", paths}}.dump(2));
     }
+    if (path == "/.well-known/openid-configuration") return json_response(openid_configuration());
+    if (path == "/openid/v1/jwks") return text_response(200, options.access.tokens.key_set(), "application/jwk-set+json");
     if (path == "/metrics") {
         std::string text = "# TYPE apiserver_storage_objects gauge\n";
         for (const KindSpec* kind : options.registry.kinds().stored_kinds()) {
@@ -237,7 +247,7 @@ void Handlers::handle(Request request, Respond respond) {
         log_line(LogLevel::error, "a document could not be made", {{"path", request.path}, {"error", error.what()}});
         return respond(text_response(500, "internal error\n"));
     }
-    auto exchange = std::make_shared<Exchange>(Exchange{impl_->options.registry, impl_->options.logs, std::move(request),
+    auto exchange = std::make_shared<Exchange>(Exchange{impl_->options.registry, impl_->options.logs, &impl_->options.access, std::move(request),
                                                         std::move(info), nullptr, {}, {}, std::move(respond)});
     try {
         const auto handled = impl_->resource(exchange);

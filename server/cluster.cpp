@@ -1,9 +1,12 @@
 // The start of a cluster, from the bottom up: store, registry, first objects, controllers, handlers.
 #include "server/cluster.h"
 
+#include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
 #include "controllers/bootstrap/bootstrap.h"
+#include "controllers/certificates/controller.h"
+#include "controllers/cluster_role_aggregation/controller.h"
 #include "controllers/cronjob/controller.h"
 #include "controllers/daemonset/controller.h"
 #include "controllers/deployment/controller.h"
@@ -25,10 +28,10 @@
 #include "controllers/runtime/manager.h"
 #include "controllers/scheduler/controller.h"
 #include "controllers/service_account/controller.h"
+#include "controllers/service_account_token/controller.h"
 #include "controllers/statefulset/controller.h"
 #include "controllers/taint_eviction/controller.h"
 #include "controllers/ttl_after_finished/controller.h"
-#include "server/certificate.h"
 #include "server/options.h"
 #include "storage/base/log.h"
 #include "storage/base/random.h"
@@ -40,16 +43,6 @@ namespace {
 
 using namespace controllers;
 
-// The certificate is made once and kept with the cluster, so that a restart changes no ConfigMap.
-std::string cluster_certificate(storage::Store& store) {
-    if (auto kept = store.meta("certificate")) return *kept;
-    std::string made = make_certificate();
-    if (const auto saved = store.set_meta("certificate", made); !saved) {
-        log_line(LogLevel::warning, "the cluster's certificate could not be kept", {{"error", storage::to_string(saved.error())}});
-    }
-    return made;
-}
-
 }  // namespace
 
 struct Cluster::Impl {
@@ -58,7 +51,11 @@ struct Cluster::Impl {
           random(given.seed),
           store(std::move(opened)),
           kinds(std::move(served)),
-          registry({.store = *store, .kinds = kinds, .clock = clock, .random = random}),
+          authorizer(*store, given.authorization),
+          registry({.store = *store, .kinds = kinds, .clock = clock, .random = random, .authorizer = &authorizer}),
+          tokens(registry),
+          authenticator(given.token_file, tokens),
+          access{authorizer, authenticator, tokens},
           manager({.registry = registry, .clock = clock, .random = random}) {}
 
     static RealClock clock;
@@ -67,25 +64,36 @@ struct Cluster::Impl {
     Random random;
     std::unique_ptr<storage::Store> store;
     api::KindRegistry kinds;
+    api::Authorizer authorizer;
     api::Registry registry;
+    api::ServiceAccountTokens tokens;
+    api::TokenAuthenticator authenticator;
+    api::Access access;
     Manager manager;
     api::PodLogs* logs = nullptr;
     std::unique_ptr<api::Handlers> handlers;
 
-    void add_controllers();
+    void add_controllers(const api::CertificateAuthority& authority);
     void schedule_compaction();
 };
 
 RealClock Cluster::Impl::clock;
 
-void Cluster::Impl::add_controllers() {
+void Cluster::Impl::add_controllers(const api::CertificateAuthority& authority) {
     const auto enabled = [this](const char* name) { return controller_enabled(options.controllers, name); };
     // In the order in which a turn of the control loop runs them: what makes objects before what acts on them.
     if (enabled("namespace")) manager.add(std::make_unique<NamespaceController>(manager));
     if (enabled("serviceaccount")) manager.add(std::make_unique<ServiceAccountController>(manager));
     if (enabled("root-ca-cert-publisher")) {
-        manager.add(std::make_unique<RootCertificateController>(manager, cluster_certificate(*store)));
+        manager.add(std::make_unique<RootCertificateController>(manager, authority.certificate()));
     }
+    if (enabled("serviceaccount-token")) {
+        manager.add(std::make_unique<ServiceAccountTokenController>(manager, tokens, authority.certificate()));
+    }
+    if (enabled("clusterrole-aggregation")) manager.add(std::make_unique<ClusterRoleAggregationController>(manager));
+    if (enabled("csrapproving")) manager.add(std::make_unique<CsrApprovingController>(manager, authorizer));
+    if (enabled("csrsigning")) manager.add(std::make_unique<CsrSigningController>(manager, authority));
+    if (enabled("csrcleaner")) manager.add(std::make_unique<CsrCleanerController>(manager));
     if (enabled("cronjob")) manager.add(std::make_unique<CronJobController>(manager));
     if (enabled("job")) manager.add(std::make_unique<JobController>(manager));
     if (enabled("ttl-after-finished")) manager.add(std::make_unique<TtlAfterFinishedController>(manager));
@@ -140,10 +148,12 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
          .clock = &Impl::clock});
     if (!store) return storage::to_string(store.error());
     auto impl = std::make_unique<Impl>(options, std::move(*store), std::move(kinds));
+    const auto authority = api::CertificateAuthority::of_store(*impl->store, impl->clock.now());
+    if (!authority) return authority.error().message;
     bootstrap(impl->registry);
-    impl->add_controllers();
+    impl->add_controllers(*authority);
     impl->handlers = std::make_unique<api::Handlers>(api::Handlers::Options{
-        .registry = impl->registry, .logs = impl->logs, .kubernetes_version = options.kubernetes_version});
+        .registry = impl->registry, .access = impl->access, .logs = impl->logs, .kubernetes_version = options.kubernetes_version});
     impl->schedule_compaction();
     return std::unique_ptr<Cluster>(new Cluster(std::move(impl)));
 }
@@ -159,6 +169,7 @@ void Cluster::stop() {
 }
 
 api::Handlers& Cluster::handlers() { return *impl_->handlers; }
+const api::Access& Cluster::access() const { return impl_->access; }
 const Clock& Cluster::clock() const { return Impl::clock; }
 
 }  // namespace kubemu::server

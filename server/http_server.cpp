@@ -88,7 +88,7 @@ struct HttpServer::Impl {
         : io(options.threads),
           acceptor(asio::make_strand(io)),
           signals(signal_io, SIGINT, SIGTERM),
-          context{options.handlers, options.clock, options.log_requests},
+          context{options.handlers, options.filters, options.clock, options.log_requests},
           thread_count(options.threads) {}
 
     asio::io_context io;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "api/handlers.h"
+#include "server/filters.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 
@@ -21,6 +22,7 @@ class HttpServer {
         int threads = 2;
         bool log_requests = false;
         api::Handlers& handlers;
+        const Filters& filters;
         const Clock& clock;
     };
     // The error is a sentence for the terminal.

@@ -132,6 +132,19 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     serve->add_option("--pod-startup-latency", latency, "Time from scheduled to running, image pull included")
         ->capture_default_str()
         ->type_name("DURATION");
+    std::string modes = "RBAC";
+    serve->add_option("--authorization-mode", modes,
+                      "How users who are not admin are judged, in this order: RBAC, AlwaysAllow, AlwaysDeny")
+        ->capture_default_str()
+        ->type_name("LIST");
+    serve->add_option("--token-auth-file", to.token_auth_file,
+                      "Users with bearer tokens, one a line: token,user,uid,\"group1,group2\"")
+        ->type_name("PATH")
+        ->check(CLI::ExistingFile);
+    serve->add_option("--anonymous-auth", to.anonymous_auth,
+                      "Take requests without credentials from system:anonymous (true) or refuse them (false); without this "
+                      "flag they come from the administrator")
+        ->type_name("BOOL");
     serve->add_option("--threads", to.threads, "Threads that answer requests")->check(CLI::Range(1, 64))->capture_default_str();
     serve->add_flag("-v,--verbose", to.verbose, "Log every request on standard error");
     serve->footer(serve_footer);
@@ -171,6 +184,13 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     if (full_version(to.kubernetes_version).empty()) {
         return Exit{2, "kubemu: --kubernetes-version " + to.kubernetes_version + ": expected a release such as 1.28 or v1.28.7\n"};
     }
+    to.authorization.clear();
+    for (const std::string& name : split_list(modes)) {
+        const auto mode = api::Authorizer::mode_named(name);
+        if (!mode) return Exit{2, "kubemu: --authorization-mode " + name + ": expected RBAC, AlwaysAllow or AlwaysDeny\n"};
+        to.authorization.push_back(*mode);
+    }
+    if (to.authorization.empty()) return Exit{2, "kubemu: --authorization-mode: expected RBAC, AlwaysAllow or AlwaysDeny\n"};
     to.controllers = split_list(controllers);
     to.sync_full = durability == "full";
     if (seed_option->count() > 0) to.seed = seed;

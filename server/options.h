@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/authorization/authorizer.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 
@@ -24,6 +25,9 @@ struct ServeOptions {
     std::optional<std::uint64_t> seed;
     Duration pod_startup_latency = std::chrono::milliseconds(1000);
     int threads = 2;
+    std::vector<api::Authorizer::Mode> authorization = {api::Authorizer::Mode::rbac};
+    std::string token_auth_file;         // empty: none
+    std::optional<bool> anonymous_auth;  // see Filters::Options
     bool verbose = false;
 };
 

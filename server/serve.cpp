@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "server/cluster.h"
@@ -15,6 +16,11 @@ namespace {
 int fail(const std::string& why) {
     std::fprintf(stderr, "kubemu: %s\n", why.c_str());
     return 1;
+}
+
+std::string text_of_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 std::uint64_t random_seed() {
@@ -41,13 +47,22 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
     cluster_options.seed = options.seed.value_or(random_seed());
     cluster_options.pod_startup_latency = options.pod_startup_latency;
 
+    cluster_options.authorization = options.authorization;
+    if (!options.token_auth_file.empty()) {
+        auto users = api::TokenFile::parse(text_of_file(options.token_auth_file), options.token_auth_file);
+        if (!users) return fail(users.error());
+        cluster_options.token_file = std::move(*users);
+    }
+
     auto cluster = Cluster::open(cluster_options);
     if (!cluster) return fail(cluster.error());
+    const Filters filters({.access = (*cluster)->access(), .anonymous = options.anonymous_auth});
     auto server = HttpServer::listen({.address = options.http_address,
                                       .port = options.http_port,
                                       .threads = options.threads,
                                       .log_requests = options.verbose,
                                       .handlers = (*cluster)->handlers(),
+                                      .filters = filters,
                                       .clock = (*cluster)->clock()});
     if (!server) return fail(server.error());
 

@@ -18,6 +18,7 @@
 #include <charconv>
 #include <chrono>
 
+#include "api/values/text.h"
 #include "server/http_text.h"
 #include "storage/base/limits.h"
 #include "storage/base/log.h"
@@ -57,6 +58,7 @@ asio::awaitable<api::Response> answer(api::Handlers& handlers, api::Request requ
 api::Response status_response(const api::Status& status) {
     api::Response response;
     response.code = status.code();
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     response.body.push_back(Slice::of(status.to_json()));
     return response;
 }
@@ -81,6 +83,23 @@ api::Request to_request(Parser& parser) {
     }
     request.body = std::move(message.body());
     return request;
+}
+
+// Headers that say who sends the request. Plain HTTP is served to those only who may do everything.
+Credentials credentials_of(const Parser& parser) {
+    constexpr std::string_view prefix = "impersonate-";
+    Credentials credentials;
+    credentials.trusted = true;
+    for (const auto& field : parser.get()) {
+        if (field.name() == http::field::authorization) {
+            credentials.authorization = std::string(field.value());
+        } else if (field.name() == http::field::unknown) {
+            std::string name = api::lower(std::string_view(field.name_string().data(), field.name_string().size()));
+            if (name.compare(0, prefix.size(), prefix) != 0) continue;
+            credentials.impersonation.emplace_back(std::move(name), std::string(field.value()));
+        }
+    }
+    return credentials;
 }
 
 // Writes all parts, copied together into few large writes. False when the peer is gone.
@@ -234,6 +253,7 @@ asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& con
             co_return;
         }
         const bool keep_alive = parser.keep_alive();
+        const Credentials credentials = credentials_of(parser);
         api::Request request = to_request(parser);
         const bool head_only = request.method == "HEAD";
         if (head_only) request.method = "GET";
@@ -243,7 +263,12 @@ asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& con
             logged = request;
             logged.body.clear();
         }
-        api::Response response = co_await answer(context.handlers, std::move(request));
+        api::Response response;
+        if (const auto passed = context.filters.apply(request, credentials); !passed) {
+            response = status_response(passed.error());
+        } else {
+            response = co_await answer(context.handlers, std::move(request));
+        }
         if (context.log_requests) log_request(logged, response.code, context.clock.now() - begin);
         if (!co_await respond(socket, std::move(response), head_only, keep_alive, context.clock)) co_return;
     }

@@ -5,12 +5,14 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "api/handlers.h"
+#include "server/filters.h"
 #include "storage/base/clock.h"
 
 namespace kubemu::server {
 
 struct SessionContext {
     api::Handlers& handlers;
+    const Filters& filters;
     const Clock& clock;
     bool log_requests = false;
 };

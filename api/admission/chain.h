@@ -16,6 +16,7 @@
 
 namespace kubemu::api {
 
+class Authorizer;
 class KindRegistry;
 
 struct AdmissionRequest {
@@ -33,6 +34,7 @@ struct AdmissionRequest {
     bool dry_run = false;
     Json* object = nullptr;     // in the version of `kind`; null for a removal
     const Json* old = nullptr;  // null for a creation
+    const Authorizer* authorizer = nullptr;  // null: everybody may do everything
     // Other objects to write in the same transaction (a quota that is charged). A lost race repeats the admission.
     std::vector<storage::Draft>* charges = nullptr;
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/admission/chain.h"
+#include "api/authorization/escalation.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -46,6 +47,8 @@ constexpr AdmissionPlugin plugins[] = {
     {"TaintNodesByCondition", taint_new_nodes, nullptr},
     {"LimitRanger", limit_ranger_mutate, limit_ranger_validate},
     {"RuntimeClass", runtime_class_mutate, nullptr},
+    // After all that change the object, and before it is validated.
+    {"PrivilegeEscalation", refuse_escalation, nullptr},
     // Last, because what another plugin refuses must not be charged.
     {"ResourceQuota", nullptr, resource_quota_validate},
 };

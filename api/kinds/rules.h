@@ -2,7 +2,7 @@
 //
 // The registry calls them in the order of kube-apiserver's strategies (k8s.io/apiserver/pkg/registry/rest):
 // create: set_defaults, prepare_for_create, allocate, validate, validate_create; update: set_defaults, prepare_for_update, allocate,
-// validate, validate_update. All but `allocate` and `answer` are pure functions of their arguments.
+// validate, validate_update. All but `allocate` are pure functions of their arguments.
 #pragma once
 
 #include <memory>
@@ -70,8 +70,6 @@ struct KindRules {
     // Conversion between this version and the storage version, in place; kind and apiVersion are the registry's.
     void (*to_storage)(Json& object) = nullptr;
     void (*from_storage)(Json& object) = nullptr;
-    // A kind that is answered instead of stored (TokenReview, SubjectAccessReview).
-    ApiResult<Json> (*answer)(Json object, const HookContext&) = nullptr;
     // Makes the view with what this kind's readers need; the registry fills in what all views have. Null for a plain
     // ObjectView.
     std::shared_ptr<ObjectView> (*project)(const Json& object) = nullptr;

@@ -74,7 +74,7 @@ std::string Status::to_json() const {
             out += "\"retryAfterSeconds\":" + std::to_string(d.retry_after_seconds);
         }
         out += '}';
-    } else if (d.reason == "NotFound" && d.kind.empty()) {
+    } else if (d.reason == "NotFound" || d.reason == "Forbidden") {
         out += R"(,"details":{})";
     }
     out += ",\"code\":" + std::to_string(d.code) + "}\n";

@@ -8,6 +8,7 @@ namespace kubemu::api {
 std::shared_ptr<ObjectView> project_role(const Json& object) {
     auto view = std::make_shared<RoleView>();
     view->rules = rules_from(array_at(object, {"rules"}));
+    view->aggregates = find(object, "aggregationRule") != nullptr;
     return view;
 }
 

@@ -13,6 +13,7 @@ namespace kubemu::api {
 // Role and ClusterRole.
 struct RoleView final : ObjectView {
     std::vector<PolicyRule> rules;
+    bool aggregates = false;  // it has an aggregationRule
 };
 
 struct RbacSubject {
