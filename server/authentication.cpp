@@ -37,6 +37,7 @@ api::ApiResult<bool> authenticate(const api::TokenAuthenticator& tokens, std::op
             return true;
         }
     }
+    if (credentials.refused) return api::Status::unauthorized();
     if (!anonymous && credentials.trusted) return true;
     if (anonymous == false) return api::Status::unauthorized();
     user = api::User{std::string(api::anonymous_user), {}, {std::string(api::unauthenticated_group)}, {}};

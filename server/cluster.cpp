@@ -73,26 +73,28 @@ struct Cluster::Impl {
     api::PodLogs* logs = nullptr;
     std::unique_ptr<api::Handlers> handlers;
 
-    void add_controllers(const api::CertificateAuthority& authority);
+    std::optional<api::CertificateAuthority> authority;  // set from the start on
+
+    void add_controllers();
     void schedule_compaction();
 };
 
 RealClock Cluster::Impl::clock;
 
-void Cluster::Impl::add_controllers(const api::CertificateAuthority& authority) {
+void Cluster::Impl::add_controllers() {
     const auto enabled = [this](const char* name) { return controller_enabled(options.controllers, name); };
     // In the order in which a turn of the control loop runs them: what makes objects before what acts on them.
     if (enabled("namespace")) manager.add(std::make_unique<NamespaceController>(manager));
     if (enabled("serviceaccount")) manager.add(std::make_unique<ServiceAccountController>(manager));
     if (enabled("root-ca-cert-publisher")) {
-        manager.add(std::make_unique<RootCertificateController>(manager, authority.certificate()));
+        manager.add(std::make_unique<RootCertificateController>(manager, authority->certificate()));
     }
     if (enabled("serviceaccount-token")) {
-        manager.add(std::make_unique<ServiceAccountTokenController>(manager, tokens, authority.certificate()));
+        manager.add(std::make_unique<ServiceAccountTokenController>(manager, tokens, authority->certificate()));
     }
     if (enabled("clusterrole-aggregation")) manager.add(std::make_unique<ClusterRoleAggregationController>(manager));
     if (enabled("csrapproving")) manager.add(std::make_unique<CsrApprovingController>(manager, authorizer));
-    if (enabled("csrsigning")) manager.add(std::make_unique<CsrSigningController>(manager, authority));
+    if (enabled("csrsigning")) manager.add(std::make_unique<CsrSigningController>(manager, *authority));
     if (enabled("csrcleaner")) manager.add(std::make_unique<CsrCleanerController>(manager));
     if (enabled("cronjob")) manager.add(std::make_unique<CronJobController>(manager));
     if (enabled("job")) manager.add(std::make_unique<JobController>(manager));
@@ -148,10 +150,11 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
          .clock = &Impl::clock});
     if (!store) return storage::to_string(store.error());
     auto impl = std::make_unique<Impl>(options, std::move(*store), std::move(kinds));
-    const auto authority = api::CertificateAuthority::of_store(*impl->store, impl->clock.now());
+    auto authority = api::CertificateAuthority::of_store(*impl->store, impl->clock.now());
     if (!authority) return authority.error().message;
+    impl->authority = std::move(*authority);
     bootstrap(impl->registry);
-    impl->add_controllers(*authority);
+    impl->add_controllers();
     impl->handlers = std::make_unique<api::Handlers>(api::Handlers::Options{
         .registry = impl->registry, .access = impl->access, .logs = impl->logs, .kubernetes_version = options.kubernetes_version});
     impl->schedule_compaction();
@@ -170,6 +173,7 @@ void Cluster::stop() {
 
 api::Handlers& Cluster::handlers() { return *impl_->handlers; }
 const api::Access& Cluster::access() const { return impl_->access; }
+const api::CertificateAuthority& Cluster::authority() const { return *impl_->authority; }
 const Clock& Cluster::clock() const { return Impl::clock; }
 
 }  // namespace kubemu::server

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/access.h"
+#include "api/authentication/certificate_authority.h"
 #include "api/handlers.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
@@ -38,6 +39,7 @@ class Cluster {
 
     api::Handlers& handlers();
     const api::Access& access() const;
+    const api::CertificateAuthority& authority() const;
     const Clock& clock() const;
 
   private:

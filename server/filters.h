@@ -16,6 +16,7 @@ struct Credentials {
     std::string authorization;               // the header
     api::ImpersonationHeaders impersonation;
     const api::User* certificate = nullptr;  // the user of a verified client certificate
+    bool refused = false;                    // it showed a certificate that is not good
     bool trusted = false;                    // whoever connects here is the administrator, if they don't say otherwise
 };
 

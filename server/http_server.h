@@ -9,6 +9,7 @@
 
 #include "api/handlers.h"
 #include "server/filters.h"
+#include "server/tls.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 
@@ -19,6 +20,10 @@ class HttpServer {
     struct Options {
         std::string address = "127.0.0.1";
         std::uint16_t port = 0;
+        // The same API over HTTPS; null: it is not served.
+        Tls* tls = nullptr;
+        std::string tls_address = "127.0.0.1";
+        std::uint16_t tls_port = 0;
         int threads = 2;
         bool log_requests = false;
         api::Handlers& handlers;
@@ -30,6 +35,7 @@ class HttpServer {
     ~HttpServer();
 
     std::uint16_t port() const;
+    std::uint16_t tls_port() const;  // 0 without HTTPS
     // Accepts connections until stop(); returns at once.
     void start();
     // Runs until SIGINT or SIGTERM arrives; returns the signal.

@@ -108,6 +108,12 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     serve->add_option("--http", endpoint, "Address and port of the API; port 0 takes a free one")
         ->capture_default_str()
         ->type_name("ADDR:PORT");
+    std::string secure_endpoint;
+    serve->add_option("--https", secure_endpoint,
+                      "Address and port of the API over HTTPS, where clients show a certificate or a token")
+        ->type_name("ADDR:PORT");
+    serve->add_option("--write-kubeconfig", to.kubeconfig_path, "Write a kubeconfig there when the cluster is ready")
+        ->type_name("PATH");
     serve->add_flag("--allow-remote-http", to.allow_remote_http,
                     "Allow an address that other machines reach: there is no authentication, whoever connects is admin");
     auto* database_option = serve->add_option("--db", database, "Database file; made when it is missing (default: " +
@@ -151,6 +157,9 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
 
     CLI::App* kubeconfig = app.add_subcommand("kubeconfig", "Print a kubeconfig for a running cluster");
     kubeconfig->add_option("--server", options.kubeconfig_server, "URL of the API")->capture_default_str();
+    kubeconfig->add_option("--db", options.kubeconfig_database,
+                           "Database of the cluster, whose certificates an https URL needs (default: " + default_database_path() + ")")
+        ->type_name("PATH");
     CLI::App* version = app.add_subcommand("version", "Print the version of this program");
 
     try {
@@ -164,6 +173,7 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
 
     if (version->parsed()) options.command = Options::Command::version;
     if (kubeconfig->parsed()) options.command = Options::Command::kubeconfig;
+    if (options.kubeconfig_database.empty()) options.kubeconfig_database = default_database_path();
     if (!serve->parsed()) return options;
 
     options.command = Options::Command::serve;
@@ -174,6 +184,13 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
         return Exit{2, "kubemu: --http " + endpoint +
                            ": other machines could reach this address and would be admin; "
                            "add --allow-remote-http if that is what you want\n"};
+    }
+    if (!secure_endpoint.empty()) {
+        to.https_address = "127.0.0.1";
+        if (!parse_endpoint(secure_endpoint, to.https_address, to.https_port)) {
+            return Exit{2, "kubemu: --https " + secure_endpoint + ": expected ADDR:PORT, for example 127.0.0.1:6443\n"};
+        }
+        if (to.https_address == "localhost") to.https_address = "127.0.0.1";
     }
     if (to.http_address == "localhost") to.http_address = "127.0.0.1";
     const std::optional<Duration> duration = parse_duration(latency);

@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -33,6 +34,7 @@ using boost::system::error_code;
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 using Parser = http::request_parser<http::string_body>;
+using TlsStream = asio::ssl::stream<tcp::socket&>;
 
 // Starts Handlers::handle and completes, on the caller's executor, when the answer is there: inside the call for
 // reads, from the storage thread for writes.
@@ -85,11 +87,10 @@ api::Request to_request(Parser& parser) {
     return request;
 }
 
-// Headers that say who sends the request. Plain HTTP is served to those only who may do everything.
-Credentials credentials_of(const Parser& parser) {
+// What the headers add to what is known of the connection's peer.
+Credentials credentials_of(const Parser& parser, const Credentials& peer) {
     constexpr std::string_view prefix = "impersonate-";
-    Credentials credentials;
-    credentials.trusted = true;
+    Credentials credentials = peer;
     for (const auto& field : parser.get()) {
         if (field.name() == http::field::authorization) {
             credentials.authorization = std::string(field.value());
@@ -102,8 +103,12 @@ Credentials credentials_of(const Parser& parser) {
     return credentials;
 }
 
+tcp::socket& lowest(tcp::socket& socket) { return socket; }
+tcp::socket& lowest(TlsStream& stream) { return stream.next_layer(); }
+
 // Writes all parts, copied together into few large writes. False when the peer is gone.
-asio::awaitable<bool> write_parts(tcp::socket& socket, std::string first, const Scatter& parts, std::string_view last) {
+template <class Stream>
+asio::awaitable<bool> write_parts(Stream& socket, std::string first, const Scatter& parts, std::string_view last) {
     std::string gathered = std::move(first);
     for (const Slice& part : parts) {
         if (gathered.size() + part.text.size() > gather_bytes_max && !gathered.empty()) {
@@ -139,7 +144,8 @@ void wake(const std::shared_ptr<StreamWait>& wait) {
 }
 
 // A client that is done with a watch just closes the connection; only a read notices that.
-asio::awaitable<void> notice_close(tcp::socket& socket, std::shared_ptr<StreamWait> wait) {
+template <class Stream>
+asio::awaitable<void> notice_close(Stream& socket, std::shared_ptr<StreamWait> wait) {
     std::array<char, 256> ignored;
     for (;;) {
         const auto [error, size] = co_await socket.async_read_some(asio::buffer(ignored), use_tuple);
@@ -149,17 +155,19 @@ asio::awaitable<void> notice_close(tcp::socket& socket, std::shared_ptr<StreamWa
     wake(wait);
 }
 
-void cut_off_when_slow(tcp::socket& socket, const std::shared_ptr<StreamWait>& wait) {
+template <class Stream>
+void cut_off_when_slow(Stream& socket, const std::shared_ptr<StreamWait>& wait) {
     wait->slow_timer.expires_after(limits::slow_watcher_timeout);
     wait->slow_timer.async_wait([&socket, wait](error_code error) {
         if (!error && !wait->closed) {  // the socket lives until the stream is over
             error_code ignored;
-            socket.close(ignored);
+            lowest(socket).close(ignored);
         }
     });
 }
 
-asio::awaitable<void> write_stream(tcp::socket& socket, api::Stream& stream, const Clock& clock) {
+template <class Stream>
+asio::awaitable<void> write_stream(Stream& socket, api::Stream& stream, const Clock& clock) {
     const auto executor = co_await asio::this_coro::executor;
     auto wait = std::make_shared<StreamWait>(executor);
     stream.on_wake([executor, weak = std::weak_ptr<StreamWait>(wait)] {
@@ -190,8 +198,8 @@ asio::awaitable<void> write_stream(tcp::socket& socket, api::Stream& stream, con
         co_await wait->timer.async_wait(use_tuple);
     }
     error_code ignored;
-    socket.shutdown(tcp::socket::shutdown_both, ignored);
-    socket.cancel(ignored);
+    lowest(socket).shutdown(tcp::socket::shutdown_both, ignored);
+    lowest(socket).cancel(ignored);
     // notice_close refers to the socket, which the caller owns.
     while (!wait->closed) {
         wait->timer.expires_after(std::chrono::hours(24));
@@ -207,7 +215,8 @@ void log_request(const api::Request& request, int code, Duration took) {
 }
 
 // False when the connection is to be closed afterwards.
-asio::awaitable<bool> respond(tcp::socket& socket, api::Response response, bool head_only, bool keep_alive,
+template <class Stream>
+asio::awaitable<bool> respond(Stream& socket, api::Response response, bool head_only, bool keep_alive,
                               const Clock& clock) {
     if (response.stream) {
         if (!co_await write_parts(socket, response_head(response, 0, false, clock.now()), {}, {})) co_return false;
@@ -220,9 +229,8 @@ asio::awaitable<bool> respond(tcp::socket& socket, api::Response response, bool 
     co_return written && keep_alive;
 }
 
-}  // namespace
-
-asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& context) {
+template <class Stream>
+asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& context, Credentials peer) {
     boost::beast::flat_buffer buffer;
     for (;;) {
         Parser parser;
@@ -237,7 +245,7 @@ asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& con
                 "limit is " + std::to_string(limits::request_body_bytes_max));
             co_await respond(socket, status_response(status), false, false, context.clock);
             error_code ignored;
-            socket.shutdown(tcp::socket::shutdown_send, ignored);
+            lowest(socket).shutdown(tcp::socket::shutdown_send, ignored);
             co_return;
         }
         if (error) {
@@ -253,7 +261,7 @@ asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& con
             co_return;
         }
         const bool keep_alive = parser.keep_alive();
-        const Credentials credentials = credentials_of(parser);
+        const Credentials credentials = credentials_of(parser, peer);
         api::Request request = to_request(parser);
         const bool head_only = request.method == "HEAD";
         if (head_only) request.method = "GET";
@@ -272,6 +280,35 @@ asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& con
         if (context.log_requests) log_request(logged, response.code, context.clock.now() - begin);
         if (!co_await respond(socket, std::move(response), head_only, keep_alive, context.clock)) co_return;
     }
+}
+
+}  // namespace
+
+asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& context) {
+    Credentials peer;
+    peer.trusted = true;  // plain HTTP is served to those only who may do everything
+    co_await serve_requests(socket, context, std::move(peer));
+}
+
+asio::awaitable<void> run_tls_session(tcp::socket& socket, Tls& tls, const SessionContext& context) {
+    TlsStream stream(socket, tls.context());
+    asio::steady_timer deadline(co_await asio::this_coro::executor, limits::handshake_timeout);
+    const auto greeted = std::make_shared<bool>(false);
+    deadline.async_wait([&socket, greeted](error_code error) {
+        error_code ignored;
+        if (!error && !*greeted) socket.close(ignored);
+    });
+    const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, use_tuple);
+    *greeted = true;  // from here on the socket may be gone
+    deadline.cancel();
+    if (error) co_return;
+    const PeerCertificate certificate = peer_certificate(stream.native_handle());
+    Credentials peer;
+    peer.refused = certificate.refused;
+    if (certificate.user) peer.certificate = &*certificate.user;
+    co_await serve_requests(stream, context, std::move(peer));
+    error_code ignored;
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 }  // namespace kubemu::server

@@ -6,6 +6,7 @@
 
 #include "api/handlers.h"
 #include "server/filters.h"
+#include "server/tls.h"
 #include "storage/base/clock.h"
 
 namespace kubemu::server {
@@ -20,5 +21,7 @@ struct SessionContext {
 // Ends when the peer hangs up, breaks the protocol or stops reading, or when the socket is closed from outside.
 // `context` outlives every session.
 boost::asio::awaitable<void> run_session(boost::asio::ip::tcp::socket& socket, const SessionContext& context);
+// The same over TLS, handshake included.
+boost::asio::awaitable<void> run_tls_session(boost::asio::ip::tcp::socket& socket, Tls& tls, const SessionContext& context);
 
 }  // namespace kubemu::server

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "api/values/text.h"
+#include "storage/peek.h"
 
 namespace kubemu::api {
 namespace {
@@ -183,6 +185,27 @@ std::optional<Time> certificate_expiry(std::string_view pem) {
     return time_of(X509_get0_notAfter(certificate.get()));
 }
 
+User user_of_certificate(X509* certificate) {
+    User user{{}, {}, {}, {}};
+    X509_NAME* subject = X509_get_subject_name(certificate);
+    if (const auto names = entries_of(subject, NID_commonName); !names.empty()) user.name = names.back();
+    user.groups = entries_of(subject, NID_organizationName);
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(certificate, &der);
+    if (size <= 0) return user;
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
+    SHA256(der, static_cast<std::size_t>(size), hash.data());
+    OPENSSL_free(der);
+    std::string id = "X509SHA256=";
+    for (const unsigned char byte : hash) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        id += digits[byte >> 4];
+        id += digits[byte & 15];
+    }
+    user.extra["authentication.kubernetes.io/credential-id"] = {std::move(id)};
+    return user;
+}
+
 struct CertificateAuthority::Impl {
     Certificate certificate;
     Key key;
@@ -229,6 +252,45 @@ Result<CertificateAuthority, CertificateError> CertificateAuthority::of_store(st
         }
     }
     return from_pem(certificate_text, key_text);
+}
+
+Result<CertificateAuthority, CertificateError> CertificateAuthority::of_database(const std::string& path) {
+    const auto certificate = storage::meta_of_file(path, certificate_name), key = storage::meta_of_file(path, key_name);
+    if (!certificate) return CertificateError{storage::to_string(certificate.error())};
+    if (!key) return CertificateError{storage::to_string(key.error())};
+    if (!*certificate || !*key) return CertificateError{path + " has no certificate yet: start its cluster once"};
+    return from_pem(**certificate, **key);
+}
+
+Result<KeyPair, CertificateError> CertificateAuthority::issue(const Identity& identity) const {
+    const CertificateError failed{"OpenSSL could not make a certificate for " + identity.common_name};
+    const Key key(EVP_EC_gen("P-256"));
+    const SignRequest request(X509_REQ_new());
+    if (!key || !request) return failed;
+    X509_NAME* subject = X509_REQ_get_subject_name(request.get());
+    const auto add = [subject](const char* member, const std::string& text) {
+        X509_NAME_add_entry_by_txt(subject, member, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(text.c_str()), -1, -1, 0);
+    };
+    for (const std::string& organization : identity.organizations) add("O", organization);
+    add("CN", identity.common_name);
+    if (!identity.alternative_names.empty()) {
+        X509V3_CTX context;
+        X509V3_set_ctx_nodb(&context);
+        X509V3_set_ctx(&context, nullptr, nullptr, request.get(), nullptr, 0);
+        Extensions extensions(sk_X509_EXTENSION_new_null());
+        X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, &context, NID_subject_alt_name, identity.alternative_names.c_str());
+        if (names == nullptr) return failed;
+        sk_X509_EXTENSION_push(extensions.get(), names);
+        X509_REQ_add_extensions(request.get(), extensions.get());
+    }
+    X509_REQ_set_pubkey(request.get(), key.get());
+    if (X509_REQ_sign(request.get(), key.get(), EVP_sha256()) == 0) return failed;
+    KeyPair pair;
+    pair.key = pem_of(PEM_write_bio_PrivateKey, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    const std::vector<std::string> usages = {"digital signature", "key encipherment", identity.purpose};
+    TRY_ASSIGN(pair.certificate, sign(pem_of(PEM_write_bio_X509_REQ, request.get()),
+                                      {usages, identity.now - std::chrono::minutes(5), identity.now + std::chrono::hours(365 * 24)}));
+    return pair;
 }
 
 Result<std::string, CertificateError> CertificateAuthority::sign(std::string_view request_pem, const Terms& terms) const {

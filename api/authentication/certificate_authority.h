@@ -13,6 +13,8 @@
 #include "storage/base/result.h"
 #include "storage/store.h"
 
+struct x509_st;
+
 namespace kubemu::api {
 
 // A sentence about what is wrong.
@@ -32,11 +34,22 @@ Result<CertificateRequest, CertificateError> read_certificate_request(std::strin
 // When the first certificate of a PEM text ends; nothing when it is none.
 std::optional<Time> certificate_expiry(std::string_view pem);
 
+// Common name and organizations as user and groups (k8s.io/apiserver/pkg/authentication/request/x509).
+User user_of_certificate(x509_st* certificate);
+
+// PEM texts.
+struct KeyPair {
+    std::string certificate, key;
+};
+
 // Thread-safe to use.
 class CertificateAuthority {
   public:
     // The one that is kept with the store, made at the first call (P-256, ten years).
     static Result<CertificateAuthority, CertificateError> of_store(storage::Store& store, Time now);
+
+    // The one that a database file keeps, without opening its store.
+    static Result<CertificateAuthority, CertificateError> of_database(const std::string& path);
 
     const std::string& certificate() const { return certificate_; }  // PEM
 
@@ -44,6 +57,16 @@ class CertificateAuthority {
         std::vector<std::string> usages;  // as in spec.usages of a CertificateSigningRequest
         Time not_before{}, not_after{};   // cut to the authority's own end
     };
+    struct Identity {
+        std::string common_name;
+        std::vector<std::string> organizations;
+        std::string alternative_names;  // "DNS:a,IP:10.0.0.1"
+        std::string purpose;            // "client auth" or "server auth"
+        Time now{};
+    };
+    // A new key with a certificate of a year.
+    Result<KeyPair, CertificateError> issue(const Identity& identity) const;
+
     // PEM of a certificate with the request's subject, key and alternative names, and nothing else of it.
     Result<std::string, CertificateError> sign(std::string_view request_pem, const Terms& terms) const;
 
