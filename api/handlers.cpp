@@ -5,7 +5,7 @@
 
 #include "api/codec/json.h"
 #include "api/documents/discovery.h"
-#include "api/documents/openapi.h"
+#include "api/documents/openapi_service.h"
 #include "api/exchange.h"
 #include "api/values/text.h"
 #include "storage/base/log.h"
@@ -64,10 +64,10 @@ struct Handlers::Impl {
     std::optional<Response> document(const Request& request, const RequestInfo& info);
     ApiResult<bool> resource(const ExchangePtr& exchange);
     std::string version_json() const;
-    Response openapi(const Request& request, std::string_view path);
     Response with_etag(const Request& request, std::shared_ptr<const std::string> text, std::string type, std::string tag) const;
 
     Options options;
+    OpenApiService openapi;
     Mutex mutex;
     // Large documents, made when they are first asked for.
     std::map<std::string, Bytes> documents KUBEMU_GUARDED_BY(mutex);
@@ -114,30 +114,6 @@ Response Handlers::Impl::with_etag(const Request& request, std::shared_ptr<const
     return response;
 }
 
-Response Handlers::Impl::openapi(const Request& request, std::string_view path) {
-    const KindRegistry& kinds = options.registry.kinds();
-    if (path == "/openapi/v2") {
-        const bool protobuf = request.accept.find("com.github.proto-openapi.spec.v2") != std::string::npos;
-        if (protobuf) {
-            const Bytes text = cached("v2pb", [&] { return openapi_v2_protobuf(kinds.all(), options.kubernetes_version); });
-            const std::string tag = *cached("v2pb#", [&] { return openapi_hash(*text); });
-            return with_etag(request, text, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", tag);
-        }
-        const Bytes text = cached("v2", [&] { return openapi_v2_json(kinds.all(), options.kubernetes_version); });
-        const std::string tag = *cached("v2#", [&] { return openapi_hash(*text); });
-        return with_etag(request, text, "application/json", tag);
-    }
-    if (path == "/openapi/v3") {
-        return with_etag(request, cached("v3", [&] { return openapi_v3_index(kinds.all(), options.kubernetes_version); }),
-                         "text/plain; charset=utf-8", *cached("v3#", [&] { return openapi_hash(options.kubernetes_version); }));
-    }
-    const std::string name(path.substr(std::string_view("/openapi/v3/").size()));
-    const std::string text = *cached("v3/" + name, [&] { return openapi_v3_document(kinds.all(), options.kubernetes_version, name); });
-    if (text.empty()) return text_response(404, "404 page not found\n");
-    Response response = with_etag(request, make_bytes(text), "application/json", openapi_hash(text));
-    return response;
-}
-
 // What is no resource; nothing when the path is one.
 std::optional<Response> Handlers::Impl::document(const Request& request, const RequestInfo& info) {
     std::string_view path = request.path;
@@ -145,8 +121,8 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
     if (auto response = health(path, info)) return response;
     if (path == "/version") return json_response(version_json());
     if (path.substr(0, 8) == "/openapi") {
-        if (path == "/openapi/v2" || path == "/openapi/v3" || path.substr(0, 12) == "/openapi/v3/") return openapi(request, path);
-        return text_response(404, "404 page not found\n");
+        const OpenApiSource source{options.registry.kinds().all(), options.kubernetes_version};
+        return openapi.answer(request, path, info.parameter("hash"), source, options.registry.clock().now());
     }
     const auto& kinds = options.registry.kinds().all();
     const auto form = negotiate(request.accept);

@@ -21,8 +21,10 @@ void bootstrap(api::Registry& registry) {
     api::Client client(registry, {}, "kube-apiserver/v1");
     const auto make = [&](const char* resource, const char* space, Json object) {
         const std::string name(api::name_of(object));
-        if (registry.get(resource, space, name)) return;
-        const auto made = client.create(registry.kinds().stored(resource), space, std::move(object));
+        // The release that is emulated may be older than the kind.
+        const api::KindSpec* kind = registry.kinds().find_stored(resource);
+        if (kind == nullptr || registry.get(resource, space, name)) return;
+        const auto made = client.create(*kind, space, std::move(object));
         if (!made && made.error().code() != 409) {
             log_line(LogLevel::error, "a first object could not be made", {{"resource", resource}, {"name", name}, {"error", made.error()->message}});
         }
