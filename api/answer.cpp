@@ -55,16 +55,30 @@ void answer_status(Exchange& exchange, const Status& status) {
 }
 
 Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record) {
-    if (kind.storage_version) return Slice(record.bytes);
+    if (kind.storage_version && !registry.needs_reading(kind, record)) return Slice(record.bytes);
     const Json document = registry.document_as(record, kind);
     Encoded encoded = encode_object(document, *kind.type, api_version_of(kind), kind.kind);
     encoded.text.insert(encoded.revision_at, std::string(string_at(document, {"metadata", "resourceVersion"})));
     return Slice::of(std::move(encoded.text));
 }
 
+void append_item(Scatter& parts, const KindSpec& kind, const Slice& text, bool first) {
+    if (kind.custom != nullptr) {
+        if (!first) parts.push_back(Slice::literal(","));
+        parts.push_back(text);
+        return;
+    }
+    parts.push_back(Slice::literal(first ? "{" : ",{"));
+    parts.emplace_back(text.text.substr(body_offset(text.text)), text.owner);
+}
+
+const KindSpec& columns_of(const Exchange& exchange) {
+    return exchange.kind->custom != nullptr ? *exchange.kind : exchange.registry.kinds().stored(exchange.kind->resource);
+}
+
 void answer_document(Exchange& exchange, int code, const Json& document) {
     Scatter parts;
-    const KindSpec& columns = exchange.registry.kinds().stored(exchange.kind->resource);
+    const KindSpec& columns = columns_of(exchange);
     if (exchange.form.as == AnswerForm::As::table) {
         const std::string revision(string_at(document, {"metadata", "resourceVersion"}));
         parts.push_back(Slice::of(table_of({document}, {.kind = columns,
@@ -80,7 +94,7 @@ void answer_document(Exchange& exchange, int code, const Json& document) {
 }
 
 void answer_record(Exchange& exchange, int code, const storage::Record& record) {
-    if (exchange.form.as != AnswerForm::As::object) return answer_document(exchange, code, exchange.registry.document(record));
+    if (exchange.form.as != AnswerForm::As::object) return answer_document(exchange, code, exchange.registry.document_as(record, columns_of(exchange)));
     Scatter parts;
     parts.push_back(object_text(exchange.registry, *exchange.kind, record));
     parts.push_back(Slice::literal("\n"));
@@ -142,11 +156,13 @@ ApiResult<Selection> selection_of(const Exchange& exchange) {
         if (!fields) return Status::bad_request(fields.error());
         selection.fields = std::move(*fields);
     }
-    const KindSpec& stored = exchange.registry.kinds().stored(kind.resource);
+    const KindSpec& stored = columns_of(exchange);
     for (const FieldRequirement& requirement : selection.fields) {
         bool known = requirement.field == "metadata.name" || requirement.field == "metadata.namespace";
         for (const SelectableField& field : stored.selectable_fields) known = known || field.label == requirement.field;
+        if (kind.custom != nullptr && !kind.namespaced && requirement.field == "metadata.namespace") known = false;
         if (known) continue;
+        if (kind.custom != nullptr) return Status::bad_request("field label not supported: " + requirement.field);
         // Kinds with a conversion function of their own word it differently.
         if (!stored.selectable_fields.empty() && kind.resource != "secrets" && kind.resource != "namespaces") {
             return Status::bad_request("field label not supported: " + requirement.field);

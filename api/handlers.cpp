@@ -1,6 +1,7 @@
 // From paths to handlers: resources by the kind registry, everything else by a short list.
 #include "api/handlers.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
@@ -54,6 +55,7 @@ struct Handlers::Impl {
     explicit Impl(Options given) : options(given) {}
 
     std::optional<Response> document(const Request& request, const RequestInfo& info);
+    bool serves_path(const RequestInfo& info) const;
     ApiResult<bool> resource(const ExchangePtr& exchange);
     std::string version_json() const;
     Response openapi(const Request& request, std::string_view path);
@@ -63,10 +65,16 @@ struct Handlers::Impl {
     Mutex mutex;
     // Large documents, made when they are first asked for.
     std::map<std::string, Bytes> documents KUBEMU_GUARDED_BY(mutex);
+    std::uint64_t epoch KUBEMU_GUARDED_BY(mutex) = 0;  // of the kinds that they describe
 
     template <class Make>
     Bytes cached(const std::string& name, Make make) {
         Lock lock(mutex);
+        // Documents of kinds that came or went since are made anew.
+        if (const std::uint64_t now = options.registry.kinds().epoch(); now != epoch) {
+            documents.clear();
+            epoch = now;
+        }
         Bytes& slot = documents[name];
         if (!slot) slot = make_bytes(make());
         return slot;
@@ -121,13 +129,26 @@ Response Handlers::Impl::openapi(const Request& request, std::string_view path) 
     }
     if (path == "/openapi/v3") {
         return with_etag(request, cached("v3", [&] { return openapi_v3_index(kinds.all(), options.kubernetes_version); }),
-                         "text/plain; charset=utf-8", *cached("v3#", [&] { return openapi_hash(options.kubernetes_version); }));
+                         "text/plain; charset=utf-8", *cached("v3#", [&] { return openapi_hash(openapi_v3_index(kinds.all(), options.kubernetes_version)); }));
     }
     const std::string name(path.substr(std::string_view("/openapi/v3/").size()));
     const std::string text = *cached("v3/" + name, [&] { return openapi_v3_document(kinds.all(), options.kubernetes_version, name); });
     if (text.empty()) return text_response(404, "404 page not found\n");
     Response response = with_etag(request, make_bytes(text), "application/json", openapi_hash(text));
     return response;
+}
+
+// Custom kinds are served at paths of their own scope alone, and the groups that they make know nothing else.
+bool Handlers::Impl::serves_path(const RequestInfo& info) const {
+    const KindSpec* kind = options.registry.kinds().by_plural(info.group, info.version, info.resource);
+    if (kind == nullptr) {
+        const auto builtin = builtin_group_versions();
+        return std::any_of(builtin.begin(), builtin.end(), [&](const GroupVersionSpec& version) {
+            return version.group == info.group && version.version == info.version;
+        });
+    }
+    if (kind->custom == nullptr) return true;
+    return kind->namespaced ? !info.namespace_name.empty() || info.name.empty() : info.namespace_name.empty();
 }
 
 // What is no resource; nothing when the path is one.
@@ -185,6 +206,7 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
     if (!info.is_resource || !options.registry.kinds().has_group_version(info.group, info.version)) {
         return text_response(404, "404 page not found\n");
     }
+    if (!serves_path(info)) return text_response(404, "404 page not found\n");
     return std::nullopt;
 }
 
@@ -205,7 +227,9 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     std::uint16_t verbs = kind.verbs;
     if (!info.subresource.empty()) {
         const SubresourceSpec* sub = kind.subresource(info.subresource);
-        if (sub == nullptr) return Status::unknown_path();
+        if (sub == nullptr) {
+            return kind.custom != nullptr ? Status::not_found(kind.group, kind.plural, info.name) : Status::unknown_path();
+        }
         verbs = sub->verbs;
     }
     const auto can = [verbs](Verb verb) { return (verbs & static_cast<std::uint16_t>(verb)) != 0; };
@@ -231,6 +255,7 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
 
 void Handlers::handle(Request request, Respond respond) {
     RequestInfo info = parse_request_info(request.path, request.query);
+    KindRegistry::Pin kinds = impl_->options.registry.kinds().pin();
     try {
         if (auto response = impl_->document(request, info)) return respond(std::move(*response));
     } catch (const std::exception& error) {
@@ -238,7 +263,7 @@ void Handlers::handle(Request request, Respond respond) {
         return respond(text_response(500, "internal error\n"));
     }
     auto exchange = std::make_shared<Exchange>(Exchange{impl_->options.registry, impl_->options.logs, std::move(request),
-                                                        std::move(info), nullptr, {}, {}, std::move(respond)});
+                                                        std::move(info), nullptr, {}, {}, std::move(respond), std::move(kinds)});
     try {
         const auto handled = impl_->resource(exchange);
         if (!handled) answer_status(*exchange, handled.error());
