@@ -13,6 +13,11 @@ namespace {
 constexpr std::string_view immutable = "field is immutable";
 constexpr std::string_view only_by_deletion = "field is immutable; may only be changed via deletion";
 
+void check_common(const KindSpec& kind, const Json& metadata, const FieldPath& path, FieldErrors& errors) {
+    validate_object_meta(metadata, path, errors);
+    if (kind.custom == nullptr && kind.group != "apiextensions.k8s.io") validate_finalizers_of_kubernetes(metadata, path, errors);
+}
+
 }  // namespace
 
 ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namespace_name, Json& object) {
@@ -69,7 +74,7 @@ void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& er
     if (int_at(metadata, {"generation"}) < 0) {
         errors.invalid(path.child("generation"), metadata["generation"], "must be greater than or equal to 0");
     }
-    validate_object_meta(metadata, path, errors);
+    check_common(kind, metadata, path, errors);
 }
 
 void keep_server_metadata(Json& object, const Json& old) {
@@ -131,8 +136,7 @@ void validate_metadata_update(const KindSpec& kind, const Json& object, const Js
         const std::string_view now = string_at(metadata, {member});
         if (now != string_at(before, {member})) errors.invalid(path.child(member), std::string(now), immutable);
     }
-    (void)kind;
-    validate_object_meta(metadata, path, errors);
+    check_common(kind, metadata, path, errors);
 }
 
 }  // namespace kubemu::api

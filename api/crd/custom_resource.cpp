@@ -5,6 +5,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "api/cel/rules.h"
 #include "api/crd/versions.h"
 #include "api/values/go_print.h"
 #include "api/values/text.h"
@@ -167,6 +168,7 @@ void CustomResource::add_version(const Json& definition, const Json& version) {
 
     custom.document = std::make_shared<const Json>(object_at(version, {"schema", "openAPIV3Schema"}));
     custom.schema = structural::parse_schema(*custom.document);
+    cel::compile_rules(custom.schema);
     custom.status_schema = custom.schema.property("status");
     TypeInfo& type = custom.type;
     type.name = keep(std::string(spec.group) + "/" + std::string(spec.version) + "." + std::string(spec.kind));

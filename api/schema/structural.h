@@ -53,6 +53,7 @@ struct Schema {
     std::optional<std::string> list_type, map_type;
     std::vector<ValidationRule> validations;
     std::shared_ptr<const cel::Rules> rules;  // `validations` compiled; null without any
+    bool rules_within = false;  // it, or a schema below it, has rules
 
     // Keywords that no CustomResourceDefinition may use, and how items were written.
     bool has_id = false, has_ref = false, has_additional_items = false, has_dependencies = false;

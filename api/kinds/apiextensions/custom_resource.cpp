@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "api/cel/rules.h"
 #include "api/kinds/apiextensions/custom_metadata.h"
 #include "api/kinds/rules.h"
 #include "api/schema/validate_schema.h"
@@ -81,6 +82,15 @@ void check_scale_status(const Json& object, const CustomVersion& custom, FieldEr
     if (!complaint.empty()) errors.invalid(FieldPath(path.text), "", complaint);
 }
 
+// Rules are only run on objects whose values are what their schemas say.
+void check_by_rules(const Json& object, const Json* old, const CustomVersion& custom, FieldErrors& errors) {
+    if (!custom.schema.rules_within) return;
+    if (!cel::blocks_rules(errors)) return cel::validate_rules(object, old, custom.schema, FieldPath(), errors);
+    errors.add({"FieldValueInvalid", "<nil>",
+                "Invalid value: \"null\": some validation rules were not checked because the object was invalid; "
+                "correct the existing errors to complete validation"});
+}
+
 void validate(const Json& object, const HookContext& context, FieldErrors& errors) {
     const CustomVersion& custom = *context.kind.custom;
     structural::validate_value(object, custom.schema, FieldPath(), errors);
@@ -88,6 +98,7 @@ void validate(const Json& object, const HookContext& context, FieldErrors& error
     check_scale_status(object, custom, errors);
     validate_embedded_resources(object, custom.schema, FieldPath(), errors);
     structural::validate_list_types(object, custom.schema, FieldPath(), errors);
+    check_by_rules(object, nullptr, custom, errors);
 }
 
 // Lists that broke their promise before may go on doing so.
@@ -104,6 +115,7 @@ void validate_update(const Json& object, const Json& old, const HookContext& con
     check_scale_status(object, custom, errors);
     validate_embedded_resources(object, custom.schema, FieldPath(), errors);
     check_lists(object, old, custom, errors);
+    check_by_rules(object, &old, custom, errors);
 }
 
 void validate_status_update(const Json& object, const Json& old, const HookContext& context, FieldErrors& errors) {
@@ -114,6 +126,7 @@ void validate_status_update(const Json& object, const Json& old, const HookConte
     }
     check_scale_status(object, custom, errors);
     check_lists(object, old, custom, errors);
+    check_by_rules(object, &old, custom, errors);
 }
 
 // Nothing new is made of what is about to go.

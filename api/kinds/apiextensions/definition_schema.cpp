@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/cel/rules.h"
 #include "api/kinds/apiextensions/definition.h"
 #include "api/schema/validate_schema.h"
 #include "api/values/go_print.h"
@@ -306,6 +307,7 @@ void validate_definition_schema(const Schema& schema, bool has_status, const Fie
     Place root;
     root.root = true;
     SchemaWalk(found).node(schema, path, root);
+    if (found.empty()) cel::check_rules(schema, path, found);
     for (const FieldError& error : found.all()) errors.add(error);
 }
 
