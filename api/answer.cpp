@@ -138,6 +138,11 @@ bool Selection::matches(const storage::Record& record) const {
         for (const auto& [field, have] : view.fields) {
             if (field == requirement.field) value = &have;
         }
+        std::string read;
+        if (value == nullptr && custom) {  // the view was made before the definition named the field
+            if (const auto object = parse_json(*record.bytes)) read = selected_value(*object, requirement.field);
+            value = &read;
+        }
         if (((value != nullptr ? *value : std::string()) == requirement.value) == requirement.negated) return false;
     }
     return true;
@@ -146,6 +151,7 @@ bool Selection::matches(const storage::Record& record) const {
 ApiResult<Selection> selection_of(const Exchange& exchange) {
     Selection selection;
     const KindSpec& kind = *exchange.kind;
+    selection.custom = kind.custom != nullptr;
     if (const std::string_view text = exchange.info.parameter("labelSelector"); !text.empty()) {
         auto labels = LabelSelector::parse(text);
         if (!labels) return Status::bad_request(labels.error());

@@ -34,6 +34,7 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 struct Selection {
     LabelSelector labels;
     std::vector<FieldRequirement> fields;
+    bool custom = false;  // of custom resources
 
     bool matches(const storage::Record& record) const;
     bool everything() const { return labels.empty() && fields.empty(); }

@@ -37,7 +37,7 @@ void fill_common(ObjectView& view, const KindSpec& kind, const Json& object) {
     for (const auto& [key, value] : object_at(metadata, {"labels"}).items()) view.labels.emplace_back(key, text_of(&value));
     const auto select = [&](const KindSpec& version) {
         for (const SelectableField& field : version.selectable_fields) {
-            std::string value = text_of(at_path(object, field.path));
+            std::string value = selected_value(object, field.path);
             if (value.empty()) value = field.fallback;
             view.fields.emplace_back(field.label, std::move(value));
         }
@@ -137,6 +137,8 @@ std::shared_ptr<const storage::View> view_from_text(const KindSpec& kind, std::s
     const auto document = parse_json(text);
     return make_view(kind, document ? *document : Json::object());
 }
+
+std::string selected_value(const Json& object, std::string_view path) { return text_of(at_path(object, path)); }
 
 const ObjectView& view_of(const storage::Record& record) { return static_cast<const ObjectView&>(*record.view); }
 const PodView& pod_view_of(const storage::Record& record) { return static_cast<const PodView&>(*record.view); }

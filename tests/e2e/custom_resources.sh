@@ -26,6 +26,9 @@ spec:
               type: object
               description: What is wanted of it.
               required: [town]
+              x-kubernetes-validations:
+                - {rule: 'self.ovens >= size(self.staff) - 5 || !has(self.staff)', message: too many people}
+                - {rule: 'self.ovens >= oldSelf.ovens || oldSelf.ovens - self.ovens < 5', message: ovens leave slowly, fieldPath: .ovens}
               properties:
                 town: {type: string, minLength: 2, maxLength: 30, pattern: '^[A-Z]'}
                 ovens: {type: integer, minimum: 0, maximum: 20, default: 1}
@@ -36,14 +39,17 @@ spec:
                 prices: {type: object, additionalProperties: {type: number}}
                 staff:
                   type: array
+                  maxItems: 50
                   x-kubernetes-list-type: map
                   x-kubernetes-list-map-keys: [name]
                   items:
                     type: object
                     required: [name]
+                    x-kubernetes-validations:
+                      - {rule: 'self.name != self.role', messageExpression: '"nobody is called " + self.role'}
                     properties:
-                      name: {type: string}
-                      role: {type: string, default: baker}
+                      name: {type: string, maxLength: 40}
+                      role: {type: string, maxLength: 40, default: baker}
             status:
               type: object
               properties:
@@ -57,6 +63,7 @@ spec:
       subresources:
         status: {}
         scale: {specReplicasPath: .spec.ovens, statusReplicasPath: .status.ovens, labelSelectorPath: .status.selector}
+      selectableFields: [{jsonPath: .spec.town}]
       additionalPrinterColumns:
         - {name: Town, type: string, jsonPath: .spec.town}
         - {name: Ovens, type: integer, jsonPath: .spec.ovens}
@@ -102,6 +109,7 @@ refused 'spec.town: Invalid value: "lyon": spec.town in body should match' k pat
 refused 'spec.ovens: Invalid value: 21: spec.ovens in body should be less than or equal to 20' k patch bk corner --type=merge -p '{"spec":{"ovens":21}}'
 refused 'spec.kind: Unsupported value: "pie": supported values: "bread", "cake"' k patch bk corner --type=merge -p '{"spec":{"kind":"pie"}}'
 refused 'strategic-merge-patch.json is not supported by example.com/v1, Kind=Bakery' k patch bk corner --type=strategic -p '{"spec":{"ovens":2}}'
+refused 'nobody is called bob' k patch bk corner --type=merge -p '{"spec":{"staff":[{"name":"bob","role":"bob"}]}}'
 matches 'unknown field ..spec.tawn' curl -s -X PATCH -H 'Content-Type: application/merge-patch+json' -d '{"spec":{"tawn":"x"}}' \
   "$url/apis/example.com/v1/namespaces/default/bakeries/corner?fieldValidation=Strict"
 k patch bk corner --type=json -p '[{"op":"replace","path":"/spec/town","value":"Paris"}]'
@@ -110,9 +118,13 @@ k patch bk corner --type=json -p '[{"op":"replace","path":"/spec/town","value":"
 generation=$(k get bk corner -o jsonpath='{.metadata.generation}')
 k scale bk corner --replicas=3
 [ "$(k get bk corner -o jsonpath='{.spec.ovens} {.metadata.generation}')" = "3 $((generation + 1))" ]
+k scale bk corner --replicas=10
+refused 'spec.ovens: .*ovens leave slowly' k scale bk corner --replicas=3
+k scale bk corner --replicas=6
+k scale bk corner --replicas=3
 k patch bk corner --subresource=status --type=merge -p '{"status":{"ovens":3,"conditions":[{"type":"Ready","status":"True"}]}}'
 k wait --for=condition=Ready bk/corner --timeout=10s
-[ "$(k get bk corner -o jsonpath='{.metadata.generation}')" = $((generation + 1)) ]
+[ "$(k get bk corner -o jsonpath='{.metadata.generation}')" = $((generation + 4)) ]
 
 # Server-side apply goes by the keys of lists.
 apply_as() {
@@ -134,6 +146,9 @@ matches 'example.com/v1beta1 Bakery is deprecated; use example.com/v1 Bakery' k 
 stop_kubemu
 start_kubemu --db "$work/state.db"
 matches '^corner +Paris +3 ' k get bk
+lines 2 k get bk --field-selector spec.town=Paris -o name
+lines 0 k get bk --field-selector spec.town=Lyon -o name
+refused 'field label not supported: spec.ovens' k get bk --field-selector spec.ovens=3
 sed -i 's/notes: {type: object/door: {type: string, default: green}\n                notes: {type: object/' "$work/crd.yaml"
 k apply -f "$work/crd.yaml"
 eventually 10 matches '^green$' k get bk corner -o jsonpath='{.spec.door}{"\n"}'
