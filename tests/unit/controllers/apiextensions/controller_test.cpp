@@ -131,11 +131,14 @@ TEST_CASE("deleting a namespace takes its custom resources, deleting an owner it
     f.cluster.remove("widgets.example.com", "owner");
     f.cluster.settle();
     CHECK_FALSE(f.cluster.exists("widgets.example.com", "dependent"));
-    f.instance("left");
+    f.cluster.create("namespaces", Json{{"metadata", {{"name", "team"}}}});
     f.cluster.settle();
-    f.cluster.remove("namespaces", "default", {}, "");
+    f.cluster.create("widgets.example.com", Json{{"apiVersion", "example.com/v1"}, {"kind", "Widget"}, {"metadata", {{"name", "left"}, {"namespace", "team"}}}});
     f.cluster.settle();
-    CHECK_FALSE(f.cluster.exists("widgets.example.com", "left"));
+    f.cluster.remove("namespaces", "team", {}, "");
+    f.cluster.settle();
+    CHECK_FALSE(f.cluster.exists("widgets.example.com", "left", "team"));
+    CHECK_FALSE(f.cluster.exists("namespaces", "team", ""));
 }
 
 TEST_CASE("kinds that change while requests use them stay valid for those requests") {
