@@ -51,14 +51,14 @@ Value url_query(const Arguments& a) {
 
 // ---------------------------------------------------------------- Addresses and networks
 
-std::optional<IpAddress> parsed_ip(const std::string& text) {
-    const auto address = IpAddress::parse(text);
+std::optional<NetipAddress> parsed_ip(const std::string& text) {
+    const auto address = NetipAddress::parse(text);
     return address && !address->is_mapped() ? address : std::nullopt;
 }
 
 Value ip(const Arguments& a) {
     if (a[0].kind == Kind::cidr) {
-        const IpAddress address = a[0].as<Cidr>().address;
+        const NetipAddress address = a[0].as<Cidr>().address;
         return Value::extended(Kind::ip, address, address.text());
     }
     if (!is_text(a)) return no_overload();
@@ -73,11 +73,11 @@ Value is_canonical(const Arguments& a) {
     if (!address) return Value::error("IP Address " + go_quote(a[0].str()) + " parse error during conversion from string");
     return Value::of(address->text() == a[0].str());
 }
-Value family(const Arguments& a) { return a[0].kind == Kind::ip ? Value::of(std::int64_t{a[0].as<IpAddress>().v6 ? 6 : 4}) : no_overload(); }
+Value family(const Arguments& a) { return a[0].kind == Kind::ip ? Value::of(std::int64_t{a[0].as<NetipAddress>().v6 ? 6 : 4}) : no_overload(); }
 
-template <bool (IpAddress::*test)() const>
+template <bool (NetipAddress::*test)() const>
 Value ip_test(const Arguments& a) {
-    return a[0].kind == Kind::ip ? Value::of((a[0].as<IpAddress>().*test)()) : no_overload();
+    return a[0].kind == Kind::ip ? Value::of((a[0].as<NetipAddress>().*test)()) : no_overload();
 }
 
 std::optional<Cidr> parsed_cidr(const std::string& text) {
@@ -96,9 +96,9 @@ Value is_cidr(const Arguments& a) { return is_text(a) ? Value::of(parsed_cidr(a[
 
 Value contains_ip(const Arguments& a) {
     if (a[0].kind != Kind::cidr) return no_overload();
-    if (a[1].kind == Kind::ip) return Value::of(a[0].as<Cidr>().contains(a[1].as<IpAddress>()));
+    if (a[1].kind == Kind::ip) return Value::of(a[0].as<Cidr>().contains(a[1].as<NetipAddress>()));
     const Value address = ip({a[1]});
-    return address.is_error() ? address : Value::of(a[0].as<Cidr>().contains(address.as<IpAddress>()));
+    return address.is_error() ? address : Value::of(a[0].as<Cidr>().contains(address.as<NetipAddress>()));
 }
 Value contains_cidr(const Arguments& a) {
     if (a[0].kind != Kind::cidr) return no_overload();
@@ -309,11 +309,11 @@ std::span<const NamedFunction> kubernetes_functions() {
         {"isIP", is_ip},
         {"ip.isCanonical", is_canonical},
         {"family", family},
-        {"isUnspecified", ip_test<&IpAddress::unspecified>},
-        {"isLoopback", ip_test<&IpAddress::loopback>},
-        {"isLinkLocalMulticast", ip_test<&IpAddress::link_local_multicast>},
-        {"isLinkLocalUnicast", ip_test<&IpAddress::link_local_unicast>},
-        {"isGlobalUnicast", ip_test<&IpAddress::global_unicast>},
+        {"isUnspecified", ip_test<&NetipAddress::unspecified>},
+        {"isLoopback", ip_test<&NetipAddress::loopback>},
+        {"isLinkLocalMulticast", ip_test<&NetipAddress::link_local_multicast>},
+        {"isLinkLocalUnicast", ip_test<&NetipAddress::link_local_unicast>},
+        {"isGlobalUnicast", ip_test<&NetipAddress::global_unicast>},
         {"cidr", cidr},
         {"isCIDR", is_cidr},
         {"containsIP", contains_ip},

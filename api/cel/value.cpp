@@ -247,7 +247,7 @@ bool equal(const Value& a, const Value& b) {
         case Kind::timestamp:
             return a.integer == b.integer && a.nanoseconds == b.nanoseconds;
         case Kind::ip:
-            return a.as<IpAddress>() == b.as<IpAddress>();
+            return a.as<NetipAddress>() == b.as<NetipAddress>();
         case Kind::cidr:
             return a.as<Cidr>() == b.as<Cidr>();
         case Kind::quantity:

@@ -63,7 +63,7 @@ class Value {
     const Json* document = nullptr;
     const structural::Schema* schema = nullptr;
     bool resource = false;  // kind, apiVersion and metadata are declared whatever the schema says
-    std::shared_ptr<const void> extension;  // IpAddress, Cidr, Url, Quantity, Semver
+    std::shared_ptr<const void> extension;  // NetipAddress, Cidr, Url, Quantity, Semver
 
     static Value null() { return {}; }
     static Value of(bool value);

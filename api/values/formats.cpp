@@ -59,9 +59,9 @@ bool is_duration(std::string_view text) {
 }
 
 bool is_ipv4(std::string_view text) {
-    return text.find('.') != std::string_view::npos && IpAddress::parse(without_leading_zeros(text)).has_value();
+    return text.find('.') != std::string_view::npos && NetipAddress::parse(without_leading_zeros(text)).has_value();
 }
-bool is_ipv6(std::string_view text) { return text.find(':') != std::string_view::npos && IpAddress::parse(text).has_value(); }
+bool is_ipv6(std::string_view text) { return text.find(':') != std::string_view::npos && NetipAddress::parse(text).has_value(); }
 bool is_cidr(std::string_view text) { return Cidr::parse(without_leading_zeros(text)).has_value(); }
 bool is_uri(std::string_view text) { return Url::parse_request(text).has_value(); }
 

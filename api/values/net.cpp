@@ -24,40 +24,40 @@ int hex_value(char c) {
 
 }  // namespace
 
-std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+std::optional<NetipAddress> NetipAddress::parse(std::string_view text) {
     if (text.size() > 45) return std::nullopt;
     const std::string copy(text);
-    IpAddress address;
+    NetipAddress address;
     address.v6 = copy.find(':') != std::string::npos;
     if (inet_pton(address.v6 ? AF_INET6 : AF_INET, copy.c_str(), address.bytes.data()) != 1) return std::nullopt;
     return address;
 }
 
-std::string IpAddress::text() const {
+std::string NetipAddress::text() const {
     char buffer[INET6_ADDRSTRLEN] = {};
     inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data(), buffer, sizeof buffer);
     return buffer;
 }
 
-bool IpAddress::is_mapped() const {
+bool NetipAddress::is_mapped() const {
     return v6 && std::all_of(bytes.begin(), bytes.begin() + 10, [](auto b) { return b == 0; }) && bytes[10] == 0xff &&
            bytes[11] == 0xff;
 }
-bool IpAddress::unspecified() const {
+bool NetipAddress::unspecified() const {
     return std::all_of(bytes.begin(), bytes.end(), [](auto b) { return b == 0; });
 }
-bool IpAddress::loopback() const {
+bool NetipAddress::loopback() const {
     if (!v6) return bytes[0] == 127;
     return std::all_of(bytes.begin(), bytes.begin() + 15, [](auto b) { return b == 0; }) && bytes[15] == 1;
 }
-bool IpAddress::link_local_unicast() const {
+bool NetipAddress::link_local_unicast() const {
     return v6 ? bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80 : bytes[0] == 169 && bytes[1] == 254;
 }
-bool IpAddress::link_local_multicast() const {
+bool NetipAddress::link_local_multicast() const {
     return v6 ? bytes[0] == 0xff && (bytes[1] & 0x0f) == 0x02 : bytes[0] == 224 && bytes[1] == 0 && bytes[2] == 0;
 }
-bool IpAddress::multicast() const { return v6 ? bytes[0] == 0xff : (bytes[0] & 0xf0) == 0xe0; }
-bool IpAddress::global_unicast() const {
+bool NetipAddress::multicast() const { return v6 ? bytes[0] == 0xff : (bytes[0] & 0xf0) == 0xe0; }
+bool NetipAddress::global_unicast() const {
     const bool broadcast = !v6 && bytes[0] == 255 && bytes[1] == 255 && bytes[2] == 255 && bytes[3] == 255;
     return !broadcast && !unspecified() && !loopback() && !multicast() && !link_local_unicast();
 }
@@ -66,7 +66,7 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
     const std::size_t slash = text.rfind('/');
     if (slash == std::string_view::npos) return std::nullopt;
     const std::string_view length = text.substr(slash + 1);
-    const auto address = IpAddress::parse(text.substr(0, slash));
+    const auto address = NetipAddress::parse(text.substr(0, slash));
     if (!address || !digits_only(length) || length.size() > 3 || (length.size() > 1 && length[0] == '0')) return std::nullopt;
     const int prefix = std::stoi(std::string(length));
     if (prefix > address->bits()) return std::nullopt;
@@ -81,7 +81,7 @@ Cidr Cidr::masked() const {
     return out;
 }
 
-bool Cidr::contains(const IpAddress& other) const {
+bool Cidr::contains(const NetipAddress& other) const {
     return other.v6 == address.v6 && Cidr{other, prefix}.masked().address == masked().address;
 }
 

@@ -1,4 +1,5 @@
-// Internet addresses, networks and URLs as Go's net, net/netip and net/url packages read them.
+// Internet addresses, networks and URLs as Go's net/netip, net and net/url packages read them. api/values/ip_address.h
+// has addresses as net.IP, which takes IPv4-mapped ones for IPv4 and allows leading zeros.
 #pragma once
 
 #include <array>
@@ -9,12 +10,12 @@
 
 namespace kubemu::api {
 
-struct IpAddress {
+struct NetipAddress {
     bool v6 = false;
     std::array<std::uint8_t, 16> bytes{};  // an IPv4 address is the first four
 
     // No zones, no leading zeros in IPv4 parts.
-    static std::optional<IpAddress> parse(std::string_view text);
+    static std::optional<NetipAddress> parse(std::string_view text);
     std::string text() const;  // canonical
     int bits() const { return v6 ? 128 : 32; }
     bool is_mapped() const;  // ::ffff:a.b.c.d
@@ -24,17 +25,17 @@ struct IpAddress {
     bool link_local_multicast() const;
     bool multicast() const;
     bool global_unicast() const;
-    friend bool operator==(const IpAddress&, const IpAddress&) = default;
+    friend bool operator==(const NetipAddress&, const NetipAddress&) = default;
 };
 
 struct Cidr {
-    IpAddress address;
+    NetipAddress address;
     int prefix = 0;
 
     static std::optional<Cidr> parse(std::string_view text);
     std::string text() const { return address.text() + "/" + std::to_string(prefix); }
     Cidr masked() const;
-    bool contains(const IpAddress& other) const;
+    bool contains(const NetipAddress& other) const;
     bool contains(const Cidr& other) const;
     friend bool operator==(const Cidr&, const Cidr&) = default;
 };
