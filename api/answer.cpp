@@ -55,16 +55,30 @@ void answer_status(Exchange& exchange, const Status& status) {
 }
 
 Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record) {
-    if (kind.storage_version) return Slice(record.bytes);
+    if (kind.storage_version && !registry.needs_reading(kind, record)) return Slice(record.bytes);
     const Json document = registry.document_as(record, kind);
     Encoded encoded = encode_object(document, *kind.type, api_version_of(kind), kind.kind);
     encoded.text.insert(encoded.revision_at, std::string(string_at(document, {"metadata", "resourceVersion"})));
     return Slice::of(std::move(encoded.text));
 }
 
+void append_item(Scatter& parts, const KindSpec& kind, const Slice& text, bool first) {
+    if (kind.custom != nullptr) {
+        if (!first) parts.push_back(Slice::literal(","));
+        parts.push_back(text);
+        return;
+    }
+    parts.push_back(Slice::literal(first ? "{" : ",{"));
+    parts.emplace_back(text.text.substr(body_offset(text.text)), text.owner);
+}
+
+const KindSpec& columns_of(const Exchange& exchange) {
+    return exchange.kind->custom != nullptr ? *exchange.kind : exchange.registry.kinds().stored(exchange.kind->resource);
+}
+
 void answer_document(Exchange& exchange, int code, const Json& document) {
     Scatter parts;
-    const KindSpec& columns = exchange.registry.kinds().stored(exchange.kind->resource);
+    const KindSpec& columns = columns_of(exchange);
     if (exchange.form.as == AnswerForm::As::table) {
         const std::string revision(string_at(document, {"metadata", "resourceVersion"}));
         parts.push_back(Slice::of(table_of({document}, {.kind = columns,
@@ -80,7 +94,7 @@ void answer_document(Exchange& exchange, int code, const Json& document) {
 }
 
 void answer_record(Exchange& exchange, int code, const storage::Record& record) {
-    if (exchange.form.as != AnswerForm::As::object) return answer_document(exchange, code, exchange.registry.document(record));
+    if (exchange.form.as != AnswerForm::As::object) return answer_document(exchange, code, exchange.registry.document_as(record, columns_of(exchange)));
     Scatter parts;
     parts.push_back(object_text(exchange.registry, *exchange.kind, record));
     parts.push_back(Slice::literal("\n"));
@@ -124,6 +138,11 @@ bool Selection::matches(const storage::Record& record) const {
         for (const auto& [field, have] : view.fields) {
             if (field == requirement.field) value = &have;
         }
+        std::string read;
+        if (value == nullptr && custom) {  // the view was made before the definition named the field
+            if (const auto object = parse_json(*record.bytes)) read = selected_value(*object, requirement.field);
+            value = &read;
+        }
         if (((value != nullptr ? *value : std::string()) == requirement.value) == requirement.negated) return false;
     }
     return true;
@@ -132,6 +151,7 @@ bool Selection::matches(const storage::Record& record) const {
 ApiResult<Selection> selection_of(const Exchange& exchange) {
     Selection selection;
     const KindSpec& kind = *exchange.kind;
+    selection.custom = kind.custom != nullptr;
     if (const std::string_view text = exchange.info.parameter("labelSelector"); !text.empty()) {
         auto labels = LabelSelector::parse(text);
         if (!labels) return Status::bad_request(labels.error());
@@ -142,11 +162,13 @@ ApiResult<Selection> selection_of(const Exchange& exchange) {
         if (!fields) return Status::bad_request(fields.error());
         selection.fields = std::move(*fields);
     }
-    const KindSpec& stored = exchange.registry.kinds().stored(kind.resource);
+    const KindSpec& stored = columns_of(exchange);
     for (const FieldRequirement& requirement : selection.fields) {
         bool known = requirement.field == "metadata.name" || requirement.field == "metadata.namespace";
         for (const SelectableField& field : stored.selectable_fields) known = known || field.label == requirement.field;
+        if (kind.custom != nullptr && !kind.namespaced && requirement.field == "metadata.namespace") known = false;
         if (known) continue;
+        if (kind.custom != nullptr) return Status::bad_request("field label not supported: " + requirement.field);
         // Kinds with a conversion function of their own word it differently.
         if (!stored.selectable_fields.empty() && kind.resource != "secrets" && kind.resource != "namespaces") {
             return Status::bad_request("field label not supported: " + requirement.field);

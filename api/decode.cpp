@@ -124,6 +124,32 @@ Status other_kind(const Exchange& exchange, const BodyType& expected, const Body
                              package + "." + std::string(expected.kind) + "): unknown conversion");
 }
 
+// Custom resources must say what they are; a wrong kind is a wrong value like any other.
+ApiResult<bool> check_custom(const Body& body, const BodyType& expected, const std::string& text) {
+    if (body.form == BodyForm::protobuf) {
+        return Status::unsupported_media_type(
+            "the body of the request was in an unknown format - accepted media types include: application/json, "
+            "application/yaml");
+    }
+    const auto [group, version] = split_version(expected.api_version);
+    if (body.kind.empty()) {
+        return cannot_handle(expected.kind, body.api_version.empty() ? expected.api_version : body.api_version, expected.kind,
+                             "Object 'Kind' is missing in '" + text + "'");
+    }
+    if (!body.api_version.empty() && body.api_version != expected.api_version) {
+        return Status::bad_request("the API version in the data (" + body.api_version +
+                                   ") does not match the expected API version (" + expected.api_version + ")");
+    }
+    FieldErrors errors;
+    if (body.kind != expected.kind) {
+        errors.invalid(FieldPath("kind"), body.kind, "must be " + std::string(expected.kind));
+    }
+    if (body.api_version.empty()) errors.invalid(FieldPath("apiVersion"), "", "must be " + expected.api_version);
+    if (errors.empty()) return true;
+    const auto document = body.form == BodyForm::json ? parse_json(body.text) : Result<Json, DecodeError>(body.document);
+    return Status::invalid(group, body.kind, document ? name_of(*document) : std::string_view(), errors);
+}
+
 }  // namespace
 
 Status invalid_option(std::string_view options_kind, std::string_view field, std::string_view reason,
@@ -153,6 +179,7 @@ BodyType body_type(const Exchange& exchange) {
 ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
                             WriteContext::FieldValidation validation) {
     TRY_ASSIGN(Body body, open_body(exchange, expected));
+    if (expected.type->structural != nullptr) TRY(check_custom(body, expected, exchange.request.body));
     if (body.api_version.empty()) body.api_version = expected.api_version;
     if (body.kind.empty()) body.kind = expected.kind;
     // kubectl up to 1.21 posts evictions of policy/v1beta1, whose form is the same.

@@ -28,6 +28,7 @@ struct Exchange {
     AnswerForm form;
     std::vector<std::string> warnings;
     Respond respond;
+    KindRegistry::Pin kinds;  // keeps `kind` and all that is found beside it
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
 
@@ -35,6 +36,7 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 struct Selection {
     LabelSelector labels;
     std::vector<FieldRequirement> fields;
+    bool custom = false;  // of custom resources
 
     bool matches(const storage::Record& record) const;
     bool everything() const { return labels.empty() && fields.empty(); }
@@ -64,6 +66,11 @@ void answer_record(Exchange& exchange, int code, const storage::Record& record);
 void answer_document(Exchange& exchange, int code, const Json& document);
 // The record's bytes as this exchange's version shows them, with kind and apiVersion.
 Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record);
+
+// Appends an object's text as an item of a list. Items of built-in kinds show neither kind nor apiVersion.
+void append_item(Scatter& parts, const KindSpec& kind, const Slice& text, bool first);
+// Whose columns a Table of this exchange shows.
+const KindSpec& columns_of(const Exchange& exchange);
 
 // The number in a query parameter. Errors: strconv's.
 ApiResult<std::int64_t> number_parameter(const Exchange& exchange, std::string_view name, std::int64_t fallback);

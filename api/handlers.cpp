@@ -1,9 +1,11 @@
 // From paths to handlers: resources by the kind registry, everything else by a short list.
 #include "api/handlers.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
+#include "api/crd/custom_resource.h"
 #include "api/documents/discovery.h"
 #include "api/documents/openapi_service.h"
 #include "api/exchange.h"
@@ -26,6 +28,12 @@ Response text_response(int code, std::string text, std::string type = "text/plai
 }
 
 Response json_response(std::string json) { return text_response(200, std::move(json), "application/json"); }
+
+// See OpenApiSource.
+std::optional<const Json*> custom_schema(const KindSpec& kind) {
+    if (kind.custom == nullptr) return std::nullopt;
+    return kind.custom->document.get();
+}
 
 // Where others find the keys of service account tokens (k8s.io/kubernetes/pkg/serviceaccount/openidmetadata.go).
 std::string openid_configuration() {
@@ -62,6 +70,7 @@ struct Handlers::Impl {
     explicit Impl(Options given) : options(given) {}
 
     std::optional<Response> document(const Request& request, const RequestInfo& info);
+    bool serves_path(const RequestInfo& info) const;
     ApiResult<bool> resource(const ExchangePtr& exchange);
     std::string version_json() const;
     Response with_etag(const Request& request, std::shared_ptr<const std::string> text, std::string type, std::string tag) const;
@@ -71,10 +80,16 @@ struct Handlers::Impl {
     Mutex mutex;
     // Large documents, made when they are first asked for.
     std::map<std::string, Bytes> documents KUBEMU_GUARDED_BY(mutex);
+    std::uint64_t epoch KUBEMU_GUARDED_BY(mutex) = 0;  // of the kinds that they describe
 
     template <class Make>
     Bytes cached(const std::string& name, Make make) {
         Lock lock(mutex);
+        // Documents of kinds that came or went since are made anew.
+        if (const std::uint64_t now = options.registry.kinds().epoch(); now != epoch) {
+            documents.clear();
+            epoch = now;
+        }
         Bytes& slot = documents[name];
         if (!slot) slot = make_bytes(make());
         return slot;
@@ -114,6 +129,19 @@ Response Handlers::Impl::with_etag(const Request& request, std::shared_ptr<const
     return response;
 }
 
+// Custom kinds are served at paths of their own scope alone, and the groups that they make know nothing else.
+bool Handlers::Impl::serves_path(const RequestInfo& info) const {
+    const KindSpec* kind = options.registry.kinds().by_plural(info.group, info.version, info.resource);
+    if (kind == nullptr) {
+        const auto builtin = builtin_group_versions();
+        return std::any_of(builtin.begin(), builtin.end(), [&](const GroupVersionSpec& version) {
+            return version.group == info.group && version.version == info.version;
+        });
+    }
+    if (kind->custom == nullptr) return true;
+    return kind->namespaced ? !info.namespace_name.empty() || info.name.empty() : info.namespace_name.empty();
+}
+
 // What is no resource; nothing when the path is one.
 std::optional<Response> Handlers::Impl::document(const Request& request, const RequestInfo& info) {
     std::string_view path = request.path;
@@ -121,7 +149,8 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
     if (auto response = health(path, info)) return response;
     if (path == "/version") return json_response(version_json());
     if (path.substr(0, 8) == "/openapi") {
-        const OpenApiSource source{options.registry.kinds().all(), options.kubernetes_version};
+        const KindRegistry& served = options.registry.kinds();
+        const OpenApiSource source{served.all(), options.kubernetes_version, served.epoch(), custom_schema};
         return openapi.answer(request, path, info.parameter("hash"), source, options.registry.clock().now());
     }
     const auto& kinds = options.registry.kinds().all();
@@ -171,6 +200,7 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
     if (!info.is_resource || !options.registry.kinds().has_group_version(info.group, info.version)) {
         return text_response(404, "404 page not found\n");
     }
+    if (!serves_path(info)) return text_response(404, "404 page not found\n");
     return std::nullopt;
 }
 
@@ -191,7 +221,9 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     std::uint16_t verbs = kind.verbs;
     if (!info.subresource.empty()) {
         const SubresourceSpec* sub = kind.subresource(info.subresource);
-        if (sub == nullptr) return Status::unknown_path();
+        if (sub == nullptr) {
+            return kind.custom != nullptr ? Status::not_found(kind.group, kind.plural, info.name) : Status::unknown_path();
+        }
         verbs = sub->verbs;
     }
     const auto can = [verbs](Verb verb) { return (verbs & static_cast<std::uint16_t>(verb)) != 0; };
@@ -217,6 +249,7 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
 
 void Handlers::handle(Request request, Respond respond) {
     RequestInfo info = parse_request_info(request.path, request.query);
+    KindRegistry::Pin kinds = impl_->options.registry.kinds().pin();
     try {
         if (auto response = impl_->document(request, info)) return respond(std::move(*response));
     } catch (const std::exception& error) {
@@ -224,7 +257,7 @@ void Handlers::handle(Request request, Respond respond) {
         return respond(text_response(500, "internal error\n"));
     }
     auto exchange = std::make_shared<Exchange>(Exchange{impl_->options.registry, impl_->options.logs, &impl_->options.access, std::move(request),
-                                                        std::move(info), nullptr, {}, {}, std::move(respond)});
+                                                        std::move(info), nullptr, {}, {}, std::move(respond), std::move(kinds)});
     try {
         const auto handled = impl_->resource(exchange);
         if (!handled) answer_status(*exchange, handled.error());

@@ -102,8 +102,7 @@ ApiResult<bool> handle_delete_collection(const ExchangePtr& exchange) {
         const auto removed = registry.remove(kind, view.namespace_name, view.name, options, context);
         if (!removed && removed.error().code() != 404) return removed.error();
         const Slice text = object_text(registry, kind, *record);
-        parts.push_back(Slice::literal(first ? "{" : ",{"));
-        parts.emplace_back(text.text.substr(body_offset(text.text)), text.owner);
+        append_item(parts, kind, text, first);
         first = false;
     }
     parts.push_back(Slice::literal("]}\n"));

@@ -17,16 +17,16 @@ using FieldValidation = WriteContext::FieldValidation;
 
 enum class PatchType { json, merge, strategic, apply };
 
-ApiResult<PatchType> patch_type(std::string_view content_type) {
+ApiResult<PatchType> patch_type(std::string_view content_type, bool custom) {
     const std::string type = lower(trim(content_type.substr(0, content_type.find(';'))));
     if (type == "application/json-patch+json") return PatchType::json;
     if (type == "application/merge-patch+json") return PatchType::merge;
-    if (type == "application/strategic-merge-patch+json") return PatchType::strategic;
+    if (type == "application/strategic-merge-patch+json" && !custom) return PatchType::strategic;
     if (type == "application/apply-patch+yaml") return PatchType::apply;
     return Status::unsupported_media_type(
         "the body of the request was in an unknown format - accepted media types include: "
-        "application/json-patch+json, "
-        "application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml");
+        "application/json-patch+json, application/merge-patch+json, " +
+        std::string(custom ? "" : "application/strategic-merge-patch+json, ") + "application/apply-patch+yaml");
 }
 
 // The 422 that a patched object gets when it no longer fits its type.
@@ -95,7 +95,7 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
 ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
     const KindSpec& kind = *exchange->kind;
     const RequestInfo& info = exchange->info;
-    TRY_ASSIGN(const PatchType type, patch_type(exchange->request.content_type));
+    TRY_ASSIGN(const PatchType type, patch_type(exchange->request.content_type, kind.custom != nullptr));
     if (type == PatchType::apply) return handle_apply(exchange);
     TRY_ASSIGN(WriteContext context, write_context(*exchange, "PatchOptions"));
     if (info.has("force")) {
@@ -109,7 +109,7 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
     const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
         if (!exists) return Status::not_found(kind.group, kind.plural, info.name);
         std::vector<std::string> complaints = duplicates;
-        const Json before = scale ? scale_of(current) : current;
+        const Json before = scale ? scale_of(kind, current) : current;
         Json object = before;
         if (type == PatchType::json)
             TRY(apply_json_patch(object, *patch));

@@ -189,9 +189,9 @@ ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     const auto record = registry.store().get(kind.resource, object_key(space, info.name));
     if (!record) return Status::not_found(kind.group, kind.plural, info.name);
     if (info.subresource == "scale") {
-        Json object = registry.document(*record);
+        TRY_ASSIGN(const Json scale, read_scale(kind, registry.document_as(*record, kind)));
         Scatter parts;
-        parts.push_back(Slice::of(encode_raw(scale_of(object)) + "\n"));
+        parts.push_back(Slice::of(encode_raw(scale) + "\n"));
         answer_json(*exchange, 200, std::move(parts));
         return true;
     }
@@ -209,11 +209,11 @@ ApiResult<bool> handle_list(const ExchangePtr& exchange) {
     if (exchange->form.as == AnswerForm::As::table) {
         std::vector<Json> documents;
         documents.reserve(found.records.size());
-        for (const auto& record : found.records) documents.push_back(registry.document(*record));
+        for (const auto& record : found.records) documents.push_back(registry.document_as(*record, columns_of(*exchange)));
         const std::string revision = std::to_string(found.revision);
         const std::string_view include = exchange->info.parameter("includeObject");
         parts.push_back(Slice::of(table_of(
-            documents, {.kind = registry.kinds().stored(kind.resource),
+            documents, {.kind = columns_of(*exchange),
                         .include = include == "Object" ? IncludeObject::object : include == "None" ? IncludeObject::none : IncludeObject::metadata,
                         .now = registry.clock().now(),
                         .resource_version = revision,
@@ -232,9 +232,7 @@ ApiResult<bool> handle_list(const ExchangePtr& exchange) {
         bool first = true;
         for (const auto& record : found.records) {
             const Slice text = object_text(registry, kind, *record);
-            // Items show neither kind nor apiVersion; the rest is the record's own bytes.
-            parts.push_back(Slice::literal(first ? "{" : ",{"));
-            parts.emplace_back(text.text.substr(body_offset(text.text)), text.owner);
+            append_item(parts, kind, text, first);
             first = false;
         }
         parts.push_back(Slice::literal("]}\n"));

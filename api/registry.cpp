@@ -4,11 +4,23 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
+#include "api/crd/custom_resource.h"
 #include "api/draft.h"
 #include "api/registry_impl.h"
+#include "api/schema/prune.h"
 #include "api/storage_status.h"
 
 namespace kubemu::api {
+namespace {
+
+// An object that was written under another schema, as this version's schema shows it.
+void read_custom(const CustomVersion& version, Json& object) {
+    structural::prune(object, version.schema, true);
+    structural::prune_nulls(object, version.schema);
+    structural::set_defaults(object, version.schema);
+}
+
+}  // namespace
 
 std::string object_key(std::string_view namespace_name, std::string_view name) {
     std::string key(namespace_name);
@@ -39,8 +51,14 @@ Json Registry::document(const storage::Record& record) const {
     return parsed ? std::move(*parsed) : Json::object();
 }
 
+bool Registry::needs_reading(const KindSpec& kind, const storage::Record& record) const {
+    return kind.custom != nullptr && record.revision < kind.custom->resource->schema_revision();
+}
+
 Json Registry::document_as(const storage::Record& record, const KindSpec& kind) const {
-    return impl_->from_storage(kind, document(record));
+    Json object = document(record);
+    if (needs_reading(kind, record)) read_custom(kind.custom->resource->stored(), object);
+    return impl_->from_storage(kind, std::move(object));
 }
 
 HookContext Registry::Impl::hooks(const KindSpec& kind, std::string_view namespace_name, std::string_view subresource,
@@ -65,6 +83,7 @@ Json Registry::Impl::to_storage(const KindSpec& kind, Json object) const {
 
 Json Registry::Impl::from_storage(const KindSpec& kind, Json object) const {
     if (kind.storage_version) return object;
+    if (kind.custom != nullptr) read_custom(*kind.custom, object);
     if (const KindRules* rules = rules_of(kind); rules->from_storage != nullptr) rules->from_storage(object);
     object["apiVersion"] = api_version_of(kind);
     object["kind"] = std::string(kind.kind);

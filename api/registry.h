@@ -98,6 +98,8 @@ class Registry : public Lookup {
     ApiResult<bool> apply_scale_configuration(const KindSpec& kind, Json& object, Json patch, bool force,
                                               const WriteContext&) const;
 
+    // Whether the record is older than the schema of its custom kind, so that its bytes may not show it as it is read now.
+    bool needs_reading(const KindSpec& kind, const storage::Record& record) const;
     // The document of a record in the version of `kind`, with kind and apiVersion.
     Json document_as(const storage::Record& record, const KindSpec& kind) const;
 

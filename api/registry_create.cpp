@@ -70,7 +70,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
         if (rules->warnings != nullptr) rules->warnings(object, nullptr, hook, *context.warnings);
     }
 
-    const KindSpec& stored = options.kinds.stored(kind.resource);
+    const KindSpec& stored = options.kinds.stored_of(kind);
     storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::absent());
     if (context.dry_run) {
         Attempt attempt;

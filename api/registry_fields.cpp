@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/apply/field_manager.h"
+#include "api/crd/custom_resource.h"
 #include "api/draft.h"
 #include "api/registry_impl.h"
 #include "api/subresources/subresources.h"
@@ -32,7 +33,8 @@ FieldManager Registry::Impl::field_manager(const KindSpec& kind, std::string_vie
         context.field_manager,
         format_time(options.clock.now()),
         {},
-        reset_fields(kind.group, kind.plural, subresource, kind.subresource("status") != nullptr)};
+        // A custom resource resets what its definition does.
+        reset_fields(kind.custom != nullptr ? std::string_view("apiextensions.k8s.io") : kind.group, kind.plural, subresource, kind.subresource("status") != nullptr)};
     fields.convert = [this, &kind](Json& object, const std::string& version) -> const TypeInfo* {
         const KindSpec* from =
             spec_in_version(options.kinds, kind.resource, string_at(object, {"apiVersion"}));
@@ -69,9 +71,16 @@ FieldManager scale_manager(const WriteContext& context, Time now) {
                                               reset_fields({}, {}, "scale", false)});
 }
 
-Json owned_scale_of(const Json& object) {
-    Json scale = scale_of(object);
-    owners_to_scale(object, scale);
+FieldPathSteps replica_steps(const KindSpec& kind) {
+    if (kind.custom == nullptr || !kind.custom->scale) return {"f:spec", "f:replicas"};
+    FieldPathSteps steps;
+    for (const std::string& step : kind.custom->scale->spec_replicas.steps) steps.push_back("f:" + step);
+    return steps;
+}
+
+Json owned_scale_of(const KindSpec& kind, const Json& object) {
+    Json scale = scale_of(kind, object);
+    owners_to_scale(object, replica_steps(kind), scale);
     return scale;
 }
 
@@ -79,18 +88,18 @@ Json owned_scale_of(const Json& object) {
 
 ApiResult<bool> Registry::write_scale(const KindSpec& kind, Json& object, Json scale,
                                       const WriteContext& context) const {
-    scale_manager(context, clock().now()).update(owned_scale_of(object), scale);
-    TRY(apply_scale(object, scale));
-    owners_from_scale(scale, api_version_of(kind), object);
+    scale_manager(context, clock().now()).update(owned_scale_of(kind, object), scale);
+    TRY(apply_scale(kind, object, scale));
+    owners_from_scale(scale, api_version_of(kind), replica_steps(kind), object);
     return true;
 }
 
 ApiResult<bool> Registry::apply_scale_configuration(const KindSpec& kind, Json& object, Json patch,
                                                     bool force, const WriteContext& context) const {
     TRY_ASSIGN(const Json scale,
-               scale_manager(context, clock().now()).apply(owned_scale_of(object), std::move(patch), force));
-    TRY(apply_scale(object, scale));
-    owners_from_scale(scale, api_version_of(kind), object);
+               scale_manager(context, clock().now()).apply(owned_scale_of(kind, object), std::move(patch), force));
+    TRY(apply_scale(kind, object, scale));
+    owners_from_scale(scale, api_version_of(kind), replica_steps(kind), object);
     return true;
 }
 

@@ -48,7 +48,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
 
     Attempt attempt;
     Json object = old;
+    const bool marks_itself = rules->mark_deletion != nullptr && find(old, {"metadata", "deletionTimestamp"}) == nullptr;
+    if (marks_itself) rules->mark_deletion(object, hooks(kind, namespace_name, {}, context));
     const Deletion plan = plan_deletion(kind, object, asked, options.clock.now());
+    if (marks_itself) erase(object["metadata"], "deletionGracePeriodSeconds");
     const bool removes = plan == Deletion::remove || plan == Deletion::mark_and_remove;
     const bool dry_run = context.dry_run || asked.dry_run;
     if (plan == Deletion::already_pending) {
@@ -69,7 +72,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
         if (attempt.written) attempt.written->deleted = true;
         return attempt;
     }
-    const KindSpec& stored = options.kinds.stored(kind.resource);
+    const KindSpec& stored = options.kinds.stored_of(kind);
     storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::at(tip->revision));
     if (dry_run) {
         attempt.written = Written{unstored_record(std::move(draft), tip->revision), false, removes, false};

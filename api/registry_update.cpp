@@ -156,7 +156,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     if (status_only) {
         if (rules->validate_status_update != nullptr) rules->validate_status_update(object, old, hook, errors);
     } else if (!binding) {
-        if (rules->validate != nullptr) rules->validate(object, hook, errors);
+        if (rules->validate != nullptr && !rules->validates_updates_apart) rules->validate(object, hook, errors);
         if (rules->validate_update != nullptr) rules->validate_update(object, old, hook, errors);
     }
     if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
@@ -166,7 +166,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     }
 
     const bool deletes = finished_deletion(kind, object);
-    const KindSpec& stored = options.kinds.stored(kind.resource);
+    const KindSpec& stored = options.kinds.stored_of(kind);
     const storage::Precondition precondition = storage::Precondition::at(tip->revision);
     // Owners that wrote what was there already leave no trace: their times alone make no revision. The encoded form
     // decides, which knows no difference between a zero and nothing.

@@ -150,14 +150,14 @@ class WatchStream final : public Stream {
     Slice form_of(const storage::Record& record) {
         const Exchange& exchange = *options_.exchange;
         if (exchange.form.as == AnswerForm::As::object) return object_text(exchange.registry, *exchange.kind, record);
-        return other_form(exchange.registry.document(record));
+        return other_form(exchange.registry.document_as(record, columns_of(exchange)));
     }
 
     Slice other_form(const Json& document) {
         const Exchange& exchange = *options_.exchange;
         if (exchange.form.as == AnswerForm::As::partial) return Slice::of(encode_raw(partial_object_metadata(document)));
         const std::string_view include = exchange.info.parameter("includeObject");
-        std::string text = table_of({document}, {.kind = exchange.registry.kinds().stored(exchange.kind->resource),
+        std::string text = table_of({document}, {.kind = columns_of(exchange),
                                                  .include = include == "Object" ? IncludeObject::object
                                                             : include == "None" ? IncludeObject::none
                                                                                 : IncludeObject::metadata,

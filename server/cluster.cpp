@@ -4,6 +4,7 @@
 #include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
+#include "controllers/apiextensions/controller.h"
 #include "controllers/bootstrap/bootstrap.h"
 #include "controllers/certificates/controller.h"
 #include "controllers/cluster_role_aggregation/controller.h"
@@ -43,33 +44,43 @@ namespace {
 
 using namespace controllers;
 
+// Kinds of CustomResourceDefinitions are not known before those have been read: their objects get the common view.
+std::shared_ptr<const storage::View> view_of_record(const api::KindRegistry& kinds, const storage::Record& record) {
+    static const api::KindSpec unknown;
+    const api::KindRegistry::Pin pin = kinds.pin();
+    const api::KindSpec* kind = kinds.find_stored(record.resource);
+    return api::view_from_text(kind == nullptr ? unknown : *kind, *record.bytes);
+}
+
 }  // namespace
 
 struct Cluster::Impl {
-    Impl(const ClusterOptions& given, std::unique_ptr<storage::Store> opened, api::KindRegistry served)
+    Impl(const ClusterOptions& given, std::unique_ptr<storage::Store> opened, std::unique_ptr<api::KindRegistry> served)
         : options(given),
           random(given.seed),
           store(std::move(opened)),
           kinds(std::move(served)),
           authorizer(*store, given.authorization),
-          registry({.store = *store, .kinds = kinds, .clock = clock, .random = random, .authorizer = &authorizer}),
+          registry({.store = *store, .kinds = *kinds, .clock = clock, .random = random, .authorizer = &authorizer}),
           tokens(registry),
           authenticator(given.token_file, tokens),
           access{authorizer, authenticator, tokens},
-          manager({.registry = registry, .clock = clock, .random = random}) {}
+          manager({.registry = registry, .clock = clock, .random = random}),
+          definitions(*kinds) {}
 
     static RealClock clock;
 
     ClusterOptions options;
     Random random;
     std::unique_ptr<storage::Store> store;
-    api::KindRegistry kinds;
+    std::unique_ptr<api::KindRegistry> kinds;
     api::Authorizer authorizer;
     api::Registry registry;
     api::ServiceAccountTokens tokens;
     api::TokenAuthenticator authenticator;
     api::Access access;
     Manager manager;
+    DefinitionInstaller definitions;
     api::PodLogs* logs = nullptr;
     std::unique_ptr<api::Handlers> handlers;
 
@@ -84,6 +95,7 @@ RealClock Cluster::Impl::clock;
 void Cluster::Impl::add_controllers() {
     const auto enabled = [this](const char* name) { return controller_enabled(options.controllers, name); };
     // In the order in which a turn of the control loop runs them: what makes objects before what acts on them.
+    manager.add(std::make_unique<CustomResourceDefinitionController>(manager, *kinds, definitions));
     if (enabled("namespace")) manager.add(std::make_unique<NamespaceController>(manager));
     if (enabled("serviceaccount")) manager.add(std::make_unique<ServiceAccountController>(manager));
     if (enabled("root-ca-cert-publisher")) {
@@ -138,21 +150,19 @@ void Cluster::Impl::schedule_compaction() {
 }
 
 Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions& options) {
-    api::KindRegistry kinds(options.kubernetes_version);
+    auto kinds = std::make_unique<api::KindRegistry>(options.kubernetes_version);
     auto store = storage::open_sqlite_store(
         {.path = options.database_path,
          .durability = options.sync_full ? storage::SqliteStoreOptions::Durability::full : storage::SqliteStoreOptions::Durability::normal,
          .own_thread = true,
-         .view_of = [kinds](const storage::Record& record) -> std::shared_ptr<const storage::View> {
-                     const api::KindSpec* kind = kinds.find_stored(record.resource);
-                     return kind == nullptr ? std::make_shared<api::ObjectView>() : api::view_from_text(*kind, *record.bytes);
-                 },
+         .view_of = [kinds = kinds.get()](const storage::Record& record) { return view_of_record(*kinds, record); },
          .clock = &Impl::clock});
     if (!store) return storage::to_string(store.error());
     auto impl = std::make_unique<Impl>(options, std::move(*store), std::move(kinds));
     auto authority = api::CertificateAuthority::of_store(*impl->store, impl->clock.now());
     if (!authority) return authority.error().message;
     impl->authority = std::move(*authority);
+    install_stored_definitions(impl->registry, impl->definitions);
     bootstrap(impl->registry);
     impl->add_controllers();
     impl->handlers = std::make_unique<api::Handlers>(api::Handlers::Options{

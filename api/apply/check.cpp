@@ -86,6 +86,7 @@ class Checker {
 
     void check(const Place& place, const Json& value, const std::string& path) {
         if (value.is_null()) return;
+        if (place.schema != nullptr) return check_schema(place, value, path);
         switch (place.kind) {
             case Place::Kind::deduced:
                 return;
@@ -121,6 +122,55 @@ class Checker {
                 complain(path + "." + name, "field not declared in schema");
             else
                 check(apply::place_of(*field), member, path + "." + name);
+        }
+    }
+
+    // Within custom resources; members of the root may be typed.
+    void check_schema(const Place& place, const Json& value, const std::string& path) {
+        const structural::Schema& schema = *place.schema;
+        switch (place.kind) {
+            case Place::Kind::keyed_list:
+            case Place::Kind::set:
+                return check_list(place, value, path);
+            case Place::Kind::leaf:
+                return check_schema_leaf(schema, value, path);
+            default:
+                break;
+        }
+        if (!value.is_object()) return complain(path, "expected map, got &{" + printed(value) + "}");
+        for (const auto& [name, member] : value.items()) {
+            const bool known = place.kind == Place::Kind::map || apply::declares(place, name) || schema.has_additional() ||
+                               schema.preserves_unknown();
+            if (known) check(apply::member_of(place, name), member, path + "." + name);
+            else complain(path + "." + name, "field not declared in schema");
+        }
+    }
+
+    // Atomic containers: their contents are checked like any other.
+    void check_schema_leaf(const structural::Schema& schema, const Json& value, const std::string& path) {
+        const auto go_value = [&value] { return "got &value.valueUnstructured{Value:" + printed_as_go(value) + "}"; };
+        if (schema.int_or_string) {
+            if (value.is_structured()) complain(path, "expected any scalar, got &{" + printed(value) + "}");
+        } else if (schema.type == "array") {
+            if (!value.is_array()) return complain(path, "expected list, got &{" + printed(value) + "}");
+            for (std::size_t i = 0; schema.items && i < value.size(); ++i) {
+                check(apply::place_of(*schema.items), value[i], path + "[" + std::to_string(i) + "]");
+            }
+        } else if (schema.type == "object") {
+            if (!value.is_object()) return complain(path, "expected map, got &{" + printed(value) + "}");
+            for (const auto& [name, member] : value.items()) {
+                const structural::Schema* own = schema.member(name);
+                if (own != nullptr) check(apply::place_of(*own), member, path + "." + name);
+                else if (!schema.preserves_unknown() && !schema.has_additional()) {
+                    complain(path + "." + name, "field not declared in schema");
+                }
+            }
+        } else if (schema.type == "boolean") {
+            if (!value.is_boolean()) complain(path, "expected boolean, " + go_value());
+        } else if (schema.type == "integer" || schema.type == "number") {
+            if (!value.is_number()) complain(path, "expected numeric (int or float), got " + type_name(value));
+        } else if (schema.type == "string") {
+            if (!value.is_string()) complain(path, "expected string, " + go_value());
         }
     }
 

@@ -79,6 +79,7 @@ class Comparer {
     void compare_record(const Place& place, const Json* before, const Json* after, Trees& into) const {
         const bool had = before != nullptr && before->is_object(),
                    has = after != nullptr && after->is_object();
+        if (place.schema != nullptr) return compare_members(place, before, after, into);
         std::string step;
         for (const FieldInfo& field : place.type->fields) {
             const Json* from = had ? find(*before, field.name) : nullptr;
@@ -97,13 +98,12 @@ class Comparer {
         static const Json none = Json::object();
         const Json& from = before != nullptr && before->is_object() ? *before : none;
         const Json& to = after != nullptr && after->is_object() ? *after : none;
-        const Place element = apply::element_of(place);
         for (const auto& [name, value] : from.items()) {
             const auto at = to.find(name);
-            descend(element, "f:" + name, &value, at == to.end() ? nullptr : &*at, into);
+            descend(apply::member_of(place, name), "f:" + name, &value, at == to.end() ? nullptr : &*at, into);
         }
         for (const auto& [name, value] : to.items()) {
-            if (!from.contains(name)) descend(element, "f:" + name, nullptr, &value, into);
+            if (!from.contains(name)) descend(apply::member_of(place, name), "f:" + name, nullptr, &value, into);
         }
     }
 
@@ -123,7 +123,7 @@ class Comparer {
     void compare_items(const Place& place, const Json* before, const Json* after, Trees& into) const {
         const auto from = index(place, before), to = index(place, after);
         const Place element = apply::element_of(place);
-        const Place twice{Place::Kind::leaf, nullptr, nullptr};
+        const Place twice;
         const auto kind_of = [&](const Json& item) { return item.is_array() ? twice : element; };
         for (const auto& [step, item] : from) {
             const auto at = to.find(step);

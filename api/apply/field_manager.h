@@ -75,8 +75,9 @@ const FieldSet& reset_fields(std::string_view group, std::string_view resource, 
 
 // Ownership of spec.replicas between an object and its Scale (managedfields.ScaleHandler).
 // The managedFields of the Scale, from those of the object.
-void owners_to_scale(const Json& object, Json& scale);
+using FieldPathSteps = std::vector<std::string>;  // {"f:spec", "f:replicas"}, of the object
+void owners_to_scale(const Json& object, const FieldPathSteps& replicas, Json& scale);
 // The managedFields of the object, from those of its written Scale.
-void owners_from_scale(const Json& scale, const std::string& api_version, Json& object);
+void owners_from_scale(const Json& scale, const std::string& api_version, const FieldPathSteps& replicas, Json& object);
 
 }  // namespace kubemu::api

@@ -9,8 +9,9 @@ namespace {
 
 constexpr const char* scale_version = "autoscaling/v1";
 
-const std::vector<std::string>& replicas_path() {
-    static const std::vector<std::string> path = {"f:spec", "f:replicas"};
+// Within the Scale; the object may keep its replicas elsewhere.
+const FieldPathSteps& replicas_path() {
+    static const FieldPathSteps path = {"f:spec", "f:replicas"};
     return path;
 }
 
@@ -25,10 +26,10 @@ bool same_manager(const FieldOwner& a, const FieldOwner& b) {
 
 }  // namespace
 
-void owners_to_scale(const Json& object, Json& scale) {
+void owners_to_scale(const Json& object, const FieldPathSteps& replicas, Json& scale) {
     FieldOwners owners;
     for (FieldOwner& owner : owners_of(object)) {
-        if (!owner.fields.has(replicas_path())) continue;
+        if (!owner.fields.has(replicas)) continue;
         owner.fields = FieldSet::of_path(replicas_path());
         // The Scale has one version; whoever wrote replicas in any version of the object wrote it there.
         owner.api_version = scale_version;
@@ -37,17 +38,16 @@ void owners_to_scale(const Json& object, Json& scale) {
     encode_owners(std::move(owners), scale);
 }
 
-void owners_from_scale(const Json& scale, const std::string& api_version, Json& object) {
+void owners_from_scale(const Json& scale, const std::string& api_version, const FieldPathSteps& replicas, Json& object) {
     FieldOwners owners = owners_of(object);
     const FieldOwners of_scale = owners_of(scale);
     const auto among = [](const FieldOwners& all, const FieldOwner& wanted) {
         return std::any_of(all.begin(), all.end(),
                            [&](const FieldOwner& owner) { return same_manager(owner, wanted); });
     };
-    const FieldSet replicas = FieldSet::of_path(replicas_path());
+    const FieldSet field = FieldSet::of_path(replicas);
     for (FieldOwner& owner : owners) {
-        if (owner.fields.has(replicas_path()) && !among(of_scale, owner))
-            owner.fields = owner.fields.subtract(replicas);
+        if (owner.fields.has(replicas) && !among(of_scale, owner)) owner.fields = owner.fields.subtract(field);
     }
     drop_empty_owners(owners);
     for (const FieldOwner& owner : of_scale) {
@@ -55,9 +55,9 @@ void owners_from_scale(const Json& scale, const std::string& api_version, Json& 
         const auto at = std::find_if(owners.begin(), owners.end(),
                                      [&](const FieldOwner& known) { return same_manager(known, owner); });
         if (at == owners.end())
-            owners.push_back({owner.manager, owner.applies, api_version, owner.subresource, {}, replicas});
+            owners.push_back({owner.manager, owner.applies, api_version, owner.subresource, {}, field});
         else
-            at->fields = at->fields.unite(replicas);
+            at->fields = at->fields.unite(field);
     }
     encode_owners(std::move(owners), object);
 }

@@ -51,7 +51,22 @@ Place value_place(const FieldInfo& field) {
 }  // namespace
 
 Place place_of(const TypeInfo& type) {
-    return {Place::Kind::record, &type, nullptr};
+    return {Place::Kind::record, &type, nullptr, type.structural};
+}
+
+Place place_of(const structural::Schema& schema) {
+    const auto as = [&schema](Place::Kind kind) { return Place{kind, nullptr, nullptr, &schema}; };
+    if (schema.int_or_string) return as(Place::Kind::leaf);
+    if (schema.type == "array") {
+        if (schema.list_type == "set") return as(Place::Kind::set);
+        return as(schema.list_type == "map" && schema.items ? Place::Kind::keyed_list : Place::Kind::leaf);
+    }
+    if (schema.type != "object" && !schema.type.empty()) return as(Place::Kind::leaf);
+    if (schema.map_type == "atomic") return as(Place::Kind::leaf);
+    if (!schema.properties.empty() || schema.embedded_resource) return as(Place::Kind::record);
+    if (schema.additional_properties) return as(Place::Kind::map);
+    if (schema.preserves_unknown() || schema.additional_allowed.value_or(false)) return {Place::Kind::deduced, nullptr, nullptr, nullptr};
+    return as(schema.type.empty() ? Place::Kind::leaf : Place::Kind::record);
 }
 
 Place place_of(const FieldInfo& field) {
@@ -74,6 +89,11 @@ Place place_of(const FieldInfo& field) {
 }
 
 Place element_of(const Place& place) {
+    if (place.schema != nullptr) {
+        if (place.kind == Place::Kind::keyed_list) return place_of(*place.schema->items);
+        if (place.kind == Place::Kind::map) return place_of(*place.schema->additional_properties);
+        return {};
+    }
     switch (place.kind) {
         case Place::Kind::keyed_list:
             return {Place::Kind::record, place.type, place.field};
@@ -87,14 +107,38 @@ Place element_of(const Place& place) {
     }
 }
 
+namespace {
+
+// kind, apiVersion and metadata of an embedded resource.
+const FieldInfo* resource_field(const Place& place, std::string_view name) {
+    static const FieldInfo text{};
+    static const FieldInfo metadata = [] {
+        FieldInfo field{.kind = ValueKind::object};
+        field.type = find_type("meta/v1.ObjectMeta");
+        return field;
+    }();
+    if (place.schema == nullptr || !place.schema->embedded_resource) return nullptr;
+    if (name == "metadata") return &metadata;
+    return name == "kind" || name == "apiVersion" ? &text : nullptr;
+}
+
+const FieldInfo* typed_member(const Place& place, std::string_view name) {
+    const FieldInfo* field = place.type == nullptr ? nullptr : place.type->field(name);
+    return field != nullptr ? field : resource_field(place, name);
+}
+
+}  // namespace
+
 Place member_of(const Place& place, std::string_view name) {
     if (place.kind != Place::Kind::record) return element_of(place);
-    const FieldInfo* field = place.type->field(name);
-    return field == nullptr ? Place{Place::Kind::deduced, nullptr, nullptr} : place_of(*field);
+    if (const FieldInfo* field = typed_member(place, name)) return place_of(*field);
+    const structural::Schema* own = place.schema == nullptr ? nullptr : place.schema->member(name);
+    return own == nullptr ? Place{Place::Kind::deduced, nullptr, nullptr, nullptr} : place_of(*own);
 }
 
 bool declares(const Place& place, std::string_view name) {
-    return place.kind == Place::Kind::record && place.type->field(name) != nullptr;
+    if (place.kind != Place::Kind::record) return false;
+    return typed_member(place, name) != nullptr || (place.schema != nullptr && place.schema->property(name) != nullptr);
 }
 
 std::string item_step(const Place& list, const Json& item, std::string* missing) {
@@ -102,6 +146,21 @@ std::string item_step(const Place& list, const Json& item, std::string* missing)
         return "v:" + item.dump(-1, ' ', false, Json::error_handler_t::replace);
     if (!item.is_object()) return {};
     Json keys = Json::object();
+    if (list.schema != nullptr) {
+        for (const std::string& key : list.schema->list_map_keys) {
+            const auto at = item.find(key);
+            const structural::Schema* own = list.schema->items->property(key);
+            if (at != item.end() && !at->is_null()) {
+                keys[key] = *at;
+            } else if (own != nullptr && own->default_value != nullptr) {
+                keys[key] = *own->default_value;
+            } else {
+                if (missing != nullptr) *missing = key;
+                return {};
+            }
+        }
+        return "k:" + keys.dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
     for (const std::string_view key : list.field->list_map_keys) {
         const auto at = item.find(std::string(key));
         if (at != item.end() && !at->is_null()) {
@@ -140,7 +199,7 @@ bool may_be_map(const Json* value) {
 bool is_empty(const Place& place, const Json* value, bool typed) {
     if (value == nullptr || value->is_null()) return true;
     if (!value->is_object() && !value->is_array()) return false;
-    if (!typed || place.kind != Place::Kind::record) return value->empty();
+    if (!typed || place.kind != Place::Kind::record || place.schema != nullptr) return value->empty();
     return std::none_of(place.type->fields.begin(), place.type->fields.end(), [&](const FieldInfo& field) {
         return held(field, find(*value, field.name)) != nullptr;
     });

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "api/schema/structural.h"
 #include "api/schema/type.h"
 #include "api/values/object.h"
 
@@ -14,9 +15,12 @@ struct Place {
     enum class Kind { leaf, record, map, keyed_list, set, deduced } kind = Kind::leaf;
     const TypeInfo* type = nullptr;    // record, or the items of a keyed list
     const FieldInfo* field = nullptr;  // what declares it; null for a root
+    // Within custom resources, in place of `field`; with a type, what the type's fields leave over.
+    const structural::Schema* schema = nullptr;
 };
 
 Place place_of(const TypeInfo& type);
+Place place_of(const structural::Schema& schema);
 // The value of a field; the elements of a map or list have place_of_element.
 Place place_of(const FieldInfo& field);
 Place element_of(const Place& place);

@@ -13,6 +13,7 @@
 #include "api/codec/json.h"
 #include "api/codec/json_syntax.h"
 #include "api/codec/scalars.h"
+#include "api/schema/prune.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -447,9 +448,26 @@ class Decoder {
 
 }  // namespace
 
+namespace {
+
+Result<bool, DecodeError> conform_custom(Json& object, const TypeInfo& type, std::vector<std::string>& complaints) {
+    if (!object.is_object()) object = Json::object();
+    if (auto coerced = structural::coerce(object, *type.structural, complaints); !coerced) {
+        return DecodeError{std::move(coerced).error().message, false};
+    }
+    return true;
+}
+
+}  // namespace
+
 Result<Json, DecodeError> decode_json(std::string_view text, const TypeInfo& type,
                                       std::vector<std::string>& complaints) {
     if (auto error = json_syntax_error(text)) return DecodeError{std::move(*error), true};
+    if (type.structural != nullptr) {
+        TRY_ASSIGN(Json object, Decoder(text, &complaints).untyped());
+        TRY(conform_custom(object, type, complaints));
+        return object;
+    }
     return Decoder(text, &complaints).typed(type, go_name_of(type));
 }
 
@@ -460,6 +478,7 @@ Result<Json, DecodeError> parse_json(std::string_view text, std::vector<std::str
 
 Result<bool, DecodeError> conform(Json& object, const TypeInfo& type, std::string_view go_type,
                                   std::vector<std::string>& complaints) {
+    if (type.structural != nullptr) return conform_custom(object, type, complaints);
     const std::string text = encode_raw(object);
     auto decoded = Decoder(text, &complaints).typed(type, go_type);
     if (!decoded) return std::move(decoded).error();

@@ -50,6 +50,16 @@ class Encoder {
                 member(value, field);
             }
         }
+        if (type.structural != nullptr) others(object, type);
+    }
+
+    // What only the schema of a custom resource describes stands behind the rest, by name, nulls included.
+    void others(const Json& object, const TypeInfo& type) {
+        for (auto at = object.begin(); at != object.end(); ++at) {
+            if (type.field(at.key()) != nullptr) continue;
+            key(at.key());
+            append_raw(out, *at);
+        }
     }
 
     void structure(const Json& value, const TypeInfo& type) {

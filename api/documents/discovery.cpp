@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "api/crd/custom_resource.h"
+#include "api/crd/versions.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -24,7 +26,7 @@ std::string list(std::span<const std::string_view> items) {
 }
 
 // In alphabetical order, as the real server sorts them; those of custom resources it lists in an order of their own.
-std::string verb_list(std::uint16_t verbs, bool custom = false) {
+std::string verb_list(std::uint16_t verbs, bool custom = false, bool terminating = false) {
     struct Named {
         Verb verb;
         std::string_view name;
@@ -48,49 +50,18 @@ std::string verb_list(std::uint16_t verbs, bool custom = false) {
     std::string out = "[";
     for (const Named& named : custom ? of_custom : sorted) {
         if ((verbs & static_cast<std::uint16_t>(named.verb)) == 0) continue;
+        if (terminating && (named.verb == Verb::patch || named.verb == Verb::create || named.verb == Verb::update)) continue;
         out += (out.size() > 1 ? "," : "") + quoted(named.name);
     }
     return out + "]";
 }
 
+std::string verbs_of(const KindSpec& kind) {
+    return verb_list(kind.verbs, kind.custom != nullptr, kind.custom != nullptr && kind.custom->resource->terminating());
+}
+
 std::string group_version(std::string_view group, std::string_view version) {
     return group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version);
-}
-
-// k8s.io/apimachinery/pkg/version.CompareKubeAwareVersionStrings: v2, v1, v11beta2, v10beta3, v3alpha1, others by name.
-struct VersionRank {
-    int stage = 0;  // 3 for v1, 2 for beta, 1 for alpha, 0 for anything else
-    long major = 0, minor = 0;
-};
-
-VersionRank version_rank(std::string_view version) {
-    const auto number = [&version](long& into) {
-        std::size_t digits = 0;
-        while (digits < version.size() && version[digits] >= '0' && version[digits] <= '9') ++digits;
-        if (digits == 0 || digits > 9 || version[0] == '0') return false;
-        into = std::stol(std::string(version.substr(0, digits)));
-        version.remove_prefix(digits);
-        return true;
-    };
-    VersionRank rank;
-    if (version.empty() || version[0] != 'v') return {};
-    version.remove_prefix(1);
-    if (!number(rank.major)) return {};
-    rank.stage = 3;
-    if (version.empty()) return rank;
-    const bool alpha = version.substr(0, 5) == "alpha";
-    if (!alpha && version.substr(0, 4) != "beta") return {};
-    rank.stage = alpha ? 1 : 2;
-    version.remove_prefix(alpha ? 5 : 4);
-    return number(rank.minor) && version.empty() ? rank : VersionRank{};
-}
-
-bool earlier_version(std::string_view a, std::string_view b) {
-    const VersionRank left = version_rank(a), right = version_rank(b);
-    if (left.stage != right.stage) return left.stage > right.stage;
-    if (left.major != right.major) return left.major > right.major;
-    if (left.minor != right.minor) return left.minor > right.minor;
-    return a < b;
 }
 
 bool builtin_group(std::string_view group) {
@@ -106,7 +77,7 @@ std::vector<GroupVersionSpec> custom_versions(const Kinds& kinds) {
         const auto same = [&](const GroupVersionSpec& known) {
             return known.group == kind->group && known.version == kind->version;
         };
-        if (builtin_group(kind->group) || std::any_of(found.begin(), found.end(), same)) continue;
+        if (kind->custom == nullptr || builtin_group(kind->group) || std::any_of(found.begin(), found.end(), same)) continue;
         found.push_back({kind->group, kind->version, false, 1000, 100});
     }
     std::sort(found.begin(), found.end(), [](const GroupVersionSpec& a, const GroupVersionSpec& b) {
@@ -119,7 +90,7 @@ std::vector<GroupVersionSpec> custom_versions(const Kinds& kinds) {
     const auto place = [&groups](std::string_view group) { return std::find(groups.begin(), groups.end(), group); };
     std::stable_sort(found.begin(), found.end(), [&](const GroupVersionSpec& a, const GroupVersionSpec& b) {
         if (a.group != b.group) return place(a.group) < place(b.group);
-        return earlier_version(a.version, b.version);
+        return compare_kube_versions(a.version, b.version) > 0;
     });
     return found;
 }
@@ -139,9 +110,9 @@ std::string group_members(const std::vector<GroupVersionSpec>& versions, std::st
 
 // k8s.io/apiserver/pkg/endpoints/discovery.StorageVersionHash of the form in which this kind's objects are stored.
 std::string storage_hash(const Kinds& kinds, const KindSpec& kind) {
-    const KindSpec* stored = nullptr;
+    const KindSpec* stored = kind.custom != nullptr ? &kind.custom->resource->stored().spec : nullptr;
     for (const KindSpec* other : kinds) {
-        if (other->resource == kind.resource && (stored == nullptr || other->storage_version)) stored = other;
+        if (kind.custom == nullptr && other->resource == kind.resource && (stored == nullptr || other->storage_version)) stored = other;
     }
     if (stored == nullptr) stored = &kind;
     const std::string text = std::string(stored->group) + "/" + std::string(stored->version) + "/" + std::string(stored->kind);
@@ -163,11 +134,11 @@ std::string response_kind(std::string_view group, std::string_view version, std:
 
 std::string aggregated_resource(const KindSpec& kind) {
     // Only custom resources spell out a group and version that go without saying.
-    const bool custom = !builtin_group(kind.group);
+    const bool custom = kind.custom != nullptr;
     const std::string responds = custom ? response_kind(kind.group, kind.version, kind.kind) : response_kind("", "", kind.kind);
     std::string out = "{\"resource\":" + quoted(kind.plural) + ",\"responseKind\":" + responds +
                       ",\"scope\":" + (kind.namespaced ? "\"Namespaced\"" : "\"Cluster\"") + ",\"singularResource\":" + quoted(kind.singular) +
-                      ",\"verbs\":" + verb_list(kind.verbs, custom) + scope_members(kind);
+                      ",\"verbs\":" + verbs_of(kind) + scope_members(kind);
     if (!kind.subresources.empty()) {
         out += ",\"subresources\":[";
         for (const SubresourceSpec& sub : kind.subresources) {
@@ -232,7 +203,7 @@ std::string api_resource_list(const Kinds& kinds, std::string_view group, std::s
         if (out.back() != '[') out += ',';
         const std::string namespaced = kind->namespaced ? "true" : "false";
         out += "{\"name\":" + quoted(kind->plural) + ",\"singularName\":" + quoted(kind->singular) + ",\"namespaced\":" + namespaced +
-               ",\"kind\":" + quoted(kind->kind) + ",\"verbs\":" + verb_list(kind->verbs, !builtin_group(group)) +
+               ",\"kind\":" + quoted(kind->kind) + ",\"verbs\":" + verbs_of(*kind) +
                scope_members(*kind);
         if (kind->can(Verb::watch)) out += ",\"storageVersionHash\":" + quoted(storage_hash(kinds, *kind));
         out += '}';

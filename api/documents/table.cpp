@@ -5,7 +5,10 @@
 
 #include "api/codec/json.h"
 #include "api/documents/cells.h"
+#include "api/values/go_print.h"
+#include "api/values/json_path.h"
 #include "api/values/text.h"
+#include "api/values/time.h"
 
 namespace kubemu::api {
 namespace {
@@ -15,7 +18,28 @@ constexpr ColumnSpec default_columns[] = {
     {"Created At", "date", "", "When it was created.", 0, ".metadata.creationTimestamp"},
 };
 
+// What k8s.io/apiextensions-apiserver's table convertor makes of the value at a column's path.
+Json custom_cell(const Json& object, const ColumnSpec& column, const CellContext& context) {
+    const std::vector<const Json*> found = column.json_path->find(object);
+    if (found.empty() || found[0]->is_null()) return nullptr;
+    const Json& value = *found[0];
+    if (column.type == "string") {
+        if (value.is_string()) return value;
+        return value.is_structured() ? encode_raw(value) : go_plain(value);
+    }
+    if (column.type == "integer" && value.is_number()) return value.get<std::int64_t>();
+    if (column.type == "number" && value.is_number()) return value;
+    if (column.type == "boolean" && value.is_boolean()) return value;
+    if (column.type == "date" && value.is_string()) {
+        const std::string& text = value.get_ref<const std::string&>();
+        if (!text.empty() && !parse_time(text)) return "<invalid>";
+        return age_of(text, context.now);
+    }
+    return nullptr;
+}
+
 Json cell_at(const Json& object, const ColumnSpec& column, const CellContext& context) {
+    if (column.json_path != nullptr) return custom_cell(object, column, context);
     if (column.cell[0] != '.') {
         const CellFunction function = cell_function(column.cell);
         return function == nullptr ? Json(nullptr) : function(object, context);

@@ -60,6 +60,8 @@ struct KindRules {
     void (*validate_create)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_status_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
+    // An update is checked by validate_update (or validate_status_update) alone: `validate` is for new objects.
+    bool validates_updates_apart = false;
     // Name rule of metadata.name; null for a DNS subdomain. Returns the messages of what is wrong.
     std::vector<std::string> (*validate_name)(std::string_view name, bool prefix) = nullptr;
     void (*warnings)(const Json& object, const Json* old, const HookContext&, std::vector<std::string>&) = nullptr;
@@ -67,6 +69,8 @@ struct KindRules {
     ApiResult<bool> (*allocate)(Json& object, const Json* old, const HookContext&) = nullptr;
     // Refuses a deletion, or changes what it does. Errors answer the request.
     ApiResult<bool> (*before_delete)(const Json& object, const HookContext&) = nullptr;
+    // What the first deletion leaves on the object: a mark of its own, finalizers, conditions.
+    void (*mark_deletion)(Json& object, const HookContext&) = nullptr;
     // Conversion between this version and the storage version, in place; kind and apiVersion are the registry's.
     void (*to_storage)(Json& object) = nullptr;
     void (*from_storage)(Json& object) = nullptr;

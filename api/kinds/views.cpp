@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
+#include "api/crd/custom_resource.h"
 #include "api/kinds/core/pod_requests.h"
 #include "api/kinds/rules.h"
 #include "api/values/text.h"
@@ -34,11 +35,16 @@ void fill_common(ObjectView& view, const KindSpec& kind, const Json& object) {
     view.name = string_at(metadata, {"name"});
     view.uid = string_at(metadata, {"uid"});
     for (const auto& [key, value] : object_at(metadata, {"labels"}).items()) view.labels.emplace_back(key, text_of(&value));
-    for (const SelectableField& field : kind.selectable_fields) {
-        std::string value = text_of(at_path(object, field.path));
-        if (value.empty()) value = field.fallback;
-        view.fields.emplace_back(field.label, std::move(value));
-    }
+    const auto select = [&](const KindSpec& version) {
+        for (const SelectableField& field : version.selectable_fields) {
+            std::string value = selected_value(object, field.path);
+            if (value.empty()) value = field.fallback;
+            view.fields.emplace_back(field.label, std::move(value));
+        }
+    };
+    if (kind.custom == nullptr) select(kind);
+    // Each version of a custom resource selects by fields of its own.
+    else for (const CustomVersion& version : kind.custom->resource->versions()) select(version.spec);
     std::sort(view.fields.begin(), view.fields.end());
     for (const Json& owner : array_at(metadata, {"ownerReferences"})) {
         view.owners.push_back({std::string(string_at(owner, {"apiVersion"})), std::string(string_at(owner, {"kind"})),
@@ -132,6 +138,8 @@ std::shared_ptr<const storage::View> view_from_text(const KindSpec& kind, std::s
     const auto document = parse_json(text);
     return make_view(kind, document ? *document : Json::object());
 }
+
+std::string selected_value(const Json& object, std::string_view path) { return text_of(at_path(object, path)); }
 
 const ObjectView& view_of(const storage::Record& record) { return static_cast<const ObjectView&>(*record.view); }
 const PodView& pod_view_of(const storage::Record& record) { return static_cast<const PodView&>(*record.view); }

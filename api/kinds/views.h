@@ -81,6 +81,8 @@ std::shared_ptr<const storage::View> make_view(const KindSpec& kind, const Json&
 std::shared_ptr<const storage::View> view_from_text(const KindSpec& kind, std::string_view text);
 
 // Any record's view; every record that the registry wrote has one.
+// What a field selector compares for a field at this path.
+std::string selected_value(const Json& object, std::string_view path);
 const ObjectView& view_of(const storage::Record& record);
 // Only for records of pods.
 const PodView& pod_view_of(const storage::Record& record);

@@ -174,8 +174,10 @@ class Compiler {
         out << "// Made by compile_schema from api/schema/*.yaml.\n#include "
                "\"api/kinds/rules.h\"\n\nnamespace kubemu::api {\n"
                "namespace kinds {\n";
+        out << "extern const KindRules custom_resource_rules;\n";
         for (const std::string& name : rules_) out << "extern const KindRules " << name << "_rules;\n";
-        out << "}\n\nconst KindRules* rules_of(const KindSpec& kind) {\n    static const KindRules none;\n";
+        out << "}\n\nconst KindRules* rules_of(const KindSpec& kind) {\n    static const KindRules none;\n"
+               "    if (kind.custom != nullptr) return &kinds::custom_resource_rules;\n";
         for (const std::string& name : rules_) {
             out << "    if (kind.rules == " << quoted(name) << ") return &kinds::" << name << "_rules;\n";
         }

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/schema/prune.h"
 #include "api/schema/zero.h"
 
 namespace kubemu::api {
@@ -22,6 +23,7 @@ void inside(Json& value, const FieldInfo& field) {
 }  // namespace
 
 void apply_defaults(Json& object, const TypeInfo& type) {
+    if (type.structural != nullptr) return structural::set_defaults(object, *type.structural);
     if (!type.has_defaults || !object.is_object()) return;
     for (const FieldInfo& field : type.fields) {
         auto at = object.find(field.name);

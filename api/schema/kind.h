@@ -12,6 +12,9 @@
 
 namespace kubemu::api {
 
+class JsonPath;
+struct CustomVersion;
+
 enum class Verb : std::uint16_t {
     get = 1 << 0,
     list = 1 << 1,
@@ -30,6 +33,7 @@ struct ColumnSpec {
     std::string_view description{};
     int priority = 0;         // 1: only with -o wide
     std::string_view cell{};    // ".spec.replicas" (a path) or "pod_ready" (a function of api/documents/cells.h)
+    const JsonPath* json_path = nullptr;  // of a custom resource's column; `cell` is then its text
 };
 
 struct SubresourceSpec {
@@ -65,6 +69,7 @@ struct KindSpec {
     // same stored objects; exactly one of them has `storage_version` set and says in which form they are stored.
     std::string_view resource{};
     bool storage_version = true;
+    bool served = true;  // false: objects are stored in this version, and nobody can ask for it
     bool deprecated = false;
     std::string_view deprecation_warning{};   // the Warning header's text; empty when not deprecated
     std::string_view deprecated_in{};         // release that begins to send it ("1.21"); empty: every release does
@@ -80,6 +85,7 @@ struct KindSpec {
     // metadata.generation is kept: it rises with each change of spec.
     bool has_generation = false;
     std::string_view rules{};               // name of its KindRules; empty when everything is declared
+    const CustomVersion* custom = nullptr;  // of a CustomResourceDefinition's kind; null for built-in kinds
 
     bool can(Verb verb) const { return (verbs & static_cast<std::uint16_t>(verb)) != 0; }
     const SubresourceSpec* subresource(std::string_view name) const;

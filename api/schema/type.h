@@ -11,6 +11,10 @@
 
 namespace kubemu::api {
 
+namespace structural {
+struct Schema;
+}
+
 struct TypeInfo;
 
 enum class ValueKind : std::uint8_t {
@@ -77,6 +81,8 @@ struct TypeInfo {
     bool has_defaults = false;                       // it, or a type it holds, has a field with a default
     bool is_union = false;                           // at most one field is set (x-kubernetes-unions)
     std::string_view union_discriminator{};          // the field that says which; empty when none does
+    // A custom resource: what it holds beside the fields above is described by this schema. Null for built-in types.
+    const structural::Schema* structural = nullptr;
 
     // Null when there is no such field.
     const FieldInfo* field(std::string_view json_name) const;

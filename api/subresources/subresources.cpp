@@ -3,8 +3,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/crd/custom_resource.h"
 #include "api/selector/label.h"
 #include "api/subresources/eviction.h"
+#include "api/values/text.h"
 #include "api/values/time.h"
 
 namespace kubemu::api {
@@ -56,13 +58,54 @@ ApiResult<Written> post_subresource(Registry& registry, const KindSpec& kind, st
     return Status::method_not_supported(kind.group, kind.plural, "create");
 }
 
-Json scale_of(const Json& object) {
+namespace {
+
+// What stands for "no replicas" in the Scale of a custom resource until a patch has said how many.
+constexpr std::int64_t unset_replicas = INT32_MIN;
+
+Json custom_scale(const ScalePaths& paths, const Json& object, Json scale) {
+    const auto number = [&object](const ScalePath& path, std::int64_t otherwise) {
+        const Json* value = value_at(object, path);
+        return value != nullptr && value->is_number_integer() ? value->get<std::int64_t>() : otherwise;
+    };
+    if (const std::int64_t replicas = number(paths.spec_replicas, unset_replicas)) scale["spec"]["replicas"] = replicas;
+    scale["status"] = {{"replicas", number(paths.status_replicas, 0)}};
+    const Json* selector = paths.label_selector ? value_at(object, *paths.label_selector) : nullptr;
+    if (selector != nullptr && selector->is_string() && *selector != "") scale["status"]["selector"] = *selector;
+    return scale;
+}
+
+ApiResult<bool> apply_custom_scale(const ScalePaths& paths, Json& object, std::int64_t replicas) {
+    if (replicas == unset_replicas) {
+        return Status::bad_request("the spec replicas field " + go_quote(paths.spec_replicas.text) + " cannot be empty");
+    }
+    Json* at = &object;
+    for (const std::string& step : paths.spec_replicas.steps) {
+        if (!at->is_object()) *at = Json::object();
+        at = &(*at)[step];
+    }
+    *at = replicas;
+    return true;
+}
+
+}  // namespace
+
+ApiResult<Json> read_scale(const KindSpec& kind, const Json& object) {
+    Json scale = scale_of(kind, object);
+    if (kind.custom != nullptr && int_at(scale, {"spec", "replicas"}) == unset_replicas) {
+        return Status::internal("the spec replicas field " + go_quote(kind.custom->scale->spec_replicas.text) + " does not exist");
+    }
+    return scale;
+}
+
+Json scale_of(const KindSpec& kind, const Json& object) {
     Json scale = {{"kind", "Scale"}, {"apiVersion", "autoscaling/v1"}};
     Json& metadata = scale["metadata"];
     for (const char* member : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
         if (const Json* value = find(object, {"metadata", member})) metadata[member] = *value;
     }
     scale["spec"] = Json::object();
+    if (kind.custom != nullptr && kind.custom->scale) return custom_scale(*kind.custom->scale, object, std::move(scale));
     if (const std::int64_t replicas = int_at(object, {"spec", "replicas"})) scale["spec"]["replicas"] = replicas;
     scale["status"] = {{"replicas", int_at(object, {"status", "replicas"})}};
     const Json* selector = find(object, {"spec", "selector"});
@@ -74,14 +117,16 @@ Json scale_of(const Json& object) {
     return scale;
 }
 
-ApiResult<bool> apply_scale(Json& object, const Json& scale) {
+ApiResult<bool> apply_scale(const KindSpec& kind, Json& object, const Json& scale) {
     const std::int64_t replicas = int_at(scale, {"spec", "replicas"});
-    if (replicas < 0) {
+    const bool custom = kind.custom != nullptr && kind.custom->scale;
+    if (!custom && replicas < 0) {
         FieldErrors errors;
         errors.invalid(FieldPath("spec.replicas"), replicas, "must be greater than or equal to 0");
         return Status::invalid("autoscaling", "Scale", name_of(object), errors);
     }
-    object["spec"]["replicas"] = replicas;
+    if (custom) TRY(apply_custom_scale(*kind.custom->scale, object, replicas));
+    else object["spec"]["replicas"] = replicas;
     if (const Json* revision = find(scale, {"metadata", "resourceVersion"})) object["metadata"]["resourceVersion"] = *revision;
     return true;
 }

@@ -12,9 +12,11 @@ ApiResult<Written> post_subresource(Registry& registry, const KindSpec& kind, st
                                     std::string_view subresource, const Json& body, const WriteContext& context,
                                     storage::Completion done);
 
-// autoscaling/v1 Scale of a document.
-Json scale_of(const Json& object);
-// Takes spec.replicas of a Scale into the object. Errors: a negative number.
-ApiResult<bool> apply_scale(Json& object, const Json& scale);
+// autoscaling/v1 Scale of a document. A custom resource without replicas has the smallest int32 of them.
+Json scale_of(const KindSpec& kind, const Json& object);
+// The same for a GET. Errors: a custom resource without replicas.
+ApiResult<Json> read_scale(const KindSpec& kind, const Json& object);
+// Takes spec.replicas of a Scale into the object. Errors: a negative number, or none for a custom resource.
+ApiResult<bool> apply_scale(const KindSpec& kind, Json& object, const Json& scale);
 
 }  // namespace kubemu::api

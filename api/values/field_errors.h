@@ -52,6 +52,7 @@ class FieldErrors {
     void too_many(const FieldPath& path, std::size_t actual, std::size_t items_max);
     void type_invalid(const FieldPath& path, const Json& value, std::string_view detail);
     void internal(const FieldPath& path, std::string_view detail);
+    void add(FieldError error) { errors_.push_back(std::move(error)); }
 
     bool empty() const { return errors_.empty(); }
     const std::vector<FieldError>& all() const { return errors_; }

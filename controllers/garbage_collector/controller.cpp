@@ -22,11 +22,24 @@ GarbageCollectorController::GarbageCollectorController(Manager& manager)
     for (const api::KindSpec* kind : manager.registry().kinds().stored_kinds()) {
         // Events own nothing, are owned by nobody and come in floods.
         if (kind->resource == "events" || !kind->can(api::Verb::list)) continue;
-        watched_.push_back({kind, &manager.informer(kind->resource)});
+        watch(*kind);
     }
-    for (const Watched& watched : watched_) {
-        watched.informer->subscribe([this, &watched](const api::Informer::Change& change) { changed(watched, change); });
-    }
+    manager.on_kind_change([this](const std::string& resource, const api::KindSpec* kind) {
+        const auto known = std::find_if(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.informer->resource() == resource; });
+        if (known == watched_.end()) {
+            if (kind != nullptr) watch(*kind);
+        } else if (kind != nullptr) {
+            known->kind = kind;
+        } else {
+            watched_.erase(known);
+        }
+    });
+}
+
+void GarbageCollectorController::watch(const api::KindSpec& kind) {
+    watched_.push_back({&kind, &manager().informer(kind.resource)});
+    const Watched& watched = watched_.back();
+    watched.informer->subscribe([this, &watched](const api::Informer::Change& change) { changed(watched, change); });
 }
 
 void GarbageCollectorController::enqueue_object(const Watched& watched, const storage::Record& record) {

@@ -2,6 +2,7 @@
 // deletions let their dependents live (kubernetes pkg/controller/garbagecollector).
 #pragma once
 
+#include <list>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ class GarbageCollectorController final : public Controller {
         storage::RecordPtr record;
     };
 
+    void watch(const api::KindSpec& kind);
     void changed(const Watched& watched, const api::Informer::Change& change);
     void enqueue_object(const Watched& watched, const storage::Record& record);
     std::vector<Dependent> dependents_of(const std::string& uid) const;
@@ -35,7 +37,7 @@ class GarbageCollectorController final : public Controller {
     api::ApiResult<bool> drop_finalizer(const Watched& watched, const storage::Record& record, std::string_view finalizer);
     api::ApiResult<bool> drop_references(const Watched& watched, const storage::Record& record, const std::vector<std::string>& uids);
 
-    std::vector<Watched> watched_;
+    std::list<Watched> watched_;  // by reference in handlers
 };
 
 }  // namespace kubemu::controllers

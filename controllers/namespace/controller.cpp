@@ -1,6 +1,7 @@
 // Deleting what a namespace holds.
 #include "controllers/namespace/controller.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -13,15 +14,29 @@ NamespaceController::NamespaceController(Manager& manager)
     : Controller(manager, "namespace", "namespace-controller"), namespaces_(manager.informer("namespaces")) {
     enqueue_on_change(namespaces_);
     for (const api::KindSpec* kind : manager.registry().kinds().stored_kinds()) {
-        if (!kind->namespaced || !kind->can(api::Verb::list)) continue;
-        api::Informer& informer = manager.informer(kind->resource);
-        contents_.emplace_back(kind, &informer);
-        informer.subscribe([this](const api::Informer::Change& change) {
-            const storage::Record& record = change.after ? *change.after : *change.before;
-            const auto space = namespaces_.get(api::view_of(record).namespace_name);
-            if (space && api::view_of(*space).deleting) enqueue(space->key);
-        });
+        if (kind->namespaced && kind->can(api::Verb::list)) watch(*kind);
     }
+    manager.on_kind_change([this](const std::string& resource, const api::KindSpec* kind) {
+        const auto known = std::find_if(contents_.begin(), contents_.end(),
+                                        [&](const auto& content) { return content.second->resource() == resource; });
+        if (known == contents_.end()) {
+            if (kind != nullptr && kind->namespaced) watch(*kind);
+        } else if (kind != nullptr) {
+            known->first = kind;
+        } else {
+            contents_.erase(known);
+        }
+    });
+}
+
+void NamespaceController::watch(const api::KindSpec& kind) {
+    api::Informer& informer = manager().informer(kind.resource);
+    contents_.emplace_back(&kind, &informer);
+    informer.subscribe([this](const api::Informer::Change& change) {
+        const storage::Record& record = change.after ? *change.after : *change.before;
+        const auto space = namespaces_.get(api::view_of(record).namespace_name);
+        if (space && api::view_of(*space).deleting) enqueue(space->key);
+    });
 }
 
 api::ApiResult<Requeue> NamespaceController::reconcile(const std::string& key) {

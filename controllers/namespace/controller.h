@@ -14,6 +14,7 @@ class NamespaceController final : public Controller {
     api::ApiResult<Requeue> reconcile(const std::string& key) override;
 
   private:
+    void watch(const api::KindSpec& kind);
     api::ApiResult<bool> write_conditions(const std::string& name, const std::string& remaining, const std::string& finalizers);
 
     api::Informer& namespaces_;

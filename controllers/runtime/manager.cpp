@@ -35,6 +35,7 @@ struct Manager::Impl {
     Options options;
     std::map<std::string, std::unique_ptr<api::Informer>, std::less<>> informers;
     std::vector<std::unique_ptr<Controller>> controllers;
+    std::vector<KindHandler> kind_handlers;
     std::map<TimerPlace, Timer> timers;
     std::map<std::pair<const void*, std::string>, TimerPlace> timer_places;
     std::uint64_t timer_sequence = 0;
@@ -218,6 +219,13 @@ void Manager::set_timer(const void* owner, std::string_view name, std::optional<
     const Impl::TimerPlace place(*when, ++impl_->timer_sequence);
     impl_->timers.emplace(place, Impl::Timer{owner, id.second, std::move(fire)});
     impl_->timer_places.emplace(std::move(id), place);
+}
+
+void Manager::on_kind_change(KindHandler handler) { impl_->kind_handlers.push_back(std::move(handler)); }
+
+void Manager::kind_changed(const std::string& resource, const api::KindSpec* kind) {
+    for (const KindHandler& handler : impl_->kind_handlers) handler(resource, kind);
+    if (kind == nullptr) impl_->informers.erase(resource);
 }
 
 void Manager::post(std::function<void()> task) {

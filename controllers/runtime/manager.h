@@ -42,6 +42,13 @@ class Manager {
     // Calls `fire` on the control thread at `when` (at once when it is past). A timer with the same owner and name
     // replaces the earlier one; std::nullopt as time removes it.
     void set_timer(const void* owner, std::string_view name, std::optional<Time> when, std::function<void()> fire);
+    // For controllers that deal with objects of every kind: `handler` hears of resources of CustomResourceDefinitions
+    // that come, with their spec, change it, or go (null); the spec is valid until then. What was there when the
+    // controller was made is in KindRegistry::stored_kinds.
+    using KindHandler = std::function<void(const std::string& resource, const api::KindSpec* kind)>;
+    void on_kind_change(KindHandler handler);
+    // Tells the handlers, and forgets the informer of a resource that went. On the control thread.
+    void kind_changed(const std::string& resource, const api::KindSpec* kind);
     // Runs `task` on the control thread soon. From any thread.
     void post(std::function<void()> task);
 

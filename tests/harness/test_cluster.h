@@ -68,6 +68,7 @@ class TestCluster {
     Random& random() { return random_; }
     storage::Store& store() { return *store_; }
     api::Registry& registry() { return *registry_; }
+    api::KindRegistry& kinds() { return kinds_; }
     controllers::Manager& manager() { return *manager_; }
     api::Client& client() { return *client_; }
     const api::KindSpec& kind(std::string_view resource) const { return kinds_.stored(resource); }

@@ -1,0 +1,350 @@
+// The grammar of CEL, by precedence climbing, and its macros.
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "api/cel/expression.h"
+#include "api/cel/lexer.h"
+#include "api/values/text.h"
+
+namespace kubemu::api::cel {
+namespace {
+
+using Kind = Expression::Kind;
+constexpr int depth_max = 250;
+
+int precedence_of(const Token& token) {
+    if (token.kind == Token::Kind::identifier) return token.text == "in" ? 3 : 0;
+    if (token.kind != Token::Kind::symbol) return 0;
+    if (token.text == "||") return 1;
+    if (token.text == "&&") return 2;
+    if (token.text == "==" || token.text == "!=" || token.text == "<" || token.text == "<=" || token.text == ">" || token.text == ">=") return 3;
+    if (token.text == "+" || token.text == "-") return 4;
+    if (token.text == "*" || token.text == "/" || token.text == "%") return 5;
+    return 0;
+}
+
+struct MacroForm {
+    std::string_view name;
+    std::size_t arguments;  // beside the range
+    std::size_t variables;
+};
+constexpr MacroForm macros[] = {{"all", 2, 1},           {"exists", 2, 1},        {"exists_one", 2, 1},   {"existsOne", 2, 1},
+                                {"map", 2, 1},           {"map", 3, 1},           {"filter", 2, 1},       {"optMap", 2, 1},
+                                {"optFlatMap", 2, 1},    {"all", 3, 2},           {"exists", 3, 2},       {"existsOne", 3, 2},
+                                {"exists_one", 3, 2},    {"transformList", 3, 2}, {"transformList", 4, 2}, {"transformMap", 3, 2},
+                                {"transformMap", 4, 2},  {"transformMapEntry", 3, 2}, {"transformMapEntry", 4, 2}};
+
+class Parser {
+  public:
+    Parser(std::vector<Token> tokens, std::vector<Issue>& issues) : tokens_(std::move(tokens)), issues_(issues) {}
+
+    std::unique_ptr<Expression> run() {
+        Expression root = ternary();
+        if (issues_.empty() && now().kind != Token::Kind::end) unexpected();
+        if (!issues_.empty()) return nullptr;
+        return std::make_unique<Expression>(std::move(root));
+    }
+
+  private:
+    const Token& now() const { return tokens_[at_]; }
+    bool next_is(std::string_view text) const { return now().kind == Token::Kind::symbol && now().text == text; }
+    bool take(std::string_view text) {
+        if (!next_is(text)) return false;
+        ++at_;
+        return true;
+    }
+    void expect(std::string_view text) {
+        if (!take(text)) unexpected();
+    }
+    void unexpected() {
+        if (!issues_.empty()) return;
+        const bool end = now().kind == Token::Kind::end;
+        issues_.push_back({now().offset, "Syntax error: mismatched input '" + (end ? std::string("<EOF>") : now().text) + "'"});
+    }
+    void fail(std::size_t offset, std::string message) {
+        if (issues_.empty()) issues_.push_back({offset, std::move(message)});
+    }
+
+    static Expression make(Kind kind, std::size_t offset, std::string name = {}) {
+        Expression made;
+        made.kind = kind;
+        made.offset = offset;
+        made.name = std::move(name);
+        return made;
+    }
+
+    Expression ternary() {
+        if (++depth_ > depth_max) fail(now().offset, "expression recursion limit exceeded: " + std::to_string(depth_max));
+        Expression condition = binary(1);
+        if (issues_.empty() && next_is("?")) {
+            Expression made = make(Kind::call, now().offset, "_?_:_");
+            ++at_;
+            made.args.push_back(std::move(condition));
+            made.args.push_back(binary(1));
+            expect(":");
+            made.args.push_back(ternary());
+            condition = std::move(made);
+        }
+        --depth_;
+        return condition;
+    }
+
+    Expression binary(int least) {
+        Expression left = unary();
+        while (issues_.empty()) {
+            const int precedence = precedence_of(now());
+            if (precedence == 0 || precedence < least) return left;
+            const Token operation = now();
+            ++at_;
+            const std::string name = operation.text == "in" ? "@in" : "_" + operation.text + "_";
+            Expression made = make(Kind::call, operation.offset, name);
+            made.args.push_back(std::move(left));
+            made.args.push_back(binary(precedence + 1));
+            left = std::move(made);
+        }
+        return left;
+    }
+
+    Expression unary() {
+        if (next_is("!") || next_is("-")) {
+            const Token operation = now();
+            std::size_t count = 0;
+            while (take(operation.text)) ++count;
+            const bool numeric = now().kind == Token::Kind::integer || now().kind == Token::Kind::real;
+            if (operation.text == "-" && count % 2 == 1 && numeric) return member(number(operation.offset, true));
+            if (++depth_ > depth_max) fail(now().offset, "expression recursion limit exceeded: " + std::to_string(depth_max));
+            Expression operand = unary();
+            --depth_;
+            if (count % 2 == 0) return operand;
+            Expression made = make(Kind::call, operation.offset, operation.text == "!" ? "!_" : "-_");
+            made.args.push_back(std::move(operand));
+            return made;
+        }
+        return member(primary());
+    }
+
+    Expression number(std::size_t offset, bool negative) {
+        const Token token = now();
+        ++at_;
+        Expression made = make(Kind::literal, offset);
+        if (token.kind == Token::Kind::real) {
+            const double value = std::strtod(token.text.c_str(), nullptr);
+            made.literal = Value::of(negative ? -value : value);
+            return made;
+        }
+        const bool hex = token.text.substr(0, 2) == "0x";
+        const std::string digits = hex ? token.text.substr(2) : token.text;
+        std::uint64_t value = 0;
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, hex ? 16 : 10);
+        const std::uint64_t most = token.kind == Token::Kind::unsigned_integer ? UINT64_MAX : static_cast<std::uint64_t>(INT64_MAX) + (negative ? 1 : 0);
+        if (error != std::errc() || value > most) fail(token.offset, token.kind == Token::Kind::integer ? "invalid int literal" : "invalid uint literal");
+        if (token.kind == Token::Kind::unsigned_integer) made.literal = Value::of(value);
+        else made.literal = Value::of(static_cast<std::int64_t>(negative ? 0 - value : value));
+        return made;
+    }
+
+    Expression member(Expression operand) {
+        while (issues_.empty()) {
+            const std::size_t offset = now().offset;
+            if (next_is(".") || next_is(".?")) {
+                const bool optional = now().text == ".?";
+                ++at_;
+                if (now().kind != Token::Kind::identifier) {
+                    unexpected();
+                    return operand;
+                }
+                const std::string name = now().text;
+                ++at_;
+                if (!optional && next_is("(")) {
+                    operand = method(std::move(operand), name, offset);
+                    continue;
+                }
+                Expression made = make(Kind::select, offset, name);
+                made.optional = optional;
+                made.args.push_back(std::move(operand));
+                operand = std::move(made);
+            } else if (next_is("[") || next_is("[?")) {
+                Expression made = make(Kind::call, offset, now().text == "[" ? "_[_]" : "_[?_]");
+                ++at_;
+                made.args.push_back(std::move(operand));
+                made.args.push_back(ternary());
+                expect("]");
+                operand = std::move(made);
+            } else {
+                return operand;
+            }
+        }
+        return operand;
+    }
+
+    std::vector<Expression> arguments() {
+        std::vector<Expression> out;
+        expect("(");
+        if (take(")")) return out;
+        do out.push_back(ternary());
+        while (issues_.empty() && take(","));
+        expect(")");
+        return out;
+    }
+
+    Expression method(Expression operand, const std::string& name, std::size_t offset) {
+        std::vector<Expression> given = arguments();
+        // ip.isCanonical and the like are functions whose names have a dot.
+        const bool space = operand.kind == Kind::identifier && (operand.name == "ip" || operand.name == "format" || operand.name == "optional" ||
+                                                                operand.name == "sets" || operand.name == "strings" || operand.name == "lists");
+        if (space) {
+            Expression made = make(Kind::call, operand.offset, operand.name + "." + name);
+            made.args = std::move(given);
+            return made;
+        }
+        for (const MacroForm& form : macros) {
+            if (form.name == name && form.arguments == given.size()) return macro(form, std::move(operand), std::move(given), offset);
+        }
+        Expression made = make(Kind::call, offset, name);
+        made.method = true;
+        made.args.push_back(std::move(operand));
+        for (Expression& argument : given) made.args.push_back(std::move(argument));
+        return made;
+    }
+
+    Expression macro(const MacroForm& form, Expression range, std::vector<Expression> given, std::size_t offset) {
+        Expression made = make(Kind::macro, offset, std::string(form.name == "exists_one" ? "existsOne" : form.name));
+        made.args.push_back(std::move(range));
+        for (std::size_t i = 0; i < form.variables; ++i) {
+            if (given[i].kind != Kind::identifier) fail(given[i].offset, "argument must be a simple name");
+            (i == 0 ? made.variable : made.variable2) = given[i].name;
+        }
+        for (std::size_t i = form.variables; i < given.size(); ++i) made.args.push_back(std::move(given[i]));
+        return made;
+    }
+
+    Expression primary() {
+        const Token token = now();
+        switch (token.kind) {
+            case Token::Kind::integer:
+            case Token::Kind::unsigned_integer:
+            case Token::Kind::real:
+                return number(token.offset, false);
+            case Token::Kind::string:
+            case Token::Kind::bytes: {
+                ++at_;
+                Expression made = make(Kind::literal, token.offset);
+                made.literal = token.kind == Token::Kind::string ? Value::of(token.text) : Value::of_bytes(token.text);
+                return made;
+            }
+            case Token::Kind::identifier:
+                return named();
+            case Token::Kind::symbol:
+                if (take("(")) {
+                    Expression inner = ternary();
+                    expect(")");
+                    return inner;
+                }
+                if (next_is("[") || next_is("[?")) return list();
+                if (next_is("{") || next_is("{?")) return map();
+                if (next_is(".")) {
+                    ++at_;
+                    return named();
+                }
+                break;
+            case Token::Kind::end:
+                break;
+        }
+        unexpected();
+        return make(Kind::literal, token.offset);
+    }
+
+    Expression named() {
+        const Token token = now();
+        if (token.kind != Token::Kind::identifier) {
+            unexpected();
+            return make(Kind::literal, token.offset);
+        }
+        ++at_;
+        Expression literal = make(Kind::literal, token.offset);
+        if (token.text == "true" || token.text == "false") {
+            literal.literal = Value::of(token.text == "true");
+            return literal;
+        }
+        if (token.text == "null") return literal;
+        if (!next_is("(")) return make(Kind::identifier, token.offset, token.text);
+        std::vector<Expression> given = arguments();
+        if (token.text == "has") {
+            if (given.size() != 1 || given[0].kind != Kind::select) {
+                fail(token.offset, "invalid argument to has() macro");
+                return literal;
+            }
+            given[0].kind = Kind::has;
+            return std::move(given[0]);
+        }
+        Expression made = make(Kind::call, token.offset, token.text);
+        made.args = std::move(given);
+        return made;
+    }
+
+    Expression list() {
+        Expression made = make(Kind::list, now().offset);
+        bool mark = take("[?");
+        if (!mark) expect("[");
+        while (issues_.empty() && !next_is("]")) {
+            mark = take("?") || mark;
+            made.args.push_back(ternary());
+            made.marks.push_back(mark);
+            mark = false;
+            if (!take(",")) break;
+        }
+        expect("]");
+        return made;
+    }
+
+    Expression map() {
+        Expression made = make(Kind::map, now().offset);
+        bool mark = take("{?");
+        if (!mark) expect("{");
+        while (issues_.empty() && !next_is("}")) {
+            mark = take("?") || mark;
+            made.args.push_back(ternary());
+            expect(":");
+            made.args.push_back(ternary());
+            made.marks.push_back(mark);
+            mark = false;
+            if (!take(",")) break;
+        }
+        expect("}");
+        return made;
+    }
+
+    std::vector<Token> tokens_;
+    std::vector<Issue>& issues_;
+    std::size_t at_ = 0;
+    int depth_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Expression> parse(const std::string& source, std::vector<Issue>& issues) {
+    std::vector<Token> tokens = tokenize(source, issues);
+    if (!issues.empty()) return nullptr;
+    return Parser(std::move(tokens), issues).run();
+}
+
+std::string print_issues(const std::string& source, const std::vector<Issue>& issues) {
+    std::string out;
+    for (const Issue& issue : issues) {
+        std::size_t line = 1, begin = 0;
+        for (std::size_t i = 0; i < issue.offset && i < source.size(); ++i) {
+            if (source[i] != '\n') continue;
+            ++line;
+            begin = i + 1;
+        }
+        const std::size_t column = issue.offset - begin;
+        std::string text = source.substr(begin, source.find('\n', begin) - begin);
+        if (!out.empty()) out += '\n';
+        out += "ERROR: <input>:" + std::to_string(line) + ":" + std::to_string(column + 1) + ": " + issue.message + "\n | " + text + "\n | " +
+               std::string(column, '.') + "^";
+    }
+    return out;
+}
+
+}  // namespace kubemu::api::cel

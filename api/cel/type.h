@@ -1,0 +1,44 @@
+// Types of CEL expressions as the checker knows them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/schema/structural.h"
+
+namespace kubemu::api::cel {
+
+struct Type;
+using TypePtr = std::shared_ptr<const Type>;
+
+struct Type {
+    // "dyn", "bool", "int", "uint", "double", "string", "bytes", "null_type", "timestamp", "duration", "type", "list",
+    // "map", "optional_type", "object", "parameter", "error", or an opaque type of Kubernetes.
+    std::string name;
+    std::vector<TypePtr> parameters;              // of list, map, optional_type, type
+    const structural::Schema* schema = nullptr;   // of objects, and of whatever stands in a document
+    bool resource = false;                        // an object with kind, apiVersion and metadata
+    std::string path;                             // of objects: how messages call them
+
+    bool is(std::string_view wanted) const { return name == wanted; }
+};
+
+TypePtr simple_type(std::string_view name);
+TypePtr list_of(TypePtr item);
+TypePtr map_of(TypePtr key, TypePtr value);
+TypePtr optional_of(TypePtr inner);
+std::string print_type(const Type& type);
+
+// The type of what a schema describes; null for what expressions cannot see (k8s.io/apiserver/pkg/cel/common,
+// SchemaDeclType).
+TypePtr type_of_schema(const structural::Schema& schema, bool resource, const std::string& path);
+// The type of a field of an object; null when it has none of this name (as expressions spell it).
+TypePtr type_of_field(const Type& object, std::string_view name);
+
+// How much of it a request can hold: characters of strings, items of lists and maps (SchemaDeclType's MaxElements).
+std::uint64_t max_size(const structural::Schema& schema);
+// The fewest bytes of JSON that it takes.
+std::int64_t min_bytes(const structural::Schema& schema);
+
+}  // namespace kubemu::api::cel
