@@ -9,6 +9,7 @@
 #include "api/documents/discovery.h"
 #include "api/documents/openapi_service.h"
 #include "api/exchange.h"
+#include "api/subresources/pod_connect.h"
 #include "api/values/text.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
@@ -216,6 +217,10 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     const std::string_view deprecated = exchange->registry.kinds().deprecation_warning(kind);
     if (!deprecated.empty()) exchange->warnings.emplace_back(deprecated);
     if (info.subresource == "log" && kind.resource == "pods" && method == "GET") return handle_log(exchange);
+    const bool connects = info.subresource == "exec" || info.subresource == "attach" || info.subresource == "portforward";
+    if (connects && kind.resource == "pods" && (method == "GET" || method == "POST")) {
+        return connect_to_pod(exchange->registry, info.namespace_name, info.name, info.subresource, info.parameter("container"));
+    }
     TRY_ASSIGN(exchange->form, negotiate(exchange->request.accept));
     const auto unsupported = [&](std::string_view verb) { return Status::method_not_supported(kind.group, kind.plural, verb); };
     std::uint16_t verbs = kind.verbs;

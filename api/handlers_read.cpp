@@ -7,6 +7,7 @@
 #include "api/draft.h"
 #include "api/exchange.h"
 #include "api/kinds/views.h"
+#include "api/subresources/pod_connect.h"
 #include "api/subresources/pod_logs.h"
 #include "api/subresources/subresources.h"
 #include "api/values/text.h"
@@ -241,6 +242,34 @@ ApiResult<bool> handle_list(const ExchangePtr& exchange) {
     return true;
 }
 
+namespace {
+
+// The numbers of PodLogOptions (ValidatePodLogOptions).
+ApiResult<bool> read_log_limits(const Exchange& exchange, LogQuery& query) {
+    const RequestInfo& info = exchange.info;
+    FieldErrors errors;
+    const auto at_least = [&](const char* name, std::int64_t least, const char* message) -> ApiResult<std::optional<std::int64_t>> {
+        if (!info.has(name)) return std::optional<std::int64_t>();
+        TRY_ASSIGN(const std::int64_t value, number_parameter(exchange, name, 0));
+        if (value < least) errors.invalid(FieldPath(name), value, message);
+        return std::optional<std::int64_t>(value);
+    };
+    TRY_ASSIGN(query.tail_lines, at_least("tailLines", 0, "must be greater than or equal to 0"));
+    TRY_ASSIGN(query.limit_bytes, at_least("limitBytes", 1, "must be greater than 0"));
+    if (info.has("sinceSeconds") && info.has("sinceTime")) {
+        errors.forbidden(FieldPath(), "at most one of `sinceTime` or `sinceSeconds` may be specified");
+    } else if (info.has("sinceSeconds")) {
+        TRY_ASSIGN(const auto seconds, at_least("sinceSeconds", 1, "must be greater than 0"));
+        query.since = exchange.registry.clock().now() - std::chrono::seconds(*seconds);
+    } else if (info.has("sinceTime")) {
+        query.since = parse_time(info.parameter("sinceTime"));
+    }
+    if (!errors.empty()) return Status::invalid({}, "PodLogOptions", info.name, errors);
+    return true;
+}
+
+}  // namespace
+
 ApiResult<bool> handle_log(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;
     Registry& registry = exchange->registry;
@@ -248,52 +277,11 @@ ApiResult<bool> handle_log(const ExchangePtr& exchange) {
     query.pod = registry.store().get("pods", object_key(info.namespace_name, info.name));
     if (!query.pod) return Status::not_found({}, "pods", info.name);
     const Json pod = registry.document(*query.pod);
-    query.container = info.parameter("container");
-    std::vector<std::string> names, init_names;
-    for (const Json& container : array_at(pod, {"spec", "containers"})) names.emplace_back(string_at(container, {"name"}));
-    for (const Json& container : array_at(pod, {"spec", "initContainers"})) init_names.emplace_back(string_at(container, {"name"}));
-    if (query.container.empty()) {
-        if (names.size() == 1 && init_names.empty()) {
-            query.container = names[0];
-        } else {
-            const std::string annotated(string_at(pod, {"metadata", "annotations", "kubectl.kubernetes.io/default-container"}));
-            if (names.size() == 1) {
-                query.container = names[0];
-            } else if (!annotated.empty()) {
-                query.container = annotated;
-            } else {
-                std::string message = "a container name must be specified for pod " + info.name + ", choose one of: [" + join(names, " ") + "]";
-                if (!init_names.empty()) message += " or one of the init containers: [" + join(init_names, " ") + "]";
-                return Status::bad_request(message);
-            }
-        }
-    }
-    const auto has = [&query](const std::vector<std::string>& list) {
-        return std::find(list.begin(), list.end(), query.container) != list.end();
-    };
-    if (!has(names) && !has(init_names)) {
-        return Status::bad_request("container " + query.container + " is not valid for pod " + info.name);
-    }
+    TRY_ASSIGN(query.container, container_of(pod, info.parameter("container")));
     query.follow = info.flag("follow");
     query.previous = info.flag("previous");
     query.timestamps = info.flag("timestamps");
-    if (info.has("tailLines")) {
-        TRY_ASSIGN(query.tail_lines, number_parameter(*exchange, "tailLines", 0));
-        if (*query.tail_lines < 0) {
-            FieldErrors errors;
-            errors.invalid(FieldPath("tailLines"), *query.tail_lines, "must be greater than or equal to 0");
-            return Status::invalid({}, "PodLogOptions", info.name, errors);
-        }
-    }
-    if (info.has("limitBytes")) {
-        TRY_ASSIGN(query.limit_bytes, number_parameter(*exchange, "limitBytes", 0));
-    }
-    if (info.has("sinceSeconds")) {
-        TRY_ASSIGN(const std::int64_t seconds, number_parameter(*exchange, "sinceSeconds", 0));
-        query.since = registry.clock().now() - std::chrono::seconds(seconds);
-    } else if (info.has("sinceTime")) {
-        query.since = parse_time(info.parameter("sinceTime"));
-    }
+    TRY(read_log_limits(*exchange, query));
     if (pod_view_of(*query.pod).node_name.empty() || exchange->logs == nullptr) {
         // Nothing runs it, so there is nothing to read.
         Response response;

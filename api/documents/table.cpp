@@ -109,10 +109,10 @@ std::string table_of(const std::vector<Json>& objects, const TableRequest& reque
             append_raw(out, cell_at(object, column, context));
         }
         out += ']';
-        if (request.include != IncludeObject::none) {
-            out += ",\"object\":";
-            append_raw(out, request.include == IncludeObject::object ? object : partial_object_metadata(object));
-        }
+        if (request.kind.resource == "pods") out += pod_row_conditions(object);
+        out += ",\"object\":";
+        if (request.include == IncludeObject::none) out += "null";
+        else append_raw(out, request.include == IncludeObject::object ? object : partial_object_metadata(object));
         out += '}';
     }
     return out + "]}\n";

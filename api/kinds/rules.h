@@ -57,6 +57,7 @@ struct KindRules {
     void (*prepare_for_status_update)(Json& object, const Json& old, const HookContext&) = nullptr;
     // metadata has been validated already; enums and ranges of the type table too.
     void (*validate)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
+    // After `validate`, on create alone: for kinds whose updates make other checks, or in another order.
     void (*validate_create)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_status_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;

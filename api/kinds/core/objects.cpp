@@ -1,7 +1,6 @@
 // Rules of the small core kinds: Namespace, Secret, ConfigMap, ServiceAccount, Node, PodTemplate, volumes, Event.
 #include <nlohmann/json.hpp>
 
-#include "api/kinds/core/pod_spec.h"
 #include "api/kinds/rules.h"
 #include "api/values/names.h"
 #include "api/values/text.h"
@@ -161,14 +160,6 @@ void volume_validate(const Json& object, const HookContext&, FieldErrors& errors
     if (object_at(object, {"spec", "capacity"}).empty()) errors.required(spec.child("capacity"), "");
 }
 
-void template_defaults(Json& object, const HookContext&) {
-    if (Json* spec = find(object, {"template", "spec"})) default_pod_spec(*spec);
-}
-
-void template_validate(const Json& object, const HookContext&, FieldErrors& errors) {
-    validate_pod_spec(object_at(object, {"template", "spec"}), FieldPath("template.spec"), errors);
-}
-
 // ---------------------------------------------------------------- Event
 
 void event_to_core(Json& object) {
@@ -230,7 +221,6 @@ KUBEMU_RULES(node_rules){.prepare_for_create = node_create};
 KUBEMU_RULES(persistent_volume_claim_rules){
     .prepare_for_create = claim_create, .validate = claim_validate, .validate_update = claim_validate_update};
 KUBEMU_RULES(persistent_volume_rules){.prepare_for_create = volume_create, .validate = volume_validate};
-KUBEMU_RULES(pod_template_rules){.set_defaults = template_defaults, .validate = template_validate};
 KUBEMU_RULES(event_rules){.validate = event_validate};
 KUBEMU_RULES(event_v1_rules){.to_storage = event_to_core, .from_storage = event_from_core};
 
