@@ -154,18 +154,18 @@ ApiResult<bool> apply_patch(Exchange& exchange, const ReadPatch& read, const Bod
     else if (read.type == PatchType::merge) apply_merge_patch(object, patch);
     else TRY(apply_strategic_merge_patch(object, patch, *expected.type));
 
+    // What messages show: the patch, or the patched object as it was before it was decoded.
     const bool strategic = read.type == PatchType::strategic;
-    const auto shown = [&, text = strategic ? std::string() : encode_raw(object)] { return strategic ? go_text(patch) : text; };
+    const std::string before = !strategic && validation == FieldValidation::strict ? encode_raw(object) : std::string();
+    const auto shown = [&] { return strategic ? go_text(patch) : before.empty() ? encode_raw(object) : before; };
     std::vector<std::string> complaints, unknown;
     if (strategic) {
         // A patched object is what the path says, whatever kind it names.
         object["kind"] = std::string(expected.kind);
         object["apiVersion"] = expected.api_version;
-        Json converted = object;
         if (!conform(object, *expected.type, expected.kind, unknown)) {
-            if (const auto wrong = convert(converted, *expected.type)) return patch_invalid(shown(), *wrong);
+            if (const auto wrong = convert(object, *expected.type)) return patch_invalid(shown(), *wrong);
             unknown.clear();
-            object = std::move(converted);
             if (const auto conformed = conform(object, *expected.type, expected.kind, unknown); !conformed) {
                 return patch_invalid(shown(), conformed.error().message);
             }

@@ -59,7 +59,7 @@ ApiResult<bool> handle_update(const ExchangePtr& exchange) {
     if (name_of(object).empty()) {
         if (!scale) {
             return Status::bad_request(
-                "the name of the object ( based on URL) was undeterminable: name must be provided");
+                "the name of the object (" + info.name + " based on URL) was undeterminable: name must be provided");
         }
         object["metadata"]["name"] = info.name;
     }

@@ -69,8 +69,8 @@ ApiResult<ListQuery> list_query(const Exchange& exchange) {
     FieldErrors errors;
     const FieldPath path("resourceVersionMatch");
     if (!match.empty()) {
+        if (!with_version) errors.forbidden(path, "resourceVersionMatch is forbidden unless resourceVersion is provided");
         if (!token.empty()) errors.forbidden(path, "resourceVersionMatch is forbidden when continue is provided");
-        else if (!with_version) errors.forbidden(path, "resourceVersionMatch is forbidden unless resourceVersion is provided");
         if (match != "Exact" && match != "NotOlderThan") errors.not_supported(path, match, {"Exact", "NotOlderThan", ""});
         else if (match == "Exact" && info.parameter("resourceVersion") == "0") {
             errors.forbidden(path, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");

@@ -21,6 +21,7 @@ void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& er
 
 // Takes what an update left out from `old` (uid, creationTimestamp, deletion marks, generation).
 void keep_server_metadata(Json& object, const Json& old);
-void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, FieldErrors& errors);
+// `whole_object`: not one of its subresources alone. Complaints come as often as the real server makes them.
+void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, bool whole_object, FieldErrors& errors);
 
 }  // namespace kubemu::api

@@ -50,7 +50,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
             object["metadata"]["name"] = std::string(base.substr(0, name_base_length_max)) + options.random.suffix();
         }
     }
-    // What is observed is not for clients to say; only nodes report theirs when they register.
+    // Nothing was observed yet; only nodes come with what they say of themselves.
     if (kind.subresource("status") != nullptr && kind.resource != "nodes") erase(object, "status");
     if (rules->prepare_for_create != nullptr) rules->prepare_for_create(object, hook);
     if (rules->allocate != nullptr) TRY(rules->allocate(object, nullptr, hook));

@@ -57,6 +57,8 @@ class Stream {
         std::optional<Time> wake_at;
     };
     virtual Step next() = 0;
+    // What to write last when the reader takes too little and is not waited for any longer.
+    virtual Scatter cut_off() { return {}; }
     // Called when next() is worth calling after it said `wait`. Set once, before the first next().
     virtual void on_wake(std::function<void()> wake) = 0;
 };

@@ -99,13 +99,14 @@ std::string verb_name(const std::string& method, const RequestInfo& info) {
 ApiResult<Action> custom_route(const Exchange& exchange) {
     const KindSpec& kind = *exchange.kind;
     const Path path = path_of(kind, exchange.info);
-    const auto action = wanted_action(exchange.request.method, exchange.info);
+    const std::string method = exchange.request.method == "HEAD" ? "GET" : exchange.request.method;
+    const auto action = wanted_action(method, exchange.info);
     if (!path.exists) {
         return exchange.info.subresource.empty() ? Status::unknown_path()
                                                  : Status::not_found(kind.group, kind.plural, exchange.info.name);
     }
     if (!action || !path.can(verb_of(*action))) {
-        return Status::method_not_supported(kind.group, kind.plural, verb_name(exchange.request.method, exchange.info));
+        return Status::method_not_supported(kind.group, kind.plural, verb_name(method, exchange.info));
     }
     return *action;
 }

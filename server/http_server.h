@@ -11,6 +11,7 @@
 #include "server/filters.h"
 #include "server/tls.h"
 #include "storage/base/clock.h"
+#include "storage/base/limits.h"
 #include "storage/base/result.h"
 
 namespace kubemu::server {
@@ -29,6 +30,7 @@ class HttpServer {
         api::Handlers& handlers;
         const Filters& filters;
         const Clock& clock;
+        Duration slow_reader_timeout = limits::slow_watcher_timeout;  // see SessionContext
     };
     // The error is a sentence for the terminal.
     static Result<std::unique_ptr<HttpServer>, std::string> listen(Options options);

@@ -18,9 +18,12 @@
 #include <boost/beast/version.hpp>
 #include <charconv>
 #include <chrono>
+#include <optional>
 
 #include "api/values/text.h"
+#include "server/gzip.h"
 #include "server/http_text.h"
+#include "server/websocket.h"
 #include "storage/base/limits.h"
 #include "storage/base/log.h"
 
@@ -135,7 +138,11 @@ struct StreamWait {
     asio::steady_timer timer;       // sleeps between events
     asio::steady_timer slow_timer;  // cuts off a reader that takes nothing
     bool woken = false;
-    bool closed = false;  // the peer hung up
+    bool late = false;              // the reader took its data too slowly
+    bool closed = false;            // the peer hung up
+    bool reading = true;            // notice_close still refers to the socket
+    std::optional<WebSocketReader> websocket;
+    std::string answers;            // to what came over the WebSocket
 };
 
 void wake(const std::shared_ptr<StreamWait>& wait) {
@@ -146,30 +153,71 @@ void wake(const std::shared_ptr<StreamWait>& wait) {
 // A client that is done with a watch just closes the connection; only a read notices that.
 template <class Stream>
 asio::awaitable<void> notice_close(Stream& socket, std::shared_ptr<StreamWait> wait) {
-    std::array<char, 256> ignored;
+    std::array<char, 1024> received;
     for (;;) {
-        const auto [error, size] = co_await socket.async_read_some(asio::buffer(ignored), use_tuple);
+        const auto [error, size] = co_await socket.async_read_some(asio::buffer(received), use_tuple);
         if (error) break;
+        if (!wait->websocket) continue;
+        wait->answers += wait->websocket->take({received.data(), size});
+        if (wait->websocket->closed()) break;
+        if (!wait->answers.empty()) wake(wait);
     }
     wait->closed = true;
+    wait->reading = false;
     wake(wait);
 }
 
+// A reader that takes nothing for one time-out is told so when it does; after another one the connection is closed.
 template <class Stream>
-void cut_off_when_slow(Stream& socket, const std::shared_ptr<StreamWait>& wait) {
-    wait->slow_timer.expires_after(limits::slow_watcher_timeout);
-    wait->slow_timer.async_wait([&socket, wait](error_code error) {
-        if (!error && !wait->closed) {  // the socket lives until the stream is over
-            error_code ignored;
-            lowest(socket).close(ignored);
+void cut_off_when_slow(Stream& socket, const std::shared_ptr<StreamWait>& wait, Duration timeout) {
+    wait->slow_timer.expires_after(timeout);
+    wait->slow_timer.async_wait([&socket, wait, timeout](error_code error) {
+        if (error || !wait->reading) return;  // the socket lives until nobody reads from it
+        if (!wait->late) {
+            wait->late = true;
+            return cut_off_when_slow(socket, wait, timeout);
         }
+        error_code ignored;
+        lowest(socket).close(ignored);
     });
 }
 
+// The data of a stream as it goes over the wire.
+std::string framed(const StreamWait& wait, const Scatter& data) {
+    std::string out;
+    const std::size_t size = total_size(data);
+    if (size == 0) return out;
+    std::string text;
+    text.reserve(size);
+    for (const Slice& part : data) text += part.text;
+    if (wait.websocket) {
+        append_text_frames(out, text);
+        return out;
+    }
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
+    out.reserve(size + 24);
+    out.append(digits, end).append("\r\n").append(text).append("\r\n");
+    return out;
+}
+
 template <class Stream>
-asio::awaitable<void> write_stream(Stream& socket, api::Stream& stream, const Clock& clock) {
+asio::awaitable<bool> write_framed(Stream& socket, const std::shared_ptr<StreamWait>& wait, const Scatter& data,
+                                   Duration timeout) {
+    std::string text = std::exchange(wait->answers, {}) + framed(*wait, data);
+    if (text.empty()) co_return true;
+    cut_off_when_slow(socket, wait, timeout);
+    const bool written = co_await write_parts(socket, std::move(text), {}, {});
+    wait->slow_timer.cancel();
+    co_return written;
+}
+
+template <class Stream>
+asio::awaitable<void> write_stream(Stream& socket, api::Stream& stream, const SessionContext& context, bool websocket) {
+    using State = api::Stream::Step::State;
     const auto executor = co_await asio::this_coro::executor;
     auto wait = std::make_shared<StreamWait>(executor);
+    if (websocket) wait->websocket.emplace();
     stream.on_wake([executor, weak = std::weak_ptr<StreamWait>(wait)] {
         asio::post(executor, [weak] {
             if (auto wait = weak.lock()) wake(wait);
@@ -179,29 +227,24 @@ asio::awaitable<void> write_stream(Stream& socket, api::Stream& stream, const Cl
     while (!wait->closed) {
         wait->woken = false;
         api::Stream::Step step = stream.next();
-        const std::size_t size = total_size(step.data);
-        if (size > 0) {
-            char digits[20];
-            const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
-            cut_off_when_slow(socket, wait);
-            const bool written = co_await write_parts(socket, std::string(digits, end) + "\r\n", step.data, "\r\n");
-            wait->slow_timer.cancel();
-            if (!written) break;
+        if (!co_await write_framed(socket, wait, step.data, context.slow_reader_timeout)) break;
+        if (wait->late) {
+            if (!co_await write_framed(socket, wait, stream.cut_off(), context.slow_reader_timeout)) break;
+            step.state = State::end;
         }
-        if (step.state == api::Stream::Step::State::end) {
-            co_await write_parts(socket, "0\r\n\r\n", {}, {});
-            break;
-        }
-        if (step.state == api::Stream::Step::State::more || wait->woken) continue;
+        if (step.state == State::end) break;
+        if (step.state == State::more || wait->woken) continue;
         wait->timer.expires_after(std::chrono::hours(24));
-        if (step.wake_at) wait->timer.expires_after(std::max(*step.wake_at - clock.now(), Duration(1000)));
+        if (step.wake_at) wait->timer.expires_after(std::max(*step.wake_at - context.clock.now(), Duration(1000)));
         co_await wait->timer.async_wait(use_tuple);
     }
+    const std::string last = websocket ? std::exchange(wait->answers, {}) + close_frame(1000) : std::string("0\r\n\r\n");
+    if (lowest(socket).is_open()) co_await write_parts(socket, last, {}, {});
     error_code ignored;
     lowest(socket).shutdown(tcp::socket::shutdown_both, ignored);
     lowest(socket).cancel(ignored);
     // notice_close refers to the socket, which the caller owns.
-    while (!wait->closed) {
+    while (wait->reading) {
         wait->timer.expires_after(std::chrono::hours(24));
         co_await wait->timer.async_wait(use_tuple);
     }
@@ -214,19 +257,43 @@ void log_request(const api::Request& request, int code, Duration took) {
               {"agent", request.user_agent.substr(0, request.user_agent.find(' '))}});
 }
 
+// What an answer depends on beside the handlers.
+struct Wanted {
+    bool head_only = false;
+    bool keep_alive = false;
+    std::string accept_encoding;
+    std::optional<WebSocketUpgrade> websocket;
+};
+
+Wanted wanted_of(const Parser& parser) {
+    Wanted wanted;
+    wanted.keep_alive = parser.keep_alive();
+    wanted.head_only = parser.get().method() == http::verb::head;
+    wanted.accept_encoding = header(parser, http::field::accept_encoding);
+    const std::string connection = header(parser, http::field::connection), upgrade = header(parser, http::field::upgrade),
+                      key = header(parser, http::field::sec_websocket_key),
+                      protocols = header(parser, http::field::sec_websocket_protocol);
+    if (!upgrade.empty()) wanted.websocket = websocket_upgrade({connection, upgrade, key, protocols});
+    return wanted;
+}
+
 // False when the connection is to be closed afterwards.
 template <class Stream>
-asio::awaitable<bool> respond(Stream& socket, api::Response response, bool head_only, bool keep_alive,
-                              const Clock& clock) {
+asio::awaitable<bool> respond(Stream& socket, api::Response response, Wanted wanted, const SessionContext& context) {
+    const Time now = context.clock.now();
     if (response.stream) {
-        if (!co_await write_parts(socket, response_head(response, 0, false, clock.now()), {}, {})) co_return false;
-        co_await write_stream(socket, *response.stream, clock);
+        // Only watches go over WebSockets; they are JSON, one event a message.
+        const bool websocket = wanted.websocket && response.content_type == "application/json";
+        std::string head = websocket ? websocket_head(*wanted.websocket) : response_head(response, 0, false, now);
+        if (!co_await write_parts(socket, std::move(head), {}, {})) co_return false;
+        co_await write_stream(socket, *response.stream, context, websocket);
         co_return false;
     }
-    std::string head = response_head(response, total_size(response.body), keep_alive, clock.now());
-    if (head_only) response.body.clear();
+    compress(response, wanted.accept_encoding);
+    std::string head = response_head(response, total_size(response.body), wanted.keep_alive, now);
+    if (wanted.head_only) response.body.clear();
     const bool written = co_await write_parts(socket, std::move(head), response.body, {});
-    co_return written && keep_alive;
+    co_return written && wanted.keep_alive;
 }
 
 template <class Stream>
@@ -243,7 +310,7 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
         if (error == http::error::body_limit) {
             auto status = api::Status::request_entity_too_large(
                 "limit is " + std::to_string(limits::request_body_bytes_max));
-            co_await respond(socket, status_response(status), false, false, context.clock);
+            co_await respond(socket, status_response(status), {}, context);
             error_code ignored;
             lowest(socket).shutdown(tcp::socket::shutdown_send, ignored);
             co_return;
@@ -256,15 +323,13 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
                 bad.code = 400;
                 bad.content_type = "text/plain; charset=utf-8";
                 bad.body.push_back(Slice::literal("400 Bad Request"));
-                co_await respond(socket, std::move(bad), false, false, context.clock);
+                co_await respond(socket, std::move(bad), {}, context);
             }
             co_return;
         }
-        const bool keep_alive = parser.keep_alive();
         const Credentials credentials = credentials_of(parser, peer);
+        Wanted wanted = wanted_of(parser);
         api::Request request = to_request(parser);
-        const bool head_only = request.method == "HEAD";
-        if (head_only) request.method = "GET";
         const Time begin = context.clock.now();
         api::Request logged;
         if (context.log_requests) {
@@ -278,7 +343,7 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
             response = co_await answer(context.handlers, std::move(request));
         }
         if (context.log_requests) log_request(logged, response.code, context.clock.now() - begin);
-        if (!co_await respond(socket, std::move(response), head_only, keep_alive, context.clock)) co_return;
+        if (!co_await respond(socket, std::move(response), std::move(wanted), context)) co_return;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "server/filters.h"
 #include "server/tls.h"
 #include "storage/base/clock.h"
+#include "storage/base/limits.h"
 
 namespace kubemu::server {
 
@@ -16,6 +17,8 @@ struct SessionContext {
     const Filters& filters;
     const Clock& clock;
     bool log_requests = false;
+    // How long a watcher may take nothing before it is told that it is too slow, and then before it is cut off.
+    Duration slow_reader_timeout = limits::slow_watcher_timeout;
 };
 
 // Ends when the peer hangs up, breaks the protocol or stops reading, or when the socket is closed from outside.

@@ -188,7 +188,9 @@ class Merger {
 
     ApiResult<bool> merge_member(Json& original, std::string name, Json& value, const Schema& schema) {
         const bool deletes = has_prefix(name, delete_prefix);
-        if (deletes) TRY_ASSIGN(name, name_behind(name, delete_prefix));
+        if (deletes) {
+            TRY_ASSIGN(name, name_behind(name, delete_prefix));
+        }
         if (value.is_null()) {
             original.erase(name);
             return true;
