@@ -244,11 +244,15 @@ ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namesp
     return true;
 }
 
-void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random) {
+void wipe_server_metadata(Json& object) {
     Json& metadata = ensure(object, {"metadata"});
-    for (const char* member : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
+    for (const char* member : {"selfLink", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
         erase(metadata, member);
     }
+}
+
+void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random) {
+    Json& metadata = ensure(object, {"metadata"});
     metadata["creationTimestamp"] = format_time(now);
     metadata["uid"] = random.uuid();
     if (kind.has_generation) metadata["generation"] = 1;

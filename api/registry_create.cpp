@@ -26,6 +26,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
                                                                const storage::Completion& done) {
     const KindRules* rules = rules_of(kind);
     TRY(place_in_namespace(kind, namespace_name, object));
+    wipe_server_metadata(object);
     const HookContext hook = hooks(kind, namespace_name, {}, context);
 
     apply_defaults(object, *kind.type);
