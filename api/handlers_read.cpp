@@ -123,8 +123,26 @@ struct Found {
     long remaining = -1;
 };
 
+// The objects of a kind that are made when they are read; they have no revision.
+std::vector<storage::RecordPtr> observed(const Exchange& exchange) {
+    const Registry& registry = exchange.registry;
+    const HookContext context{*exchange.kind, {}, {}, exchange.request.user, registry.clock().now(),
+                              exchange.registry.random(), registry};
+    std::vector<storage::RecordPtr> records;
+    for (const Json& object : rules_of(*exchange.kind)->observe(context)) {
+        records.push_back(unstored_record(make_draft(*exchange.kind, object, storage::Precondition::absent()), 0));
+    }
+    return records;
+}
+
 ApiResult<Found> find_records(const Exchange& exchange, const ListQuery& query, const Selection& selection) {
     Found found;
+    if (rules_of(*exchange.kind)->observe != nullptr) {
+        for (const storage::RecordPtr& record : observed(exchange)) {
+            if (selection.matches(*record)) found.records.push_back(record);
+        }
+        return found;
+    }
     const std::string prefix = key_prefix(exchange);
     std::string after = query.after;
     storage::Revision revision = query.revision;
@@ -168,7 +186,8 @@ ApiResult<Found> find_records(const Exchange& exchange, const ListQuery& query, 
 
 std::string list_head(const Found& found, std::string_view kind, std::string_view api_version) {
     std::string head = "{\"kind\":\"" + std::string(kind) + "\",\"apiVersion\":\"" + std::string(api_version) +
-                       "\",\"metadata\":{\"resourceVersion\":\"" + std::to_string(found.revision) + "\"";
+                       "\",\"metadata\":{";
+    if (found.revision > 0) head += "\"resourceVersion\":\"" + std::to_string(found.revision) + "\"";
     if (!found.token.empty()) {
         head += ",\"continue\":\"" + found.token + "\"";
         if (found.remaining >= 0) head += ",\"remainingItemCount\":" + std::to_string(found.remaining);
@@ -186,7 +205,14 @@ ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     const storage::Revision current = registry.store().current_revision();
     if (revision > current) return Status::too_large_resource_version(revision, current);
     const std::string_view space = kind.namespaced ? std::string_view(info.namespace_name) : std::string_view();
-    const auto record = registry.store().get(kind.resource, object_key(space, info.name));
+    storage::RecordPtr record;
+    if (rules_of(kind)->observe != nullptr) {
+        for (const storage::RecordPtr& each : observed(*exchange)) {
+            if (each->key == info.name) record = each;
+        }
+    } else {
+        record = registry.store().get(kind.resource, object_key(space, info.name));
+    }
     if (!record) return Status::not_found(kind.group, kind.plural, info.name);
     if (info.subresource == "scale") {
         Json object = registry.document(*record);
@@ -210,7 +236,7 @@ ApiResult<bool> handle_list(const ExchangePtr& exchange) {
         std::vector<Json> documents;
         documents.reserve(found.records.size());
         for (const auto& record : found.records) documents.push_back(registry.document(*record));
-        const std::string revision = std::to_string(found.revision);
+        const std::string revision = found.revision > 0 ? std::to_string(found.revision) : std::string();
         const std::string_view include = exchange->info.parameter("includeObject");
         parts.push_back(Slice::of(table_of(
             documents, {.kind = registry.kinds().stored(kind.resource),

@@ -105,7 +105,9 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     }
     TRY(check_revision(kind, name, changed, *tip));
 
-    const HookContext hook = hooks(kind, namespace_name, subresource, context);
+    std::vector<storage::Draft> drafts;
+    HookContext hook = hooks(kind, namespace_name, subresource, context);
+    hook.companions = &drafts;
     Json object = merged_for(subresource, changed, old);
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
@@ -119,10 +121,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
 
     AdmissionRequest request =
         admission(AdmissionRequest::Operation::update, kind, namespace_name, name, subresource, context);
-    std::vector<storage::Draft> drafts;
     request.object = &object;
     request.old = &old;
     request.charges = &drafts;
+    request.warnings = context.warnings;
     TRY(admit_mutating(request));
 
     keep_server_metadata(object, old);
@@ -167,6 +169,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         as_before["metadata"]["managedFields"] = old.at("metadata").at("managedFields");
         same = same_content(make_draft(stored, to_storage(kind, std::move(as_before)), precondition), *tip);
     }
+    if (deletes && rules->release != nullptr) rules->release(object, hook);
     storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), precondition);
     draft.deletes = deletes;
     if (same || (!deletes && same_content(draft, *tip))) {

@@ -1,8 +1,9 @@
 // KindRules: what cannot be declared about a kind, as up to a dozen functions; an empty hook means "nothing special".
 //
 // The registry calls them in the order of kube-apiserver's strategies (k8s.io/apiserver/pkg/registry/rest):
-// create: set_defaults, prepare_for_create, allocate, validate; update: set_defaults, prepare_for_update, allocate,
-// validate, validate_update. All but `allocate` and `answer` are pure functions of their arguments.
+// create: set_defaults, prepare_for_create, allocate, validate, validate_create; update: set_defaults,
+// prepare_for_update, allocate, validate, validate_update. All but `allocate`, `release`, `observe` and `answer` are
+// pure functions of their arguments.
 #pragma once
 
 #include <memory>
@@ -41,6 +42,9 @@ struct HookContext {
     Random& random;
     const Lookup& lookup;
     bool dry_run = false;
+    // Other records to write in the same transaction, all or nothing; the write is made again when one of them has
+    // lost a race. Null where there is no transaction to come.
+    std::vector<storage::Draft>* companions = nullptr;
 };
 
 struct KindRules {
@@ -55,6 +59,8 @@ struct KindRules {
     void (*prepare_for_status_update)(Json& object, const Json& old, const HookContext&) = nullptr;
     // metadata has been validated already; enums and ranges of the type table too.
     void (*validate)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
+    // After `validate`, on create alone: for kinds whose updates make other checks, or in another order.
+    void (*validate_create)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_status_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
     // Name rule of metadata.name; null for a DNS subdomain. Returns the messages of what is wrong.
@@ -62,6 +68,8 @@ struct KindRules {
     void (*warnings)(const Json& object, const Json* old, const HookContext&, std::vector<std::string>&) = nullptr;
     // Takes addresses or ports for the object (old: null on create). An error refuses the write.
     ApiResult<bool> (*allocate)(Json& object, const Json* old, const HookContext&) = nullptr;
+    // Adds to HookContext::companions what gives back what `allocate` took, when the object goes.
+    void (*release)(const Json& object, const HookContext&) = nullptr;
     // Refuses a deletion, or changes what it does. Errors answer the request.
     ApiResult<bool> (*before_delete)(const Json& object, const HookContext&) = nullptr;
     // Conversion between this version and the storage version, in place; kind and apiVersion are the registry's.
@@ -69,6 +77,8 @@ struct KindRules {
     void (*from_storage)(Json& object) = nullptr;
     // A kind that is answered instead of stored (TokenReview, SubjectAccessReview).
     ApiResult<Json> (*answer)(Json object, const HookContext&) = nullptr;
+    // A kind whose objects are made when they are read (ComponentStatus).
+    std::vector<Json> (*observe)(const HookContext&) = nullptr;
     // Adds to the view what this kind's readers need; null for a plain ObjectView.
     std::shared_ptr<storage::View> (*project)(const Json& object) = nullptr;
     // True when finalizer handling lets metadata.finalizers alone decide (default); Namespace has spec.finalizers too.

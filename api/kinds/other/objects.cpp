@@ -1,4 +1,4 @@
-// Rules of the other groups: budgets, autoscalers, RBAC, priorities, storage classes, access reviews.
+// Rules of the other groups: budgets, autoscalers, RBAC, priorities, access reviews.
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/rules.h"
@@ -123,7 +123,7 @@ void binding_validate_update(const Json& object, const Json& old, const HookCont
     }
 }
 
-// ---------------------------------------------------------------- PriorityClass and StorageClass
+// ---------------------------------------------------------------- PriorityClass
 
 void priority_class_validate(const Json& object, const HookContext& context, FieldErrors& errors) {
     const std::string name(name_of(object));
@@ -141,10 +141,6 @@ void priority_class_validate(const Json& object, const HookContext& context, Fie
 
 void priority_class_validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     if (int_at(object, {"value"}) != int_at(old, {"value"})) errors.forbidden(FieldPath("value"), "may not be changed in an update.");
-}
-
-void storage_class_validate(const Json& object, const HookContext&, FieldErrors& errors) {
-    if (string_at(object, {"provisioner"}).empty()) errors.required(FieldPath("provisioner"), "");
 }
 
 // ---------------------------------------------------------------- access reviews
@@ -183,7 +179,6 @@ KUBEMU_RULES(cluster_role_binding_rules){.set_defaults = binding_defaults,
                                          .validate_update = binding_validate_update,
                                          .validate_name = check_path_segment};
 KUBEMU_RULES(priority_class_rules){.validate = priority_class_validate, .validate_update = priority_class_validate_update};
-KUBEMU_RULES(storage_class_rules){.validate = storage_class_validate};
 KUBEMU_RULES(self_subject_access_review_rules){.answer = allow};
 KUBEMU_RULES(subject_access_review_rules){.answer = allow};
 KUBEMU_RULES(local_subject_access_review_rules){.answer = allow};
