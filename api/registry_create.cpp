@@ -61,7 +61,9 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     if (rules->validate != nullptr) rules->validate(object, hook, errors);
     if (rules->validate_create != nullptr) rules->validate_create(object, hook, errors);
     const std::string name(name_of(object));
-    if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
+    // Complaints are about the stored form: an Event of events.k8s.io is one of the core group there.
+    const KindSpec& stored = options.kinds.stored(kind.resource);
+    if (!errors.empty()) return Status::invalid(stored.group, stored.kind, name, errors);
     TRY(admit_validating(request));
     if (!string_at(object, {"metadata", "resourceVersion"}).empty()) {
         return Status::plain_500("resourceVersion should not be set on objects to be created");
@@ -71,7 +73,6 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
         if (rules->warnings != nullptr) rules->warnings(object, nullptr, hook, *context.warnings);
     }
 
-    const KindSpec& stored = options.kinds.stored(kind.resource);
     storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::absent());
     if (context.dry_run) {
         Attempt attempt;

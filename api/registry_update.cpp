@@ -151,7 +151,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         if (rules->validate != nullptr) rules->validate(object, hook, errors);
         if (rules->validate_update != nullptr) rules->validate_update(object, old, hook, errors);
     }
-    if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
+    const KindSpec& stored = options.kinds.stored(kind.resource);
+    if (!errors.empty()) return Status::invalid(stored.group, stored.kind, name, errors);
     TRY(admit_validating(request));
     if (context.warnings != nullptr) {
         if (!kind.deprecation_warning.empty()) context.warnings->emplace_back(kind.deprecation_warning);
@@ -159,7 +160,6 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     }
 
     const bool deletes = finished_deletion(kind, object);
-    const KindSpec& stored = options.kinds.stored(kind.resource);
     const storage::Precondition precondition = storage::Precondition::at(tip->revision);
     // Owners that wrote what was there already leave no trace: their times alone make no revision. The encoded form
     // decides, which knows no difference between a zero and nothing.

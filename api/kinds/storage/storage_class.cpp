@@ -73,7 +73,6 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
 }
 
 void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
-    constexpr const char* old_default = "storageclass.beta.kubernetes.io/is-default-class";
     constexpr std::pair<std::string_view, const char*> labels[] = {
         {"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
         {"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
@@ -90,10 +89,6 @@ void warnings(const Json& object, const Json*, const HookContext&, std::vector<s
                 if (string_at(expression, {"key"}) == label) out.push_back(where + why);
             }
         }
-    }
-    if (find(object_at(object, {"metadata", "annotations"}), old_default) != nullptr) {
-        out.push_back(std::string("metadata.annotations[") + old_default +
-                      "]: deprecated since v1.8; use \"storageclass.kubernetes.io/is-default-class\" instead");
     }
 }
 
