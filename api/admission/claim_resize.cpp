@@ -36,7 +36,8 @@ ApiResult<bool> claim_resize_validate(AdmissionRequest& request) {
     }
     if (may_grow(request)) return true;
     return request.forbidden(
-        "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize");
+        "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support "
+        "resize");
 }
 
 }  // namespace kubemu::api

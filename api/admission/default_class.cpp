@@ -28,11 +28,15 @@ ApiResult<bool> default_storage_class_mutate(AdmissionRequest& request) {
     if (!request.creates("persistentvolumeclaims")) return true;
     Json& spec = ensure(*request.object, {"spec"});
     const Json& annotations = object_at(*request.object, {"metadata", "annotations"});
-    if (find(spec, "storageClassName") != nullptr || find(annotations, "volume.beta.kubernetes.io/storage-class") != nullptr) return true;
+    if (find(spec, "storageClassName") != nullptr ||
+        find(annotations, "volume.beta.kubernetes.io/storage-class") != nullptr)
+        return true;
     // The annotation's older name still counts.
-    std::string name = newest_default(request.lookup, "storageclasses.storage.k8s.io", "storageclass.kubernetes.io/is-default-class");
+    std::string name =
+        newest_default(request.lookup, "storageclasses.storage.k8s.io", "storageclass.kubernetes.io/is-default-class");
     if (name.empty()) {
-        name = newest_default(request.lookup, "storageclasses.storage.k8s.io", "storageclass.beta.kubernetes.io/is-default-class");
+        name = newest_default(request.lookup, "storageclasses.storage.k8s.io",
+                              "storageclass.beta.kubernetes.io/is-default-class");
     }
     if (!name.empty()) spec["storageClassName"] = name;
     return true;
@@ -42,9 +46,10 @@ ApiResult<bool> default_ingress_class_mutate(AdmissionRequest& request) {
     if (!request.creates("ingresses.networking.k8s.io")) return true;
     Json& spec = ensure(*request.object, {"spec"});
     const Json& annotations = object_at(*request.object, {"metadata", "annotations"});
-    if (find(spec, "ingressClassName") != nullptr || find(annotations, "kubernetes.io/ingress.class") != nullptr) return true;
-    const std::string name =
-        newest_default(request.lookup, "ingressclasses.networking.k8s.io", "ingressclass.kubernetes.io/is-default-class");
+    if (find(spec, "ingressClassName") != nullptr || find(annotations, "kubernetes.io/ingress.class") != nullptr)
+        return true;
+    const std::string name = newest_default(request.lookup, "ingressclasses.networking.k8s.io",
+                                            "ingressclass.kubernetes.io/is-default-class");
     if (!name.empty()) spec["ingressClassName"] = name;
     return true;
 }

@@ -1,4 +1,5 @@
-// LimitRanger: defaults and bounds that a namespace sets for containers, pods and claims (plugin/admission/limitranger).
+// LimitRanger: defaults and bounds that a namespace sets for containers, pods and claims
+// (plugin/admission/limitranger).
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -46,8 +47,10 @@ class Bounds {
         : item_(item), scope_(scope), complaints_(complaints) {}
 
     void check(const Json& requests, const Json& limits) {
-        for (const auto& [resource, bound] : object_at(item_, {"min"}).items()) check_min(resource, bound, requests, limits);
-        for (const auto& [resource, bound] : object_at(item_, {"max"}).items()) check_max(resource, bound, requests, limits);
+        for (const auto& [resource, bound] : object_at(item_, {"min"}).items())
+            check_min(resource, bound, requests, limits);
+        for (const auto& [resource, bound] : object_at(item_, {"max"}).items())
+            check_max(resource, bound, requests, limits);
         for (const auto& [resource, bound] : object_at(item_, {"maxLimitRequestRatio"}).items()) {
             check_ratio(resource, bound, requests, limits);
         }
@@ -92,7 +95,8 @@ class Bounds {
         if (!ratio) return;
         const auto request = quantity_at(requests, resource);
         const auto limit = quantity_at(limits, resource);
-        const std::string rule = resource + " max limit to request ratio per " + std::string(scope_) + " is " + ratio->text();
+        const std::string rule =
+            resource + " max limit to request ratio per " + std::string(scope_) + " is " + ratio->text();
         if (!request || request->is_zero()) return complain(rule, ", but no request is specified or request is 0");
         if (!limit || limit->is_zero()) return complain(rule, ", but no limit is specified or limit is 0");
         const double actual = static_cast<double>(limit->milli_value()) / static_cast<double>(request->milli_value());
@@ -170,7 +174,8 @@ ApiResult<bool> limit_ranger_mutate(AdmissionRequest& request) {
     Json& spec = ensure(*request.object, {"spec"});
     for (const Json& range : limit_ranges(request)) {
         std::vector<std::string> notes;
-        for (const auto& [list, what] : {std::pair("containers", "container "), std::pair("initContainers", "init container ")}) {
+        for (const auto& [list, what] :
+             {std::pair("containers", "container "), std::pair("initContainers", "init container ")}) {
             Json* containers = find(spec, list);
             if (containers == nullptr || !containers->is_array()) continue;
             for (Json& container : *containers) {
@@ -208,7 +213,8 @@ ApiResult<bool> limit_ranger_validate(AdmissionRequest& request) {
             if (pod && type == "Container") {
                 for (const char* list : {"containers", "initContainers"}) {
                     for (const Json& container : array_at(spec, {list})) {
-                        bounds.check(object_at(container, {"resources", "requests"}), object_at(container, {"resources", "limits"}));
+                        bounds.check(object_at(container, {"resources", "requests"}),
+                                     object_at(container, {"resources", "limits"}));
                     }
                 }
             }

@@ -8,14 +8,17 @@
 namespace kubemu::api {
 namespace {
 
-bool immortal(std::string_view name) { return name == "default" || name == "kube-system" || name == "kube-public"; }
+bool immortal(std::string_view name) {
+    return name == "default" || name == "kube-system" || name == "kube-public";
+}
 
 }  // namespace
 
 ApiResult<bool> namespace_lifecycle(AdmissionRequest& request) {
     using Operation = AdmissionRequest::Operation;
     if (request.operation == Operation::remove) {
-        if (request.is("namespaces") && immortal(request.name)) return request.forbidden("this namespace may not be deleted");
+        if (request.is("namespaces") && immortal(request.name))
+            return request.forbidden("this namespace may not be deleted");
         return true;
     }
     if (!request.kind.namespaced) return true;
@@ -25,7 +28,8 @@ ApiResult<bool> namespace_lifecycle(AdmissionRequest& request) {
     const std::string name(request.namespace_name);
     StatusDetail detail =
         *request.forbidden("unable to create new content in namespace " + name + " because it is being terminated");
-    detail.causes.push_back({"NamespaceTerminating", "namespace " + name + " is being terminated", "metadata.namespace"});
+    detail.causes.push_back(
+        {"NamespaceTerminating", "namespace " + name + " is being terminated", "metadata.namespace"});
     return Status(std::move(detail));
 }
 

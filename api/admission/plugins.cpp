@@ -34,7 +34,9 @@ Status AdmissionRequest::forbidden(std::string_view why) const {
     return Status::forbidden(kind.group, kind.plural, which.empty() ? "Unknown!" : which, why);
 }
 
-std::span<const AdmissionPlugin> admission_plugins() { return plugins; }
+std::span<const AdmissionPlugin> admission_plugins() {
+    return plugins;
+}
 
 ApiResult<bool> admit_mutating(AdmissionRequest& request) {
     for (const AdmissionPlugin& plugin : plugins) {

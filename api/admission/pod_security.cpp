@@ -14,11 +14,14 @@ namespace {
 // A change of a namespace's standard is checked against this many of its pods.
 constexpr std::size_t pods_checked_max = 3000;
 
-const Json& labels_of(const Json& object) { return object_at(object, {"metadata", "labels"}); }
+const Json& labels_of(const Json& object) {
+    return object_at(object, {"metadata", "labels"});
+}
 
 std::string detail_of(const std::vector<PodSecurityViolation>& violations) {
     std::vector<std::string> texts;
-    for (const auto& [reason, detail] : violations) texts.push_back(detail.empty() ? reason : reason + " (" + detail + ")");
+    for (const auto& [reason, detail] : violations)
+        texts.push_back(detail.empty() ? reason : reason + " (" + detail + ")");
     return join(texts, ", ");
 }
 
@@ -66,12 +69,14 @@ ApiResult<bool> check_pod(AdmissionRequest& request, const Json& pod, bool enfor
     if (enforce) {
         const auto violations = pod_security_violations(policy.enforce, metadata, spec);
         if (!violations.empty()) {
-            return request.forbidden("violates PodSecurity " + go_quote(policy.enforce.text()) + ": " + detail_of(violations));
+            return request.forbidden("violates PodSecurity " + go_quote(policy.enforce.text()) + ": " +
+                                     detail_of(violations));
         }
     }
     const auto violations = pod_security_violations(policy.warn, metadata, spec);
     if (!violations.empty() && request.warnings != nullptr) {
-        request.warnings->push_back("would violate PodSecurity " + go_quote(policy.warn.text()) + ": " + detail_of(violations));
+        request.warnings->push_back("would violate PodSecurity " + go_quote(policy.warn.text()) + ": " +
+                                    detail_of(violations));
     }
     return true;
 }
@@ -87,7 +92,8 @@ std::vector<std::string> complaints_of_pods(const AdmissionRequest& request, con
     const std::size_t checked = std::min(records.size(), pods_checked_max);
     for (std::size_t i = 0; i < checked; ++i) {
         const Json pod = request.lookup.document(*records[i]);
-        const auto violations = pod_security_violations(enforce, object_at(pod, {"metadata"}), object_at(pod, {"spec"}));
+        const auto violations =
+            pod_security_violations(enforce, object_at(pod, {"metadata"}), object_at(pod, {"spec"}));
         if (violations.empty()) continue;
         Pods& pods = pods_of_reason[reason_of(violations)];
         const std::string name(name_of(pod));
@@ -95,8 +101,8 @@ std::vector<std::string> complaints_of_pods(const AdmissionRequest& request, con
     }
     std::vector<std::string> head, complaints;
     if (checked < records.size()) {
-        head.push_back("new PodSecurity enforce level only checked against the first " + std::to_string(checked) + " of " +
-                       std::to_string(records.size()) + " existing pods");
+        head.push_back("new PodSecurity enforce level only checked against the first " + std::to_string(checked) +
+                       " of " + std::to_string(records.size()) + " existing pods");
     }
     for (const auto& [reason, pods] : pods_of_reason) {
         std::string who = pods.first;
@@ -105,8 +111,8 @@ std::vector<std::string> complaints_of_pods(const AdmissionRequest& request, con
         complaints.push_back(who + ": " + reason);
     }
     if (complaints.empty()) return head;
-    head.push_back("existing pods in namespace " + go_quote(request.name) + " violate the new PodSecurity enforce level " +
-                   go_quote(enforce.text()));
+    head.push_back("existing pods in namespace " + go_quote(request.name) +
+                   " violate the new PodSecurity enforce level " + go_quote(enforce.text()));
     std::sort(complaints.begin(), complaints.end());
     head.insert(head.end(), complaints.begin(), complaints.end());
     return head;
@@ -120,13 +126,16 @@ ApiResult<bool> check_namespace(AdmissionRequest& request) {
         return true;
     }
     const PodSecurityPolicy before = pod_security_policy(labels_of(*request.old), old_errors);
-    const bool told_before = std::equal(errors.all().begin(), errors.all().end(), old_errors.all().begin(), old_errors.all().end(),
-                                        [](const FieldError& a, const FieldError& b) { return a.field == b.field && a.message == b.message; });
+    const bool told_before = std::equal(
+        errors.all().begin(), errors.all().end(), old_errors.all().begin(), old_errors.all().end(),
+        [](const FieldError& a, const FieldError& b) { return a.field == b.field && a.message == b.message; });
     if (!errors.empty() && !told_before) return Status::invalid({}, "Namespace", request.name, errors);
     const bool relaxed = policy.enforce.minor == before.enforce.minor && policy.enforce.level <= before.enforce.level;
-    if (policy.enforce == before.enforce || policy.enforce.level == PodSecurityLevel::privileged || relaxed) return true;
+    if (policy.enforce == before.enforce || policy.enforce.level == PodSecurityLevel::privileged || relaxed)
+        return true;
     if (request.warnings != nullptr) {
-        for (std::string& complaint : complaints_of_pods(request, policy.enforce)) request.warnings->push_back(std::move(complaint));
+        for (std::string& complaint : complaints_of_pods(request, policy.enforce))
+            request.warnings->push_back(std::move(complaint));
     }
     return true;
 }
@@ -137,7 +146,9 @@ ApiResult<bool> pod_security_validate(AdmissionRequest& request) {
     if (request.operation == AdmissionRequest::Operation::remove || request.object == nullptr) return true;
     if (request.is("namespaces")) return request.subresource.empty() ? check_namespace(request) : ApiResult<bool>(true);
     if (request.is("pods")) {
-        if (!request.subresource.empty() && request.subresource != "ephemeralcontainers" && request.subresource != "resize") return true;
+        if (!request.subresource.empty() && request.subresource != "ephemeralcontainers" &&
+            request.subresource != "resize")
+            return true;
         if (request.old != nullptr && !significant(*request.object, *request.old)) return true;
         return check_pod(request, *request.object, true);
     }

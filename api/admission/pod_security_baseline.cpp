@@ -11,7 +11,9 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-Texts list_of(const std::set<std::string>& set) { return Texts(set.begin(), set.end()); }
+Texts list_of(const std::set<std::string>& set) {
+    return Texts(set.begin(), set.end());
+}
 
 template <class Visit>
 void each_container(const Json& spec, const Visit& visit) {
@@ -28,7 +30,9 @@ Texts setters(bool pod, const Texts& containers) {
     return texts;
 }
 
-bool allowed_profile(std::string_view type) { return type == "RuntimeDefault" || type == "Localhost"; }
+bool allowed_profile(std::string_view type) {
+    return type == "RuntimeDefault" || type == "Localhost";
+}
 
 // Values of a profile's type that are not allowed, and who sets them. `member` is of a securityContext.
 struct BadProfiles {
@@ -53,7 +57,8 @@ PodSecurityViolation app_armor(const Json& metadata, const Json& spec) {
     const BadProfiles bad(spec, "appArmorProfile");
     Texts who = setters(bad.pod, bad.containers), values = list_of(bad.values), annotations;
     for (const auto& [key, value] : object_at(metadata, {"annotations"}).items()) {
-        if (!std::string_view(key).starts_with("container.apparmor.security.beta.kubernetes.io/") || !value.is_string()) continue;
+        if (!std::string_view(key).starts_with("container.apparmor.security.beta.kubernetes.io/") || !value.is_string())
+            continue;
         const auto& profile = value.get_ref<const std::string&>();
         if (profile.empty() || profile == "runtime/default" || profile.starts_with("localhost/")) continue;
         annotations.push_back(key + "=" + go_quote(profile));
@@ -68,8 +73,9 @@ PodSecurityViolation app_armor(const Json& metadata, const Json& spec) {
 }
 
 PodSecurityViolation capabilities(const Json&, const Json& spec) {
-    static const std::set<std::string> allowed = {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE",     "FOWNER",  "FSETID", "KILL",   "MKNOD",
-                                                  "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"};
+    static const std::set<std::string> allowed = {"AUDIT_WRITE", "CHOWN",  "DAC_OVERRIDE",     "FOWNER",  "FSETID",
+                                                  "KILL",        "MKNOD",  "NET_BIND_SERVICE", "SETFCAP", "SETGID",
+                                                  "SETPCAP",     "SETUID", "SYS_CHROOT"};
     Texts containers;
     std::set<std::string> added;
     each_container(spec, [&](const Json& container) {
@@ -83,8 +89,8 @@ PodSecurityViolation capabilities(const Json&, const Json& spec) {
         if (bad) containers.emplace_back(string_at(container, {"name"}));
     });
     if (containers.empty()) return {};
-    return {"non-default capabilities", quoted_containers(containers) + " must not include " + join_quoted(list_of(added)) +
-                                            " in securityContext.capabilities.add"};
+    return {"non-default capabilities", quoted_containers(containers) + " must not include " +
+                                            join_quoted(list_of(added)) + " in securityContext.capabilities.add"};
 }
 
 PodSecurityViolation host_namespaces(const Json&, const Json& spec) {
@@ -142,12 +148,14 @@ PodSecurityViolation probe_hosts(const Json&, const Json& spec) {
     if (containers.empty()) return {};
     return {"probe or lifecycle host",
             quoted_containers(list_of(containers)) + " " + pluralize("uses", "use", containers.size()) + " " +
-                pluralize("probe or lifecycle host", "probe or lifecycle hosts", hosts.size()) + " " + join_quoted(list_of(hosts))};
+                pluralize("probe or lifecycle host", "probe or lifecycle hosts", hosts.size()) + " " +
+                join_quoted(list_of(hosts))};
 }
 
 PodSecurityViolation privileged(const Json&, const Json& spec) {
-    const Texts containers =
-        containers_where(spec, [](const Json& container) { return bool_at(container, {"securityContext", "privileged"}); });
+    const Texts containers = containers_where(spec, [](const Json& container) {
+        return bool_at(container, {"securityContext", "privileged"});
+    });
     if (containers.empty()) return {};
     return {"privileged", quoted_containers(containers) + " must not set securityContext.privileged=true"};
 }
@@ -163,9 +171,10 @@ PodSecurityViolation se_linux(const Json& spec, bool engine_allowed) {
         const Json* options = find(object, {"securityContext", "seLinuxOptions"});
         if (options == nullptr) return false;
         const std::string type(string_at(*options, {"type"}));
-        const bool allowed = type.empty() || type == "container_t" || type == "container_init_t" || type == "container_kvm_t" ||
-                             (engine_allowed && type == "container_engine_t");
-        const bool sets_user = !string_at(*options, {"user"}).empty(), sets_role = !string_at(*options, {"role"}).empty();
+        const bool allowed = type.empty() || type == "container_t" || type == "container_init_t" ||
+                             type == "container_kvm_t" || (engine_allowed && type == "container_engine_t");
+        const bool sets_user = !string_at(*options, {"user"}).empty(),
+                   sets_role = !string_at(*options, {"role"}).empty();
         if (!allowed) types.insert(type);
         user = user || sets_user;
         role = role || sets_role;
@@ -182,11 +191,16 @@ PodSecurityViolation se_linux(const Json& spec, bool engine_allowed) {
     if (!types.empty()) what.push_back(pluralize("type", "types", types.size()) + " " + join_quoted(list_of(types)));
     if (user) what.emplace_back("user may not be set");
     if (role) what.emplace_back("role may not be set");
-    return {"seLinuxOptions", join(who, " and ") + " set forbidden securityContext.seLinuxOptions: " + join(what, "; ")};
+    return {"seLinuxOptions",
+            join(who, " and ") + " set forbidden securityContext.seLinuxOptions: " + join(what, "; ")};
 }
 
-PodSecurityViolation se_linux_1_0(const Json&, const Json& spec) { return se_linux(spec, false); }
-PodSecurityViolation se_linux_1_31(const Json&, const Json& spec) { return se_linux(spec, true); }
+PodSecurityViolation se_linux_1_0(const Json&, const Json& spec) {
+    return se_linux(spec, false);
+}
+PodSecurityViolation se_linux_1_31(const Json&, const Json& spec) {
+    return se_linux(spec, true);
+}
 
 PodSecurityViolation seccomp_annotations(const Json& metadata, const Json& spec) {
     const Json& annotations = object_at(metadata, {"annotations"});
@@ -202,15 +216,16 @@ PodSecurityViolation seccomp_annotations(const Json& metadata, const Json& spec)
         visit("container.seccomp.security.alpha.kubernetes.io/" + std::string(string_at(container, {"name"})));
     });
     if (forbidden.empty()) return {};
-    return {"seccompProfile", "forbidden " + pluralize("annotation", "annotations", forbidden.size()) + " " + join(list_of(forbidden), ", ")};
+    return {"seccompProfile", "forbidden " + pluralize("annotation", "annotations", forbidden.size()) + " " +
+                                  join(list_of(forbidden), ", ")};
 }
 
 PodSecurityViolation seccomp_profiles(const Json&, const Json& spec) {
     const BadProfiles bad(spec, "seccompProfile");
     const Texts who = setters(bad.pod, bad.containers);
     if (who.empty()) return {};
-    return {"seccompProfile",
-            join(who, " and ") + " must not set securityContext.seccompProfile.type to " + join_quoted(list_of(bad.values))};
+    return {"seccompProfile", join(who, " and ") + " must not set securityContext.seccompProfile.type to " +
+                                  join_quoted(list_of(bad.values))};
 }
 
 // Safe ones, in the order in which releases allowed them.
@@ -236,9 +251,9 @@ PodSecurityViolation sysctls(const Json&, const Json& spec) {
     Texts forbidden;
     for (const Json& sysctl : array_at(spec, {"securityContext", "sysctls"})) {
         const std::string_view name = string_at(sysctl, {"name"});
-        const bool allowed = std::any_of(std::begin(allowed_sysctls), std::end(allowed_sysctls), [&](const AllowedSysctl& each) {
-            return each.name == name && each.since_minor <= minor;
-        });
+        const bool allowed =
+            std::any_of(std::begin(allowed_sysctls), std::end(allowed_sysctls),
+                        [&](const AllowedSysctl& each) { return each.name == name && each.since_minor <= minor; });
         if (!allowed) forbidden.emplace_back(name);
     }
     if (forbidden.empty()) return {};
@@ -246,7 +261,9 @@ PodSecurityViolation sysctls(const Json&, const Json& spec) {
 }
 
 PodSecurityViolation host_process(const Json&, const Json& spec) {
-    const auto asks = [](const Json& object) { return bool_at(object, {"securityContext", "windowsOptions", "hostProcess"}); };
+    const auto asks = [](const Json& object) {
+        return bool_at(object, {"securityContext", "windowsOptions", "hostProcess"});
+    };
     const Texts who = setters(asks(spec), containers_where(spec, asks));
     if (who.empty()) return {};
     return {"hostProcess", join(who, " and ") + " must not set securityContext.windowsOptions.hostProcess=true"};
@@ -283,9 +300,12 @@ PodSecurityViolation check_proc_mount(const Json&, const Json& spec) {
         types.insert(type);
     });
     if (containers.empty()) return {};
-    return {"procMount", quoted_containers(containers) + " must not set securityContext.procMount to " + join_quoted(list_of(types))};
+    return {"procMount", quoted_containers(containers) + " must not set securityContext.procMount to " +
+                             join_quoted(list_of(types))};
 }
 
-std::span<const PodSecurityCheck> baseline_checks() { return checks; }
+std::span<const PodSecurityCheck> baseline_checks() {
+    return checks;
+}
 
 }  // namespace kubemu::api

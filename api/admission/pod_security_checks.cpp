@@ -36,15 +36,21 @@ std::vector<std::string> containers_where(const Json& spec, ContainerTest bad) {
     return names;
 }
 
-std::string join_quoted(const std::vector<std::string>& items) { return "\"" + join(items, "\", \"") + "\""; }
+std::string join_quoted(const std::vector<std::string>& items) {
+    return "\"" + join(items, "\", \"") + "\"";
+}
 
-std::string pluralize(const char* one, const char* many, std::size_t count) { return count == 1 ? one : many; }
+std::string pluralize(const char* one, const char* many, std::size_t count) {
+    return count == 1 ? one : many;
+}
 
 std::string quoted_containers(const std::vector<std::string>& names) {
     return pluralize("container", "containers", names.size()) + " " + join_quoted(names);
 }
 
-bool has_user_namespace(const Json& spec) { return !bool_at(spec, {"hostUsers"}, true); }
+bool has_user_namespace(const Json& spec) {
+    return !bool_at(spec, {"hostUsers"}, true);
+}
 
 std::vector<PodSecurityViolation> pod_security_violations(const PodSecurityStandard& standard, const Json& metadata,
                                                           const Json& spec) {

@@ -10,11 +10,14 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-bool on_windows(const Json& spec) { return string_at(spec, {"os", "name"}) == "windows"; }
+bool on_windows(const Json& spec) {
+    return string_at(spec, {"os", "name"}) == "windows";
+}
 
 PodSecurityViolation privilege_escalation(const Json&, const Json& spec) {
-    const Texts containers = containers_where(
-        spec, [](const Json& container) { return bool_at(container, {"securityContext", "allowPrivilegeEscalation"}, true); });
+    const Texts containers = containers_where(spec, [](const Json& container) {
+        return bool_at(container, {"securityContext", "allowPrivilegeEscalation"}, true);
+    });
     if (containers.empty()) return {};
     return {"allowPrivilegeEscalation != false",
             quoted_containers(containers) + " must set securityContext.allowPrivilegeEscalation=false"};
@@ -46,16 +49,17 @@ PodSecurityViolation capabilities(const Json&, const Json& spec) {
                 }
             }
         }
-        details.push_back(quoted_containers(adding) + " must not include " + join_quoted(Texts(added.begin(), added.end())) +
-                          " in securityContext.capabilities.add");
+        details.push_back(quoted_containers(adding) + " must not include " +
+                          join_quoted(Texts(added.begin(), added.end())) + " in securityContext.capabilities.add");
     }
     if (details.empty()) return {};
     return {"unrestricted capabilities", join(details, "; ")};
 }
 
 PodSecurityViolation volumes(const Json&, const Json& spec) {
-    static const std::set<std::string> allowed = {"configMap", "csi",   "downwardAPI", "emptyDir", "ephemeral", "image",
-                                                  "persistentVolumeClaim", "projected", "secret"};
+    static const std::set<std::string> allowed = {"configMap", "csi",   "downwardAPI",           "emptyDir",
+                                                  "ephemeral", "image", "persistentVolumeClaim", "projected",
+                                                  "secret"};
     Texts names;
     std::set<std::string> types;
     for (const Json& volume : array_at(spec, {"volumes"})) {
@@ -69,15 +73,16 @@ PodSecurityViolation volumes(const Json&, const Json& spec) {
     }
     if (names.empty()) return {};
     return {"restricted volume types",
-            pluralize("volume", "volumes", names.size()) + " " + join_quoted(names) + " " + pluralize("uses", "use", names.size()) +
-                " " + pluralize("restricted volume type", "restricted volume types", types.size()) + " " +
+            pluralize("volume", "volumes", names.size()) + " " + join_quoted(names) + " " +
+                pluralize("uses", "use", names.size()) + " " +
+                pluralize("restricted volume type", "restricted volume types", types.size()) + " " +
                 join_quoted(Texts(types.begin(), types.end()))};
 }
 
 // Who says something forbidden, and which containers say nothing where the pod says nothing either.
 struct Sayings {
-    Texts setters;   // "pod", `container "a"`
-    Texts silent;    // names of containers
+    Texts setters;  // "pod", `container "a"`
+    Texts silent;   // names of containers
 };
 
 // `fine`: 1 for a good value, 0 for none, -1 for a bad one.
@@ -103,7 +108,8 @@ PodSecurityViolation run_as_non_root(const Json&, const Json& spec) {
         return value == nullptr ? 0 : *value == true ? 1 : -1;
     });
     constexpr const char* reason = "runAsNonRoot != true";
-    if (!said.setters.empty()) return {reason, join(said.setters, " and ") + " must not set securityContext.runAsNonRoot=false"};
+    if (!said.setters.empty())
+        return {reason, join(said.setters, " and ") + " must not set securityContext.runAsNonRoot=false"};
     if (said.silent.empty()) return {};
     return {reason, "pod or " + quoted_containers(said.silent) + " must set securityContext.runAsNonRoot=true"};
 }
@@ -170,6 +176,8 @@ constexpr PodSecurityCheck checks[] = {
 
 }  // namespace
 
-std::span<const PodSecurityCheck> restricted_checks() { return checks; }
+std::span<const PodSecurityCheck> restricted_checks() {
+    return checks;
+}
 
 }  // namespace kubemu::api

@@ -43,8 +43,8 @@ ApiResult<bool> resolve(const AdmissionRequest& request, Json& spec) {
     const std::string given(string_at(spec, {"preemptionPolicy"}, policy));
     if (given != policy) {
         return request.forbidden("the string value of PreemptionPolicy (" + given +
-                                 ") must not be provided in pod spec; priority admission controller computed " + policy +
-                                 " from the given PriorityClass name");
+                                 ") must not be provided in pod spec; priority admission controller computed " +
+                                 policy + " from the given PriorityClass name");
     }
     spec["preemptionPolicy"] = policy;
     return true;

@@ -16,7 +16,8 @@ constexpr std::string_view class_infix = ".storageclass.storage.k8s.io/";
 QuotaUsage quantities(const Json& container, const char* which) {
     QuotaUsage sum;
     for (const auto& [resource, text] : object_at(container, {"resources", which}).items()) {
-        if (const auto quantity = Quantity::parse(text.is_string() ? text.get<std::string>() : text.dump())) sum.emplace(resource, *quantity);
+        if (const auto quantity = Quantity::parse(text.is_string() ? text.get<std::string>() : text.dump()))
+            sum.emplace(resource, *quantity);
     }
     return sum;
 }
@@ -51,7 +52,8 @@ QuotaUsage resources_of(const Json& spec, const char* which) {
     raise_to(sum, initial);
     for (const auto& [resource, text] : object_at(spec, {"overhead"}).items()) {
         const auto quantity = Quantity::parse(text.is_string() ? text.get<std::string>() : text.dump());
-        if (quantity && (std::string_view(which) == "requests" || sum.contains(resource))) add_usage(sum, resource, *quantity);
+        if (quantity && (std::string_view(which) == "requests" || sum.contains(resource)))
+            add_usage(sum, resource, *quantity);
     }
     return sum;
 }
@@ -77,7 +79,8 @@ void use_pod(QuotaUsage& usage, const Json& pod, Time now) {
         if (native || pages || is_extended(resource)) usage.emplace("requests." + resource, quantity);
     }
     for (const auto& [resource, quantity] : resources_of(spec, "limits")) {
-        if (resource == "cpu" || resource == "memory" || resource == "ephemeral-storage") usage.emplace("limits." + resource, quantity);
+        if (resource == "cpu" || resource == "memory" || resource == "ephemeral-storage")
+            usage.emplace("limits." + resource, quantity);
     }
 }
 
@@ -143,7 +146,9 @@ bool names_match(const std::vector<std::string_view>& names, const Json* selecto
     if (op == "Exists") return !names.empty();
     if (op == "DoesNotExist") return names.empty();
     const Json& values = array_at(*selector, {"values"});
-    const auto listed = [&](std::string_view name) { return std::find(values.begin(), values.end(), name) != values.end(); };
+    const auto listed = [&](std::string_view name) {
+        return std::find(values.begin(), values.end(), name) != values.end();
+    };
     if (names.empty()) return op == "NotIn";
     return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return listed(name) == (op == "In"); });
 }
@@ -166,7 +171,8 @@ bool claim_scope_matches(const Json& claim, std::string_view scope, const Json* 
     if (scope != "VolumeAttributesClass") return false;
     std::vector<std::string_view> names;
     for (const std::string_view name :
-         {string_at(claim, {"spec", "volumeAttributesClassName"}), string_at(claim, {"status", "currentVolumeAttributesClassName"}),
+         {string_at(claim, {"spec", "volumeAttributesClassName"}),
+          string_at(claim, {"status", "currentVolumeAttributesClassName"}),
           string_at(claim, {"status", "modifyVolumeStatus", "targetVolumeAttributesClassName"})}) {
         if (!name.empty()) names.push_back(name);
     }
@@ -233,15 +239,30 @@ bool quota_concerns(std::string_view name, const KindSpec& kind) {
         if (at != std::string_view::npos) name.remove_prefix(at + class_infix.size());
         return name == "persistentvolumeclaims" || name == "requests.storage";
     }
-    return name == of && (of == "configmaps" || of == "resourcequotas" || of == "replicationcontrollers" || of == "secrets");
+    return name == of &&
+           (of == "configmaps" || of == "resourcequotas" || of == "replicationcontrollers" || of == "secrets");
 }
 
 bool quota_counts(std::string_view name, const KindRegistry& kinds) {
-    static constexpr std::string_view counted[] = {
-        "pods", "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage",
-        "limits.cpu", "limits.memory", "limits.ephemeral-storage", "services", "services.nodeports",
-        "services.loadbalancers", "persistentvolumeclaims", "requests.storage", "configmaps", "secrets",
-        "replicationcontrollers", "resourcequotas"};
+    static constexpr std::string_view counted[] = {"pods",
+                                                   "cpu",
+                                                   "memory",
+                                                   "ephemeral-storage",
+                                                   "requests.cpu",
+                                                   "requests.memory",
+                                                   "requests.ephemeral-storage",
+                                                   "limits.cpu",
+                                                   "limits.memory",
+                                                   "limits.ephemeral-storage",
+                                                   "services",
+                                                   "services.nodeports",
+                                                   "services.loadbalancers",
+                                                   "persistentvolumeclaims",
+                                                   "requests.storage",
+                                                   "configmaps",
+                                                   "secrets",
+                                                   "replicationcontrollers",
+                                                   "resourcequotas"};
     if (std::find(std::begin(counted), std::end(counted), name) != std::end(counted)) return true;
     if (name.starts_with("count/")) {
         const std::string_view resource = name.substr(6);

@@ -24,12 +24,14 @@ std::string unspecified(const AdmissionRequest& request, const Json& hard, const
         if (whole.contains("cpu") || whole.contains("memory")) return {};
     }
     static constexpr std::pair<std::string_view, std::string_view> names[] = {
-        {"cpu", "requests"},  {"memory", "requests"},  {"requests.cpu", "requests"}, {"requests.memory", "requests"},
-        {"limits.cpu", "limits"}, {"limits.memory", "limits"}};
+        {"cpu", "requests"},          {"memory", "requests"},
+        {"requests.cpu", "requests"}, {"requests.memory", "requests"},
+        {"limits.cpu", "limits"},     {"limits.memory", "limits"}};
     std::map<std::string, std::set<std::string>> missing;
     for (const auto& [limited, which] : names) {
         if (!hard.contains(std::string(limited))) continue;
-        const std::string resource(limited.substr(limited.find('.') == std::string_view::npos ? 0 : limited.find('.') + 1));
+        const std::string resource(
+            limited.substr(limited.find('.') == std::string_view::npos ? 0 : limited.find('.') + 1));
         for (const char* list : {"containers", "initContainers"}) {
             for (const Json& container : array_at(object, {"spec", list})) {
                 if (object_at(container, {"resources", which}).contains(resource)) continue;
@@ -70,7 +72,8 @@ Usage growth(Usage usage, const Usage& before) {
 std::string uncounted(const AdmissionRequest& request, const Json& quota) {
     std::vector<std::string> names;
     for (const auto& [name, quantity] : object_at(quota, {"status", "hard"}).items()) {
-        if (quota_concerns(name, request.kind) && !object_at(quota, {"status", "used"}).contains(name)) names.push_back(name);
+        if (quota_concerns(name, request.kind) && !object_at(quota, {"status", "used"}).contains(name))
+            names.push_back(name);
     }
     return join(names, ",");
 }
@@ -91,7 +94,8 @@ ApiResult<bool> charge(AdmissionRequest& request, const storage::Record& tip) {
     const Json& object = *request.object;
     const Json& hard = object_at(quota, {"status", "hard"});
     bool concerned = false;
-    for (const auto& [resource, quantity] : hard.items()) concerned = concerned || quota_concerns(resource, request.kind);
+    for (const auto& [resource, quantity] : hard.items())
+        concerned = concerned || quota_concerns(resource, request.kind);
     if (!concerned || !quota_in_scope(request.kind, quota, object)) return true;
     const std::string name(name_of(quota));
     if (const std::string missing = unspecified(request, hard, object); !missing.empty()) {
@@ -122,8 +126,8 @@ ApiResult<bool> charge(AdmissionRequest& request, const storage::Record& tip) {
         charged = true;
     }
     if (!exceeded.empty()) {
-        return request.forbidden("exceeded quota: " + name + ", requested: " + show(exceeded) + ", used: " + show(used_then) +
-                                 ", limited: " + show(limited));
+        return request.forbidden("exceeded quota: " + name + ", requested: " + show(exceeded) +
+                                 ", used: " + show(used_then) + ", limited: " + show(limited));
     }
     if (!charged || request.dry_run || request.charges == nullptr) return true;
     quota["status"]["used"] = std::move(used);

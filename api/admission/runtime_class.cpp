@@ -28,17 +28,16 @@ ApiResult<bool> runtime_class_mutate(AdmissionRequest& request) {
     if (const Json* overhead = find(runtime_class, {"overhead", "podFixed"})) {
         const Json* given = find(spec, "overhead");
         if (given != nullptr && !given->empty() && *given != *overhead) {
-            return request.forbidden(
-                "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+            return request.forbidden("pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
         }
         spec["overhead"] = *overhead;
     }
     for (const auto& [key, value] : object_at(runtime_class, {"scheduling", "nodeSelector"}).items()) {
         Json& selector = ensure(spec, {"nodeSelector"});
         if (const Json* given = find(selector, key); given != nullptr && *given != value) {
-            return request.forbidden("conflict: runtimeClass.scheduling.nodeSelector[" + key + "] = " +
-                                     value.get<std::string>() + "; pod.spec.nodeSelector[" + key + "] = " +
-                                     given->get<std::string>());
+            return request.forbidden("conflict: runtimeClass.scheduling.nodeSelector[" + key +
+                                     "] = " + value.get<std::string>() + "; pod.spec.nodeSelector[" + key +
+                                     "] = " + given->get<std::string>());
         }
         selector[key] = value;
     }

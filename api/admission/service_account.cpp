@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* token_path = "/var/run/secrets/kubernetes.io/serviceaccount";
 constexpr std::string_view token_volume_prefix = "kube-api-access-";
-// An hour and a bit: clients that do not refresh tokens are noticed before these end (WarnOnlyBoundTokenExpirationSeconds).
+// An hour and a bit: clients that do not refresh tokens are noticed before these end
+// (WarnOnlyBoundTokenExpirationSeconds).
 constexpr int token_seconds = 3607;
 
 bool is_mirror(const Json& pod) {
@@ -46,8 +47,10 @@ Json token_volume(const std::string& name) {
     Json sources = Json::array();
     sources.push_back({{"serviceAccountToken", {{"expirationSeconds", token_seconds}, {"path", "token"}}}});
     sources.push_back(
-        {{"configMap", {{"name", "kube-root-ca.crt"}, {"items", Json::array({{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}});
-    const Json field = {{"path", "namespace"}, {"fieldRef", {{"apiVersion", "v1"}, {"fieldPath", "metadata.namespace"}}}};
+        {{"configMap",
+          {{"name", "kube-root-ca.crt"}, {"items", Json::array({{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}});
+    const Json field = {{"path", "namespace"},
+                        {"fieldRef", {{"apiVersion", "v1"}, {"fieldPath", "metadata.namespace"}}}};
     sources.push_back({{"downwardAPI", {{"items", Json::array({field})}}}});
     return {{"name", name}, {"projected", {{"sources", std::move(sources)}, {"defaultMode", 420}}}};
 }
@@ -70,7 +73,8 @@ void mount_token(Json& spec, Random& random) {
 
 // An account may bind its pods to the Secrets that it lists.
 bool enforces_mountable_secrets(const Json& account) {
-    const std::string_view value = string_at(account, {"metadata", "annotations", "kubernetes.io/enforce-mountable-secrets"});
+    const std::string_view value =
+        string_at(account, {"metadata", "annotations", "kubernetes.io/enforce-mountable-secrets"});
     return value == "true" || value == "True" || value == "TRUE" || value == "1" || value == "t" || value == "T";
 }
 
@@ -78,7 +82,8 @@ class SecretLimits {
   public:
     explicit SecretLimits(const Json& account) : name_(name_of(account)) {
         for (const Json& secret : array_at(account, {"secrets"})) secrets_.emplace(string_at(secret, {"name"}));
-        for (const Json& secret : array_at(account, {"imagePullSecrets"})) pull_secrets_.emplace(string_at(secret, {"name"}));
+        for (const Json& secret : array_at(account, {"imagePullSecrets"}))
+            pull_secrets_.emplace(string_at(secret, {"name"}));
     }
 
     // What is not allowed; empty when all is.
@@ -89,7 +94,8 @@ class SecretLimits {
             return "volume with secret.secretName=\"" + secret + "\" is not allowed because service account " + name_ +
                    " does not reference that secret";
         }
-        for (const auto& [list, what] : {std::pair("initContainers", "init container "), std::pair("containers", "container ")}) {
+        for (const auto& [list, what] :
+             {std::pair("initContainers", "init container "), std::pair("containers", "container ")}) {
             if (std::string why = of_containers(array_at(spec, {list}), what); !why.empty()) return why;
         }
         std::size_t i = 0;
@@ -109,7 +115,8 @@ class SecretLimits {
                 if (find(variable, {"valueFrom", "secretKeyRef"}) == nullptr) continue;
                 const std::string secret(string_at(variable, {"valueFrom", "secretKeyRef", "name"}));
                 if (!secrets_.contains(secret)) {
-                    return refused(who + " with envVar " + std::string(string_at(variable, {"name"})) + " referencing", secret);
+                    return refused(who + " with envVar " + std::string(string_at(variable, {"name"})) + " referencing",
+                                   secret);
                 }
             }
             for (const Json& source : array_at(container, {"envFrom"})) {
@@ -180,8 +187,9 @@ ApiResult<bool> service_account_validate(AdmissionRequest& request) {
     TRY_ASSIGN(const Json account, account_of(request, name));
     if (!enforces_mountable_secrets(account)) return true;
     const SecretLimits limits(account);
-    const std::string why =
-        debugs ? limits.of_containers(array_at(spec, {"ephemeralContainers"}), "ephemeral container ") : limits.of_pod(spec);
+    const std::string why = debugs
+                                ? limits.of_containers(array_at(spec, {"ephemeralContainers"}), "ephemeral container ")
+                                : limits.of_pod(spec);
     if (!why.empty()) return request.forbidden(why);
     return true;
 }

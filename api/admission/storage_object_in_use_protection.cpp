@@ -1,4 +1,5 @@
-// StorageObjectInUseProtection: claims and volumes stay while they are used; a controller takes the finalizer off again.
+// StorageObjectInUseProtection: claims and volumes stay while they are used; a controller takes the finalizer off
+// again.
 #include <nlohmann/json.hpp>
 
 #include "api/admission/chain.h"

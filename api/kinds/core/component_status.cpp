@@ -1,4 +1,5 @@
-// ComponentStatuses: the parts of the control plane, all of which this process is, so they are healthy while it answers.
+// ComponentStatuses: the parts of the control plane, all of which this process is, so they are healthy while it
+// answers.
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/rules.h"
@@ -9,8 +10,9 @@ namespace {
 std::vector<Json> observe(const HookContext&) {
     std::vector<Json> objects;
     for (const char* name : {"controller-manager", "etcd-0", "scheduler"}) {
-        objects.push_back({{"metadata", {{"name", name}}},
-                           {"conditions", Json::array({{{"type", "Healthy"}, {"status", "True"}, {"message", "ok"}}})}});
+        objects.push_back(
+            {{"metadata", {{"name", name}}},
+             {"conditions", Json::array({{{"type", "Healthy"}, {"status", "True"}, {"message", "ok"}}})}});
     }
     return objects;
 }

@@ -15,7 +15,8 @@ void validate_data_keys(const Json& data, const FieldPath& path, FieldErrors& er
 
 std::size_t text_bytes(const Json& data) {
     std::size_t bytes = 0;
-    for (const auto& [key, value] : data.items()) bytes += value.is_string() ? value.get_ref<const std::string&>().size() : 0;
+    for (const auto& [key, value] : data.items())
+        bytes += value.is_string() ? value.get_ref<const std::string&>().size() : 0;
     return bytes;
 }
 
@@ -54,7 +55,9 @@ void validate_config_map(const Json& object, FieldErrors& errors) {
     if (text_bytes(data) + base64_bytes(binary) > data_bytes_max) errors.too_long(FieldPath("[]"), data_bytes_max);
 }
 
-void validate_create(const Json& object, const HookContext&, FieldErrors& errors) { validate_config_map(object, errors); }
+void validate_create(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_config_map(object, errors);
+}
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     validate_immutable_data(object, old, {"data", "binaryData"}, errors);

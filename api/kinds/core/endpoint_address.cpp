@@ -53,7 +53,8 @@ void validate_endpoint_address(std::string_view ip, const FieldPath& path, Field
     const bool unspecified = rest == 0 && bytes[15] == 0;
     const bool loopback = v4 ? bytes[12] == 127 : rest == 0 && bytes[15] == 1;
     const bool link_local = v4 ? bytes[12] == 169 && bytes[13] == 254 : bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
-    const bool multicast = v4 ? bytes[12] == 224 && bytes[13] == 0 && bytes[14] == 0 : bytes[0] == 0xff && (bytes[1] & 0x0f) == 2;
+    const bool multicast =
+        v4 ? bytes[12] == 224 && bytes[13] == 0 && bytes[14] == 0 : bytes[0] == 0xff && (bytes[1] & 0x0f) == 2;
     if (unspecified) errors.invalid(path, text, "may not be unspecified (" + text + ")");
     if (loopback) errors.invalid(path, text, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
     if (link_local) errors.invalid(path, text, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");

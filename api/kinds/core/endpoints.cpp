@@ -45,7 +45,8 @@ void validate_subsets(const Json& object, FieldErrors& errors) {
         }
         for (const char* list : {"addresses", "notReadyAddresses"}) {
             std::size_t j = 0;
-            for (const Json& address : array_at(subset, {list})) validate_address(address, path.child(list).index(j++), errors);
+            for (const Json& address : array_at(subset, {list}))
+                validate_address(address, path.child(list).index(j++), errors);
         }
         for (std::size_t j = 0; j < ports.size(); ++j) {
             validate_port(ports[j], ports.size() > 1, path.child("ports").index(j), errors);
@@ -53,7 +54,9 @@ void validate_subsets(const Json& object, FieldErrors& errors) {
     }
 }
 
-void validate_create(const Json& object, const HookContext&, FieldErrors& errors) { validate_subsets(object, errors); }
+void validate_create(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_subsets(object, errors);
+}
 
 // Subsets that were written under older rules stay valid for as long as nobody touches them.
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {

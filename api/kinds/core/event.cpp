@@ -43,7 +43,9 @@ void from_core(Json& object) {
     for (const auto& [core, other] : names) rename(object, core, other);
 }
 
-bool has_time(const Json& object, std::string_view member) { return !string_at(object, {member}).empty(); }
+bool has_time(const Json& object, std::string_view member) {
+    return !string_at(object, {member}).empty();
+}
 
 void limit_length(const Json& object, const char* member, std::size_t bytes_max, FieldErrors& errors) {
     if (string_at(object, {member}).size() <= bytes_max) return;
@@ -130,7 +132,8 @@ void validate_v1_update(const Json& object, const Json& before, const HookContex
     keep("reason");
     keep("message");
     keep_object("source", "core.EventSource", source_fields);
-    for (const char* member : {"firstTimestamp", "lastTimestamp", "count", "reason", "type", "eventTime", "action"}) keep(member);
+    for (const char* member : {"firstTimestamp", "lastTimestamp", "count", "reason", "type", "eventTime", "action"})
+        keep(member);
     keep_object("related", "core.ObjectReference", reference_fields);
     keep("reportingComponent", "reportingController");
     keep("reportingInstance");

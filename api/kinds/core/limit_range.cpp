@@ -86,7 +86,8 @@ class Bounds {
         const Quantity ratio = quantity(list);
         if (ratio < Quantity::from_value(1)) complain(list, list, "ratio " + ratio.text() + " is less than 1");
         if (!has("min") || !has("max")) return;
-        const double bound = static_cast<double>(quantity("max").milli_value()) / static_cast<double>(quantity("min").milli_value());
+        const double bound =
+            static_cast<double>(quantity("max").milli_value()) / static_cast<double>(quantity("min").milli_value());
         if (static_cast<double>(ratio.milli_value()) / 1000 <= bound) return;
         char text[64];
         std::snprintf(text, sizeof text, "%.6f", bound);
@@ -132,7 +133,8 @@ void validate_item(const Json& item, const std::string& type, const FieldPath& p
     }
     if (type == "PersistentVolumeClaim" && !object_at(item, {"min"}).contains("storage") &&
         !object_at(item, {"max"}).contains("storage")) {
-        errors.required(path.child("limits"), "either minimum or maximum storage value is required, but neither was provided");
+        errors.required(path.child("limits"),
+                        "either minimum or maximum storage value is required, but neither was provided");
     }
     collect("maxLimitRequestRatio");
     for (const std::string& name : names) Bounds(item, type, name, path, errors).check();

@@ -41,7 +41,9 @@ void prepare_for_update(Json& object, const Json& old, const HookContext& contex
     if (context.subresource != "finalize") keep(object, old, "spec");
 }
 
-void prepare_for_status_update(Json& object, const Json& old, const HookContext&) { keep(object, old, "spec"); }
+void prepare_for_status_update(Json& object, const Json& old, const HookContext&) {
+    keep(object, old, "spec");
+}
 
 void validate_finalizer(const std::string& name, const FieldPath& path, FieldErrors& errors) {
     validate_qualified_name(name, path, errors);
@@ -68,13 +70,16 @@ void validate_status_update(const Json& object, const Json&, const HookContext&,
     const bool deleting = find(object, {"metadata", "deletionTimestamp"}) != nullptr;
     const std::string phase(string_at(object, {"status", "phase"}));
     const FieldPath path("status.Phase");
-    if (!deleting && phase != "Active") errors.invalid(path, phase, "may only be 'Active' if `deletionTimestamp` is empty");
+    if (!deleting && phase != "Active")
+        errors.invalid(path, phase, "may only be 'Active' if `deletionTimestamp` is empty");
     if (deleting && phase != "Terminating") {
         errors.invalid(path, phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
     }
 }
 
-bool has_pending_finalizers(const Json& object) { return !array_at(object, {"spec", "finalizers"}).empty(); }
+bool has_pending_finalizers(const Json& object) {
+    return !array_at(object, {"spec", "finalizers"}).empty();
+}
 
 }  // namespace
 

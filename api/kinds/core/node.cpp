@@ -45,16 +45,20 @@ void prepare_for_create(Json& object, const HookContext&) {
 }
 
 void prepare_for_update(Json& object, const Json& old, const HookContext&) {
-    if (const Json* status = find(old, "status")) object["status"] = *status;
-    else erase(object, "status");
+    if (const Json* status = find(old, "status"))
+        object["status"] = *status;
+    else
+        erase(object, "status");
     if (find(old, {"spec", "configSource"}) == nullptr) {
         if (Json* spec = find(object, "spec")) erase(*spec, "configSource");
     }
 }
 
 void prepare_for_status_update(Json& object, const Json& old, const HookContext&) {
-    if (const Json* spec = find(old, "spec")) object["spec"] = *spec;
-    else erase(object, "spec");
+    if (const Json* spec = find(old, "spec"))
+        object["spec"] = *spec;
+    else
+        erase(object, "spec");
     if (find(old, {"status", "config"}) == nullptr) {
         if (Json* status = find(object, "status")) erase(*status, "config");
     }
@@ -91,7 +95,8 @@ void validate_taints(const Json& object, FieldErrors& errors) {
 void validate_resources(const Json& object, FieldErrors& errors) {
     for (const char* list : {"capacity", "allocatable"}) {
         for (const auto& [name, quantity] : object_at(object, {"status", list}).items()) {
-            validate_resource_quantity(name, quantity_of(&quantity), FieldPath("status").child(list).child(name), errors);
+            validate_resource_quantity(name, quantity_of(&quantity), FieldPath("status").child(list).child(name),
+                                       errors);
         }
     }
 }
@@ -155,14 +160,17 @@ void validate_change(const Json& object, const Json& old, FieldErrors& errors) {
     }
 }
 
-void validate(const Json& object, const HookContext&, FieldErrors& errors) { validate_node(object, errors); }
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_node(object, errors);
+}
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     validate_change(object, old, errors);
 }
 
 void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
-    if (find(object, {"spec", "configSource"}) != nullptr) out.emplace_back("spec.configSource: the feature is removed");
+    if (find(object, {"spec", "configSource"}) != nullptr)
+        out.emplace_back("spec.configSource: the feature is removed");
     if (!string_at(object, {"spec", "externalID"}).empty()) {
         out.emplace_back("spec.externalID: this field is deprecated, and is unused by Kubernetes");
     }

@@ -45,7 +45,8 @@ GoText resources_text(const Json& list) {
 void validate_capacity(const Json& spec, const FieldPath& path, FieldErrors& errors) {
     const Json& capacity = object_at(spec, {"capacity"});
     if (capacity.empty()) errors.required(path, "");
-    if (!capacity.contains("storage") || capacity.size() > 1) errors.not_supported(path, resources_text(capacity), {"storage"});
+    if (!capacity.contains("storage") || capacity.size() > 1)
+        errors.not_supported(path, resources_text(capacity), {"storage"});
     for (const auto& [name, value] : capacity.items()) {
         const Quantity quantity = quantity_of(&value);
         if (quantity.value() < 0) errors.invalid(path.key(name), quantity.value(), "must be a valid resource quantity");
@@ -53,13 +54,15 @@ void validate_capacity(const Json& spec, const FieldPath& path, FieldErrors& err
     }
 }
 
-void validate_selector_requirement(const Json& requirement, bool of_fields, const FieldPath& path, FieldErrors& errors) {
+void validate_selector_requirement(const Json& requirement, bool of_fields, const FieldPath& path,
+                                   FieldErrors& errors) {
     const std::string op(string_at(requirement, {"operator"})), key(string_at(requirement, {"key"}));
     const Json& values = array_at(requirement, {"values"});
     const bool lists = op == "In" || op == "NotIn";
     if (of_fields) {
         if (lists && values.size() != 1) {
-            errors.required(path.child("values"), "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
+            errors.required(path.child("values"),
+                            "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
         }
         if (!lists) errors.invalid(path.child("operator"), op, "not a valid selector operator");
         if (key != "metadata.name") return errors.invalid(path.child("key"), key, "not a valid field selector key");
@@ -69,10 +72,12 @@ void validate_selector_requirement(const Json& requirement, bool of_fields, cons
         return;
     }
     if (lists) {
-        if (values.empty()) errors.required(path.child("values"), "must be specified when `operator` is 'In' or 'NotIn'");
+        if (values.empty())
+            errors.required(path.child("values"), "must be specified when `operator` is 'In' or 'NotIn'");
     } else if (op == "Exists" || op == "DoesNotExist") {
         if (!values.empty()) {
-            errors.forbidden(path.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+            errors.forbidden(path.child("values"),
+                             "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
         }
     } else if (op == "Gt" || op == "Lt") {
         if (values.size() != 1) {
@@ -109,7 +114,8 @@ void validate_inline(const Json& spec, const FieldPath& path, FieldErrors& error
     constexpr const char* not_inline = "may not be specified in the context of inline volumes";
     if (find(spec, "claimRef") != nullptr) errors.forbidden(path.child("claimRef"), not_inline);
     if (!object_at(spec, {"capacity"}).empty()) errors.forbidden(path.child("capacity"), not_inline);
-    if (find(spec, "csi") == nullptr) errors.required(path.child("csi"), "has to be specified in the context of inline volumes");
+    if (find(spec, "csi") == nullptr)
+        errors.required(path.child("csi"), "has to be specified in the context of inline volumes");
 }
 
 void validate_policy_and_affinity(const Json& spec, bool inline_spec, const FieldPath& path, FieldErrors& errors) {
@@ -172,14 +178,17 @@ void validate_volume_spec(const Json& spec, std::string_view name, bool inline_s
     const std::string_view host_path = string_at(spec, {"hostPath", "path"});
     const bool root = !host_path.empty() && host_path.find_first_not_of('/') == std::string_view::npos;
     if (root && string_at(spec, {"persistentVolumeReclaimPolicy"}) == "Recycle") {
-        errors.forbidden(path.child("persistentVolumeReclaimPolicy"), "may not be 'recycle' for a hostPath mount of '/'");
+        errors.forbidden(path.child("persistentVolumeReclaimPolicy"),
+                         "may not be 'recycle' for a hostPath mount of '/'");
     }
     validate_class_and_mode(spec, inline_spec, path, errors);
 }
 
 namespace {
 
-void prepare_for_create(Json& object, const HookContext&) { object["status"] = {{"phase", "Pending"}}; }
+void prepare_for_create(Json& object, const HookContext&) {
+    object["status"] = {{"phase", "Pending"}};
+}
 
 void prepare_for_update(Json& object, const Json& old, const HookContext&) {
     if (const Json* status = find(old, "status")) object["status"] = *status;
@@ -210,18 +219,23 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
         if (Json* csi = find(source, "csi")) erase(*csi, "controllerExpandSecretRef");
     }
     if (source != before) {
-        errors.forbidden(FieldPath("spec.persistentvolumesource"), "spec.persistentvolumesource is immutable after creation\n" +
-                                                                       go_diff("core.PersistentVolumeSource", before, source));
+        errors.forbidden(FieldPath("spec.persistentvolumesource"),
+                         "spec.persistentvolumesource is immutable after creation\n" +
+                             go_diff("core.PersistentVolumeSource", before, source));
     }
-    validate_immutable(find(object, {"spec", "volumeMode"}), find(old, {"spec", "volumeMode"}), FieldPath("volumeMode"), errors);
+    validate_immutable(find(object, {"spec", "volumeMode"}), find(old, {"spec", "volumeMode"}), FieldPath("volumeMode"),
+                       errors);
     const Json* old_affinity = find(old, {"spec", "nodeAffinity"});
     const Json* affinity = find(object, {"spec", "nodeAffinity"});
     if (old_affinity != nullptr && (affinity == nullptr || *affinity != *old_affinity)) {
-        const GoText echo = affinity == nullptr ? GoText{"\"null\""}
-                                                : GoText{"core.VolumeNodeAffinity{Required:(*core.NodeSelector)(0xc000a1b2c8)}"};
-        errors.invalid(FieldPath("nodeAffinity"), echo, "field is immutable, except for updating from beta label to GA");
+        const GoText echo = affinity == nullptr
+                                ? GoText{"\"null\""}
+                                : GoText{"core.VolumeNodeAffinity{Required:(*core.NodeSelector)(0xc000a1b2c8)}"};
+        errors.invalid(FieldPath("nodeAffinity"), echo,
+                       "field is immutable, except for updating from beta label to GA");
     }
-    if (find(old, {"spec", "volumeAttributesClassName"}) != nullptr && find(object, {"spec", "volumeAttributesClassName"}) == nullptr) {
+    if (find(old, {"spec", "volumeAttributesClassName"}) != nullptr &&
+        find(object, {"spec", "volumeAttributesClassName"}) == nullptr) {
         errors.forbidden(FieldPath("spec.volumeAttributesClassName"), "update from non-nil value to nil is forbidden");
     }
 }
@@ -229,25 +243,31 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
 void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
     const Json& annotations = object_at(object, {"metadata", "annotations"});
     const auto deprecated = [&](const char* key, const char* since) {
-        if (annotations.contains(key)) out.push_back(std::string("metadata.annotations[") + key + "]: deprecated since " + since);
+        if (annotations.contains(key))
+            out.push_back(std::string("metadata.annotations[") + key + "]: deprecated since " + since);
     };
     deprecated("volume.beta.kubernetes.io/storage-class", "v1.8; use \"storageClassName\" attribute instead");
     deprecated("volume.beta.kubernetes.io/mount-options", "v1.31; use \"mountOptions\" attribute instead");
     const Json& spec = object_at(object, {"spec"});
     if (string_at(spec, {"persistentVolumeReclaimPolicy"}) == "Recycle") {
-        out.emplace_back("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended "
-                         "approach is to use dynamic provisioning.");
+        out.emplace_back(
+            "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended "
+            "approach is to use dynamic provisioning.");
     }
     constexpr std::pair<const char*, const char*> sources[] = {
-        {"cephfs", "deprecated in v1.28, non-functional in v1.31+"},   {"photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
-        {"rbd", "deprecated in v1.28, non-functional in v1.31+"},      {"scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
-        {"storageos", "deprecated in v1.22, non-functional in v1.25+"}, {"glusterfs", "deprecated in v1.25, non-functional in v1.26+"}};
+        {"cephfs", "deprecated in v1.28, non-functional in v1.31+"},
+        {"photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
+        {"rbd", "deprecated in v1.28, non-functional in v1.31+"},
+        {"scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
+        {"storageos", "deprecated in v1.22, non-functional in v1.25+"},
+        {"glusterfs", "deprecated in v1.25, non-functional in v1.26+"}};
     for (const auto& [member, why] : sources) {
         if (find(spec, member) != nullptr) out.push_back(std::string("spec.") + member + ": " + why);
     }
     const Quantity storage = quantity_of(find(spec, {"capacity", "storage"}));
     if (storage.milli_value() % 1000 != 0) {
-        out.push_back("spec.capacity[storage]: fractional byte value \"" + storage.text() + "\" is invalid, must be an integer");
+        out.push_back("spec.capacity[storage]: fractional byte value \"" + storage.text() +
+                      "\" is invalid, must be an integer");
     }
 }
 

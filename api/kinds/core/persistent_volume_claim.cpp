@@ -84,7 +84,8 @@ void let_class_in(const Json& object, const Json& old, Json& spec, const Json& o
     const std::string_view now = class_annotation_of(object);
     const bool moves = annotated && had_none && name != nullptr && *name == before && (now.empty() || now == before);
     if (!moves && now != before) {
-        errors.invalid(FieldPath("metadata").child("annotations").key(class_annotation), std::string(now), "field is immutable");
+        errors.invalid(FieldPath("metadata").child("annotations").key(class_annotation), std::string(now),
+                       "field is immutable");
     }
     if (name != nullptr && had_none && (!annotated || *name == before)) spec.erase("storageClassName");
 }
@@ -106,13 +107,15 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
         }
     }
     if (spec != old_spec) {
-        errors.forbidden(FieldPath("spec"), "spec is immutable after creation except resources.requests for bound claims\n" +
-                                                go_diff("core.PersistentVolumeClaimSpec", old_spec, spec));
+        errors.forbidden(FieldPath("spec"),
+                         "spec is immutable after creation except resources.requests for bound claims\n" +
+                             go_diff("core.PersistentVolumeClaimSpec", old_spec, spec));
     }
     if (size < old_size) {
         errors.forbidden(FieldPath("spec.resources.requests.storage"), "field can not be less than previous value");
     }
-    validate_immutable(find(object, {"spec", "volumeMode"}), find(old, {"spec", "volumeMode"}), FieldPath("volumeMode"), errors);
+    validate_immutable(find(object, {"spec", "volumeMode"}), find(old, {"spec", "volumeMode"}), FieldPath("volumeMode"),
+                       errors);
     const Json* attributes = find(object, {"spec", "volumeAttributesClassName"});
     if (find(old, {"status", "currentVolumeAttributesClassName"}) == nullptr) return;
     constexpr const char* has_one = " is forbidden when status.currentVolumeAttributesClassName is not nil";
@@ -145,7 +148,8 @@ void validate_status_update(const Json& object, const Json&, const HookContext&,
         const FieldPath path = status.child("allocatedResourceStatuses");
         validate_status_resource(name, path, errors);
         static constexpr std::string_view known[] = {"ControllerResizeInProgress", "ControllerResizeInfeasible",
-                                                     "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"};
+                                                     "NodeResizeInProgress", "NodeResizeInfeasible",
+                                                     "NodeResizePending"};
         bool fits = false;
         for (const std::string_view state : known) fits = fits || value == state;
         if (!fits) errors.not_supported(path, name, std::vector<std::string>(std::begin(known), std::end(known)));
@@ -174,7 +178,8 @@ void warnings(const Json& object, const Json*, const HookContext&, std::vector<s
 }  // namespace
 
 void settle_data_sources(Json& spec, const Json* old) {
-    const bool had_one = old != nullptr && (find(*old, "dataSource") != nullptr || find(*old, "dataSourceRef") != nullptr);
+    const bool had_one =
+        old != nullptr && (find(*old, "dataSource") != nullptr || find(*old, "dataSourceRef") != nullptr);
     const Json* source = find(spec, "dataSource");
     const Json* reference = find(spec, "dataSourceRef");
     if (!had_one && reference == nullptr && source != nullptr && !copies_claim_or_snapshot(*source)) {
@@ -199,7 +204,8 @@ void validate_claim_spec(const Json& spec, const FieldPath& path, FieldErrors& e
     if (array_at(spec, {"accessModes"}).empty()) {
         errors.required(path.child("accessModes"), "at least 1 access mode is required");
     }
-    if (const Json* selector = find(spec, "selector")) validate_label_selector(*selector, path.child("selector"), errors);
+    if (const Json* selector = find(spec, "selector"))
+        validate_label_selector(*selector, path.child("selector"), errors);
     validate_access_modes(spec, path.child("accessModes"), errors);
     const FieldPath storage_path = path.child("resources").key("storage");
     if (const Json* storage = find(spec, {"resources", "requests", "storage"}); storage == nullptr) {
@@ -212,7 +218,8 @@ void validate_claim_spec(const Json& spec, const FieldPath& path, FieldErrors& e
     }
     if (find(spec, "volumeMode") != nullptr) {
         const std::string_view mode = string_at(spec, {"volumeMode"});
-        if (mode != "Block" && mode != "Filesystem") errors.not_supported(path.child("volumeMode"), mode, {"Block", "Filesystem"});
+        if (mode != "Block" && mode != "Filesystem")
+            errors.not_supported(path.child("volumeMode"), mode, {"Block", "Filesystem"});
     }
     validate_sources(spec, path, errors);
     if (const std::string_view name = string_at(spec, {"volumeAttributesClassName"}); !name.empty()) {

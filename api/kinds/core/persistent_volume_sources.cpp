@@ -14,7 +14,8 @@ namespace {
 
 using Check = void (*)(const Json& source, std::string_view volume, const FieldPath& path, FieldErrors& errors);
 
-void require(const Json& source, std::initializer_list<const char*> members, const FieldPath& path, FieldErrors& errors) {
+void require(const Json& source, std::initializer_list<const char*> members, const FieldPath& path,
+             FieldErrors& errors) {
     for (const char* member : members) {
         const Json* value = find(source, member);
         if (value == nullptr || value->empty() || *value == "") errors.required(path.child(member), "");
@@ -42,7 +43,8 @@ void check_host_path(const Json& source, std::string_view, const FieldPath& path
 void check_disk(const Json& source, const char* id, const FieldPath& path, FieldErrors& errors) {
     require(source, {id}, path, errors);
     const std::int64_t partition = int_at(source, {"partition"});
-    if (partition < 0 || partition > 255) errors.invalid(path.child("partition"), partition, "must be between 1 and 255, inclusive");
+    if (partition < 0 || partition > 255)
+        errors.invalid(path.child("partition"), partition, "must be between 1 and 255, inclusive");
 }
 
 void check_gce(const Json& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
@@ -68,7 +70,8 @@ void check_flocker(const Json& source, std::string_view, const FieldPath& path, 
     const std::string name(string_at(source, {"datasetName"}));
     const bool has_uuid = !string_at(source, {"datasetUUID"}).empty();
     if (name.empty() && !has_uuid) errors.required(path, "one of datasetName and datasetUUID is required");
-    if (!name.empty() && has_uuid) errors.invalid(path, "resource", "datasetName and datasetUUID can not be specified simultaneously");
+    if (!name.empty() && has_uuid)
+        errors.invalid(path, "resource", "datasetName and datasetUUID can not be specified simultaneously");
     if (name.find('/') != std::string::npos) errors.invalid(path.child("datasetName"), name, "must not contain '/'");
 }
 
@@ -118,9 +121,10 @@ void check_iscsi(const Json& source, std::string_view volume, const FieldPath& p
     const std::string portal(string_at(source, {"targetPortal"}));
     const bool has_initiator = find(source, "initiatorName") != nullptr;
     if (has_initiator && volume.size() + 1 + portal.size() > 64) {
-        errors.invalid(path.child("targetportal"), portal,
-                       "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName "
-                       "is specified.");
+        errors.invalid(
+            path.child("targetportal"), portal,
+            "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName "
+            "is specified.");
     }
     const std::string iqn(string_at(source, {"iqn"}));
     if (iqn.empty()) {
@@ -132,7 +136,8 @@ void check_iscsi(const Json& source, std::string_view volume, const FieldPath& p
     const bool chap = bool_at(source, {"chapAuthDiscovery"}) || bool_at(source, {"chapAuthSession"});
     if (chap && find(source, "secretRef") == nullptr) errors.required(path.child("secretRef"), "");
     require_secret(source, false, path, errors);
-    if (has_initiator) check_initiator(std::string(string_at(source, {"initiatorName"})), path.child("initiatorname"), errors);
+    if (has_initiator)
+        check_initiator(std::string(string_at(source, {"initiatorName"})), path.child("initiatorname"), errors);
 }
 
 void check_cinder(const Json& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
@@ -149,7 +154,8 @@ void check_fc(const Json& source, std::string_view, const FieldPath& path, Field
         errors.invalid(at, go_strings("[]string", &names), "targetWWNs and wwids can not be specified simultaneously");
     }
     if (names.empty()) return;
-    if (find(source, "lun") == nullptr) return errors.required(path.child("lun"), "lun is required if targetWWNs is specified");
+    if (find(source, "lun") == nullptr)
+        return errors.required(path.child("lun"), "lun is required if targetWWNs is specified");
     validate_range(int_at(source, {"lun"}), 0, 255, path.child("lun"), errors);
 }
 
@@ -170,12 +176,14 @@ void check_azure_file(const Json& source, std::string_view, const FieldPath& pat
 
 void check_azure_disk(const Json& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
     require(source, {"diskName", "diskURI"}, path, errors);
-    validate_optional_enum(string_at(source, {"cachingMode"}), {"None", "ReadOnly", "ReadWrite"}, path.child("cachingMode"), errors);
+    validate_optional_enum(string_at(source, {"cachingMode"}), {"None", "ReadOnly", "ReadWrite"},
+                           path.child("cachingMode"), errors);
     const std::string_view kind = string_at(source, {"kind"}), uri = string_at(source, {"diskURI"});
     validate_optional_enum(kind, {"Dedicated", "Managed", "Shared"}, path.child("kind"), errors);
     if (kind == "Managed" && !uri.starts_with("/subscriptions/")) {
-        errors.not_supported(path.child("diskURI"), uri,
-                             {"/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"});
+        errors.not_supported(
+            path.child("diskURI"), uri,
+            {"/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"});
     } else if (!kind.empty() && kind != "Managed" && !uri.starts_with("https://")) {
         errors.not_supported(path.child("diskURI"), uri,
                              {"https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"});
@@ -203,7 +211,8 @@ void check_local(const Json& source, std::string_view, const FieldPath& path, Fi
 
 void check_storage_os(const Json& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
     const std::string_view name = string_at(source, {"volumeName"}), space = string_at(source, {"volumeNamespace"});
-    if (validate_required(name, path.child("volumeName"), errors)) validate_dns1123_label(name, path.child("volumeName"), errors);
+    if (validate_required(name, path.child("volumeName"), errors))
+        validate_dns1123_label(name, path.child("volumeName"), errors);
     if (!space.empty()) validate_dns1123_label(space, path.child("volumeNamespace"), errors);
     require_secret(source, true, path, errors);
 }
@@ -217,8 +226,10 @@ void check_csi(const Json& source, std::string_view, const FieldPath& path, Fiel
         if (secret == nullptr) continue;
         const FieldPath at = path.child(member);
         const std::string_view name = string_at(*secret, {"name"}), space = string_at(*secret, {"namespace"});
-        if (validate_required(name, at.child("name"), errors)) validate_dns1123_subdomain(name, at.child("name"), errors);
-        if (validate_required(space, at.child("namespace"), errors)) validate_dns1123_label(space, at.child("namespace"), errors);
+        if (validate_required(name, at.child("name"), errors))
+            validate_dns1123_subdomain(name, at.child("name"), errors);
+        if (validate_required(space, at.child("namespace"), errors))
+            validate_dns1123_label(space, at.child("namespace"), errors);
     }
 }
 
@@ -254,7 +265,8 @@ constexpr Source sources[] = {{"hostPath", "hostPath", check_host_path},
 }  // namespace
 
 bool is_volume_source(std::string_view member) {
-    return std::any_of(std::begin(sources), std::end(sources), [&](const Source& source) { return source.member == member; });
+    return std::any_of(std::begin(sources), std::end(sources),
+                       [&](const Source& source) { return source.member == member; });
 }
 
 void validate_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {

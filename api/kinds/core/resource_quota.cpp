@@ -39,9 +39,12 @@ bool scope_fits(std::string_view scope, std::string_view name) {
     return !is_scope(scope) || pods || compute;
 }
 
-GoText scopes_text(const Json& spec) { return go_strings("[]core.ResourceQuotaScope", find(spec, "scopes")); }
+GoText scopes_text(const Json& spec) {
+    return go_strings("[]core.ResourceQuotaScope", find(spec, "scopes"));
+}
 
-void validate_fit(std::string_view scope, const Json& hard, const FieldPath& path, const GoText& echo, FieldErrors& errors) {
+void validate_fit(std::string_view scope, const Json& hard, const FieldPath& path, const GoText& echo,
+                  FieldErrors& errors) {
     for (const auto& [name, quantity] : hard.items()) {
         if (is_standard_quota_resource(name) && !scope_fits(scope, name)) {
             errors.invalid(path, echo, "unsupported scope applied to resource");
@@ -49,9 +52,11 @@ void validate_fit(std::string_view scope, const Json& hard, const FieldPath& pat
     }
 }
 
-void validate_pairs(const std::set<std::string>& scopes, const FieldPath& path, const GoText& echo, FieldErrors& errors) {
+void validate_pairs(const std::set<std::string>& scopes, const FieldPath& path, const GoText& echo,
+                    FieldErrors& errors) {
     for (const char* scope : {"BestEffort", "Terminating"}) {
-        if (scopes.contains(scope) && scopes.contains(std::string("Not") + scope)) errors.invalid(path, echo, "conflicting scopes");
+        if (scopes.contains(scope) && scopes.contains(std::string("Not") + scope))
+            errors.invalid(path, echo, "conflicting scopes");
     }
 }
 
@@ -73,10 +78,11 @@ void validate_requirement(const Json& requirement, const FieldPath& path, FieldE
     const Json& values = array_at(requirement, {"values"});
     const bool by_value = scope == "PriorityClass" || scope == "VolumeAttributesClass";
     if (is_scope(scope) && !by_value && op != "Exists") {
-        errors.invalid(path.child("operator"), op,
-                       "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
-                       "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
-                       "ResourceQuotaScopeCrossNamespacePodAffinity");
+        errors.invalid(
+            path.child("operator"), op,
+            "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
+            "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or "
+            "ResourceQuotaScopeCrossNamespacePodAffinity");
     }
     if (op == "In" || op == "NotIn") {
         if (values.empty()) {
@@ -136,7 +142,9 @@ void validate_status(const Json& object, FieldErrors& errors) {
     }
 }
 
-void validate(const Json& object, const HookContext&, FieldErrors& errors) { validate_spec(object, errors); }
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_spec(object, errors);
+}
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     Json now = array_at(object, {"spec", "scopes"}), before = array_at(old, {"spec", "scopes"});
@@ -153,7 +161,9 @@ void validate_status_update(const Json& object, const Json&, const HookContext&,
     validate_status(object, errors);
 }
 
-void prepare_for_create(Json& object, const HookContext&) { object["status"] = Json::object(); }
+void prepare_for_create(Json& object, const HookContext&) {
+    object["status"] = Json::object();
+}
 
 void prepare_for_update(Json& object, const Json& old, const HookContext&) {
     if (const Json* status = find(old, "status")) object["status"] = *status;
@@ -173,7 +183,8 @@ void warnings(const Json& object, const Json* old, const HookContext&, std::vect
         if (!hard.contains(request) || !hard.contains(limit)) continue;
         const Quantity asked = quantity_of(find(hard, request)), most = quantity_of(find(hard, limit));
         if (!(most < asked)) continue;
-        out.push_back("ResourceQuota " + request + " (" + asked.text() + ") should be less than " + limit + " (" + most.text() + ")");
+        out.push_back("ResourceQuota " + request + " (" + asked.text() + ") should be less than " + limit + " (" +
+                      most.text() + ")");
     }
 }
 

@@ -34,9 +34,13 @@ void validate_docker_config(const Json& data, const char* key, FieldErrors& erro
     if (parsed.is_object() || parsed.is_null()) return;
     constexpr const char* redacted = "<secret contents redacted>";
     if (!parsed.is_discarded()) {
-        const char* type = parsed.is_array() ? "array" : parsed.is_string() ? "string" : parsed.is_boolean() ? "bool" : "number";
-        return errors.invalid(path, redacted,
-                              std::string("json: cannot unmarshal ") + type + " into Go value of type map[string]interface {}");
+        const char* type = parsed.is_array()     ? "array"
+                           : parsed.is_string()  ? "string"
+                           : parsed.is_boolean() ? "bool"
+                                                 : "number";
+        return errors.invalid(
+            path, redacted,
+            std::string("json: cannot unmarshal ") + type + " into Go value of type map[string]interface {}");
     }
     errors.invalid(path, redacted, json_syntax_error(text).value_or("invalid JSON"));
 }
@@ -75,7 +79,9 @@ void validate_secret(const Json& object, FieldErrors& errors) {
     validate_type(object, data, errors);
 }
 
-void validate_create(const Json& object, const HookContext&, FieldErrors& errors) { validate_secret(object, errors); }
+void validate_create(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_secret(object, errors);
+}
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     validate_immutable(find(object, "type"), find(old, "type"), FieldPath("type"), errors);

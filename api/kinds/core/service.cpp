@@ -12,7 +12,9 @@
 
 namespace kubemu::api::kinds {
 
-bool needs_cluster_ip(const Json& service) { return string_at(service, {"spec", "type"}) != "ExternalName"; }
+bool needs_cluster_ip(const Json& service) {
+    return string_at(service, {"spec", "type"}) != "ExternalName";
+}
 
 bool needs_node_ports(const Json& service) {
     const std::string_view type = string_at(service, {"spec", "type"});
@@ -56,7 +58,8 @@ void set_defaults(Json& service, const HookContext&) {
     }
     if (type == "LoadBalancer") {
         if (find(spec, "allocateLoadBalancerNodePorts") == nullptr) spec["allocateLoadBalancerNodePorts"] = true;
-        if (Json* ingress = find(service, {"status", "loadBalancer", "ingress"}); ingress != nullptr && ingress->is_array()) {
+        if (Json* ingress = find(service, {"status", "loadBalancer", "ingress"});
+            ingress != nullptr && ingress->is_array()) {
             for (Json& item : *ingress) {
                 if (!string_at(item, {"ip"}).empty() && find(item, "ipMode") == nullptr) item["ipMode"] = "VIP";
             }
@@ -117,7 +120,9 @@ void drop_what_the_type_lacks(Json& service, const Json& old) {
     }
 }
 
-void prepare_for_create(Json& service, const HookContext&) { service["status"] = {{"loadBalancer", Json::object()}}; }
+void prepare_for_create(Json& service, const HookContext&) {
+    service["status"] = {{"loadBalancer", Json::object()}};
+}
 
 void prepare_for_update(Json& service, const Json& old, const HookContext&) {
     if (const Json* status = find(old, "status")) service["status"] = *status;
@@ -135,7 +140,9 @@ ApiResult<bool> allocate(Json& service, const Json* old, const HookContext& cont
     return true;
 }
 
-void validate_create(const Json& service, const HookContext&, FieldErrors& errors) { validate_service(service, errors); }
+void validate_create(const Json& service, const HookContext&, FieldErrors& errors) {
+    validate_service(service, errors);
+}
 
 void validate_update(const Json& service, const Json& old, const HookContext&, FieldErrors& errors) {
     validate_service_update(service, old, errors);
@@ -149,7 +156,8 @@ void validate_status_update(const Json& service, const Json&, const HookContext&
 // The older parser took octets with leading zeros, which others may read as octal.
 void warn_of_address(const std::string& field, std::string_view address, std::vector<std::string>& warnings) {
     if (address.find(':') != std::string_view::npos || is_ipv4(address) || !is_ip(address)) return;
-    warnings.push_back(field + ": IP address was accepted, but will be invalid in a future Kubernetes release: ParseAddr(" +
+    warnings.push_back(field +
+                       ": IP address was accepted, but will be invalid in a future Kubernetes release: ParseAddr(" +
                        go_quote(address) + "): IPv4 field has octet with leading zero");
 }
 
@@ -157,7 +165,8 @@ void warnings(const Json& service, const Json*, const HookContext&, std::vector<
     const Json& spec = object_at(service, {"spec"});
     constexpr const char* hints = "service.kubernetes.io/topology-aware-hints";
     if (find(object_at(service, {"metadata", "annotations"}), hints) != nullptr) {
-        out.push_back(std::string("annotation ") + hints + " is deprecated, please use service.kubernetes.io/topology-mode instead");
+        out.push_back(std::string("annotation ") + hints +
+                      " is deprecated, please use service.kubernetes.io/topology-mode instead");
     }
     const auto warn_of_list = [&](const char* member) {
         std::size_t i = 0;
@@ -179,7 +188,9 @@ void warnings(const Json& service, const Json*, const HookContext&, std::vector<
     }
 }
 
-void release(const Json& service, const HookContext& context) { record_allocations(nullptr, &service, context); }
+void release(const Json& service, const HookContext& context) {
+    record_allocations(nullptr, &service, context);
+}
 
 }  // namespace
 

@@ -18,8 +18,12 @@ void keep_names_of_secrets(Json& object) {
     }
 }
 
-void prepare_for_create(Json& object, const HookContext&) { keep_names_of_secrets(object); }
-void prepare_for_update(Json& object, const Json&, const HookContext&) { keep_names_of_secrets(object); }
+void prepare_for_create(Json& object, const HookContext&) {
+    keep_names_of_secrets(object);
+}
+void prepare_for_update(Json& object, const Json&, const HookContext&) {
+    keep_names_of_secrets(object);
+}
 
 void warnings(const Json& object, const Json* old, const HookContext&, std::vector<std::string>& out) {
     const auto annotated = [](const Json& account) {

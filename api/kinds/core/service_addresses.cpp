@@ -1,4 +1,5 @@
-// Addresses and ports of Services: what a client leaves open is chosen, what it asks for is refused when another has it.
+// Addresses and ports of Services: what a client leaves open is chosen, what it asks for is refused when another has
+// it.
 //
 // Each address that is in use is an IPAddress object and each node port a record of its own, written and removed in
 // the transaction of the Service, so that two writes at the same time cannot take the same one. Order of the steps as
@@ -18,7 +19,9 @@
 namespace kubemu::api::kinds {
 namespace {
 
-Status invalid(const Json& service, FieldErrors errors) { return Status::invalid({}, "Service", name_of(service), errors); }
+Status invalid(const Json& service, FieldErrors errors) {
+    return Status::invalid({}, "Service", name_of(service), errors);
+}
 
 template <class Value>
 Status invalid(const Json& service, const FieldPath& path, const Value& value, const std::string& detail) {
@@ -31,7 +34,9 @@ const FieldPath spec_path("spec");
 
 // ---------------------------------------------------------------- what an update leaves out
 
-bool has_member(const Json& list, const Json& value) { return std::find(list.begin(), list.end(), value) != list.end(); }
+bool has_member(const Json& list, const Json& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+}
 
 // An update that leaves out what has been allocated means to keep it (patchAllocatedValues).
 void keep_allocated(Json& service, const Json& old) {
@@ -67,7 +72,8 @@ void keep_allocated(Json& service, const Json& old) {
             }
         }
     }
-    if (needs_health_check_port(old) && needs_health_check_port(service) && int_at(spec, {"healthCheckNodePort"}) == 0) {
+    if (needs_health_check_port(old) && needs_health_check_port(service) &&
+        int_at(spec, {"healthCheckNodePort"}) == 0) {
         keep("healthCheckNodePort");
     }
 }
@@ -129,10 +135,12 @@ ApiResult<bool> infer_families(Json& service, const Json* old) {
     if (policy != nullptr && *policy == "SingleStack") {
         const FieldPath path = spec_path.child("ipFamilyPolicy");
         if (array_at(spec, {"clusterIPs"}).size() == 2) {
-            errors.invalid(path, *policy, "must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified");
+            errors.invalid(path, *policy,
+                           "must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified");
         }
         if (array_at(spec, {"ipFamilies"}).size() == 2) {
-            errors.invalid(path, *policy, "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified");
+            errors.invalid(path, *policy,
+                           "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified");
         }
     }
     std::size_t i = 0;
@@ -173,11 +181,13 @@ ApiResult<bool> settle_families(Json& service, const Json* old) {
         return true;
     }
     if (policy == "RequireDualStack") {
-        errors.invalid(spec_path.child("ipFamilyPolicy"), policy, "this cluster is not configured for dual-stack services");
+        errors.invalid(spec_path.child("ipFamilyPolicy"), policy,
+                       "this cluster is not configured for dual-stack services");
     }
     std::size_t i = 0;
     for (const Json& family : array_at(spec, {"ipFamilies"})) {
-        if (family != "IPv4") errors.invalid(spec_path.child("ipFamilies").index(i), family, "not configured on this cluster");
+        if (family != "IPv4")
+            errors.invalid(spec_path.child("ipFamilies").index(i), family, "not configured on this cluster");
         ++i;
     }
     if (!errors.empty()) return invalid(service, std::move(errors));
@@ -207,7 +217,8 @@ ApiResult<bool> allocate_cluster_ip(Json& service, const Json* old, const HookCo
 
 std::set<int> node_ports_of(const Json& service) {
     std::set<int> ports;
-    for (const Json& port : array_at(service, {"spec", "ports"})) ports.insert(static_cast<int>(int_at(port, {"nodePort"})));
+    for (const Json& port : array_at(service, {"spec", "ports"}))
+        ports.insert(static_cast<int>(int_at(port, {"nodePort"})));
     ports.erase(0);
     return ports;
 }
@@ -263,7 +274,8 @@ ApiResult<bool> allocate_health_check_port(Json& service, const Json* old, const
     if (asked != 0) {
         const std::string problem = node_port_problem(asked, context);
         if (problem.empty()) return true;
-        return Status::internal("failed to allocate requested HealthCheck NodePort " + std::to_string(asked) + ": " + problem);
+        return Status::internal("failed to allocate requested HealthCheck NodePort " + std::to_string(asked) + ": " +
+                                problem);
     }
     const auto chosen = free_node_port(node_ports_of(service), context);
     if (!chosen) return Status::internal("failed to allocate a HealthCheck NodePort 0: range is full");

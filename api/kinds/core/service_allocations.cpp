@@ -60,7 +60,8 @@ bool taken(std::string_view resource, const std::string& name, const HookContext
 
 storage::Draft ip_draft(const Json& object, storage::Precondition precondition) {
     const KindSpec& kind = *ip_kind();
-    Encoded encoded = encode_object(object, *kind.type, std::string(kind.group) + "/" + std::string(kind.version), kind.kind);
+    Encoded encoded =
+        encode_object(object, *kind.type, std::string(kind.group) + "/" + std::string(kind.version), kind.kind);
     storage::Draft draft;
     draft.resource = ip_resource;
     draft.key = name_of(object);
@@ -158,14 +159,16 @@ std::optional<std::string> free_service_ip(const HookContext& context) {
 
 std::string node_port_problem(int port, const HookContext& context) {
     if (port < node_port_min || port > node_port_max) {
-        return "provided port is not in the valid range. The range of valid ports is " + std::to_string(node_port_min) + "-" +
-               std::to_string(node_port_max);
+        return "provided port is not in the valid range. The range of valid ports is " + std::to_string(node_port_min) +
+               "-" + std::to_string(node_port_max);
     }
     return taken(port_resource, std::to_string(port), context) ? "provided port is already allocated" : std::string();
 }
 
 std::optional<int> free_node_port(const std::set<int>& avoid, const HookContext& context) {
-    const auto fits = [&](int port) { return !avoid.contains(port) && !taken(port_resource, std::to_string(port), context); };
+    const auto fits = [&](int port) {
+        return !avoid.contains(port) && !taken(port_resource, std::to_string(port), context);
+    };
     for (int tries = 0; tries < tries_max; ++tries) {
         const int port =
             node_port_min + static_cast<int>(context.random.below("node-port", node_port_max - node_port_min + 1));

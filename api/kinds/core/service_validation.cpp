@@ -17,8 +17,12 @@ namespace {
 const FieldPath spec_path("spec");
 constexpr const char* source_ranges_annotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
-std::string_view type_of(const Json& service) { return string_at(service, {"spec", "type"}); }
-GoText ips_text(const Json& service) { return go_strings("[]string", find(service, {"spec", "clusterIPs"})); }
+std::string_view type_of(const Json& service) {
+    return string_at(service, {"spec", "type"});
+}
+GoText ips_text(const Json& service) {
+    return go_strings("[]string", find(service, {"spec", "clusterIPs"}));
+}
 
 void validate_port(const Json& port, bool name_required, std::set<std::string>& names, const FieldPath& path,
                    FieldErrors& errors) {
@@ -41,7 +45,8 @@ void validate_type_and_name(const Json& service, FieldErrors& errors) {
     const std::string type(type_of(service));
     if (type == "LoadBalancer" || type == "NodePort") {
         if (is_headless(service)) {
-            errors.invalid(spec_path.child("clusterIPs").index(0), "None", "may not be set to 'None' for " + type + " services");
+            errors.invalid(spec_path.child("clusterIPs").index(0), "None",
+                           "may not be set to 'None' for " + type + " services");
         }
     } else if (type == "ExternalName") {
         for (const char* member : {"clusterIPs", "ipFamilies", "ipFamilyPolicy"}) {
@@ -63,7 +68,8 @@ void validate_affinity(const Json& service, FieldErrors& errors) {
     validate_enum(affinity, {"ClientIP", "None"}, spec_path.child("sessionAffinity"), errors);
     const FieldPath path = spec_path.child("sessionAffinityConfig");
     const Json* config = find(service, {"spec", "sessionAffinityConfig"});
-    if (affinity == "None" && config != nullptr) errors.forbidden(path, "must not be set when session affinity is None");
+    if (affinity == "None" && config != nullptr)
+        errors.forbidden(path, "must not be set when session affinity is None");
     if (affinity != "ClientIP") return;
     const FieldPath timeout_path = path.child("clientIP").child("timeoutSeconds");
     if (config == nullptr) return errors.required(path, "when session affinity type is ClientIP");
@@ -73,7 +79,8 @@ void validate_affinity(const Json& service, FieldErrors& errors) {
     if (timeout == nullptr) return errors.required(timeout_path, "when session affinity type is ClientIP");
     constexpr std::int64_t timeout_seconds_max = 86400;
     if (const auto seconds = timeout->get<std::int64_t>(); seconds <= 0 || seconds > timeout_seconds_max) {
-        errors.invalid(timeout_path, *timeout, "must be greater than 0 and less than " + std::to_string(timeout_seconds_max));
+        errors.invalid(timeout_path, *timeout,
+                       "must be greater than 0 and less than " + std::to_string(timeout_seconds_max));
     }
 }
 
@@ -151,7 +158,8 @@ void validate_load_balancer(const Json& service, FieldErrors& errors) {
     const bool balances = type_of(service) == "LoadBalancer";
     const bool given = find(service, {"spec", "allocateLoadBalancerNodePorts"}) != nullptr;
     if (given && !balances) {
-        errors.forbidden(spec_path.child("allocateLoadBalancerNodePorts"), "may only be used when `type` is 'LoadBalancer'");
+        errors.forbidden(spec_path.child("allocateLoadBalancerNodePorts"),
+                         "may only be used when `type` is 'LoadBalancer'");
     }
     if (!given && balances) errors.required(FieldPath("allocateLoadBalancerNodePorts"), "");
     validate_load_balancer_class(service, nullptr, errors);
@@ -206,7 +214,8 @@ void validate_family_lists(const Json& service, FieldErrors& errors) {
     if (find(service, {"spec", "ipFamilyPolicy"}) == nullptr) return;
     const std::string_view policy = string_at(service, {"spec", "ipFamilyPolicy"});
     if (policy != "SingleStack" && policy != "PreferDualStack" && policy != "RequireDualStack") {
-        errors.not_supported(spec_path.child("ipFamilyPolicy"), policy, {"PreferDualStack", "RequireDualStack", "SingleStack"});
+        errors.not_supported(spec_path.child("ipFamilyPolicy"), policy,
+                             {"PreferDualStack", "RequireDualStack", "SingleStack"});
     }
 }
 
@@ -229,7 +238,9 @@ bool validate_each_cluster_ip(const Json& service, FieldErrors& errors) {
     return fine;
 }
 
-bool both_have_ips(const Json& service, const Json& old) { return needs_cluster_ip(service) && needs_cluster_ip(old); }
+bool both_have_ips(const Json& service, const Json& old) {
+    return needs_cluster_ip(service) && needs_cluster_ip(old);
+}
 
 void validate_ips_kept(const Json& service, const Json& old, FieldErrors& errors) {
     if (!both_have_ips(service, old) || (is_headless(service) && is_headless(old))) return;
@@ -246,7 +257,8 @@ void validate_ips_kept(const Json& service, const Json& old, FieldErrors& errors
     if (!now.empty() && !before.empty() && now[0] != before[0]) {
         errors.invalid(path.index(0), ips_text(service), "may not change once set");
     }
-    if (before.size() > now.size() && now.size() == 1 && string_at(service, {"spec", "ipFamilyPolicy"}) != "SingleStack") {
+    if (before.size() > now.size() && now.size() == 1 &&
+        string_at(service, {"spec", "ipFamilyPolicy"}) != "SingleStack") {
         errors.invalid(spec_path.child("ipFamilyPolicy"), object_at(service, {"spec"}).value("ipFamilyPolicy", Json()),
                        "must be set to 'SingleStack' when releasing the secondary clusterIP");
     }
@@ -267,8 +279,10 @@ void validate_families_kept(const Json& service, const Json& old, FieldErrors& e
     if (before.size() > now.size() && array_at(service, {"spec", "clusterIPs"}).empty()) {
         errors.invalid(path, echo, "primary ipFamily can not be unset");
     }
-    if (!now.empty() && !before.empty() && now[0] != before[0]) errors.invalid(path, ips_text(service), "may not change once set");
-    if (before.size() > now.size() && now.size() == 1 && string_at(service, {"spec", "ipFamilyPolicy"}) != "SingleStack") {
+    if (!now.empty() && !before.empty() && now[0] != before[0])
+        errors.invalid(path, ips_text(service), "may not change once set");
+    if (before.size() > now.size() && now.size() == 1 &&
+        string_at(service, {"spec", "ipFamilyPolicy"}) != "SingleStack") {
         errors.invalid(spec_path.child("ipFamilyPolicy"), object_at(service, {"spec"}).value("ipFamilyPolicy", Json()),
                        "must be set to 'SingleStack' when releasing the secondary ipFamily");
     }
@@ -302,8 +316,9 @@ void validate_service_addresses(const Json& service, FieldErrors& errors) {
     for (std::size_t i = 0; i < ips.size() && i < families.size(); ++i) {
         const bool v6 = is_ipv6(ips[i].get_ref<const std::string&>());
         if (families[i] == (v6 ? "IPv4" : "IPv6")) {
-            errors.invalid(path.index(i), ips[i], std::string("expected an ") + (v6 ? "IPv4" : "IPv6") +
-                                                      " value as indicated by `ipFamilies[" + std::to_string(i) + "]`");
+            errors.invalid(path.index(i), ips[i],
+                           std::string("expected an ") + (v6 ? "IPv4" : "IPv6") +
+                               " value as indicated by `ipFamilies[" + std::to_string(i) + "]`");
         }
     }
 }
@@ -339,7 +354,8 @@ void validate_service(const Json& service, FieldErrors& errors) {
     if (type == "ClusterIP") {
         for (i = 0; i < ports.size(); ++i) {
             if (int_at(ports[i], {"nodePort"}) == 0) continue;
-            errors.forbidden(spec_path.child("ports").index(i).child("nodePort"), "may not be used when `type` is 'ClusterIP'");
+            errors.forbidden(spec_path.child("ports").index(i).child("nodePort"),
+                             "may not be used when `type` is 'ClusterIP'");
         }
     }
     validate_unique_ports(service, errors);
@@ -371,7 +387,8 @@ void validate_service_status(const Json& service, FieldErrors& errors) {
         }
         if (host.empty()) continue;
         validate_dns1123_subdomain(host, at.child("hostname"), errors);
-        if (is_ip(host)) errors.invalid(at.child("hostname"), std::string(host), "must be a DNS name, not an IP address");
+        if (is_ip(host))
+            errors.invalid(at.child("hostname"), std::string(host), "must be a DNS name, not an IP address");
     }
 }
 

@@ -23,7 +23,8 @@ void validate_token_requests(const Json& spec, FieldErrors& errors) {
         const std::int64_t seconds = int_at(request, {"expirationSeconds"});
         const FieldPath at = path.child("expirationSeconds");
         if (seconds < 600) errors.invalid(at, seconds, "may not specify a duration less than 10 minutes");
-        if (seconds > std::int64_t{1} << 32) errors.invalid(at, seconds, "may not specify a duration larger than 2^32 seconds");
+        if (seconds > std::int64_t{1} << 32)
+            errors.invalid(at, seconds, "may not specify a duration larger than 2^32 seconds");
     }
 }
 
@@ -50,7 +51,8 @@ void validate_driver(const Json& object, FieldErrors& errors) {
     if (find(spec, "nodeAllocatableUpdatePeriodSeconds") != nullptr) {
         const std::int64_t period = int_at(spec, {"nodeAllocatableUpdatePeriodSeconds"});
         if (period < 10) {
-            errors.invalid(path.child("nodeAllocatableUpdatePeriodSeconds"), period, "must be greater than or equal to 10 seconds");
+            errors.invalid(path.child("nodeAllocatableUpdatePeriodSeconds"), period,
+                           "must be greater than or equal to 10 seconds");
         }
     }
     const Json* in_secrets = find(spec, "serviceAccountTokenInSecrets");
@@ -60,15 +62,17 @@ void validate_driver(const Json& object, FieldErrors& errors) {
     }
 }
 
-void validate(const Json& object, const HookContext&, FieldErrors& errors) { validate_driver(object, errors); }
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_driver(object, errors);
+}
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     validate_immutable(find(object, {"spec", "attachRequired"}), find(old, {"spec", "attachRequired"}),
                        path.child("attachedRequired"), errors);
     const Json* modes = find(object, {"spec", "volumeLifecycleModes"});
-    validate_immutable(modes, find(old, {"spec", "volumeLifecycleModes"}), go_strings("[]storage.VolumeLifecycleMode", modes),
-                       path.child("volumeLifecycleModes"), errors);
+    validate_immutable(modes, find(old, {"spec", "volumeLifecycleModes"}),
+                       go_strings("[]storage.VolumeLifecycleMode", modes), path.child("volumeLifecycleModes"), errors);
 }
 
 // The generation counts changes and is not there before the first.
@@ -80,8 +84,7 @@ void prepare_for_update(Json& object, const Json& old, const HookContext&) {
 }  // namespace
 
 extern const KindRules csi_driver_rules;
-const KindRules csi_driver_rules{.prepare_for_update = prepare_for_update,
-                                 .validate = validate,
-                                 .validate_update = validate_update};
+const KindRules csi_driver_rules{
+    .prepare_for_update = prepare_for_update, .validate = validate, .validate_update = validate_update};
 
 }  // namespace kubemu::api::kinds

@@ -17,7 +17,8 @@ void validate_driver(const Json& driver, std::set<std::string>& names, const Fie
     validate_driver_name(name, path.child("name"), errors);
     validate_required(node_id, path.child("nodeID"), errors);
     if (node_id.size() > node_id_bytes_max) {
-        errors.invalid(path.child("nodeID"), node_id, "must be " + std::to_string(node_id_bytes_max) + " characters or less");
+        errors.invalid(path.child("nodeID"), node_id,
+                       "must be " + std::to_string(node_id_bytes_max) + " characters or less");
     }
     validate_non_negative(object_at(driver, {"allocatable"}), "count", path.child("allocatable"), errors);
     if (!names.insert(name).second) errors.duplicate(path.child("name"), name);
@@ -51,7 +52,8 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
             Json was = before, is = driver;
             was.erase("allocatable");
             is.erase("allocatable");
-            validate_immutable(&is, &was, go_struct("storage.CSINodeDriver", driver_fields, is), FieldPath("spec.drivers"), errors);
+            validate_immutable(&is, &was, go_struct("storage.CSINodeDriver", driver_fields, is),
+                               FieldPath("spec.drivers"), errors);
         }
     }
 }

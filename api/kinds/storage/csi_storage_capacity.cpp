@@ -10,7 +10,8 @@ namespace kubemu::api::kinds {
 namespace {
 
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
-    if (const Json* topology = find(object, "nodeTopology")) validate_label_selector(*topology, FieldPath("nodeTopology"), errors);
+    if (const Json* topology = find(object, "nodeTopology"))
+        validate_label_selector(*topology, FieldPath("nodeTopology"), errors);
     validate_dns1123_subdomain(string_at(object, {"storageClassName"}), FieldPath("storageClassName"), errors);
     if (const Json* capacity = find(object, "capacity")) {
         validate_non_negative_quantity(quantity_of(capacity), FieldPath("capacity"), errors);
@@ -19,8 +20,10 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     const Json* topology = find(object, "nodeTopology");
-    validate_immutable(topology, find(old, "nodeTopology"), go_label_selector(topology), FieldPath("nodeTopology"), errors);
-    validate_immutable(find(object, "storageClassName"), find(old, "storageClassName"), FieldPath("storageClassName"), errors);
+    validate_immutable(topology, find(old, "nodeTopology"), go_label_selector(topology), FieldPath("nodeTopology"),
+                       errors);
+    validate_immutable(find(object, "storageClassName"), find(old, "storageClassName"), FieldPath("storageClassName"),
+                       errors);
 }
 
 }  // namespace

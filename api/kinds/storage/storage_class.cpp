@@ -23,7 +23,8 @@ Term validate_term(const Json& term, const FieldPath& path, FieldErrors& errors)
         if (values.empty()) errors.required(at.child("values"), "");
         std::set<std::string> seen;
         for (std::size_t j = 0; j < values.size(); ++j) {
-            if (!seen.insert(values[j].get<std::string>()).second) errors.duplicate(at.child("values").index(j), values[j]);
+            if (!seen.insert(values[j].get<std::string>()).second)
+                errors.duplicate(at.child("values").index(j), values[j]);
         }
         validate_qualified_name(key, at.child("key"), errors);
         if (values_of_key.contains(key)) {
@@ -51,7 +52,8 @@ void validate_topologies(const Json& object, FieldErrors& errors) {
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     validate_provisioner(string_at(object, {"provisioner"}), FieldPath("provisioner"), errors);
     validate_parameters(object_at(object, {"parameters"}), true, FieldPath("parameters"), errors);
-    validate_optional_enum(string_at(object, {"reclaimPolicy"}), {"Delete", "Retain"}, FieldPath("reclaimPolicy"), errors);
+    validate_optional_enum(string_at(object, {"reclaimPolicy"}), {"Delete", "Retain"}, FieldPath("reclaimPolicy"),
+                           errors);
     if (find(object, "volumeBindingMode") == nullptr) {
         errors.required(FieldPath("volumeBindingMode"), "");
     } else if (const std::string_view mode = string_at(object, {"volumeBindingMode"});
@@ -69,16 +71,20 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
         if (string_at(object, {member}) == string_at(old, {member})) continue;
         errors.forbidden(FieldPath(member), std::string("updates to ") + member + " are forbidden.");
     }
-    validate_immutable(find(object, "volumeBindingMode"), find(old, "volumeBindingMode"), FieldPath("volumeBindingMode"), errors);
+    validate_immutable(find(object, "volumeBindingMode"), find(old, "volumeBindingMode"),
+                       FieldPath("volumeBindingMode"), errors);
 }
 
 void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
     constexpr std::pair<std::string_view, const char*> labels[] = {
         {"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
         {"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
-        {"failure-domain.beta.kubernetes.io/region", "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
-        {"failure-domain.beta.kubernetes.io/zone", "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
-        {"beta.kubernetes.io/instance-type", "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"}};
+        {"failure-domain.beta.kubernetes.io/region",
+         "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
+        {"failure-domain.beta.kubernetes.io/zone",
+         "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
+        {"beta.kubernetes.io/instance-type",
+         "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"}};
     std::size_t i = 0;
     for (const Json& term : array_at(object, {"allowedTopologies"})) {
         std::size_t j = 0;

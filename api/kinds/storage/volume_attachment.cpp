@@ -57,20 +57,23 @@ GoText spec_text(const Json& spec) {
     const Json& source = object_at(spec, {"source"});
     return {"storage.VolumeAttachmentSpec{Attacher:" + go_quote(string_at(spec, {"attacher"})) +
             ", Source:storage.VolumeAttachmentSource{PersistentVolumeName:" +
-            go_value("*string", find(source, "persistentVolumeName")).text + ", InlineVolumeSpec:" +
-            go_value("*core.PersistentVolumeSpec", find(source, "inlineVolumeSpec")).text +
+            go_value("*string", find(source, "persistentVolumeName")).text +
+            ", InlineVolumeSpec:" + go_value("*core.PersistentVolumeSpec", find(source, "inlineVolumeSpec")).text +
             "}, NodeName:" + go_quote(string_at(spec, {"nodeName"})) + "}"};
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
-    validate_immutable(find(object, "spec"), find(old, "spec"), spec_text(object_at(object, {"spec"})), FieldPath("spec"), errors);
+    validate_immutable(find(object, "spec"), find(old, "spec"), spec_text(object_at(object, {"spec"})),
+                       FieldPath("spec"), errors);
 }
 
 void validate_status_update(const Json& object, const Json&, const HookContext& context, FieldErrors& errors) {
     validate(object, context, errors);
 }
 
-void prepare_for_create(Json& object, const HookContext&) { object["status"] = {{"attached", false}}; }
+void prepare_for_create(Json& object, const HookContext&) {
+    object["status"] = {{"attached", false}};
+}
 
 void prepare_for_update(Json& object, const Json& old, const HookContext&) {
     if (const Json* status = find(old, "status")) object["status"] = *status;

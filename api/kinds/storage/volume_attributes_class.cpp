@@ -12,7 +12,9 @@ void validate_class(const Json& object, FieldErrors& errors) {
     validate_parameters(object_at(object, {"parameters"}), false, FieldPath("parameters"), errors);
 }
 
-void validate_create(const Json& object, const HookContext&, FieldErrors& errors) { validate_class(object, errors); }
+void validate_create(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_class(object, errors);
+}
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     if (string_at(object, {"driverName"}) != string_at(old, {"driverName"})) {

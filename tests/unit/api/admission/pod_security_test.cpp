@@ -24,9 +24,10 @@ std::string violations(api::PodSecurityLevel level, const char* spec, const char
     return text;
 }
 
-const char* const hardened = R"({"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},)"
-                             R"("containers":[{"name":"c","image":"i","securityContext":{"allowPrivilegeEscalation":false,)"
-                             R"("capabilities":{"drop":["ALL"]}}}]})";
+const char* const hardened =
+    R"({"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},)"
+    R"("containers":[{"name":"c","image":"i","securityContext":{"allowPrivilegeEscalation":false,)"
+    R"("capabilities":{"drop":["ALL"]}}}]})";
 
 }  // namespace
 
@@ -44,7 +45,8 @@ TEST_CASE("what the baseline standard forbids") {
         {R"({"initContainers":[{"name":"i","securityContext":{"privileged":true}}]})",
          "privileged (container \"i\" must not set securityContext.privileged=true)"},
         {R"({"containers":[{"name":"c","securityContext":{"capabilities":{"add":["NET_ADMIN","CHOWN"]}}}]})",
-         "non-default capabilities (container \"c\" must not include \"NET_ADMIN\" in securityContext.capabilities.add)"},
+         "non-default capabilities (container \"c\" must not include \"NET_ADMIN\" in "
+         "securityContext.capabilities.add)"},
         {R"({"securityContext":{"seccompProfile":{"type":"Unconfined"}},"containers":[]})",
          "seccompProfile (pod must not set securityContext.seccompProfile.type to \"Unconfined\")"},
         {R"({"securityContext":{"sysctls":[{"name":"kernel.msgmax"},{"name":"net.ipv4.tcp_rmem"}]},"containers":[]})",
@@ -71,57 +73,69 @@ TEST_CASE("what the baseline standard forbids") {
 
 TEST_CASE("what the restricted standard asks for") {
     CHECK(violations(api::PodSecurityLevel::restricted, hardened) == "");
-    CHECK(violations(api::PodSecurityLevel::restricted, R"({"containers":[{"name":"c"}]})") ==
-          "allowPrivilegeEscalation != false (container \"c\" must set securityContext.allowPrivilegeEscalation=false), "
-          "unrestricted capabilities (container \"c\" must set securityContext.capabilities.drop=[\"ALL\"]), "
-          "runAsNonRoot != true (pod or container \"c\" must set securityContext.runAsNonRoot=true), "
-          "seccompProfile (pod or container \"c\" must set securityContext.seccompProfile.type to \"RuntimeDefault\" or "
-          "\"Localhost\")");
+    CHECK(
+        violations(api::PodSecurityLevel::restricted, R"({"containers":[{"name":"c"}]})") ==
+        "allowPrivilegeEscalation != false (container \"c\" must set securityContext.allowPrivilegeEscalation=false), "
+        "unrestricted capabilities (container \"c\" must set securityContext.capabilities.drop=[\"ALL\"]), "
+        "runAsNonRoot != true (pod or container \"c\" must set securityContext.runAsNonRoot=true), "
+        "seccompProfile (pod or container \"c\" must set securityContext.seccompProfile.type to \"RuntimeDefault\" or "
+        "\"Localhost\")");
     Json root = Json::parse(hardened);
     root["securityContext"]["runAsUser"] = 0;
     root["volumes"] = Json::parse(R"([{"name":"v","nfs":{}},{"name":"w","emptyDir":{}}])");
     CHECK(violations(api::PodSecurityLevel::restricted, root.dump().c_str()) ==
-          "restricted volume types (volume \"v\" uses restricted volume type \"nfs\"), runAsUser=0 (pod must not set runAsUser=0)");
+          "restricted volume types (volume \"v\" uses restricted volume type \"nfs\"), runAsUser=0 (pod must not set "
+          "runAsUser=0)");
 }
 
 TEST_CASE("a standard of an older release asks for less") {
-    CHECK(violations(api::PodSecurityLevel::restricted, R"({"securityContext":{"runAsNonRoot":true},"containers":[{"name":"c"}]})", "{}", 7) ==
-          "");
-    CHECK(violations(api::PodSecurityLevel::baseline, R"({"containers":[{"name":"c","livenessProbe":{"httpGet":{"host":"h"}}}]})", "{}", 33) ==
-          "");
+    CHECK(violations(api::PodSecurityLevel::restricted,
+                     R"({"securityContext":{"runAsNonRoot":true},"containers":[{"name":"c"}]})", "{}", 7) == "");
+    CHECK(violations(api::PodSecurityLevel::baseline,
+                     R"({"containers":[{"name":"c","livenessProbe":{"httpGet":{"host":"h"}}}]})", "{}", 33) == "");
 }
 
 TEST_CASE("labels of a namespace") {
     tests::TestCluster cluster;
-    CHECK(create_refused(cluster, "namespaces",
-                         R"({"metadata":{"name":"n","labels":{"pod-security.kubernetes.io/enforce":"odd","pod-security.kubernetes.io/warn-version":"1.2"}}})") ==
-          "Namespace \"n\" is invalid: [metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: \"odd\": must be one of "
-          "privileged, baseline, restricted, metadata.labels[pod-security.kubernetes.io/warn-version]: Invalid value: \"1.2\": must be "
-          "\"latest\" or \"v1.x\"]");
+    CHECK(
+        create_refused(
+            cluster, "namespaces",
+            R"({"metadata":{"name":"n","labels":{"pod-security.kubernetes.io/enforce":"odd","pod-security.kubernetes.io/warn-version":"1.2"}}})") ==
+        "Namespace \"n\" is invalid: [metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: \"odd\": "
+        "must be one of "
+        "privileged, baseline, restricted, metadata.labels[pod-security.kubernetes.io/warn-version]: Invalid value: "
+        "\"1.2\": must be "
+        "\"latest\" or \"v1.x\"]");
 }
 
 TEST_CASE("pods are refused, controllers warned, and a stricter namespace tells of its pods") {
     tests::TestCluster cluster;
-    cluster.create("namespaces", R"({"metadata":{"name":"n","labels":{"pod-security.kubernetes.io/enforce":"baseline"}}})");
-    cluster.create("serviceaccounts", R"({"metadata":{"name":"default","namespace":"n"}})");
+    created(cluster, "namespaces",
+            R"({"metadata":{"name":"n","labels":{"pod-security.kubernetes.io/enforce":"baseline"}}})");
+    created(cluster, "serviceaccounts", R"({"metadata":{"name":"default","namespace":"n"}})");
     const char* pod = R"({"metadata":{"name":"p"},"spec":{"hostPID":true,"containers":[{"name":"c","image":"i"}]}})";
     CHECK(create_refused(cluster, "pods", pod, nullptr, "n") ==
           "pods \"p\" is forbidden: violates PodSecurity \"baseline:latest\": host namespaces (hostPID=true)");
-    const char* deployment = R"({"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":)"
-                             R"({"labels":{"a":"b"}},"spec":{"hostPID":true,"containers":[{"name":"c","image":"i"}]}}}})";
+    const char* deployment =
+        R"({"metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":)"
+        R"({"labels":{"a":"b"}},"spec":{"hostPID":true,"containers":[{"name":"c","image":"i"}]}}}})";
     std::vector<std::string> warnings;
     CHECK(create_refused(cluster, "deployments.apps", deployment, &warnings, "n") == "");
-    CHECK(warnings == std::vector<std::string>{"would violate PodSecurity \"baseline:latest\": host namespaces (hostPID=true)"});
+    CHECK(warnings ==
+          std::vector<std::string>{"would violate PodSecurity \"baseline:latest\": host namespaces (hostPID=true)"});
     for (const char* name : {"one", "two"}) {
-        const std::string plain = R"({"metadata":{"name":")" + std::string(name) + R"("},"spec":{"containers":[{"name":"c","image":"i"}]}})";
+        const std::string plain =
+            R"({"metadata":{"name":")" + std::string(name) + R"("},"spec":{"containers":[{"name":"c","image":"i"}]}})";
         CHECK(create_refused(cluster, "pods", plain, nullptr, "n") == "");
     }
     cluster.settle();
     warnings.clear();
-    CHECK(patch_refused(cluster, "namespaces", "n", R"({"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}})", {},
+    CHECK(patch_refused(cluster, "namespaces", "n",
+                        R"({"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}})", {},
                         &warnings) == "");
     CHECK(warnings ==
-          std::vector<std::string>{"existing pods in namespace \"n\" violate the new PodSecurity enforce level \"restricted:latest\"",
-                                   "one (and 1 other pod): allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot "
-                                   "!= true, seccompProfile"});
+          std::vector<std::string>{
+              "existing pods in namespace \"n\" violate the new PodSecurity enforce level \"restricted:latest\"",
+              "one (and 1 other pod): allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot "
+              "!= true, seccompProfile"});
 }
