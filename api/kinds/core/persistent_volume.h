@@ -16,7 +16,7 @@ void validate_volume_sources(const Json& spec, std::string_view name, const Fiel
 // Modes that are known, and ReadWriteOncePod alone.
 void validate_access_modes(const Json& spec, const FieldPath& path, FieldErrors& errors);
 // A CSI driver's name: a DNS subdomain of at most 63 characters, letters of both cases.
-void validate_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
+void validate_csi_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
 // The members of a PersistentVolume's spec of which one must be there, in the order of the checks.
 bool is_volume_source(std::string_view member);
 

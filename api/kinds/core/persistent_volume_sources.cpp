@@ -218,7 +218,7 @@ void check_storage_os(const Json& source, std::string_view, const FieldPath& pat
 }
 
 void check_csi(const Json& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
-    validate_driver_name(string_at(source, {"driver"}), path.child("driver"), errors);
+    validate_csi_driver_name(string_at(source, {"driver"}), path.child("driver"), errors);
     require(source, {"volumeHandle"}, path, errors);
     for (const char* member :
          {"controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef"}) {
@@ -269,7 +269,7 @@ bool is_volume_source(std::string_view member) {
                        [&](const Source& source) { return source.member == member; });
 }
 
-void validate_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {
+void validate_csi_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {
     constexpr std::size_t name_bytes_max = 63;
     validate_required(name, path, errors);
     if (name.size() > name_bytes_max) errors.too_long(path, name_bytes_max);

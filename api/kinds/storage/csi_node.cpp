@@ -14,7 +14,7 @@ constexpr std::size_t node_id_bytes_max = 256;
 
 void validate_driver(const Json& driver, std::set<std::string>& names, const FieldPath& path, FieldErrors& errors) {
     const std::string name(string_at(driver, {"name"})), node_id(string_at(driver, {"nodeID"}));
-    validate_driver_name(name, path.child("name"), errors);
+    validate_csi_driver_name(name, path.child("name"), errors);
     validate_required(node_id, path.child("nodeID"), errors);
     if (node_id.size() > node_id_bytes_max) {
         errors.invalid(path.child("nodeID"), node_id,

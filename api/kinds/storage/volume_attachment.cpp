@@ -43,7 +43,7 @@ void validate_status(const Json& object, FieldErrors& errors) {
 
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const Json& spec = object_at(object, {"spec"});
-    validate_driver_name(string_at(spec, {"attacher"}), FieldPath("spec.attacher"), errors);
+    validate_csi_driver_name(string_at(spec, {"attacher"}), FieldPath("spec.attacher"), errors);
     validate_source(spec, errors);
     validate_dns1123_subdomain(string_at(spec, {"nodeName"}), FieldPath("spec.nodeName"), errors);
     validate_status(object, errors);
