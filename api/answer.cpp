@@ -144,7 +144,7 @@ ApiResult<Selection> selection_of(const Exchange& exchange) {
         if (!fields) return Status::bad_request(fields.error());
         selection.fields = std::move(*fields);
     }
-    const KindSpec& stored = columns_of(exchange);
+    const KindSpec& stored = kind.custom != nullptr ? kind : exchange.registry.kinds().stored(kind.resource);
     for (const FieldRequirement& requirement : selection.fields) {
         bool known = requirement.field == "metadata.name" || requirement.field == "metadata.namespace";
         for (const SelectableField& field : stored.selectable_fields) known = known || field.label == requirement.field;

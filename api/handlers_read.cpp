@@ -23,7 +23,14 @@ ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     const storage::Revision current = registry.store().current_revision();
     if (revision > current) return Status::too_large_resource_version(revision, current);
     const std::string_view space = kind.namespaced ? std::string_view(info.namespace_name) : std::string_view();
-    const auto record = registry.store().get(kind.resource, object_key(space, info.name));
+    storage::RecordPtr record;
+    if (rules_of(kind)->observe != nullptr) {
+        for (const storage::RecordPtr& each : observed(*exchange)) {
+            if (each->key == info.name) record = each;
+        }
+    } else {
+        record = registry.store().get(kind.resource, object_key(space, info.name));
+    }
     if (!record) {
         return Status::not_found(kind.group, std::string(kind.plural) + (info.subresource == "scale" ? "/scale" : ""), info.name);
     }

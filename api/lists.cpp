@@ -119,8 +119,24 @@ Status too_old(const ListQuery& query) {
 
 }  // namespace
 
+std::vector<storage::RecordPtr> observed(const Exchange& exchange) {
+    Registry& registry = exchange.registry;
+    const HookContext context{*exchange.kind, {}, {}, exchange.request.user, registry.clock().now(), registry.random(), registry};
+    std::vector<storage::RecordPtr> records;
+    for (const Json& object : rules_of(*exchange.kind)->observe(context)) {
+        records.push_back(unstored_record(make_draft(*exchange.kind, object, storage::Precondition::absent()), 0));
+    }
+    return records;
+}
+
 ApiResult<FoundList> find_list(const Exchange& exchange, const ListQuery& query, const Selection& selection) {
     FoundList found;
+    if (rules_of(*exchange.kind)->observe != nullptr) {
+        for (const storage::RecordPtr& record : observed(exchange)) {
+            if (selection.matches(*record)) found.records.push_back(record);
+        }
+        return found;
+    }
     const std::string prefix = key_prefix(exchange);
     std::string after = query.after;
     storage::Revision revision = query.revision;
@@ -166,7 +182,8 @@ namespace {
 
 std::string list_head(const FoundList& found, std::string_view kind, std::string_view api_version) {
     std::string head = "{\"kind\":\"" + std::string(kind) + "\",\"apiVersion\":\"" + std::string(api_version) +
-                       "\",\"metadata\":{\"resourceVersion\":\"" + std::to_string(found.revision) + "\"";
+                       "\",\"metadata\":{";
+    if (found.revision > 0) head += "\"resourceVersion\":\"" + std::to_string(found.revision) + "\"";
     if (!found.token.empty()) {
         head += ",\"continue\":\"" + found.token + "\"";
         if (found.remaining >= 0) head += ",\"remainingItemCount\":" + std::to_string(found.remaining);
@@ -182,7 +199,7 @@ ApiResult<bool> answer_list(Exchange& exchange, const FoundList& found) {
     Registry& registry = exchange.registry;
     Scatter parts;
     if (exchange.form.as == AnswerForm::As::table) {
-        const std::string revision = std::to_string(found.revision);
+        const std::string revision = found.revision > 0 ? std::to_string(found.revision) : std::string();
         parts.push_back(Slice::of(table_of_records(
             exchange, found.records,
             {.resource_version = revision, .continue_token = found.token, .remaining = found.remaining})));

@@ -27,6 +27,9 @@ struct FoundList {
 // Errors: 410 when the revision is compacted, with a token that goes on at the current one when there was a token.
 ApiResult<FoundList> find_list(const Exchange& exchange, const ListQuery& query, const Selection& selection);
 
+// The objects of a kind that are made when they are read (KindRules::observe); they have no revision.
+std::vector<storage::RecordPtr> observed(const Exchange& exchange);
+
 // Answers in the negotiated form. Errors: 406.
 ApiResult<bool> answer_list(Exchange& exchange, const FoundList& found);
 

@@ -145,7 +145,9 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     }
     TRY(check_revision(kind, name, changed, *tip));
 
-    const HookContext hook = hooks(kind, namespace_name, subresource, context);
+    std::vector<storage::Draft> drafts;
+    HookContext hook = hooks(kind, namespace_name, subresource, context);
+    hook.companions = &drafts;
     Json object = merged_for(kind, subresource, changed, old);
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
@@ -159,10 +161,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
 
     AdmissionRequest request =
         admission(AdmissionRequest::Operation::update, kind, namespace_name, name, subresource, context);
-    std::vector<storage::Draft> drafts;
     request.object = &object;
     request.old = &old;
     request.charges = &drafts;
+    request.warnings = context.warnings;
     TRY(admit_mutating(request));
 
     keep_server_metadata(object, old);
@@ -190,14 +192,14 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         if (rules->validate != nullptr && !rules->validates_updates_apart) rules->validate(object, hook, errors);
         if (rules->validate_update != nullptr) rules->validate_update(object, old, hook, errors);
     }
-    if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
+    const KindSpec& stored = options.kinds.stored_of(kind);
+    if (!errors.empty()) return Status::invalid(stored.group, stored.kind, name, errors);
     TRY(admit_validating(request));
     if (context.warnings != nullptr) {
         if (rules->warnings != nullptr && !status_only) rules->warnings(object, &old, hook, *context.warnings);
     }
 
     const bool deletes = finished_deletion(kind, object);
-    const KindSpec& stored = options.kinds.stored_of(kind);
     const storage::Precondition precondition = storage::Precondition::at(tip->revision);
     // Owners that wrote what was there already leave no trace: their times alone make no revision. The encoded form
     // decides, which knows no difference between a zero and nothing.
@@ -207,6 +209,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         as_before["metadata"]["managedFields"] = old.at("metadata").at("managedFields");
         same = same_content(make_draft(stored, to_storage(kind, std::move(as_before)), precondition), *tip);
     }
+    if (deletes && rules->release != nullptr) rules->release(object, hook);
     storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), precondition);
     if (same || (!deletes && same_content(draft, *tip))) {
         attempt.written = Written{tip, false, false, false};

@@ -1,8 +1,9 @@
 // KindRules: what cannot be declared about a kind, as up to a dozen functions; an empty hook means "nothing special".
 //
 // The registry calls them in the order of kube-apiserver's strategies (k8s.io/apiserver/pkg/registry/rest):
-// create: set_defaults, prepare_for_create, allocate, validate, validate_create; update: set_defaults, prepare_for_update, allocate,
-// validate, validate_update. All but `allocate` are pure functions of their arguments.
+// create: set_defaults, prepare_for_create, allocate, validate, validate_create; update: set_defaults,
+// prepare_for_update, allocate, validate, validate_update. All but `allocate`, `release` and `observe` are pure
+// functions of their arguments.
 #pragma once
 
 #include <memory>
@@ -43,6 +44,9 @@ struct HookContext {
     Random& random;
     const Lookup& lookup;
     bool dry_run = false;
+    // Other records to write in the same transaction, all or nothing; the write is made again when one of them has
+    // lost a race. Null where there is no transaction to come.
+    std::vector<storage::Draft>* companions = nullptr;
 };
 
 struct KindRules {
@@ -68,6 +72,8 @@ struct KindRules {
     void (*warnings)(const Json& object, const Json* old, const HookContext&, std::vector<std::string>&) = nullptr;
     // Takes addresses or ports for the object (old: null on create). An error refuses the write.
     ApiResult<bool> (*allocate)(Json& object, const Json* old, const HookContext&) = nullptr;
+    // Adds to HookContext::companions what gives back what `allocate` took, when the object goes.
+    void (*release)(const Json& object, const HookContext&) = nullptr;
     // Refuses a deletion, or changes what it does. Errors answer the request.
     ApiResult<bool> (*before_delete)(const Json& object, const HookContext&) = nullptr;
     // What the first deletion leaves on the object: a mark of its own, finalizers, conditions.
@@ -75,6 +81,8 @@ struct KindRules {
     // Conversion between this version and the storage version, in place; kind and apiVersion are the registry's.
     void (*to_storage)(Json& object) = nullptr;
     void (*from_storage)(Json& object) = nullptr;
+    // A kind whose objects are made when they are read (ComponentStatus).
+    std::vector<Json> (*observe)(const HookContext&) = nullptr;
     // Makes the view with what this kind's readers need; the registry fills in what all views have. Null for a plain
     // ObjectView.
     std::shared_ptr<ObjectView> (*project)(const Json& object) = nullptr;

@@ -137,7 +137,7 @@ void default_device_claim(Json& spec) {
     }
 }
 
-void validate_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {
+void validate_resource_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {
     if (!validate_required(name, path, errors)) return;
     if (name.size() > driver_bytes_max) errors.too_long(path, driver_bytes_max);
     add_invalid(check_dns1123_subdomain(lower(name)), path, name, errors);
@@ -165,7 +165,7 @@ void validate_device_configuration(const Json& configuration, const FieldPath& p
     const Json* opaque = find(configuration, "opaque");
     if (opaque == nullptr) return errors.required(path.child("opaque"), "");
     const FieldPath at = path.child("opaque");
-    validate_driver_name(string_at(*opaque, {"driver"}), at.child("driver"), errors);
+    validate_resource_driver_name(string_at(*opaque, {"driver"}), at.child("driver"), errors);
     const Json* parameters = find(*opaque, "parameters");
     if (parameters == nullptr) return errors.required(at.child("parameters"), "");
     if (!parameters->is_object()) return errors.invalid(at.child("parameters"), "<value omitted>", "must be a valid JSON object");

@@ -141,7 +141,7 @@ void validate_where(const Json& spec, const FieldPath& path, FieldErrors& errors
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
-    validate_driver_name(string_at(spec, {"driver"}), path.child("driver"), errors);
+    validate_resource_driver_name(string_at(spec, {"driver"}), path.child("driver"), errors);
     validate_pool_name(string_at(spec, {"pool", "name"}), path.child("pool").child("name"), errors);
     const std::int64_t slices = int_at(spec, {"pool", "resourceSliceCount"}), generation = int_at(spec, {"pool", "generation"});
     if (slices <= 0) errors.invalid(path.child("pool").child("resourceSliceCount"), slices, "must be greater than zero");
