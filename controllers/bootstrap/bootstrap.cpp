@@ -85,6 +85,7 @@ void bootstrap(api::Registry& registry) {
     make("clusterrolebindings.rbac.authorization.k8s.io", "", binding);
     bootstrap_api_services(registry);
     bootstrap_flow_control(registry);
+    bootstrap_service_network(registry);
 }
 
 }  // namespace kubemu::controllers
