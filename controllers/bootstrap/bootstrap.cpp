@@ -66,6 +66,7 @@ void bootstrap(api::Registry& registry) {
     reconcile_rbac_policy(registry);
     bootstrap_api_services(registry);
     bootstrap_flow_control(registry);
+    bootstrap_service_network(registry);
 }
 
 }  // namespace kubemu::controllers

@@ -1,5 +1,5 @@
-// What claims, their templates and device classes say about devices (kubernetes pkg/apis/resource/validation).
-// CEL expressions are checked to be there and not too long, not compiled.
+// What claims, their templates and device classes say about devices (kubernetes
+// pkg/apis/resource/validation). CEL expressions are checked to be there and not too long, not compiled.
 #pragma once
 
 #include "api/values/field_errors.h"
