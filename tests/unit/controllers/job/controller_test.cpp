@@ -43,7 +43,8 @@ struct Cluster : tests::TestCluster {
     // "Complete", "SuccessCriteriaMet:SuccessPolicy Complete:SuccessPolicy": the conditions that are True.
     std::string conditions() {
         std::string text;
-        for (const api::Json& one : api::array_at(status(), {"conditions"})) {
+        const api::Json now = status();
+        for (const api::Json& one : api::array_at(now, {"conditions"})) {
             if (api::string_at(one, {"status"}) != "True") continue;
             if (!text.empty()) text += ' ';
             text += api::string_at(one, {"type"});
@@ -70,7 +71,7 @@ TEST_CASE("a job runs as many pods as it may at a time until enough have succeed
     CHECK(api::int_at(cluster.status(), {"succeeded"}) == 3);
     CHECK(cluster.status().contains("completionTime"));
     CHECK_FALSE(cluster.status().contains("active"));
-    CHECK(api::object_at(cluster.status(), {"uncountedTerminatedPods"}).empty());
+    CHECK(cluster.status()["uncountedTerminatedPods"].empty());
     CHECK_FALSE(cluster.tracked());
     CHECK(cluster.list("pods").size() == 3);
 }
@@ -146,7 +147,7 @@ TEST_CASE("a failure policy can fail the job, forgive a failure, or count it") {
         const std::string name = cluster.running().front();
         cluster.end(name, "Failed", 42);
         CHECK(cluster.conditions() == "FailureTarget:PodFailurePolicy Failed:PodFailurePolicy");
-        CHECK(api::string_at(api::array_at(cluster.status(), {"conditions"})[1], {"message"}) ==
+        CHECK(api::string_at(cluster.status()["conditions"][1], {"message"}) ==
               "Container main for pod default/" + name + " failed with exit code 42 matching FailJob rule at index 0");
     }
     SUBCASE("a disruption does not count") {

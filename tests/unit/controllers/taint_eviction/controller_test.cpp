@@ -17,7 +17,10 @@ struct Cluster : tests::TestCluster {
         create("nodes", R"({"metadata":{"name":"n"}})");
     }
     void pod(const char* name, const char* tolerations) {
-        create("pods", std::string(R"({"metadata":{"name":")") + name + R"("},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}],"tolerations":)" + tolerations + "}}");
+        api::Json object = api::Json::parse(R"({"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}})");
+        object["metadata"]["name"] = name;
+        object["spec"]["tolerations"] = api::Json::parse(tolerations);
+        create("pods", object);
     }
     void taint(const char* taints) {
         patch("nodes", "n", std::string(R"({"spec":{"taints":)") + taints + "}}");
