@@ -16,7 +16,9 @@
 #include "controllers/endpointslice/controller.h"
 #include "controllers/endpointslice_mirroring/controller.h"
 #include "controllers/flowcontrol/controller.h"
+#include "controllers/ephemeral_volume/controller.h"
 #include "controllers/garbage_collector/controller.h"
+#include "controllers/horizontal_pod_autoscaler/controller.h"
 #include "controllers/job/controller.h"
 #include "controllers/kubelet/controller.h"
 #include "controllers/load_balancer/controller.h"
@@ -116,6 +118,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("replicationcontroller")) manager.add(std::make_unique<ReplicationController>(manager));
     if (enabled("statefulset")) manager.add(std::make_unique<StatefulSetController>(manager));
     if (enabled("daemonset")) manager.add(std::make_unique<DaemonSetController>(manager));
+    if (enabled("ephemeral-volume")) manager.add(std::make_unique<EphemeralVolumeController>(manager));
     if (enabled("persistentvolume-binder")) manager.add(std::make_unique<PersistentVolumeController>(manager));
     if (enabled("scheduler")) manager.add(std::make_unique<SchedulerController>(manager));
     if (enabled("kubelet")) {
@@ -132,6 +135,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("ingress-address")) manager.add(std::make_unique<IngressAddressController>(manager));
     if (enabled("nodelifecycle")) manager.add(std::make_unique<NodeLifecycleController>(manager));
     if (enabled("taint-eviction-controller")) manager.add(std::make_unique<TaintEvictionController>(manager));
+    if (enabled("horizontalpodautoscaling")) manager.add(std::make_unique<HorizontalPodAutoscalerController>(manager));
     if (enabled("disruption")) manager.add(std::make_unique<DisruptionController>(manager));
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));
