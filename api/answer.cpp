@@ -1,15 +1,17 @@
 // Answers in the negotiated form.
 #include <charconv>
+#include <functional>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "api/codec/json.h"
 #include "api/codec/yaml.h"
 #include "api/documents/table.h"
 #include "api/draft.h"
 #include "api/exchange.h"
+#include "api/forms.h"
 #include "api/kinds/views.h"
 #include "api/values/text.h"
+#include "api/warnings.h"
 
 namespace kubemu::api {
 namespace {
@@ -21,21 +23,11 @@ std::string flat(const Scatter& parts) {
     return text;
 }
 
-IncludeObject include_of(const Exchange& exchange) {
-    const std::string_view include = exchange.info.parameter("includeObject");
-    return include == "Object" ? IncludeObject::object : include == "None" ? IncludeObject::none : IncludeObject::metadata;
-}
-
-}  // namespace
-
-void answer_json(Exchange& exchange, int code, Scatter json) {
+void answer(Exchange& exchange, int code, Scatter json, int retry_after_seconds) {
     Response response;
     response.code = code;
-    // Several steps may have the same to say; it is said once.
-    std::set<std::string> said;
-    for (const std::string& warning : exchange.warnings) {
-        if (said.insert(warning).second) response.headers.emplace_back("Warning", "299 - " + go_quote(warning));
-    }
+    response.headers = warning_headers(exchange.warnings);
+    if (retry_after_seconds > 0) response.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
     if (exchange.form.yaml) {
         response.content_type = "application/yaml";
         const auto document = parse_json(flat(json));
@@ -48,11 +40,17 @@ void answer_json(Exchange& exchange, int code, Scatter json) {
     respond(std::move(response));
 }
 
+}  // namespace
+
+void answer_json(Exchange& exchange, int code, Scatter json) { answer(exchange, code, std::move(json), 0); }
+
 void answer_status(Exchange& exchange, const Status& status) {
     Scatter parts;
     parts.push_back(Slice::of(status.to_json()));
-    answer_json(exchange, status.code(), std::move(parts));
+    answer(exchange, status.code(), std::move(parts), status->retry_after_seconds);
 }
+
+bool is_builtin(const KindSpec& kind) { return kind.custom == nullptr; }
 
 Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record) {
     if (kind.storage_version && !registry.needs_reading(kind, record)) return Slice(record.bytes);
@@ -62,42 +60,26 @@ Slice object_text(const Registry& registry, const KindSpec& kind, const storage:
     return Slice::of(std::move(encoded.text));
 }
 
-void append_item(Scatter& parts, const KindSpec& kind, const Slice& text, bool first) {
-    if (kind.custom != nullptr) {
-        if (!first) parts.push_back(Slice::literal(","));
-        parts.push_back(text);
-        return;
-    }
-    parts.push_back(Slice::literal(first ? "{" : ",{"));
-    parts.emplace_back(text.text.substr(body_offset(text.text)), text.owner);
-}
-
-const KindSpec& columns_of(const Exchange& exchange) {
-    return exchange.kind->custom != nullptr ? *exchange.kind : exchange.registry.kinds().stored(exchange.kind->resource);
-}
-
 void answer_document(Exchange& exchange, int code, const Json& document) {
     Scatter parts;
-    const KindSpec& columns = columns_of(exchange);
-    if (exchange.form.as == AnswerForm::As::table) {
-        const std::string revision(string_at(document, {"metadata", "resourceVersion"}));
-        parts.push_back(Slice::of(table_of({document}, {.kind = columns,
-                                                        .include = include_of(exchange),
-                                                        .now = exchange.registry.clock().now(),
-                                                        .resource_version = revision})));
-    } else if (exchange.form.as == AnswerForm::As::partial) {
-        parts.push_back(Slice::of(encode_raw(partial_object_metadata(document)) + "\n"));
-    } else {
-        parts.push_back(Slice::of(encode_raw(document) + "\n"));
-    }
+    const bool whole = exchange.form.as == AnswerForm::As::object || exchange.form.as == AnswerForm::As::table;
+    const std::string text = whole ? encode_document(*exchange.kind, document)
+                                   : partial_object_metadata(document, exchange.form.meta_version);
+    parts.push_back(Slice::of(text + "\n"));
     answer_json(exchange, code, std::move(parts));
 }
 
 void answer_record(Exchange& exchange, int code, const storage::Record& record) {
-    if (exchange.form.as != AnswerForm::As::object) return answer_document(exchange, code, exchange.registry.document_as(record, columns_of(exchange)));
+    if (const auto fits = check_partial_form(exchange, false); !fits) return answer_status(exchange, fits.error());
     Scatter parts;
-    parts.push_back(object_text(exchange.registry, *exchange.kind, record));
-    parts.push_back(Slice::literal("\n"));
+    if (exchange.form.as == AnswerForm::As::object) {
+        parts.push_back(object_text(exchange.registry, *exchange.kind, record));
+        parts.push_back(Slice::literal("\n"));
+    } else if (exchange.form.as == AnswerForm::As::table) {
+        parts.push_back(Slice::of(table_of_record(exchange, record)));
+    } else {
+        parts.push_back(Slice::of(partial_of_record(exchange, record) + "\n"));
+    }
     answer_json(exchange, code, std::move(parts));
 }
 
@@ -162,7 +144,7 @@ ApiResult<Selection> selection_of(const Exchange& exchange) {
         if (!fields) return Status::bad_request(fields.error());
         selection.fields = std::move(*fields);
     }
-    const KindSpec& stored = columns_of(exchange);
+    const KindSpec& stored = kind.custom != nullptr ? kind : exchange.registry.kinds().stored(kind.resource);
     for (const FieldRequirement& requirement : selection.fields) {
         bool known = requirement.field == "metadata.name" || requirement.field == "metadata.namespace";
         for (const SelectableField& field : stored.selectable_fields) known = known || field.label == requirement.field;

@@ -42,6 +42,9 @@ class Client {
     // is returned.
     ApiResult<storage::RecordPtr> modify(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                                          std::string_view subresource, const std::function<bool(Json&)>& change);
+    // Server-side apply with force, as `field_manager`; 404 when there is no such object.
+    ApiResult<storage::RecordPtr> apply(const KindSpec& kind, std::string_view namespace_name, Json configuration,
+                                        std::string_view field_manager);
     // True when the object is gone, false when it waits for its grace period or its finalizers.
     ApiResult<bool> remove(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                            const DeleteOptions& options = {});

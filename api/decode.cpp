@@ -2,6 +2,7 @@
 #include "api/decode.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "api/apply/managed_fields.h"
 #include "api/codec/json.h"
@@ -91,8 +92,9 @@ Result<Json, DecodeError> typed(const Body& body, const TypeInfo& type, std::str
     return object;
 }
 
-// A body of another kind than the path takes is decoded as what it says it is, and then cannot be converted.
-Status other_kind(const Exchange& exchange, const BodyType& expected, const Body& body) {
+// A body of another kind than the path takes is decoded as what it says it is, and then cannot be converted: why. Nothing
+// when it is the same kind in another version.
+std::optional<std::string> why_other_kind(const Exchange& exchange, const BodyType& expected, const Body& body) {
     const std::string &api_version = body.api_version, &kind = body.kind;
     const auto [group, version] = split_version(api_version);
     const KindRegistry& kinds = exchange.registry.kinds();
@@ -102,26 +104,18 @@ Status other_kind(const Exchange& exchange, const BodyType& expected, const Body
         list = list || (served->list_kind == kind && served->group == group && served->version == version);
     }
     if (spec == nullptr && !list) {
-        return cannot_handle(kind, api_version, expected.kind,
-                             "no kind " + go_quote(kind) + " is registered for version " +
-                                 go_quote(api_version) + " in scheme \"pkg/api/legacyscheme/scheme.go:30\"");
+        return "no kind " + go_quote(kind) + " is registered for version " + go_quote(api_version) +
+               " in scheme \"pkg/api/legacyscheme/scheme.go:30\"";
     }
     if (spec != nullptr) {
         std::vector<std::string> ignored;
-        if (const auto decoded = typed(body, *spec->type, spec->kind, ignored); !decoded) {
-            return cannot_handle(kind, api_version, expected.kind, decoded.error().message);
-        }
-        if (spec->kind == expected.kind) {
-            return Status::bad_request("the API version in the data (" + std::string(api_version) +
-                                       ") does not match the expected API version (" + expected.api_version +
-                                       ")");
-        }
+        if (const auto decoded = typed(body, *spec->type, spec->kind, ignored); !decoded) return decoded.error().message;
+        if (spec->kind == expected.kind) return std::nullopt;
     }
     const auto [expected_group, expected_version] = split_version(expected.api_version);
     std::string package(expected_group.empty() ? "core" : expected_group.substr(0, expected_group.find('.')));
-    return cannot_handle(kind, api_version, expected.kind,
-                         "converting (" + std::string(version) + "." + std::string(kind) + ") to (" +
-                             package + "." + std::string(expected.kind) + "): unknown conversion");
+    return "converting (" + std::string(version) + "." + std::string(kind) + ") to (" + package + "." +
+           std::string(expected.kind) + "): unknown conversion";
 }
 
 // Custom resources must say what they are; a wrong kind is a wrong value like any other.
@@ -186,7 +180,11 @@ ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
     const bool old_eviction =
         body.kind == "Eviction" && expected.kind == "Eviction" && body.api_version == "policy/v1beta1";
     if (!old_eviction && (body.api_version != expected.api_version || body.kind != expected.kind)) {
-        return other_kind(exchange, expected, body);
+        if (const auto why = why_other_kind(exchange, expected, body)) {
+            return cannot_handle(body.kind, body.api_version, expected.kind, *why);
+        }
+        return Status::bad_request("the API version in the data (" + body.api_version +
+                                   ") does not match the expected API version (" + expected.api_version + ")");
     }
     std::vector<std::string> complaints;
     auto decoded = typed(body, *expected.type, expected.kind, complaints);
@@ -205,6 +203,19 @@ ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
                              "strict decoding error: " + join(sentences, ", "));
     }
     return std::move(*decoded);
+}
+
+Result<bool, DecodeError> decode_patched(const Exchange& exchange, Json& object, const BodyType& expected,
+                                         std::vector<std::string>& complaints) {
+    Body body;
+    body.api_version = string_at(object, {"apiVersion"}, expected.api_version);
+    body.kind = string_at(object, {"kind"}, expected.kind);
+    if (body.api_version != expected.api_version || body.kind != expected.kind) {
+        const std::string text = encode_raw(object);
+        body.text = text;
+        if (auto why = why_other_kind(exchange, expected, body)) return DecodeError{std::move(*why), false};
+    }
+    return conform(object, *expected.type, expected.kind, complaints);
 }
 
 ApiResult<Json> decode_delete_options(const Exchange& exchange) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/codec/json.h"
 #include "api/exchange.h"
 #include "api/registry.h"
 #include "api/schema/type.h"
@@ -24,6 +25,11 @@ BodyType body_type(const Exchange& exchange);
 // refusal as `validation` says.
 ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
                             WriteContext::FieldValidation validation);
+
+// A document that a JSON or merge patch has made, as if it had been sent: brought into the form of its type, or why it
+// has none.
+Result<bool, DecodeError> decode_patched(const Exchange& exchange, Json& object, const BodyType& expected,
+                                         std::vector<std::string>& complaints);
 
 // The body of a DELETE. Errors: 500, which is what the real server makes of a body that is no DeleteOptions.
 ApiResult<Json> decode_delete_options(const Exchange& exchange);

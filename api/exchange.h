@@ -16,10 +16,12 @@
 namespace kubemu::api {
 
 class PodLogs;
+struct Access;
 
 struct Exchange {
     Registry& registry;
     PodLogs* logs = nullptr;
+    const Access* access = nullptr;
     Request request;
     RequestInfo info;
     const KindSpec* kind = nullptr;
@@ -51,20 +53,23 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange);
 ApiResult<bool> handle_delete(const ExchangePtr& exchange);
 ApiResult<bool> handle_delete_collection(const ExchangePtr& exchange);
 ApiResult<bool> handle_log(const ExchangePtr& exchange);
+// Kinds that are answered instead of stored.
+bool is_review(const KindSpec& kind);
+ApiResult<bool> handle_review(const ExchangePtr& exchange);
+ApiResult<bool> handle_token_request(const ExchangePtr& exchange);
 
 // Answers with JSON text, as YAML when that was asked for; adds the warnings as headers.
 void answer_json(Exchange& exchange, int code, Scatter json);
 void answer_status(Exchange& exchange, const Status& status);
 // Answers with one object in the negotiated form and version.
 void answer_record(Exchange& exchange, int code, const storage::Record& record);
+// ... which is no record: a review, a Scale. It is no Table either.
 void answer_document(Exchange& exchange, int code, const Json& document);
 // The record's bytes as this exchange's version shows them, with kind and apiVersion.
 Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record);
 
-// Appends an object's text as an item of a list. Items of built-in kinds show neither kind nor apiVersion.
-void append_item(Scatter& parts, const KindSpec& kind, const Slice& text, bool first);
-// Whose columns a Table of this exchange shows.
-const KindSpec& columns_of(const Exchange& exchange);
+// Whether the kind is compiled in, rather than made by a CustomResourceDefinition: those are served without routes.
+bool is_builtin(const KindSpec& kind);
 
 // The number in a query parameter. Errors: strconv's.
 ApiResult<std::int64_t> number_parameter(const Exchange& exchange, std::string_view name, std::int64_t fallback);

@@ -5,9 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
+#include "api/crd/custom_resource.h"
 #include "api/documents/discovery.h"
-#include "api/documents/openapi.h"
+#include "api/documents/openapi_service.h"
 #include "api/exchange.h"
+#include "api/subresources/pod_connect.h"
+#include "api/forms.h"
+#include "api/routes.h"
 #include "api/values/text.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
@@ -26,7 +30,23 @@ Response text_response(int code, std::string text, std::string type = "text/plai
     return response;
 }
 
+Response status_response(const Status& status) { return text_response(status.code(), status.to_json(), "application/json"); }
+
 Response json_response(std::string json) { return text_response(200, std::move(json), "application/json"); }
+
+// See OpenApiSource.
+std::optional<const Json*> custom_schema(const KindSpec& kind) {
+    if (kind.custom == nullptr) return std::nullopt;
+    return kind.custom->document.get();
+}
+
+// Where others find the keys of service account tokens (k8s.io/kubernetes/pkg/serviceaccount/openidmetadata.go).
+std::string openid_configuration() {
+    return "{\"issuer\":\"" + std::string(ServiceAccountTokens::issuer) + "\",\"jwks_uri\":\"" +
+           std::string(ServiceAccountTokens::issuer) +
+           "/openid/v1/jwks\",\"response_types_supported\":[\"id_token\"],\"subject_types_supported\":[\"public\"],"
+           "\"id_token_signing_alg_values_supported\":[\"RS256\"]}";
+}
 
 // /healthz, /livez and /readyz, ?verbose and single checks (/readyz/ping).
 std::optional<Response> health(std::string_view path, const RequestInfo& info) {
@@ -56,12 +76,15 @@ struct Handlers::Impl {
 
     std::optional<Response> document(const Request& request, const RequestInfo& info);
     bool serves_path(const RequestInfo& info) const;
+    Response unknown(const std::vector<std::string_view>& parts) const;
+    bool serves_builtin_group(std::string_view group) const;
+    std::optional<Response> refuse_document(const Request& request, const std::vector<std::string_view>& parts) const;
     ApiResult<bool> resource(const ExchangePtr& exchange);
     std::string version_json() const;
-    Response openapi(const Request& request, std::string_view path);
     Response with_etag(const Request& request, std::shared_ptr<const std::string> text, std::string type, std::string tag) const;
 
     Options options;
+    OpenApiService openapi;
     Mutex mutex;
     // Large documents, made when they are first asked for.
     std::map<std::string, Bytes> documents KUBEMU_GUARDED_BY(mutex);
@@ -114,30 +137,6 @@ Response Handlers::Impl::with_etag(const Request& request, std::shared_ptr<const
     return response;
 }
 
-Response Handlers::Impl::openapi(const Request& request, std::string_view path) {
-    const KindRegistry& kinds = options.registry.kinds();
-    if (path == "/openapi/v2") {
-        const bool protobuf = request.accept.find("com.github.proto-openapi.spec.v2") != std::string::npos;
-        if (protobuf) {
-            const Bytes text = cached("v2pb", [&] { return openapi_v2_protobuf(kinds.all(), options.kubernetes_version); });
-            const std::string tag = *cached("v2pb#", [&] { return openapi_hash(*text); });
-            return with_etag(request, text, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", tag);
-        }
-        const Bytes text = cached("v2", [&] { return openapi_v2_json(kinds.all(), options.kubernetes_version); });
-        const std::string tag = *cached("v2#", [&] { return openapi_hash(*text); });
-        return with_etag(request, text, "application/json", tag);
-    }
-    if (path == "/openapi/v3") {
-        return with_etag(request, cached("v3", [&] { return openapi_v3_index(kinds.all(), options.kubernetes_version); }),
-                         "text/plain; charset=utf-8", *cached("v3#", [&] { return openapi_hash(openapi_v3_index(kinds.all(), options.kubernetes_version)); }));
-    }
-    const std::string name(path.substr(std::string_view("/openapi/v3/").size()));
-    const std::string text = *cached("v3/" + name, [&] { return openapi_v3_document(kinds.all(), options.kubernetes_version, name); });
-    if (text.empty()) return text_response(404, "404 page not found\n");
-    Response response = with_etag(request, make_bytes(text), "application/json", openapi_hash(text));
-    return response;
-}
-
 // Custom kinds are served at paths of their own scope alone, and the groups that they make know nothing else.
 bool Handlers::Impl::serves_path(const RequestInfo& info) const {
     const KindSpec* kind = options.registry.kinds().by_plural(info.group, info.version, info.resource);
@@ -156,10 +155,13 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
     std::string_view path = request.path;
     while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
     if (auto response = health(path, info)) return response;
+    const auto parts = split(path.substr(1), '/');
+    if (auto response = refuse_document(request, parts)) return response;
     if (path == "/version") return json_response(version_json());
     if (path.substr(0, 8) == "/openapi") {
-        if (path == "/openapi/v2" || path == "/openapi/v3" || path.substr(0, 12) == "/openapi/v3/") return openapi(request, path);
-        return text_response(404, "404 page not found\n");
+        const KindRegistry& served = options.registry.kinds();
+        const OpenApiSource source{served.all(), options.kubernetes_version, served.epoch(), custom_schema};
+        return openapi.answer(request, path, info.parameter("hash"), source, options.registry.clock().now());
     }
     const auto& kinds = options.registry.kinds().all();
     const auto form = negotiate(request.accept);
@@ -173,15 +175,14 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
         }
         return json_response(core ? api_versions() : api_group_list(kinds));
     }
-    const auto parts = split(path.substr(1), '/');
     if (parts[0] == "apis" && parts.size() == 2) {
         const std::string group = api_group(kinds, parts[1]);
-        return group.empty() ? text_response(404, "404 page not found\n") : json_response(group);
+        return group.empty() ? unknown(parts) : json_response(group);
     }
     if ((parts[0] == "api" && parts.size() == 2) || (parts[0] == "apis" && parts.size() == 3)) {
         const std::string_view group = parts.size() == 2 ? std::string_view() : parts[1];
         const std::string list = api_resource_list(kinds, group, parts.back());
-        return list.empty() ? text_response(404, "404 page not found\n") : json_response(list);
+        return list.empty() ? unknown(parts) : json_response(list);
     }
     if (path == "/") {
         Json paths = {"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/"};
@@ -190,9 +191,11 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
             paths.push_back("/apis/" + std::string(version.group));
             paths.push_back("/apis/" + std::string(version.group) + "/" + std::string(version.version));
         }
-        for (const char* other : {"/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"}) paths.push_back(other);
+        for (const char* other : {"/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/openid/v1/jwks", "/readyz", "/version"}) paths.push_back(other);
         return json_response(Json{{"paths", paths}}.dump(2));
     }
+    if (path == "/.well-known/openid-configuration") return json_response(openid_configuration());
+    if (path == "/openid/v1/jwks") return text_response(200, options.access.tokens.key_set(), "application/jwk-set+json");
     if (path == "/metrics") {
         std::string text = "# TYPE apiserver_storage_objects gauge\n";
         for (const KindSpec* kind : options.registry.kinds().stored_kinds()) {
@@ -203,54 +206,69 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
                 std::to_string(options.registry.store().current_revision()) + "\n";
         return text_response(200, text, "text/plain; version=0.0.4; charset=utf-8");
     }
-    if (!info.is_resource || !options.registry.kinds().has_group_version(info.group, info.version)) {
-        return text_response(404, "404 page not found\n");
-    }
+    if (!info.is_resource || !options.registry.kinds().has_group_version(info.group, info.version)) return unknown(parts);
+    const bool known = options.registry.kinds().by_plural(info.group, info.version, info.resource) != nullptr;
+    if (!known && !serves_builtin_group(info.group)) return unknown(parts);
     if (!serves_path(info)) return text_response(404, "404 page not found\n");
+    return std::nullopt;
+}
+
+// Below the groups that are compiled in, what is not there is refused as a resource is.
+Response Handlers::Impl::unknown(const std::vector<std::string_view>& parts) const {
+    const bool core = parts[0] == "api" && parts.size() > 1;
+    if (core || (parts[0] == "apis" && parts.size() > 1 && serves_builtin_group(parts[1]))) {
+        return status_response(Status::unknown_path());
+    }
+    return text_response(404, "404 page not found\n");
+}
+
+bool Handlers::Impl::serves_builtin_group(std::string_view group) const {
+    const auto& kinds = options.registry.kinds().all();
+    return std::any_of(kinds.begin(), kinds.end(), [&](const KindSpec* kind) { return is_builtin(*kind) && kind->group == group; });
+}
+
+// Discovery and /version are routes too: GET alone, in the media types that they produce.
+std::optional<Response> Handlers::Impl::refuse_document(const Request& request, const std::vector<std::string_view>& parts) const {
+    const bool version = parts.size() == 1 && parts[0] == "version";
+    const bool core = parts[0] == "api" && parts.size() <= 2;
+    const bool group = parts[0] == "apis" && parts.size() <= 3 && (parts.size() == 1 || serves_builtin_group(parts[1]));
+    if (!version && !core && !group) return std::nullopt;
+    if (request.method != "GET") return status_response(Status::server_response(405));
+    const auto accepted = check_accept(request.accept, version ? json_types : object_types, false);
+    if (!accepted) return status_response(accepted.error());
     return std::nullopt;
 }
 
 ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;
-    const std::string& method = exchange->request.method;
     exchange->kind = exchange->registry.kinds().by_plural(info.group, info.version, info.resource);
-    if (exchange->kind == nullptr) {
-        StatusDetail detail = *Status::unknown_path();
-        return Status(std::move(detail));
-    }
+    if (exchange->kind == nullptr) return Status::unknown_path();
     const KindSpec& kind = *exchange->kind;
     const std::string_view deprecated = exchange->registry.kinds().deprecation_warning(kind);
     if (!deprecated.empty()) exchange->warnings.emplace_back(deprecated);
-    if (info.subresource == "log" && kind.resource == "pods" && method == "GET") return handle_log(exchange);
-    TRY_ASSIGN(exchange->form, negotiate(exchange->request.accept));
-    const auto unsupported = [&](std::string_view verb) { return Status::method_not_supported(kind.group, kind.plural, verb); };
-    std::uint16_t verbs = kind.verbs;
-    if (!info.subresource.empty()) {
-        const SubresourceSpec* sub = kind.subresource(info.subresource);
-        if (sub == nullptr) {
-            return kind.custom != nullptr ? Status::not_found(kind.group, kind.plural, info.name) : Status::unknown_path();
-        }
-        verbs = sub->verbs;
+    const std::string& method = exchange->request.method;
+    const bool connects = info.subresource == "exec" || info.subresource == "attach" || info.subresource == "portforward";
+    if (connects && kind.resource == "pods" && (method == "GET" || method == "POST")) {
+        return connect_to_pod(exchange->registry, info.namespace_name, info.name, info.subresource, info.parameter("container"));
     }
-    const auto can = [verbs](Verb verb) { return (verbs & static_cast<std::uint16_t>(verb)) != 0; };
-    if (method == "GET") {
-        const bool watch = info.watch_path || info.flag("watch");
-        if (!info.name.empty() && !watch) return can(Verb::get) ? handle_get(exchange) : unsupported("get");
-        if (watch) return can(Verb::watch) ? handle_watch(exchange) : unsupported("watch");
-        return can(Verb::list) ? handle_list(exchange) : unsupported("list");
+    TRY_ASSIGN(const Action action, route(*exchange));
+    if (action == Action::log) return handle_log(exchange);
+    // What answers without being stored has no rows.
+    const bool stored = kind.can(Verb::get) || kind.can(Verb::list);
+    TRY_ASSIGN(exchange->form, negotiate(exchange->request.accept, stored));
+    if (exchange->form.as == AnswerForm::As::table) TRY(check_include_object(*exchange));
+    switch (action) {
+        case Action::get: return handle_get(exchange);
+        case Action::list: return handle_list(exchange);
+        case Action::watch: return handle_watch(exchange);
+        case Action::create: return handle_create(exchange);
+        case Action::update: return handle_update(exchange);
+        case Action::patch: return handle_patch(exchange);
+        case Action::remove: return handle_delete(exchange);
+        case Action::remove_collection: return handle_delete_collection(exchange);
+        case Action::log: break;
     }
-    if (method == "POST") {
-        if (!info.name.empty() && info.subresource.empty()) return unsupported("create");
-        return can(Verb::create) ? handle_create(exchange) : unsupported("create");
-    }
-    if (info.name.empty() && method != "DELETE") return unsupported(method == "PUT" ? "update" : "patch");
-    if (method == "PUT") return can(Verb::update) ? handle_update(exchange) : unsupported("update");
-    if (method == "PATCH") return can(Verb::patch) ? handle_patch(exchange) : unsupported("patch");
-    if (method == "DELETE") {
-        if (info.name.empty()) return can(Verb::delete_collection) ? handle_delete_collection(exchange) : unsupported("deletecollection");
-        return can(Verb::del) ? handle_delete(exchange) : unsupported("delete");
-    }
-    return unsupported(lower(method));
+    return Status::unknown_path();
 }
 
 void Handlers::handle(Request request, Respond respond) {
@@ -262,7 +280,7 @@ void Handlers::handle(Request request, Respond respond) {
         log_line(LogLevel::error, "a document could not be made", {{"path", request.path}, {"error", error.what()}});
         return respond(text_response(500, "internal error\n"));
     }
-    auto exchange = std::make_shared<Exchange>(Exchange{impl_->options.registry, impl_->options.logs, std::move(request),
+    auto exchange = std::make_shared<Exchange>(Exchange{impl_->options.registry, impl_->options.logs, &impl_->options.access, std::move(request),
                                                         std::move(info), nullptr, {}, {}, std::move(respond), std::move(kinds)});
     try {
         const auto handled = impl_->resource(exchange);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "api/access.h"
 #include "api/registry.h"
 #include "api/request.h"
 #include "api/subresources/pod_logs.h"
@@ -15,6 +16,7 @@ class Handlers {
   public:
     struct Options {
         Registry& registry;
+        const Access& access;
         PodLogs* logs = nullptr;                   // null: the cluster has no simulated nodes
         std::string kubernetes_version = "v1.36.0";  // what /version says
     };

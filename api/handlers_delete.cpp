@@ -1,21 +1,33 @@
 // DELETE of one object and of a collection.
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "api/codec/json.h"
 #include "api/decode.h"
 #include "api/deletion.h"
-#include "api/draft.h"
+#include "api/forms.h"
 #include "api/kinds/views.h"
+#include "api/lists.h"
 #include "api/pending.h"
 #include "api/values/text.h"
+#include "storage/base/mutex.h"
 
 namespace kubemu::api {
 namespace {
 
-void answer_deleted(Exchange& exchange, const Written& written) {
-    const bool whole = !written.deleted || exchange.kind->delete_returns_object;
-    if (whole || exchange.form.as != AnswerForm::As::object)
-        return answer_record(exchange, 200, *written.record);
+// The deletion that a request asks for.
+struct AskedDeletion {
+    DeleteOptions options;
+    // orphanDependents=false: 202 while the object waits for something.
+    bool cascades = false;
+};
+
+void answer_deleted(Exchange& exchange, const Written& written, bool cascades) {
+    // A Status takes no other form, whatever was asked for.
+    if (!written.deleted || exchange.kind->delete_returns_object) {
+        return answer_record(exchange, cascades && !written.deleted ? 202 : 200, *written.record);
+    }
     const ObjectView& view = view_of(*written.record);
     std::string text =
         R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","details":{"name":)";
@@ -50,65 +62,105 @@ ApiResult<Json> queried_options(const Exchange& exchange) {
 }
 
 // A body counts alone; without one the query does.
-ApiResult<DeleteOptions> delete_options(const Exchange& exchange) {
+ApiResult<AskedDeletion> asked_deletion(const Exchange& exchange) {
     const bool sent = !exchange.request.body.empty();
     TRY_ASSIGN(const Json given, sent ? decode_delete_options(exchange) : queried_options(exchange));
     TRY(validate_delete_options(given));
-    DeleteOptions options;
+    AskedDeletion asked;
+    DeleteOptions& options = asked.options;
     if (const Json* seconds = find(given, "gracePeriodSeconds"))
         options.grace_period_seconds = seconds->get<std::int64_t>();
     options.propagation_policy = string_at(given, {"propagationPolicy"});
     if (find(given, "orphanDependents") != nullptr) {
-        options.propagation_policy = bool_at(given, {"orphanDependents"}) ? "Orphan" : "Background";
+        asked.cascades = !bool_at(given, {"orphanDependents"});
+        options.propagation_policy = asked.cascades ? "Background" : "Orphan";
     }
     options.precondition_uid = string_at(given, {"preconditions", "uid"});
     options.precondition_revision = string_at(given, {"preconditions", "resourceVersion"});
     std::vector<std::string> dry_run;
     for (const Json& value : array_at(given, {"dryRun"})) dry_run.push_back(value.get<std::string>());
     TRY_ASSIGN(options.dry_run, is_dry_run("DeleteOptions", dry_run));
-    return options;
+    return asked;
 }
 
 }  // namespace
 
 ApiResult<bool> handle_delete(const ExchangePtr& exchange) {
     TRY_ASSIGN(WriteContext context, write_context(*exchange, "DeleteOptions"));
-    TRY_ASSIGN(const DeleteOptions options, delete_options(*exchange));
-    context.dry_run = options.dry_run;
-    auto pending = std::make_shared<Pending>(exchange, answer_deleted);
+    TRY_ASSIGN(const AskedDeletion asked, asked_deletion(*exchange));
+    context.dry_run = asked.options.dry_run;
+    auto pending = std::make_shared<Pending>(exchange, [cascades = asked.cascades](Exchange& answered, const Written& written) {
+        answer_deleted(answered, written, cascades);
+    });
     TRY_ASSIGN(Written written,
                exchange->registry.remove(*exchange->kind, write_scope(*exchange), exchange->info.name,
-                                         options, context, Pending::completion(pending)));
+                                         asked.options, context, Pending::completion(pending)));
     Pending::result(pending, std::move(written));
     return true;
 }
 
+namespace {
+
+// Waits until all removals of a collection are durable, then answers with what was there. The handler holds one place
+// itself while it still starts removals.
+class CollectionRemoval {
+  public:
+    CollectionRemoval(ExchangePtr exchange, FoundList found) : exchange_(std::move(exchange)), found_(std::move(found)) {}
+
+    static storage::Completion completion(const std::shared_ptr<CollectionRemoval>& self) {
+        return [self](const storage::Error* failure) {
+            if (failure != nullptr) {
+                Lock lock(self->mutex_);
+                self->failure_ = *failure;
+            }
+            self->leave();
+        };
+    }
+    const FoundList& found() const { return found_; }
+    void enter() { waiting_.fetch_add(1); }
+    void leave() {
+        if (waiting_.fetch_sub(1) > 1) return;
+        std::optional<storage::Error> failure;
+        {
+            Lock lock(mutex_);
+            failure = failure_;
+        }
+        if (failure) return answer_status(*exchange_, Status::internal(storage::to_string(*failure)));
+        if (const auto answered = answer_list(*exchange_, found_); !answered) answer_status(*exchange_, answered.error());
+    }
+
+  private:
+    ExchangePtr exchange_;
+    const FoundList found_;
+    std::atomic<int> waiting_{1};
+    Mutex mutex_;
+    std::optional<storage::Error> failure_ KUBEMU_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
 ApiResult<bool> handle_delete_collection(const ExchangePtr& exchange) {
     const KindSpec& kind = *exchange->kind;
     TRY_ASSIGN(WriteContext context, write_context(*exchange, "DeleteOptions"));
-    TRY_ASSIGN(const DeleteOptions options, delete_options(*exchange));
-    context.dry_run = options.dry_run;
     TRY_ASSIGN(const Selection selection, selection_of(*exchange));
-    Registry& registry = exchange->registry;
-    const storage::Snapshot snapshot = registry.store().list(kind.resource, key_prefix(*exchange));
-    Scatter parts;
-    parts.push_back(Slice::of("{\"kind\":\"" + std::string(kind.list_kind) + "\",\"apiVersion\":\"" +
-                              api_version_of(kind) + "\",\"metadata\":{\"resourceVersion\":\"" +
-                              std::to_string(snapshot.revision) + "\"},\"items\":["));
-    bool first = true;
-    for (const storage::RecordPtr& record : snapshot.records) {
-        if (!selection.matches(*record)) continue;
+    TRY_ASSIGN(const ListQuery query, list_query(*exchange));
+    TRY_ASSIGN(const AskedDeletion asked, asked_deletion(*exchange));
+    context.dry_run = asked.options.dry_run;
+    TRY(check_partial_form(*exchange, true));
+    TRY_ASSIGN(FoundList found, find_list(*exchange, query, selection));
+    auto removal = std::make_shared<CollectionRemoval>(exchange, std::move(found));
+    for (const storage::RecordPtr& record : removal->found().records) {
         const ObjectView& view = view_of(*record);
-        const auto removed = registry.remove(kind, view.namespace_name, view.name, options, context);
+        removal->enter();
+        const auto removed = exchange->registry.remove(kind, view.namespace_name, view.name, asked.options, context,
+                                                       CollectionRemoval::completion(removal));
+        if (removed && removed->pending) continue;
+        // Somebody else's removal is as good; any other failure ends it, with what is gone by then gone. The place that
+        // this function holds is not left then, so that nobody else answers.
         if (!removed && removed.error().code() != 404) return removed.error();
-        const Slice text = object_text(registry, kind, *record);
-        append_item(parts, kind, text, first);
-        first = false;
+        removal->leave();
     }
-    parts.push_back(Slice::literal("]}\n"));
-    // All of them are durable before the answer goes out.
-    registry.store().flush();
-    answer_json(*exchange, 200, std::move(parts));
+    removal->leave();
     return true;
 }
 

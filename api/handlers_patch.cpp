@@ -1,12 +1,17 @@
 // PATCH: JSON, merge and strategic merge patches, and server-side apply.
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "api/codec/json.h"
 #include "api/codec/yaml.h"
 #include "api/decode.h"
 #include "api/draft.h"
+#include "api/patch/convert.h"
+#include "api/patch/go_text.h"
 #include "api/patch/patch.h"
 #include "api/pending.h"
+#include "api/routes.h"
 #include "api/subresources/subresources.h"
 #include "api/values/text.h"
 
@@ -17,24 +22,30 @@ using FieldValidation = WriteContext::FieldValidation;
 
 enum class PatchType { json, merge, strategic, apply };
 
-ApiResult<PatchType> patch_type(std::string_view content_type, bool custom) {
-    const std::string type = lower(trim(content_type.substr(0, content_type.find(';'))));
+ApiResult<PatchType> patch_type(const Exchange& exchange) {
+    const std::string_view header = exchange.request.content_type;
+    const std::string_view type = trim(header.substr(0, header.find(';')));
     if (type == "application/json-patch+json") return PatchType::json;
     if (type == "application/merge-patch+json") return PatchType::merge;
-    if (type == "application/strategic-merge-patch+json" && !custom) return PatchType::strategic;
+    if (type == "application/strategic-merge-patch+json" && is_builtin(*exchange.kind)) return PatchType::strategic;
     if (type == "application/apply-patch+yaml") return PatchType::apply;
     return Status::unsupported_media_type(
-        "the body of the request was in an unknown format - accepted media types include: "
-        "application/json-patch+json, application/merge-patch+json, " +
-        std::string(custom ? "" : "application/strategic-merge-patch+json, ") + "application/apply-patch+yaml");
+        "the body of the request was in an unknown format - accepted media types include: " +
+        std::string(patch_types(*exchange.kind)));
 }
 
-// The 422 that a patched object gets when it no longer fits its type.
-Status patch_invalid(const std::string& message) {
+std::string json_word(const Json& value) {
+    if (value.is_array()) return "array";
+    if (value.is_string()) return "string";
+    return value.is_boolean() ? "bool" : value.is_object() ? "object" : "number";
+}
+
+// The 422 that a patched object gets when it does not fit its type. `shown` is what messages print as the value.
+Status patch_invalid(const std::string& shown, const std::string& message) {
     StatusDetail detail;
     detail.code = 422;
     detail.reason = "Invalid";
-    const std::string text = "Invalid value: \"<object>\": " + message;
+    const std::string text = "Invalid value: " + go_quote(shown) + ": " + message;
     detail.message = " \"\" is invalid: patch: " + text;
     detail.causes.push_back({"FieldValueInvalid", text, "patch"});
     return Status(std::move(detail));
@@ -42,11 +53,13 @@ Status patch_invalid(const std::string& message) {
 
 // The body is a configuration, and who owns what decides what comes of it.
 ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
+    const std::string decoding_yaml = "error decoding YAML: ";
     const KindSpec& kind = *exchange->kind;
     const RequestInfo& info = exchange->info;
     TRY_ASSIGN(WriteContext context, write_context(*exchange, "PatchOptions"));
     context.owners_settled = true;
     context.creates = true;
+    context.uid_is_precondition = false;
     if (info.parameter("fieldManager").empty()) {
         return invalid_option("PatchOptions", "fieldManager", "FieldValueRequired",
                               "Required value: is required for apply patch");
@@ -54,8 +67,12 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
     const bool force = info.flag("force");
     std::vector<std::string> duplicates;
     auto patch = parse_yaml(exchange->request.body, &duplicates);
-    if (!patch) return Status::bad_request("error decoding YAML: " + patch.error().message);
-    if (!patch->is_object()) *patch = Json::object();
+    if (!patch) return Status::bad_request(decoding_yaml + "error converting YAML to JSON: " + patch.error().message);
+    if (patch->is_null()) *patch = Json::object();
+    if (!patch->is_object()) {
+        return Status::bad_request(decoding_yaml + "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+                                   json_word(*patch) + " into Go value of type map[string]interface {}");
+    }
     const bool scale = info.subresource == "scale";
     const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
         if (!exists && !info.subresource.empty())
@@ -70,19 +87,21 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
             TRY(check_names(*exchange, object));
             const bool conditional = !string_at(*patch, {"metadata", "resourceVersion"}).empty();
             // A configuration that means one stored object cannot make another.
-            if (!exists && (conditional || !uid_of(object).empty())) {
-                return Status::modified(kind.group, kind.plural, info.name);
+            if (!exists && !uid_of(object).empty()) {
+                return Status::conflict(kind.group, kind.plural, info.name,
+                                        "uid mismatch: the provided object specified uid " + std::string(uid_of(object)) +
+                                            ", and no existing object was found");
             }
+            if (!exists && conditional) return Status::modified(kind.group, kind.plural, info.name);
             std::vector<std::string> complaints;
             if (const auto conformed = conform(object, *kind.type, kind.kind, complaints); !conformed) {
                 return Status::bad_request(conformed.error().message);
             }
-            if (!conditional && kind.allow_unconditional_update) erase(object["metadata"], "resourceVersion");
             current = std::move(object);
         }
         if (duplicates.empty() || context.field_validation == FieldValidation::ignore) return true;
         if (context.field_validation == FieldValidation::strict) {
-            return Status::bad_request("error strict decoding YAML: " + join(duplicates, ", "));
+            return Status::bad_request("error strict decoding YAML: error converting YAML to JSON: " + join(duplicates, ", "));
         }
         for (const std::string& duplicate : duplicates) exchange->warnings.push_back(duplicate);
         return true;
@@ -90,51 +109,105 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
     return answer_update(exchange, change, context);
 }
 
+// A patch whose text was read: what it says, what is wrong with it, and what strict decoding complains of.
+struct ReadPatch {
+    PatchType type;
+    Json patch;
+    std::optional<Status> error;
+    std::vector<std::string> complaints;
+};
+
+ReadPatch read_patch(PatchType type, const std::string& body, FieldValidation validation) {
+    ReadPatch read{type, {}, {}, {}};
+    const bool lenient = validation == FieldValidation::ignore;
+    const std::string prefix = type == PatchType::strategic || lenient ? "" : "error decoding patch: ";
+    auto patch = parse_json(body, &read.complaints);
+    if (!patch) {
+        const bool merge = type == PatchType::merge && lenient;
+        read.error = Status::bad_request(merge ? "Invalid JSON Patch" : prefix + patch.error().message);
+        return read;
+    }
+    read.patch = std::move(*patch);
+    if (type == PatchType::json && !lenient) {
+        const std::string wrong = check_json_patch(read.patch, read.complaints);
+        if (!wrong.empty()) read.error = Status::bad_request(prefix + wrong);
+        for (std::string& complaint : read.complaints) complaint.insert(0, "json patch ");
+    } else if (type != PatchType::json) {
+        const bool object = read.patch.is_object() || read.patch.is_null() || (type == PatchType::merge && lenient);
+        if (!object) {
+            read.error = Status::bad_request(prefix + "json: cannot unmarshal " + json_word(read.patch) +
+                                             " into Go value of type map[string]interface {}");
+        } else if (read.patch.is_null() && type == PatchType::merge) {
+            read.error = Status::bad_request("Invalid JSON Patch");
+        } else if (read.patch.is_null()) {
+            read.patch = Json::object();
+        }
+    }
+    return read;
+}
+
+// Applies the patch to `object` and brings it into the form of its type.
+ApiResult<bool> apply_patch(Exchange& exchange, const ReadPatch& read, const BodyType& expected, Json& object,
+                            FieldValidation validation) {
+    Json patch = read.patch;
+    if (read.type == PatchType::json) TRY(apply_json_patch(object, patch));
+    else if (read.type == PatchType::merge) apply_merge_patch(object, patch);
+    else TRY(apply_strategic_merge_patch(object, patch, *expected.type));
+
+    // What messages show: the patch, or the patched object as it was before it was decoded.
+    const bool strategic = read.type == PatchType::strategic;
+    const std::string before = !strategic && validation == FieldValidation::strict ? encode_raw(object) : std::string();
+    const auto shown = [&] { return strategic ? go_text(patch) : before.empty() ? encode_raw(object) : before; };
+    std::vector<std::string> complaints, unknown;
+    if (strategic) {
+        // A patched object is what the path says, whatever kind it names.
+        object["kind"] = std::string(expected.kind);
+        object["apiVersion"] = expected.api_version;
+        if (!conform(object, *expected.type, expected.kind, unknown)) {
+            if (const auto wrong = convert(object, *expected.type)) return patch_invalid(shown(), *wrong);
+            unknown.clear();
+            if (const auto conformed = conform(object, *expected.type, expected.kind, unknown); !conformed) {
+                return patch_invalid(shown(), conformed.error().message);
+            }
+        }
+        std::sort(unknown.begin(), unknown.end());
+    } else if (const auto decoded = decode_patched(exchange, object, expected, unknown); !decoded) {
+        return patch_invalid(shown(), decoded.error().message);
+    }
+    if (validation == FieldValidation::ignore) return true;
+    complaints = read.complaints;
+    complaints.insert(complaints.end(), unknown.begin(), unknown.end());
+    if (validation == FieldValidation::strict && !complaints.empty()) {
+        return patch_invalid(shown(), "strict decoding error: " + join(complaints, ", "));
+    }
+    exchange.warnings.insert(exchange.warnings.end(), complaints.begin(), complaints.end());
+    return true;
+}
+
 }  // namespace
 
 ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
     const KindSpec& kind = *exchange->kind;
     const RequestInfo& info = exchange->info;
-    TRY_ASSIGN(const PatchType type, patch_type(exchange->request.content_type, kind.custom != nullptr));
+    TRY_ASSIGN(const PatchType type, patch_type(*exchange));
     if (type == PatchType::apply) return handle_apply(exchange);
     TRY_ASSIGN(WriteContext context, write_context(*exchange, "PatchOptions"));
     if (info.has("force")) {
         return invalid_option("PatchOptions", "force", "FieldValueForbidden",
                               "Forbidden: may not be specified for non-apply patch");
     }
-    std::vector<std::string> duplicates;
-    auto patch = parse_json(exchange->request.body, &duplicates);
-    if (!patch) return Status::bad_request(patch.error().message);
+    // A uid in a patch is a field like any other.
+    context.uid_is_precondition = false;
+    const ReadPatch read = read_patch(type, exchange->request.body, context.field_validation);
+    const BodyType expected = body_type(*exchange);
     const bool scale = info.subresource == "scale";
     const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
         if (!exists) return Status::not_found(kind.group, kind.plural, info.name);
-        std::vector<std::string> complaints = duplicates;
-        const Json before = scale ? scale_of(kind, current) : current;
-        Json object = before;
-        if (type == PatchType::json)
-            TRY(apply_json_patch(object, *patch));
-        else if (type == PatchType::merge)
-            apply_merge_patch(object, *patch);
-        else
-            TRY(apply_strategic_merge_patch(object, *patch, *kind.type));
-        if (scale) return exchange->registry.write_scale(kind, current, object, context);
-        if (const auto conformed = conform(object, *kind.type, kind.kind, complaints); !conformed) {
-            return patch_invalid(conformed.error().message);
-        }
-        if (context.field_validation == FieldValidation::strict && !complaints.empty()) {
-            return patch_invalid("strict decoding error: " + join(complaints, ", "));
-        }
+        if (read.error) return *read.error;
+        Json object = scale ? scale_of(kind, current) : current;
+        TRY(apply_patch(*exchange, read, expected, object, context.field_validation));
         if (!name_of(object).empty()) TRY(check_names(*exchange, object));
-        // A resourceVersion in the patch is a precondition; the one that was read is not.
-        if (string_at(object, {"metadata", "resourceVersion"}) ==
-            string_at(before, {"metadata", "resourceVersion"})) {
-            const bool named =
-                type != PatchType::json && find(*patch, {"metadata", "resourceVersion"}) != nullptr;
-            if (!named && kind.allow_unconditional_update) erase(object["metadata"], "resourceVersion");
-        }
-        if (context.field_validation == FieldValidation::warn) {
-            for (const std::string& complaint : complaints) exchange->warnings.push_back(complaint);
-        }
+        if (scale) return exchange->registry.write_scale(kind, current, object, context);
         current = std::move(object);
         return true;
     };

@@ -30,25 +30,14 @@ ApiResult<bool> post_to_subresource(const ExchangePtr& exchange, const WriteCont
 ApiResult<bool> handle_create(const ExchangePtr& exchange) {
     const KindSpec& kind = *exchange->kind;
     const RequestInfo& info = exchange->info;
+    if (is_review(kind)) return handle_review(exchange);
+    if (kind.resource == "serviceaccounts" && info.subresource == "token") return handle_token_request(exchange);
     TRY_ASSIGN(const WriteContext context, write_context(*exchange, "CreateOptions"));
     TRY_ASSIGN(Json object, decode_body(*exchange, body_type(*exchange), context.field_validation));
     if (!info.subresource.empty())
         return post_to_subresource(exchange, context, object, info.name, info.subresource);
     if (kind.resource == "bindings")
         return post_to_subresource(exchange, context, object, name_of(object), "binding");
-    if (const auto answer = rules_of(kind)->answer) {
-        const HookContext hook{kind,
-                               info.namespace_name,
-                               {},
-                               context.user,
-                               exchange->registry.clock().now(),
-                               exchange->registry.random(),
-                               exchange->registry,
-                               context.dry_run};
-        TRY_ASSIGN(const Json answered, answer(std::move(object), hook));
-        answer_document(*exchange, 201, answered);
-        return true;
-    }
     if (kind.namespaced && info.namespace_name.empty()) {
         return Status::bad_request("an empty namespace may not be set during creation");
     }
@@ -70,7 +59,7 @@ ApiResult<bool> handle_update(const ExchangePtr& exchange) {
     if (name_of(object).empty()) {
         if (!scale) {
             return Status::bad_request(
-                "the name of the object ( based on URL) was undeterminable: name must be provided");
+                "the name of the object (" + info.name + " based on URL) was undeterminable: name must be provided");
         }
         object["metadata"]["name"] = info.name;
     }

@@ -1,10 +1,12 @@
 // Metadata of new and changed objects.
 #include "api/metadata.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
-#include "api/kinds/object_meta.h"
 #include "api/values/names.h"
+#include "api/values/text.h"
 #include "api/values/time.h"
 
 namespace kubemu::api {
@@ -13,42 +15,95 @@ namespace {
 constexpr std::string_view immutable = "field is immutable";
 constexpr std::string_view only_by_deletion = "field is immutable; may only be changed via deletion";
 
-void check_common(const KindSpec& kind, const Json& metadata, const FieldPath& path, FieldErrors& errors) {
-    validate_object_meta(metadata, path, errors);
-    if (kind.custom == nullptr && kind.group != "apiextensions.k8s.io") validate_finalizers_of_kubernetes(metadata, path, errors);
+bool standard_finalizer(std::string_view name) {
+    return name == "kubernetes" || name == "orphan" || name == "foregroundDeletion";
 }
 
-}  // namespace
-
-ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namespace_name, Json& object) {
-    Json& metadata = ensure(object, {"metadata"});
-    if (!kind.namespaced) {
-        erase(metadata, "namespace");
-        return true;
-    }
-    const std::string_view given = namespace_of(object);
-    if (!given.empty() && given != namespace_name) {
-        return Status::bad_request("the namespace of the provided object does not match the namespace sent on the request");
-    }
-    metadata["namespace"] = std::string(namespace_name);
-    return true;
+// A pointer prints as an address, which is nobody's business.
+std::string printed_flag(const Json& reference, std::string_view member) {
+    return find(reference, member) == nullptr ? "(*bool)(nil)" : "(*bool)(0xc000000000)";
 }
 
-void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random) {
-    Json& metadata = ensure(object, {"metadata"});
-    for (const char* member : {"selfLink", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
-        erase(metadata, member);
-    }
-    metadata["creationTimestamp"] = format_time(now);
-    metadata["uid"] = random.uuid();
-    if (kind.has_generation) metadata["generation"] = 1;
+GoText printed_owner(const Json& reference) {
+    const auto text = [&](std::string_view member) { return go_quote(string_at(reference, {member})); };
+    return {"v1.OwnerReference{APIVersion:" + text("apiVersion") + ", Kind:" + text("kind") + ", Name:" + text("name") +
+            ", UID:" + text("uid") + ", Controller:" + printed_flag(reference, "controller") +
+            ", BlockOwnerDeletion:" + printed_flag(reference, "blockOwnerDeletion") + "}"};
 }
 
-void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors) {
+GoText printed_owners(const Json& references) {
+    std::string out = "[]v1.OwnerReference{";
+    for (const Json& reference : references) out += (out.back() == '{' ? "" : ", ") + printed_owner(reference).text;
+    return {out + "}"};
+}
+
+void validate_owner_references(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
+    const Json& references = array_at(metadata, {"ownerReferences"});
+    const Json* controller = nullptr;
+    for (const Json& reference : references) {
+        const std::string_view api_version = string_at(reference, {"apiVersion"});
+        const std::string_view version = api_version.substr(api_version.find('/') == std::string_view::npos ? 0 : api_version.find('/') + 1);
+        if (version.empty()) errors.invalid(path.child("apiVersion"), std::string(api_version), "version must not be empty");
+        if (string_at(reference, {"kind"}).empty()) errors.invalid(path.child("kind"), "", "kind must not be empty");
+        if (string_at(reference, {"name"}).empty()) errors.invalid(path.child("name"), "", "name must not be empty");
+        if (string_at(reference, {"uid"}).empty()) errors.invalid(path.child("uid"), "", "uid must not be empty");
+        if (api_version == "v1" && string_at(reference, {"kind"}) == "Event") {
+            errors.invalid(path, printed_owner(reference), "/v1, Kind=Event is disallowed from being an owner");
+        }
+        if (!bool_at(reference, {"controller"})) continue;
+        if (controller != nullptr) {
+            const auto named = [](const Json& owner) {
+                return std::string(string_at(owner, {"kind"})) + "/" + std::string(string_at(owner, {"name"}));
+            };
+            errors.invalid(path, printed_owners(references),
+                           "Only one reference can have Controller set to true. Found \"true\" in references for " +
+                               named(*controller) + " and " + named(reference));
+        }
+        controller = &reference;
+    }
+}
+
+// Names without a domain are for finalizers of Kubernetes' own, which built-in kinds have.
+bool knows_standard_finalizers(const KindSpec& kind) { return kind.custom == nullptr && kind.group != "apiextensions.k8s.io"; }
+
+void validate_finalizers(const KindSpec& kind, const Json& metadata, const FieldPath& path, FieldErrors& errors) {
+    const Json& finalizers = array_at(metadata, {"finalizers"});
+    bool orphan = false;
+    bool foreground = false;
+    for (const Json& finalizer : finalizers) {
+        if (!finalizer.is_string()) continue;
+        const std::string& name = finalizer.get_ref<const std::string&>();
+        for (const std::string& message : check_qualified_name(name)) errors.invalid(path, finalizer, message);
+        orphan = orphan || name == "orphan";
+        foreground = foreground || name == "foregroundDeletion";
+    }
+    if (orphan && foreground) errors.invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
+    if (!knows_standard_finalizers(kind)) return;
+    std::size_t index = 0;
+    for (const Json& finalizer : finalizers) {
+        if (finalizer.is_string()) {
+            const std::string& name = finalizer.get_ref<const std::string&>();
+            if (name.find('/') == std::string::npos && !standard_finalizer(name) && check_qualified_name(name).empty()) {
+                errors.invalid(path.index(index), finalizer,
+                               "name is neither a standard finalizer name nor is it fully qualified");
+            }
+        }
+        ++index;
+    }
+}
+
+void validate_common(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
+    if (const Json* labels = find(metadata, "labels")) validate_labels(*labels, path.child("labels"), errors);
+    if (const Json* annotations = find(metadata, "annotations")) {
+        validate_annotations(*annotations, path.child("annotations"), errors);
+    }
+    validate_owner_references(metadata, path.child("ownerReferences"), errors);
+}
+
+// ValidateObjectMeta with the name rule of a kind, or the one that all have in common.
+void validate_whole(const KindSpec& kind, const Json& object, Messages (*check)(std::string_view, bool), FieldErrors& errors) {
     const FieldPath path("metadata");
     const Json& metadata = object_at(object, {"metadata"});
-    const KindRules* rules = rules_of(kind);
-    const auto check = rules->validate_name != nullptr ? rules->validate_name : check_name_as_subdomain;
     const std::string_view prefix = string_at(metadata, {"generateName"});
     if (!prefix.empty()) {
         for (const std::string& message : check(prefix, true)) {
@@ -74,7 +129,138 @@ void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& er
     if (int_at(metadata, {"generation"}) < 0) {
         errors.invalid(path.child("generation"), metadata["generation"], "must be greater than or equal to 0");
     }
-    check_common(kind, metadata, path, errors);
+    validate_common(metadata, path, errors);
+    validate_finalizers(kind, metadata, path.child("finalizers"), errors);
+}
+
+// How often the validation of a kind looks at the metadata again when the object is updated, after what is done for all
+// kinds: as a change, and as a whole. Every complaint is then made that often (Validate...Update in the pkg/apis/*/validation
+// packages of k8s.io/kubernetes).
+struct MetadataChecks {
+    int changes = 1;
+    int wholes = 0;
+};
+
+MetadataChecks metadata_checks(std::string_view resource) {
+    struct Known {
+        std::string_view resource;
+        MetadataChecks checks;
+    };
+    static constexpr Known known[] = {
+        {"configmaps", {1, 1}},
+        {"controllerrevisions.apps", {1, 1}},
+        {"csinodes.storage.k8s.io", {0, 1}},
+        {"csistoragecapacities.storage.k8s.io", {0, 1}},
+        {"certificatesigningrequests.certificates.k8s.io", {1, 1}},
+        {"apiservices.apiregistration.k8s.io", {1, 1}},
+        {"clusterrolebindings.rbac.authorization.k8s.io", {1, 1}},
+        {"clusterroles.rbac.authorization.k8s.io", {1, 1}},
+        {"endpoints", {1, 1}},
+        {"endpointslices.discovery.k8s.io", {0, 1}},
+        {"events", {0, 0}},
+        {"flowschemas.flowcontrol.apiserver.k8s.io", {0, 1}},
+        {"limitranges", {0, 1}},
+        {"mutatingwebhookconfigurations.admissionregistration.k8s.io", {0, 1}},
+        {"namespaces", {1, 1}},
+        {"nodes", {1, 1}},
+        {"persistentvolumeclaims", {1, 2}},
+        {"persistentvolumes", {0, 2}},
+        {"poddisruptionbudgets.policy", {0, 0}},
+        {"pods", {1, 1}},
+        {"prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", {0, 1}},
+        {"replicationcontrollers", {1, 1}},
+        {"rolebindings.rbac.authorization.k8s.io", {1, 1}},
+        {"roles.rbac.authorization.k8s.io", {1, 1}},
+        {"secrets", {1, 1}},
+        {"serviceaccounts", {1, 1}},
+        {"services", {1, 1}},
+        {"validatingadmissionpolicies.admissionregistration.k8s.io", {0, 1}},
+        {"validatingadmissionpolicybindings.admissionregistration.k8s.io", {0, 1}},
+        {"validatingwebhookconfigurations.admissionregistration.k8s.io", {0, 1}},
+        {"volumeattachments.storage.k8s.io", {0, 1}},
+    };
+    for (const Known& one : known) {
+        if (one.resource == resource) return one.checks;
+    }
+    return {};
+}
+
+// Go's time.Time by %v.
+GoText printed_time(const Json& time) {
+    std::string text = time.is_string() ? time.get<std::string>() : std::string();
+    if (text.size() == 20) text = text.substr(0, 10) + " " + text.substr(11, 8) + " +0000 UTC";
+    return {text};
+}
+
+void validate_change(const Json& object, const Json& old, FieldErrors& errors) {
+    const FieldPath path("metadata");
+    const Json& metadata = object_at(object, {"metadata"});
+    const Json& before = object_at(old, {"metadata"});
+    const Json* old_deletion = find(before, "deletionTimestamp");
+    if (old_deletion != nullptr) {
+        const Json& known = array_at(before, {"finalizers"});
+        std::set<std::string> added;
+        for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
+            const bool there = std::find(known.begin(), known.end(), finalizer) != known.end();
+            if (!there && finalizer.is_string()) added.insert(finalizer.get<std::string>());
+        }
+        std::string list;
+        for (const std::string& finalizer : added) list += (list.empty() ? "" : ", ") + go_quote(finalizer);
+        if (!added.empty()) {
+            errors.forbidden(path.child("finalizers"),
+                             "no new finalizers can be added if the object is being deleted, found new finalizers []string{" +
+                                 list + "}");
+        }
+    }
+    for (const char* member : {"name", "namespace", "uid"}) {
+        const std::string_view now = string_at(metadata, {member});
+        if (now != string_at(before, {member})) errors.invalid(path.child(member), std::string(now), immutable);
+    }
+    const Json* deletion = find(metadata, "deletionTimestamp");
+    if (deletion != nullptr && old_deletion == nullptr) {
+        errors.invalid(path.child("deletionTimestamp"), printed_time(*deletion), immutable);
+    }
+    const Json* grace = find(metadata, "deletionGracePeriodSeconds");
+    const Json* old_grace = find(before, "deletionGracePeriodSeconds");
+    if (grace != nullptr && (old_grace == nullptr || *grace != *old_grace)) {
+        errors.invalid(path.child("deletionGracePeriodSeconds"), *grace, only_by_deletion);
+    }
+    validate_common(metadata, path, errors);
+}
+
+}  // namespace
+
+ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namespace_name, Json& object) {
+    Json& metadata = ensure(object, {"metadata"});
+    if (!kind.namespaced) {
+        erase(metadata, "namespace");
+        return true;
+    }
+    const std::string_view given = namespace_of(object);
+    if (!given.empty() && given != namespace_name) {
+        return Status::bad_request("the namespace of the provided object does not match the namespace sent on the request");
+    }
+    metadata["namespace"] = std::string(namespace_name);
+    return true;
+}
+
+void wipe_server_metadata(Json& object) {
+    Json& metadata = ensure(object, {"metadata"});
+    for (const char* member : {"selfLink", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"}) {
+        erase(metadata, member);
+    }
+}
+
+void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random) {
+    Json& metadata = ensure(object, {"metadata"});
+    metadata["creationTimestamp"] = format_time(now);
+    metadata["uid"] = random.uuid();
+    if (kind.has_generation) metadata["generation"] = 1;
+}
+
+void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors) {
+    const KindRules* rules = rules_of(kind);
+    validate_whole(kind, object, rules->validate_name != nullptr ? rules->validate_name : check_name_as_subdomain, errors);
 }
 
 void keep_server_metadata(Json& object, const Json& old) {
@@ -94,49 +280,19 @@ void keep_server_metadata(Json& object, const Json& old) {
     keep("creationTimestamp");
     keep("generation");
     erase(metadata, "selfLink");
-    keep_if_absent("name");
     keep_if_absent("namespace");
     keep_if_absent("uid");
     if (find(before, "deletionTimestamp") != nullptr) keep("deletionTimestamp");
     keep_if_absent("deletionGracePeriodSeconds");
 }
 
-void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, FieldErrors& errors) {
-    const FieldPath path("metadata");
-    const Json& metadata = object_at(object, {"metadata"});
-    const Json& before = object_at(old, {"metadata"});
-    const Json* deletion = find(metadata, "deletionTimestamp");
-    const Json* old_deletion = find(before, "deletionTimestamp");
-    if (deletion != nullptr && old_deletion == nullptr) {
-        errors.invalid(path.child("deletionTimestamp"), *deletion, immutable);
-    }
-    const Json* grace = find(metadata, "deletionGracePeriodSeconds");
-    const Json* old_grace = find(before, "deletionGracePeriodSeconds");
-    if (grace != nullptr && (old_grace == nullptr || *grace != *old_grace)) {
-        errors.invalid(path.child("deletionGracePeriodSeconds"), *grace, only_by_deletion);
-    }
-    if (old_deletion != nullptr) {
-        Json added = Json::array();
-        const Json& known = array_at(before, {"finalizers"});
-        for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
-            if (std::find(known.begin(), known.end(), finalizer) == known.end()) added.push_back(finalizer);
-        }
-        if (!added.empty()) {
-            std::string list;
-            for (const Json& finalizer : added) {
-                list += list.empty() ? "" : ", ";
-                list += "\"" + (finalizer.is_string() ? finalizer.get<std::string>() : std::string()) + "\"";
-            }
-            errors.forbidden(path.child("finalizers"),
-                             "no new finalizers can be added if the object is being deleted, found new finalizers []string{" +
-                                 list + "}");
-        }
-    }
-    for (const char* member : {"name", "namespace", "uid"}) {
-        const std::string_view now = string_at(metadata, {member});
-        if (now != string_at(before, {member})) errors.invalid(path.child(member), std::string(now), immutable);
-    }
-    check_common(kind, metadata, path, errors);
+void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, bool whole_object, FieldErrors& errors) {
+    validate_whole(kind, object, check_path_segment, errors);
+    validate_change(object, old, errors);
+    // Parts of an object are checked as changes alone.
+    const MetadataChecks again = whole_object ? metadata_checks(kind.resource) : MetadataChecks{};
+    for (int i = 0; i < again.changes; ++i) validate_change(object, old, errors);
+    for (int i = 0; i < again.wholes; ++i) validate_metadata(kind, object, errors);
 }
 
 }  // namespace kubemu::api

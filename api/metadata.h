@@ -14,13 +14,17 @@ namespace kubemu::api {
 // Puts the request's namespace into the object, or complains when the object names another one.
 ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namespace_name, Json& object);
 
-// metadata.uid, creationTimestamp and generation of a new object; clears what only the server sets.
+// Takes out of a new object what only the server sets, so that nobody comes to own it (rest.WipeObjectMetaSystemFields).
+void wipe_server_metadata(Json& object);
+
+// metadata.uid, creationTimestamp and generation of a new object.
 void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random);
 
 void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors);
 
 // Takes what an update left out from `old` (uid, creationTimestamp, deletion marks, generation).
 void keep_server_metadata(Json& object, const Json& old);
-void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, FieldErrors& errors);
+// `whole_object`: not one of its subresources alone. Complaints come as often as the real server makes them.
+void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, bool whole_object, FieldErrors& errors);
 
 }  // namespace kubemu::api

@@ -1,6 +1,7 @@
 // Accept and Content-Type.
 #include "api/negotiate.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -16,7 +17,25 @@ struct Offer {
     bool usable = true;
 };
 
-Offer parse_offer(std::string_view text) {
+// The form that a group, version and kind in parameters asks for. False when there is none.
+bool take_conversion(AnswerForm& form, std::string_view group, std::string_view version, std::string_view as,
+                     bool tables) {
+    if (group == "meta.k8s.io" && (version == "v1" || version == "v1beta1")) {
+        form.meta_version = version == "v1" ? "v1" : "v1beta1";
+        if (as == "Table" && tables) form.as = AnswerForm::As::table;
+        else if (as == "PartialObjectMetadata") form.as = AnswerForm::As::partial;
+        else if (as == "PartialObjectMetadataList") form.as = AnswerForm::As::partial_list;
+        else return false;
+        return true;
+    }
+    if (group == "apidiscovery.k8s.io" && as == "APIGroupDiscoveryList" && (version == "v2" || version == "v2beta1")) {
+        form.discovery_version = version == "v2" ? "v2" : "v2beta1";
+        return true;
+    }
+    return false;
+}
+
+Offer parse_offer(std::string_view text, bool tables) {
     Offer offer;
     std::string as, group, version;
     bool first = true;
@@ -35,16 +54,7 @@ Offer parse_offer(std::string_view text) {
         if (name == "g") group = value;
         if (name == "v") version = value;
     }
-    if (as.empty()) return offer;
-    if (group == "meta.k8s.io" && (version == "v1" || version == "v1beta1")) {
-        if (as == "Table") offer.form.as = AnswerForm::As::table;
-        else if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList") offer.form.as = AnswerForm::As::partial;
-        else offer.usable = false;
-    } else if (group == "apidiscovery.k8s.io" && as == "APIGroupDiscoveryList" && (version == "v2" || version == "v2beta1")) {
-        offer.form.discovery_version = version == "v2" ? "v2" : "v2beta1";
-    } else {
-        offer.usable = false;
-    }
+    if (!as.empty()) offer.usable = take_conversion(offer.form, group, version, as, tables);
     return offer;
 }
 
@@ -53,13 +63,13 @@ constexpr const char* not_acceptable_text =
 
 }  // namespace
 
-ApiResult<AnswerForm> negotiate(std::string_view accept) {
+ApiResult<AnswerForm> negotiate(std::string_view accept, bool tables) {
     if (trim(accept).empty()) return AnswerForm{};
-    const Offer* best = nullptr;
     std::vector<Offer> offers;
     for (const std::string_view part : split(accept, ',')) {
-        if (!trim(part).empty()) offers.push_back(parse_offer(part));
+        if (!trim(part).empty()) offers.push_back(parse_offer(part, tables));
     }
+    const Offer* best = nullptr;
     for (Offer& offer : offers) {
         const bool json = offer.type == "application/json" || offer.type == "*/*" || offer.type == "application/*";
         const bool yaml = offer.type == "application/yaml";
@@ -69,6 +79,19 @@ ApiResult<AnswerForm> negotiate(std::string_view accept) {
     }
     if (best == nullptr) return Status::not_acceptable(not_acceptable_text);
     return best->form;
+}
+
+ApiResult<bool> check_accept(std::string_view accept, std::string_view produced, bool bodiless_write) {
+    if (accept.empty()) return true;
+    const auto types = split(produced, ',');
+    for (const std::string_view part : split(accept, ',')) {
+        const std::string_view type = trim(part.substr(0, part.find(';')));
+        if (type == "*/*") return true;
+        if (std::any_of(types.begin(), types.end(), [&](std::string_view known) { return trim(known) == type; })) return true;
+    }
+    const std::string available = "\n\nAvailable representations: " + std::string(produced);
+    if (bodiless_write) return Status::server_response(415, "415: Unsupported Media Type" + available);
+    return Status::server_response(406, "406: Not Acceptable" + available);
 }
 
 ApiResult<BodyForm> body_form(std::string_view content_type) {

@@ -71,7 +71,7 @@ AdmissionRequest Registry::Impl::admission(AdmissionRequest::Operation operation
                                            std::string_view namespace_name, std::string_view name,
                                            std::string_view subresource, const WriteContext& context) const {
     return AdmissionRequest{operation, kind,     namespace_name, name,          subresource, context.user, options.clock.now(),
-                            options.random, registry, options.kinds,  context.dry_run, nullptr,     nullptr,      nullptr};
+                            options.random, registry, options.kinds,  context.dry_run, nullptr,     nullptr,      options.authorizer, nullptr};
 }
 
 Json Registry::Impl::to_storage(const KindSpec& kind, Json object) const {

@@ -21,6 +21,8 @@
 
 namespace kubemu::api {
 
+class Authorizer;
+
 // The writer and how strictly to take it.
 struct WriteContext {
     User user;
@@ -52,6 +54,7 @@ class Registry : public Lookup {
         const KindRegistry& kinds;
         const Clock& clock;
         Random& random;
+        const Authorizer* authorizer = nullptr;  // who may grant what; null: everybody
     };
     explicit Registry(Options options);
     ~Registry() override;

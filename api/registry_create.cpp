@@ -26,7 +26,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
                                                                const storage::Completion& done) {
     const KindRules* rules = rules_of(kind);
     TRY(place_in_namespace(kind, namespace_name, object));
-    const HookContext hook = hooks(kind, namespace_name, {}, context);
+    wipe_server_metadata(object);
+    std::vector<storage::Draft> companions;
+    HookContext hook = hooks(kind, namespace_name, {}, context);
+    hook.companions = &companions;
 
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
@@ -39,9 +42,9 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     const std::string requested_name(name_of(object));
     AdmissionRequest request =
         admission(AdmissionRequest::Operation::create, kind, namespace_name, requested_name, {}, context);
-    std::vector<storage::Draft> charges;
     request.object = &object;
-    request.charges = &charges;
+    request.charges = &companions;
+    request.warnings = context.warnings;
     TRY(admit_mutating(request));
 
     fill_new_metadata(kind, object, hook.now, options.random);
@@ -50,7 +53,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
             object["metadata"]["name"] = std::string(base.substr(0, name_base_length_max)) + options.random.suffix();
         }
     }
-    // What is observed is not for clients to say; only nodes report theirs when they register.
+    // Nothing was observed yet; only nodes come with what they say of themselves.
     if (kind.subresource("status") != nullptr && kind.resource != "nodes") erase(object, "status");
     if (rules->prepare_for_create != nullptr) rules->prepare_for_create(object, hook);
     if (rules->allocate != nullptr) TRY(rules->allocate(object, nullptr, hook));
@@ -61,7 +64,9 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     if (rules->validate != nullptr) rules->validate(object, hook, errors);
     if (rules->validate_create != nullptr) rules->validate_create(object, hook, errors);
     const std::string name(name_of(object));
-    if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
+    // Complaints are about the stored form: an Event of events.k8s.io is one of the core group there.
+    const KindSpec& stored = options.kinds.stored_of(kind);
+    if (!errors.empty()) return Status::invalid(stored.group, stored.kind, name, errors);
     TRY(admit_validating(request));
     if (!string_at(object, {"metadata", "resourceVersion"}).empty()) {
         return Status::plain_500("resourceVersion should not be set on objects to be created");
@@ -70,7 +75,6 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
         if (rules->warnings != nullptr) rules->warnings(object, nullptr, hook, *context.warnings);
     }
 
-    const KindSpec& stored = options.kinds.stored_of(kind);
     storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::absent());
     if (context.dry_run) {
         Attempt attempt;
@@ -81,8 +85,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
         }
         return attempt;
     }
-    charges.push_back(std::move(draft));
-    TRY_ASSIGN(Attempt attempt, submit(kind, name, std::move(charges), done));
+    companions.push_back(std::move(draft));
+    TRY_ASSIGN(Attempt attempt, submit(kind, name, std::move(companions), done));
     if (attempt.written) attempt.written->created = true;
     return attempt;
 }
@@ -97,8 +101,10 @@ ApiResult<Written> Registry::create(const KindSpec& kind, std::string_view names
         TRY_ASSIGN(Impl::Attempt attempt, impl_->create_once(kind, namespace_name, object, context, done));
         if (attempt.written) return *attempt.written;
         if (context.warnings != nullptr) context.warnings->resize(warned);
-        // A conflict on anything but the object itself is a charge that lost its race.
+        // A conflict on anything but the object itself is of a companion that lost its race. None of these stands in
+        // a namespace under a key of its own.
         if (attempt.conflict->code != storage::Error::Code::already_exists) continue;
+        if (kind.namespaced && attempt.conflict->key.find('/') == std::string::npos) continue;
         if (!name.empty()) return Status::already_exists(kind.group, kind.plural, name);
         if (++name_attempts >= generated_name_attempts_max) {
             const std::string& key = attempt.conflict->key;

@@ -44,7 +44,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
     request.old = &old;
     TRY(admit_mutating(request));
     TRY(admit_validating(request));
-    if (rules->before_delete != nullptr) TRY(rules->before_delete(old, hooks(kind, namespace_name, {}, context)));
+    HookContext hook = hooks(kind, namespace_name, {}, context);
+    if (rules->before_delete != nullptr) TRY(rules->before_delete(old, hook));
 
     Attempt attempt;
     Json object = old;
@@ -67,6 +68,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
             attempt.written = Written{tip, false, true, false};
             return attempt;
         }
+        hook.companions = &companions;
+        if (rules->release != nullptr) rules->release(old, hook);
         companions.push_back(std::move(draft));
         TRY_ASSIGN(attempt, submit(kind, name, std::move(companions), done));
         if (attempt.written) attempt.written->deleted = true;
@@ -82,7 +85,11 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
     TRY_ASSIGN(attempt, submit(kind, name, std::move(companions), removes ? storage::Completion() : done));
     if (!attempt.written || !removes) return attempt;
     // Marked with no grace: gone with the next revision, unless somebody else removed it in between.
-    TRY_ASSIGN(Attempt removal, submit(kind, name, {make_deletion(*attempt.written->record)}, done));
+    std::vector<storage::Draft> last;
+    hook.companions = &last;
+    if (rules->release != nullptr) rules->release(old, hook);
+    last.push_back(make_deletion(*attempt.written->record));
+    TRY_ASSIGN(Attempt removal, submit(kind, name, std::move(last), done));
     if (removal.written) {
         removal.written->deleted = true;
         return removal;

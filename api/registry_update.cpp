@@ -18,8 +18,23 @@
 namespace kubemu::api {
 namespace {
 
+// What a status strategy takes from the stored object beside its spec.
+void keep_for_status(const KindSpec& kind, Json& merged, const Json& old) {
+    const auto keep = [&](const char* member) {
+        if (const Json* value = find(old, {"metadata", member})) ensure(merged, {"metadata"})[member] = *value;
+        else erase(ensure(merged, {"metadata"}), member);
+    };
+    if (kind.resource == "deployments.apps") keep("labels");
+    if (kind.resource == "pods") keep("ownerReferences");
+    // metav1.ResetObjectMetaForStatus
+    const bool metadata = kind.group == "apiregistration.k8s.io" || kind.group == "apiextensions.k8s.io" ||
+                          kind.group == "flowcontrol.apiserver.k8s.io";
+    if (!metadata) return;
+    for (const char* member : {"labels", "annotations", "finalizers", "ownerReferences"}) keep(member);
+}
+
 // The document that a write of this subresource means: only its part of `changed` counts.
-Json merged_for(std::string_view subresource, const Json& changed, const Json& old) {
+Json merged_for(const KindSpec& kind, std::string_view subresource, const Json& changed, const Json& old) {
     if (subresource.empty()) return changed;
     Json merged = old;
     const auto take = [&](std::initializer_list<std::string_view> parents, std::string_view member) {
@@ -35,6 +50,7 @@ Json merged_for(std::string_view subresource, const Json& changed, const Json& o
     };
     if (const Json* metadata = find(changed, "metadata")) merged["metadata"] = *metadata;
     if (subresource == "status" || subresource == "approval") {
+        keep_for_status(kind, merged, old);
         take({}, "status");
     } else if (subresource == "ephemeralcontainers") {
         take({"spec"}, "ephemeralContainers");
@@ -56,6 +72,21 @@ void keep_status(Json& object, const Json& old) {
     } else {
         erase(object, "status");
     }
+}
+
+// Whether an update changes what is wanted, rather than what was observed: metadata.generation rises then.
+bool wants_otherwise(const KindSpec& kind, const Json& object, const Json& old) {
+    const auto differs = [&](std::initializer_list<std::string_view> path) {
+        const Json *now = find(object, path), *before = find(old, path);
+        return (now == nullptr) != (before == nullptr) ? !object_at(object, path).empty() || !object_at(old, path).empty() ||
+                                                             !array_at(object, path).empty() || !array_at(old, path).empty()
+                                                       : now != nullptr && *now != *before;
+    };
+    if (kind.resource == "deployments.apps") return differs({"spec"}) || differs({"metadata", "annotations"});
+    if (kind.resource == "endpointslices.discovery.k8s.io") {
+        return differs({"endpoints"}) || differs({"ports"}) || differs({"metadata", "labels"});
+    }
+    return differs({"spec"}) || differs({"webhooks"});
 }
 
 ApiResult<bool> check_revision(const KindSpec& kind, std::string_view name, const Json& object, const storage::Record& tip) {
@@ -114,8 +145,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     }
     TRY(check_revision(kind, name, changed, *tip));
 
-    const HookContext hook = hooks(kind, namespace_name, subresource, context);
-    Json object = merged_for(subresource, changed, old);
+    std::vector<storage::Draft> drafts;
+    HookContext hook = hooks(kind, namespace_name, subresource, context);
+    hook.companions = &drafts;
+    Json object = merged_for(kind, subresource, changed, old);
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
     // From here on old and new are compared: by the server, by the rules of the kind.
@@ -128,10 +161,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
 
     AdmissionRequest request =
         admission(AdmissionRequest::Operation::update, kind, namespace_name, name, subresource, context);
-    std::vector<storage::Draft> drafts;
     request.object = &object;
     request.old = &old;
     request.charges = &drafts;
+    request.warnings = context.warnings;
     TRY(admit_mutating(request));
 
     keep_server_metadata(object, old);
@@ -144,14 +177,14 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         if (subresource.empty() && kind.subresource("status") != nullptr) keep_status(object, old);
         if (rules->prepare_for_update != nullptr) rules->prepare_for_update(object, old, hook);
         const bool rose = int_at(object, {"metadata", "generation"}) != int_at(old, {"metadata", "generation"});
-        if (kind.has_generation && !rose && object_at(object, {"spec"}) != object_at(old, {"spec"})) {
+        if (kind.has_generation && !rose && wants_otherwise(kind, object, old)) {
             object["metadata"]["generation"] = int_at(old, {"metadata", "generation"}) + 1;
         }
         if (rules->allocate != nullptr) TRY(rules->allocate(object, &old, hook));
     }
 
     FieldErrors errors;
-    validate_metadata_update(kind, object, old, errors);
+    validate_metadata_update(kind, object, old, subresource.empty(), errors);
     validate_declared(object, *kind.type, FieldPath(), !status_only, errors);
     if (status_only) {
         if (rules->validate_status_update != nullptr) rules->validate_status_update(object, old, hook, errors);
@@ -159,14 +192,14 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         if (rules->validate != nullptr && !rules->validates_updates_apart) rules->validate(object, hook, errors);
         if (rules->validate_update != nullptr) rules->validate_update(object, old, hook, errors);
     }
-    if (!errors.empty()) return Status::invalid(kind.group, kind.kind, name, errors);
+    const KindSpec& stored = options.kinds.stored_of(kind);
+    if (!errors.empty()) return Status::invalid(stored.group, stored.kind, name, errors);
     TRY(admit_validating(request));
     if (context.warnings != nullptr) {
         if (rules->warnings != nullptr && !status_only) rules->warnings(object, &old, hook, *context.warnings);
     }
 
     const bool deletes = finished_deletion(kind, object);
-    const KindSpec& stored = options.kinds.stored_of(kind);
     const storage::Precondition precondition = storage::Precondition::at(tip->revision);
     // Owners that wrote what was there already leave no trace: their times alone make no revision. The encoded form
     // decides, which knows no difference between a zero and nothing.
@@ -176,8 +209,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         as_before["metadata"]["managedFields"] = old.at("metadata").at("managedFields");
         same = same_content(make_draft(stored, to_storage(kind, std::move(as_before)), precondition), *tip);
     }
+    if (deletes && rules->release != nullptr) rules->release(object, hook);
     storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), precondition);
-    draft.deletes = deletes;
     if (same || (!deletes && same_content(draft, *tip))) {
         attempt.written = Written{tip, false, false, false};
         return attempt;
@@ -186,9 +219,17 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         attempt.written = Written{unstored_record(std::move(draft), tip->revision), false, deletes, false};
         return attempt;
     }
-    drafts.push_back(std::move(draft));
+    // Watchers see what was stored last; the writer gets what came of the write.
+    if (!deletes) {
+        drafts.push_back(std::move(draft));
+        return submit(kind, name, std::move(drafts), done);
+    }
+    drafts.push_back(make_deletion(*tip));
     TRY_ASSIGN(attempt, submit(kind, name, std::move(drafts), done));
-    if (attempt.written) attempt.written->deleted = deletes;
+    if (attempt.written) {
+        attempt.written->deleted = true;
+        attempt.written->record = unstored_record(std::move(draft), tip->revision);
+    }
     return attempt;
 }
 

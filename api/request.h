@@ -2,9 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,10 +16,19 @@
 
 namespace kubemu::api {
 
+// Who asks (k8s.io/apiserver/pkg/authentication/user.Info). The default is the cluster's administrator.
 struct User {
     std::string name = "system:admin";
     std::string uid;
     std::vector<std::string> groups = {"system:masters", "system:authenticated"};
+    std::map<std::string, std::vector<std::string>> extra;
+
+    bool in_group(std::string_view group) const {
+        for (const std::string& member : groups) {
+            if (member == group) return true;
+        }
+        return false;
+    }
 };
 
 struct Request {
@@ -46,6 +57,8 @@ class Stream {
         std::optional<Time> wake_at;
     };
     virtual Step next() = 0;
+    // What to write last when the reader takes too little and is not waited for any longer.
+    virtual Scatter cut_off() { return {}; }
     // Called when next() is worth calling after it said `wait`. Set once, before the first next().
     virtual void on_wake(std::function<void()> wake) = 0;
 };

@@ -1,11 +1,14 @@
 // Watches: a cursor turned into watch events, without copying what everybody shares.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
-#include "api/documents/table.h"
 #include "api/draft.h"
 #include "api/exchange.h"
+#include "api/forms.h"
 #include "api/kinds/views.h"
+#include "api/values/field_errors.h"
+#include "api/warnings.h"
 #include "storage/base/limits.h"
 #include "storage/base/mutex.h"
 
@@ -29,25 +32,27 @@ class WatchStream final : public Stream {
         Selection selection;
         std::vector<storage::RecordPtr> initial;  // shown as ADDED first
         storage::Revision revision = 0;           // of the initial state
-        bool initial_events_end = false;          // a bookmark marks its end
         bool bookmarks = false;
+        // Changes up to here are of no interest: the client has asked for what comes after a revision of the future.
+        storage::Revision quiet_until = 0;
         Time deadline{};
     };
 
     explicit WatchStream(Options options)
         : options_(std::move(options)), next_bookmark_(now() + limits::bookmark_interval), wake_(std::make_shared<Wake>()) {}
 
-    ApiResult<bool> open(storage::Revision after) {
+    // A revision that is gone is told by the stream itself.
+    void open(storage::Revision after) {
         const Exchange& exchange = *options_.exchange;
+        position_ = after;
         auto cursor = exchange.registry.store().watch(exchange.kind->resource, key_prefix(exchange), after, [wake = wake_] { wake->call(); });
-        if (!cursor) {
-            if (cursor.error().code == storage::Error::Code::compacted) {
-                return Status::expired("too old resource version: " + std::to_string(after) + " (" + std::to_string(cursor.error().revision) + ")");
-            }
-            return Status::too_large_resource_version(after, exchange.registry.store().current_revision());
-        }
-        cursor_ = std::move(*cursor);
-        return true;
+        if (cursor) cursor_ = std::move(*cursor);
+    }
+
+    Scatter cut_off() override {
+        Step step;
+        expire(step);
+        return std::move(step.data);
     }
 
     void on_wake(std::function<void()> wake) override { wake_->set(std::move(wake)); }
@@ -65,19 +70,18 @@ class WatchStream final : public Stream {
             step.state = Step::State::end;
             return step;
         }
-        storage::WatchCursor::Batch batch = cursor_->next(limits::watch_batch_events_max);
-        if (batch.state == storage::WatchCursor::Batch::State::expired) {
-            const Status gone = Status::expired("too old resource version: " + std::to_string(position_) + " (" +
-                                                std::to_string(options_.exchange->registry.store().compacted_revision()) + ")");
-            std::string text = gone.to_json();
-            while (!text.empty() && text.back() == '\n') text.pop_back();
-            step.data.push_back(Slice::of("{\"type\":\"ERROR\",\"object\":" + text + "}\n"));
+        using State = storage::WatchCursor::Batch::State;
+        storage::WatchCursor::Batch batch;
+        batch.state = State::expired;
+        if (cursor_) batch = cursor_->next(limits::watch_batch_events_max);
+        if (batch.state == State::expired) {
+            expire(step);
             step.state = Step::State::end;
             return step;
         }
         for (const storage::Event& event : batch.events) show(step, event);
         position_ = batch.position;
-        if (batch.state == storage::WatchCursor::Batch::State::more) {
+        if (batch.state == State::more) {
             step.state = Step::State::more;
             return step;
         }
@@ -111,17 +115,18 @@ class WatchStream final : public Stream {
 
     void show_initial(Step& step) {
         std::size_t shown = 0;
-        for (; shown < options_.initial.size() && shown < limits::watch_batch_events_max; ++shown) {
-            emit(step, "ADDED", *options_.initial[shown]);
+        for (; shown_ < options_.initial.size() && shown < limits::watch_batch_events_max; ++shown, ++shown_) {
+            emit(step, "ADDED", *options_.initial[shown_]);
         }
-        options_.initial.erase(options_.initial.begin(), options_.initial.begin() + static_cast<std::ptrdiff_t>(shown));
-        if (!options_.initial.empty()) return;
+        if (shown_ < options_.initial.size()) return;
+        options_.initial.clear();
         if (initial_pending_) bookmark(step, options_.revision, true);
         initial_pending_ = false;
     }
 
     void show(Step& step, const storage::Event& event) {
         const storage::Record& record = *event.record;
+        if (record.revision <= options_.quiet_until) return;
         const bool before = event.previous && options_.selection.matches(*event.previous);
         if (record.deleted) {
             const bool last_state = options_.selection.everything() || before || options_.selection.matches(record);
@@ -139,6 +144,15 @@ class WatchStream final : public Stream {
         }
     }
 
+    void expire(Step& step) const {
+        const storage::Store& store = options_.exchange->registry.store();
+        const Status gone = Status::expired("too old resource version: " + std::to_string(position_) + " (" +
+                                            std::to_string(std::max(store.compacted_revision(), position_)) + ")");
+        std::string text = gone.to_json();
+        while (!text.empty() && text.back() == '\n') text.pop_back();
+        step.data.push_back(Slice::of("{\"type\":\"ERROR\",\"object\":" + text + "}\n"));
+    }
+
     void emit(Step& step, std::string_view type, const storage::Record& record) {
         step.data.push_back(type == "ADDED"      ? Slice::literal("{\"type\":\"ADDED\",\"object\":")
                             : type == "MODIFIED" ? Slice::literal("{\"type\":\"MODIFIED\",\"object\":")
@@ -149,42 +163,37 @@ class WatchStream final : public Stream {
 
     Slice form_of(const storage::Record& record) {
         const Exchange& exchange = *options_.exchange;
-        if (exchange.form.as == AnswerForm::As::object) return object_text(exchange.registry, *exchange.kind, record);
-        return other_form(exchange.registry.document_as(record, columns_of(exchange)));
-    }
-
-    Slice other_form(const Json& document) {
-        const Exchange& exchange = *options_.exchange;
-        if (exchange.form.as == AnswerForm::As::partial) return Slice::of(encode_raw(partial_object_metadata(document)));
-        const std::string_view include = exchange.info.parameter("includeObject");
-        std::string text = table_of({document}, {.kind = columns_of(exchange),
-                                                 .include = include == "Object" ? IncludeObject::object
-                                                            : include == "None" ? IncludeObject::none
-                                                                                : IncludeObject::metadata,
-                                                 .with_columns = !columns_sent_,
-                                                 .now = now(),
-                                                 .resource_version = string_at(document, {"metadata", "resourceVersion"})});
-        columns_sent_ = true;
-        text.pop_back();
-        return Slice::of(std::move(text));
+        switch (exchange.form.as) {
+            case AnswerForm::As::partial: return Slice::of(partial_of_record(exchange, record));
+            case AnswerForm::As::table: {
+                std::string text = table_of_record(exchange, record, !columns_sent_);
+                columns_sent_ = true;
+                text.pop_back();
+                return Slice::of(std::move(text));
+            }
+            case AnswerForm::As::object:
+            case AnswerForm::As::partial_list: break;  // events are no lists: they stay what they are
+        }
+        return object_text(exchange.registry, *exchange.kind, record);
     }
 
     void bookmark(Step& step, storage::Revision revision, bool initial_end) {
         const Exchange& exchange = *options_.exchange;
-        const KindSpec& kind = *exchange.kind;
+        const KindSpec& kind = exchange.registry.kinds().stored(exchange.kind->resource);
+        // A record that never was: nothing but the revision.
         Json object = {{"metadata", Json::object()}};
         if (initial_end) object["metadata"]["annotations"] = {{"k8s.io/initial-events-end", "true"}};
+        const KindSpec& shown = exchange.form.as == AnswerForm::As::object ? *exchange.kind : kind;
+        Encoded encoded = encode_object(object, *shown.type, api_version_of(shown), shown.kind);
+        encoded.text.insert(encoded.revision_at, std::to_string(revision));
         step.data.push_back(Slice::literal("{\"type\":\"BOOKMARK\",\"object\":"));
         if (exchange.form.as == AnswerForm::As::object) {
-            Encoded encoded = encode_object(object, *kind.type, api_version_of(kind), kind.kind);
-            encoded.text.insert(encoded.revision_at, std::to_string(revision));
             step.data.push_back(Slice::of(std::move(encoded.text)));
         } else {
-            object["metadata"]["resourceVersion"] = std::to_string(revision);
-            object["metadata"]["creationTimestamp"] = nullptr;
-            object["kind"] = kind.kind;
-            object["apiVersion"] = api_version_of(kind);
-            step.data.push_back(other_form(object));
+            storage::Record record;
+            record.revision = revision;
+            record.bytes = make_bytes(std::move(encoded.text));
+            step.data.push_back(form_of(record));
         }
         step.data.push_back(Slice::literal("}\n"));
     }
@@ -194,27 +203,48 @@ class WatchStream final : public Stream {
     std::shared_ptr<Wake> wake_;
     std::unique_ptr<storage::WatchCursor> cursor_;
     storage::Revision position_ = 0;
+    std::size_t shown_ = 0;  // of the initial state
     bool initial_pending_ = false;
     bool columns_sent_ = false;
 };
 
-ApiResult<bool> check_options(const Exchange& exchange, bool send_initial) {
+// metainternalversion/validation.validateWatchOptions
+ApiResult<bool> check_options(const Exchange& exchange) {
     const RequestInfo& info = exchange.info;
     const std::string_view match = info.parameter("resourceVersionMatch");
+    const FieldPath path("resourceVersionMatch");
     FieldErrors errors;
-    if (!match.empty()) {
-        if (!info.has("sendInitialEvents")) {
-            errors.forbidden(FieldPath("resourceVersionMatch"), "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-        }
-        if (match != "NotOlderThan") errors.not_supported(FieldPath("resourceVersionMatch"), match, {"NotOlderThan"});
-    } else if (info.has("sendInitialEvents")) {
-        errors.forbidden(FieldPath("resourceVersionMatch"), "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    const bool initial = info.has("sendInitialEvents");
+    if (initial && match != "NotOlderThan") {
+        errors.forbidden(path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     }
-    if (send_initial && !info.flag("allowWatchBookmarks")) {
-        errors.forbidden(FieldPath("sendInitialEvents"), "sendInitialEvents requires setting allowWatchBookmarks to true");
+    if (!match.empty()) {
+        if (!initial) errors.forbidden(path, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+        if (match != "NotOlderThan") errors.not_supported(path, match, {"NotOlderThan"});
+        if (!info.parameter("continue").empty()) {
+            errors.forbidden(path, "resourceVersionMatch is forbidden when continue is provided");
+        }
     }
     if (!errors.empty()) return Status::invalid("meta.k8s.io", "ListOptions", "", errors);
+    if (exchange.form.yaml) {
+        return Status::not_acceptable("only the following media types are accepted: application/json;stream=watch, "
+                                      "application/vnd.kubernetes.protobuf;stream=watch");
+    }
     return true;
+}
+
+// The objects there are, as the events that come first.
+void begin_with_state(WatchStream::Options& options) {
+    const Exchange& exchange = *options.exchange;
+    storage::Snapshot snapshot = exchange.registry.store().list(exchange.kind->resource, key_prefix(exchange));
+    options.revision = snapshot.revision;
+    if (options.selection.everything()) {
+        options.initial = std::move(snapshot.records);
+        return;
+    }
+    for (storage::RecordPtr& record : snapshot.records) {
+        if (options.selection.matches(*record)) options.initial.push_back(std::move(record));
+    }
 }
 
 }  // namespace
@@ -223,10 +253,9 @@ ApiResult<bool> handle_watch(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;
     Registry& registry = exchange->registry;
     TRY_ASSIGN(Selection selection, selection_of(*exchange));
-    const bool send_initial = info.flag("sendInitialEvents");
-    TRY(check_options(*exchange, send_initial));
+    TRY(check_options(*exchange));
     TRY_ASSIGN(const std::int64_t timeout, number_parameter(*exchange, "timeoutSeconds", 0));
-    TRY_ASSIGN(storage::Revision revision, revision_parameter(*exchange));
+    TRY_ASSIGN(const storage::Revision asked, revision_parameter(*exchange));
 
     WatchStream::Options options;
     options.exchange = exchange;
@@ -236,24 +265,23 @@ ApiResult<bool> handle_watch(const ExchangePtr& exchange) {
     const Duration spread = Duration(static_cast<Duration::rep>(registry.random().below("watch-timeout", 1800)) * 1'000'000);
     options.deadline = registry.clock().now() + (timeout > 0 ? Duration(std::chrono::seconds(timeout)) : minimum + spread);
     const storage::Revision current = registry.store().current_revision();
-    if (revision > current) return Status::too_large_resource_version(revision, current);
-    const bool declined = info.has("sendInitialEvents") && !send_initial;
-    const bool from_now = revision == 0 && !declined;
-    if (send_initial || from_now) {
-        const storage::Snapshot snapshot = registry.store().list(exchange->kind->resource, key_prefix(*exchange));
-        for (const storage::RecordPtr& record : snapshot.records) {
-            if (options.selection.matches(*record)) options.initial.push_back(record);
-        }
-        options.revision = revision = snapshot.revision;
-    } else if (revision == 0) {
-        revision = current;
+    // Without a revision the present state comes first, unless that was declined.
+    const bool send_initial = info.has("sendInitialEvents") ? info.flag("sendInitialEvents") : asked == 0;
+    storage::Revision after = asked > 0 && asked <= current ? asked : current;
+    if (send_initial) {
+        if (asked > current) return Status::too_large_resource_version(asked, current);
+        begin_with_state(options);
+        after = options.revision;
+    } else {
+        options.quiet_until = asked;
     }
+    const bool initial_end = send_initial && options.bookmarks;
     auto stream = std::make_unique<WatchStream>(std::move(options));
-    if (send_initial) stream->expect_initial_end();
-    TRY(stream->open(revision));
+    if (initial_end) stream->expect_initial_end();
+    stream->open(after);
     Response response;
     response.stream = std::move(stream);
-    for (const std::string& warning : exchange->warnings) response.headers.emplace_back("Warning", "299 - \"" + warning + "\"");
+    response.headers = warning_headers(exchange->warnings);
     Respond respond = std::move(exchange->respond);
     exchange->respond = nullptr;
     respond(std::move(response));

@@ -46,7 +46,7 @@ boost_is_new_enough() {
 
 build_packages() {
   echo g++ cmake ninja-build ccache mold pkg-config nlohmann-json3-dev libyaml-cpp-dev libsqlite3-dev libssl-dev \
-    doctest-dev libexpected-dev libcli11-dev libspdlog-dev libfmt-dev libre2-dev tzdata
+    doctest-dev libexpected-dev libcli11-dev libspdlog-dev libfmt-dev libre2-dev zlib1g-dev tzdata
 }
 
 install_build_packages() {

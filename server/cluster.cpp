@@ -1,10 +1,13 @@
 // The start of a cluster, from the bottom up: store, registry, first objects, controllers, handlers.
 #include "server/cluster.h"
 
+#include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
 #include "controllers/apiextensions/controller.h"
 #include "controllers/bootstrap/bootstrap.h"
+#include "controllers/certificates/controller.h"
+#include "controllers/cluster_role_aggregation/controller.h"
 #include "controllers/cronjob/controller.h"
 #include "controllers/daemonset/controller.h"
 #include "controllers/deployment/controller.h"
@@ -13,7 +16,9 @@
 #include "controllers/endpointslice/controller.h"
 #include "controllers/endpointslice_mirroring/controller.h"
 #include "controllers/flowcontrol/controller.h"
+#include "controllers/ephemeral_volume/controller.h"
 #include "controllers/garbage_collector/controller.h"
+#include "controllers/horizontal_pod_autoscaler/controller.h"
 #include "controllers/job/controller.h"
 #include "controllers/kubelet/controller.h"
 #include "controllers/load_balancer/controller.h"
@@ -26,10 +31,10 @@
 #include "controllers/runtime/manager.h"
 #include "controllers/scheduler/controller.h"
 #include "controllers/service_account/controller.h"
+#include "controllers/service_account_token/controller.h"
 #include "controllers/statefulset/controller.h"
 #include "controllers/taint_eviction/controller.h"
 #include "controllers/ttl_after_finished/controller.h"
-#include "server/certificate.h"
 #include "server/options.h"
 #include "storage/base/log.h"
 #include "storage/base/random.h"
@@ -40,16 +45,6 @@ namespace kubemu::server {
 namespace {
 
 using namespace controllers;
-
-// The certificate is made once and kept with the cluster, so that a restart changes no ConfigMap.
-std::string cluster_certificate(storage::Store& store) {
-    if (auto kept = store.meta("certificate")) return *kept;
-    std::string made = make_certificate();
-    if (const auto saved = store.set_meta("certificate", made); !saved) {
-        log_line(LogLevel::warning, "the cluster's certificate could not be kept", {{"error", storage::to_string(saved.error())}});
-    }
-    return made;
-}
 
 // Kinds of CustomResourceDefinitions are not known before those have been read: their objects get the common view.
 std::shared_ptr<const storage::View> view_of_record(const api::KindRegistry& kinds, const storage::Record& record) {
@@ -67,7 +62,11 @@ struct Cluster::Impl {
           random(given.seed),
           store(std::move(opened)),
           kinds(std::move(served)),
-          registry({.store = *store, .kinds = *kinds, .clock = clock, .random = random}),
+          authorizer(*store, given.authorization),
+          registry({.store = *store, .kinds = *kinds, .clock = clock, .random = random, .authorizer = &authorizer}),
+          tokens(registry),
+          authenticator(given.token_file, tokens),
+          access{authorizer, authenticator, tokens},
           manager({.registry = registry, .clock = clock, .random = random}),
           definitions(*kinds) {}
 
@@ -77,11 +76,17 @@ struct Cluster::Impl {
     Random random;
     std::unique_ptr<storage::Store> store;
     std::unique_ptr<api::KindRegistry> kinds;
+    api::Authorizer authorizer;
     api::Registry registry;
+    api::ServiceAccountTokens tokens;
+    api::TokenAuthenticator authenticator;
+    api::Access access;
     Manager manager;
     DefinitionInstaller definitions;
     api::PodLogs* logs = nullptr;
     std::unique_ptr<api::Handlers> handlers;
+
+    std::optional<api::CertificateAuthority> authority;  // set from the start on
 
     void add_controllers();
     void schedule_compaction();
@@ -96,8 +101,15 @@ void Cluster::Impl::add_controllers() {
     if (enabled("namespace")) manager.add(std::make_unique<NamespaceController>(manager));
     if (enabled("serviceaccount")) manager.add(std::make_unique<ServiceAccountController>(manager));
     if (enabled("root-ca-cert-publisher")) {
-        manager.add(std::make_unique<RootCertificateController>(manager, cluster_certificate(*store)));
+        manager.add(std::make_unique<RootCertificateController>(manager, authority->certificate()));
     }
+    if (enabled("serviceaccount-token")) {
+        manager.add(std::make_unique<ServiceAccountTokenController>(manager, tokens, authority->certificate()));
+    }
+    if (enabled("clusterrole-aggregation")) manager.add(std::make_unique<ClusterRoleAggregationController>(manager));
+    if (enabled("csrapproving")) manager.add(std::make_unique<CsrApprovingController>(manager, authorizer));
+    if (enabled("csrsigning")) manager.add(std::make_unique<CsrSigningController>(manager, *authority));
+    if (enabled("csrcleaner")) manager.add(std::make_unique<CsrCleanerController>(manager));
     if (enabled("cronjob")) manager.add(std::make_unique<CronJobController>(manager));
     if (enabled("job")) manager.add(std::make_unique<JobController>(manager));
     if (enabled("ttl-after-finished")) manager.add(std::make_unique<TtlAfterFinishedController>(manager));
@@ -106,6 +118,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("replicationcontroller")) manager.add(std::make_unique<ReplicationController>(manager));
     if (enabled("statefulset")) manager.add(std::make_unique<StatefulSetController>(manager));
     if (enabled("daemonset")) manager.add(std::make_unique<DaemonSetController>(manager));
+    if (enabled("ephemeral-volume")) manager.add(std::make_unique<EphemeralVolumeController>(manager));
     if (enabled("persistentvolume-binder")) manager.add(std::make_unique<PersistentVolumeController>(manager));
     if (enabled("scheduler")) manager.add(std::make_unique<SchedulerController>(manager));
     if (enabled("kubelet")) {
@@ -122,6 +135,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("ingress-address")) manager.add(std::make_unique<IngressAddressController>(manager));
     if (enabled("nodelifecycle")) manager.add(std::make_unique<NodeLifecycleController>(manager));
     if (enabled("taint-eviction-controller")) manager.add(std::make_unique<TaintEvictionController>(manager));
+    if (enabled("horizontalpodautoscaling")) manager.add(std::make_unique<HorizontalPodAutoscalerController>(manager));
     if (enabled("disruption")) manager.add(std::make_unique<DisruptionController>(manager));
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));
@@ -149,11 +163,14 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
          .clock = &Impl::clock});
     if (!store) return storage::to_string(store.error());
     auto impl = std::make_unique<Impl>(options, std::move(*store), std::move(kinds));
+    auto authority = api::CertificateAuthority::of_store(*impl->store, impl->clock.now());
+    if (!authority) return authority.error().message;
+    impl->authority = std::move(*authority);
     install_stored_definitions(impl->registry, impl->definitions);
     bootstrap(impl->registry);
     impl->add_controllers();
     impl->handlers = std::make_unique<api::Handlers>(api::Handlers::Options{
-        .registry = impl->registry, .logs = impl->logs, .kubernetes_version = options.kubernetes_version});
+        .registry = impl->registry, .access = impl->access, .logs = impl->logs, .kubernetes_version = options.kubernetes_version});
     impl->schedule_compaction();
     return std::unique_ptr<Cluster>(new Cluster(std::move(impl)));
 }
@@ -169,6 +186,8 @@ void Cluster::stop() {
 }
 
 api::Handlers& Cluster::handlers() { return *impl_->handlers; }
+const api::Access& Cluster::access() const { return impl_->access; }
+const api::CertificateAuthority& Cluster::authority() const { return *impl_->authority; }
 const Clock& Cluster::clock() const { return Impl::clock; }
 
 }  // namespace kubemu::server

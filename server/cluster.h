@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "api/access.h"
+#include "api/authentication/certificate_authority.h"
 #include "api/handlers.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
@@ -20,6 +22,8 @@ struct ClusterOptions {
     std::string kubernetes_version = "v1.36.0";
     std::uint64_t seed = 1;
     Duration pod_startup_latency = std::chrono::seconds(1);
+    std::vector<api::Authorizer::Mode> authorization = {api::Authorizer::Mode::rbac};
+    api::TokenFile token_file;  // users with fixed tokens
 };
 
 class Cluster {
@@ -34,6 +38,8 @@ class Cluster {
     void stop();
 
     api::Handlers& handlers();
+    const api::Access& access() const;
+    const api::CertificateAuthority& authority() const;
     const Clock& clock() const;
 
   private:

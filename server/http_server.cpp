@@ -54,12 +54,17 @@ class OpenSockets {
     std::set<tcp::socket*> sockets_ KUBEMU_GUARDED_BY(mutex_);
 };
 
-asio::awaitable<void> serve_connection(tcp::socket socket, OpenSockets& open, const SessionContext& context) {
+// `tls` is null for plain HTTP.
+asio::awaitable<void> serve_connection(tcp::socket socket, OpenSockets& open, Tls* tls, const SessionContext& context) {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
     open.add(&socket);
     try {
-        co_await run_session(socket, context);
+        if (tls == nullptr) {
+            co_await run_session(socket, context);
+        } else {
+            co_await run_tls_session(socket, *tls, context);
+        }
     } catch (const std::exception& error) {
         log_line(LogLevel::error, "a connection ended by an exception", {{"what", error.what()}});
     }
@@ -67,7 +72,7 @@ asio::awaitable<void> serve_connection(tcp::socket socket, OpenSockets& open, co
     socket.close(ignored);
 }
 
-asio::awaitable<void> accept_connections(tcp::acceptor& acceptor, asio::io_context& io, OpenSockets& open,
+asio::awaitable<void> accept_connections(tcp::acceptor& acceptor, asio::io_context& io, OpenSockets& open, Tls* tls,
                                          const SessionContext& context) {
     for (;;) {
         auto strand = asio::make_strand(io);
@@ -77,7 +82,7 @@ asio::awaitable<void> accept_connections(tcp::acceptor& acceptor, asio::io_conte
             log_line(LogLevel::warning, "accept failed", {{"error", error.message()}});
             continue;
         }
-        asio::co_spawn(strand, serve_connection(std::move(socket), open, context), asio::detached);
+        asio::co_spawn(strand, serve_connection(std::move(socket), open, tls, context), asio::detached);
     }
 }
 
@@ -87,13 +92,17 @@ struct HttpServer::Impl {
     explicit Impl(const Options& options)
         : io(options.threads),
           acceptor(asio::make_strand(io)),
+          tls_acceptor(asio::make_strand(io)),
+          tls(options.tls),
           signals(signal_io, SIGINT, SIGTERM),
-          context{options.handlers, options.clock, options.log_requests},
+          context{options.handlers, options.filters, options.clock, options.log_requests, options.slow_reader_timeout},
           thread_count(options.threads) {}
 
     asio::io_context io;
     asio::io_context signal_io;  // run by whoever waits for a signal
     tcp::acceptor acceptor;
+    tcp::acceptor tls_acceptor;  // open with HTTPS only
+    Tls* tls;
     asio::signal_set signals;
     SessionContext context;
     OpenSockets open;
@@ -101,21 +110,34 @@ struct HttpServer::Impl {
     std::vector<std::thread> threads;
 };
 
+namespace {
+
+// Empty when it listens. `flag` is what the user would choose another address with.
+std::string listen_on(tcp::acceptor& acceptor, const std::string& host, std::uint16_t port, const char* flag) {
+    const std::string where = host + ":" + std::to_string(port);
+    error_code error;
+    const auto address = asio::ip::make_address(host, error);
+    if (error) return host + " is not an IP address";
+    const tcp::endpoint endpoint(address, port);
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(4096, error);
+    if (error == asio::error::address_in_use) {
+        return where + " is already in use; stop what listens there or choose another with " + flag + " ADDR:PORT";
+    }
+    return error ? "cannot listen on " + where + ": " + error.message() : std::string();
+}
+
+}  // namespace
+
 Result<std::unique_ptr<HttpServer>, std::string> HttpServer::listen(Options options) {
     auto impl = std::make_unique<Impl>(options);
-    const std::string where = options.address + ":" + std::to_string(options.port);
-    error_code error;
-    const auto address = asio::ip::make_address(options.address, error);
-    if (error) return options.address + " is not an IP address";
-    const tcp::endpoint endpoint(address, options.port);
-    impl->acceptor.open(endpoint.protocol(), error);
-    if (!error) impl->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) impl->acceptor.bind(endpoint, error);
-    if (!error) impl->acceptor.listen(4096, error);
-    if (error == asio::error::address_in_use) {
-        return where + " is already in use; stop what listens there or choose another with --http ADDR:PORT";
+    if (std::string why = listen_on(impl->acceptor, options.address, options.port, "--http"); !why.empty()) return why;
+    if (options.tls != nullptr) {
+        std::string why = listen_on(impl->tls_acceptor, options.tls_address, options.tls_port, "--https");
+        if (!why.empty()) return why;
     }
-    if (error) return "cannot listen on " + where + ": " + error.message();
     return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
@@ -123,10 +145,18 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() { stop(); }
 
 std::uint16_t HttpServer::port() const { return impl_->acceptor.local_endpoint().port(); }
+std::uint16_t HttpServer::tls_port() const {
+    return impl_->tls_acceptor.is_open() ? impl_->tls_acceptor.local_endpoint().port() : std::uint16_t{0};
+}
 
 void HttpServer::start() {
     asio::co_spawn(impl_->acceptor.get_executor(),
-                   accept_connections(impl_->acceptor, impl_->io, impl_->open, impl_->context), asio::detached);
+                   accept_connections(impl_->acceptor, impl_->io, impl_->open, nullptr, impl_->context), asio::detached);
+    if (impl_->tls_acceptor.is_open()) {
+        asio::co_spawn(impl_->tls_acceptor.get_executor(),
+                       accept_connections(impl_->tls_acceptor, impl_->io, impl_->open, impl_->tls, impl_->context),
+                       asio::detached);
+    }
     for (int i = 0; i < impl_->thread_count; ++i) {
         impl_->threads.emplace_back([io = &impl_->io] { io->run(); });
     }
@@ -146,6 +176,10 @@ void HttpServer::stop() {
     asio::post(impl_->acceptor.get_executor(), [this] {
         error_code ignored;
         impl_->acceptor.close(ignored);
+    });
+    asio::post(impl_->tls_acceptor.get_executor(), [this] {
+        error_code ignored;
+        impl_->tls_acceptor.close(ignored);
     });
     impl_->open.close_all();
     // What still runs is a request that the handlers are answering; it may not hold up the end.

@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cstdio>
 
-#include "server/kubeconfig.h"
 #include "server/options.h"
 #include "server/serve.h"
 
@@ -18,8 +17,7 @@ int main(int argc, char** argv) {
         case Options::Command::serve:
             return serve(options->serve, begin);
         case Options::Command::kubeconfig:
-            std::fputs(kubeconfig_text(options->kubeconfig_server).c_str(), stdout);
-            return 0;
+            return print_kubeconfig(options->kubeconfig_server, options->kubeconfig_database);
         case Options::Command::version:
             std::puts("kubemu " KUBEMU_VERSION);
             return 0;

@@ -108,6 +108,12 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     serve->add_option("--http", endpoint, "Address and port of the API; port 0 takes a free one")
         ->capture_default_str()
         ->type_name("ADDR:PORT");
+    std::string secure_endpoint;
+    serve->add_option("--https", secure_endpoint,
+                      "Address and port of the API over HTTPS, where clients show a certificate or a token")
+        ->type_name("ADDR:PORT");
+    serve->add_option("--write-kubeconfig", to.kubeconfig_path, "Write a kubeconfig there when the cluster is ready")
+        ->type_name("PATH");
     serve->add_flag("--allow-remote-http", to.allow_remote_http,
                     "Allow an address that other machines reach: there is no authentication, whoever connects is admin");
     auto* database_option = serve->add_option("--db", database, "Database file; made when it is missing (default: " +
@@ -132,12 +138,28 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     serve->add_option("--pod-startup-latency", latency, "Time from scheduled to running, image pull included")
         ->capture_default_str()
         ->type_name("DURATION");
+    std::string modes = "RBAC";
+    serve->add_option("--authorization-mode", modes,
+                      "How users who are not admin are judged, in this order: RBAC, AlwaysAllow, AlwaysDeny")
+        ->capture_default_str()
+        ->type_name("LIST");
+    serve->add_option("--token-auth-file", to.token_auth_file,
+                      "Users with bearer tokens, one a line: token,user,uid,\"group1,group2\"")
+        ->type_name("PATH")
+        ->check(CLI::ExistingFile);
+    serve->add_option("--anonymous-auth", to.anonymous_auth,
+                      "Take requests without credentials from system:anonymous (true) or refuse them (false); without this "
+                      "flag they come from the administrator")
+        ->type_name("BOOL");
     serve->add_option("--threads", to.threads, "Threads that answer requests")->check(CLI::Range(1, 64))->capture_default_str();
     serve->add_flag("-v,--verbose", to.verbose, "Log every request on standard error");
     serve->footer(serve_footer);
 
     CLI::App* kubeconfig = app.add_subcommand("kubeconfig", "Print a kubeconfig for a running cluster");
     kubeconfig->add_option("--server", options.kubeconfig_server, "URL of the API")->capture_default_str();
+    kubeconfig->add_option("--db", options.kubeconfig_database,
+                           "Database of the cluster, whose certificates an https URL needs (default: " + default_database_path() + ")")
+        ->type_name("PATH");
     CLI::App* version = app.add_subcommand("version", "Print the version of this program");
 
     try {
@@ -151,6 +173,7 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
 
     if (version->parsed()) options.command = Options::Command::version;
     if (kubeconfig->parsed()) options.command = Options::Command::kubeconfig;
+    if (options.kubeconfig_database.empty()) options.kubeconfig_database = default_database_path();
     if (!serve->parsed()) return options;
 
     options.command = Options::Command::serve;
@@ -162,6 +185,13 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
                            ": other machines could reach this address and would be admin; "
                            "add --allow-remote-http if that is what you want\n"};
     }
+    if (!secure_endpoint.empty()) {
+        to.https_address = "127.0.0.1";
+        if (!parse_endpoint(secure_endpoint, to.https_address, to.https_port)) {
+            return Exit{2, "kubemu: --https " + secure_endpoint + ": expected ADDR:PORT, for example 127.0.0.1:6443\n"};
+        }
+        if (to.https_address == "localhost") to.https_address = "127.0.0.1";
+    }
     if (to.http_address == "localhost") to.http_address = "127.0.0.1";
     const std::optional<Duration> duration = parse_duration(latency);
     if (!duration) {
@@ -171,6 +201,13 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     if (full_version(to.kubernetes_version).empty()) {
         return Exit{2, "kubemu: --kubernetes-version " + to.kubernetes_version + ": expected a release such as 1.28 or v1.28.7\n"};
     }
+    to.authorization.clear();
+    for (const std::string& name : split_list(modes)) {
+        const auto mode = api::Authorizer::mode_named(name);
+        if (!mode) return Exit{2, "kubemu: --authorization-mode " + name + ": expected RBAC, AlwaysAllow or AlwaysDeny\n"};
+        to.authorization.push_back(*mode);
+    }
+    if (to.authorization.empty()) return Exit{2, "kubemu: --authorization-mode: expected RBAC, AlwaysAllow or AlwaysDeny\n"};
     to.controllers = split_list(controllers);
     to.sync_full = durability == "full";
     if (seed_option->count() > 0) to.seed = seed;

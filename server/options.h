@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/authorization/authorizer.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 
@@ -23,7 +24,13 @@ struct ServeOptions {
     std::string kubernetes_version = "1.36";
     std::optional<std::uint64_t> seed;
     Duration pod_startup_latency = std::chrono::milliseconds(1000);
+    std::string https_address;  // empty: no HTTPS
+    std::uint16_t https_port = 0;
+    std::string kubeconfig_path;  // where to write a kubeconfig when ready; empty: nowhere
     int threads = 2;
+    std::vector<api::Authorizer::Mode> authorization = {api::Authorizer::Mode::rbac};
+    std::string token_auth_file;         // empty: none
+    std::optional<bool> anonymous_auth;  // see Filters::Options
     bool verbose = false;
 };
 
@@ -32,6 +39,7 @@ struct Options {
     Command command = Command::none;
     ServeOptions serve;
     std::string kubeconfig_server = "http://127.0.0.1:8080";
+    std::string kubeconfig_database;  // for HTTPS: whose certificates to take
 };
 
 // What the shell gets when there is nothing to run: help text (0) or a complaint (2).

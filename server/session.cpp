@@ -6,6 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,8 +18,12 @@
 #include <boost/beast/version.hpp>
 #include <charconv>
 #include <chrono>
+#include <optional>
 
+#include "api/values/text.h"
+#include "server/gzip.h"
 #include "server/http_text.h"
+#include "server/websocket.h"
 #include "storage/base/limits.h"
 #include "storage/base/log.h"
 
@@ -32,6 +37,7 @@ using boost::system::error_code;
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 using Parser = http::request_parser<http::string_body>;
+using TlsStream = asio::ssl::stream<tcp::socket&>;
 
 // Starts Handlers::handle and completes, on the caller's executor, when the answer is there: inside the call for
 // reads, from the storage thread for writes.
@@ -57,6 +63,7 @@ asio::awaitable<api::Response> answer(api::Handlers& handlers, api::Request requ
 api::Response status_response(const api::Status& status) {
     api::Response response;
     response.code = status.code();
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     response.body.push_back(Slice::of(status.to_json()));
     return response;
 }
@@ -83,8 +90,28 @@ api::Request to_request(Parser& parser) {
     return request;
 }
 
+// What the headers add to what is known of the connection's peer.
+Credentials credentials_of(const Parser& parser, const Credentials& peer) {
+    constexpr std::string_view prefix = "impersonate-";
+    Credentials credentials = peer;
+    for (const auto& field : parser.get()) {
+        if (field.name() == http::field::authorization) {
+            credentials.authorization = std::string(field.value());
+        } else if (field.name() == http::field::unknown) {
+            std::string name = api::lower(std::string_view(field.name_string().data(), field.name_string().size()));
+            if (name.compare(0, prefix.size(), prefix) != 0) continue;
+            credentials.impersonation.emplace_back(std::move(name), std::string(field.value()));
+        }
+    }
+    return credentials;
+}
+
+tcp::socket& lowest(tcp::socket& socket) { return socket; }
+tcp::socket& lowest(TlsStream& stream) { return stream.next_layer(); }
+
 // Writes all parts, copied together into few large writes. False when the peer is gone.
-asio::awaitable<bool> write_parts(tcp::socket& socket, std::string first, const Scatter& parts, std::string_view last) {
+template <class Stream>
+asio::awaitable<bool> write_parts(Stream& socket, std::string first, const Scatter& parts, std::string_view last) {
     std::string gathered = std::move(first);
     for (const Slice& part : parts) {
         if (gathered.size() + part.text.size() > gather_bytes_max && !gathered.empty()) {
@@ -111,7 +138,11 @@ struct StreamWait {
     asio::steady_timer timer;       // sleeps between events
     asio::steady_timer slow_timer;  // cuts off a reader that takes nothing
     bool woken = false;
-    bool closed = false;  // the peer hung up
+    bool late = false;              // the reader took its data too slowly
+    bool closed = false;            // the peer hung up
+    bool reading = true;            // notice_close still refers to the socket
+    std::optional<WebSocketReader> websocket;
+    std::string answers;            // to what came over the WebSocket
 };
 
 void wake(const std::shared_ptr<StreamWait>& wait) {
@@ -120,29 +151,73 @@ void wake(const std::shared_ptr<StreamWait>& wait) {
 }
 
 // A client that is done with a watch just closes the connection; only a read notices that.
-asio::awaitable<void> notice_close(tcp::socket& socket, std::shared_ptr<StreamWait> wait) {
-    std::array<char, 256> ignored;
+template <class Stream>
+asio::awaitable<void> notice_close(Stream& socket, std::shared_ptr<StreamWait> wait) {
+    std::array<char, 1024> received;
     for (;;) {
-        const auto [error, size] = co_await socket.async_read_some(asio::buffer(ignored), use_tuple);
+        const auto [error, size] = co_await socket.async_read_some(asio::buffer(received), use_tuple);
         if (error) break;
+        if (!wait->websocket) continue;
+        wait->answers += wait->websocket->take({received.data(), size});
+        if (wait->websocket->closed()) break;
+        if (!wait->answers.empty()) wake(wait);
     }
     wait->closed = true;
+    wait->reading = false;
     wake(wait);
 }
 
-void cut_off_when_slow(tcp::socket& socket, const std::shared_ptr<StreamWait>& wait) {
-    wait->slow_timer.expires_after(limits::slow_watcher_timeout);
-    wait->slow_timer.async_wait([&socket, wait](error_code error) {
-        if (!error && !wait->closed) {  // the socket lives until the stream is over
-            error_code ignored;
-            socket.close(ignored);
+// A reader that takes nothing for one time-out is told so when it does; after another one the connection is closed.
+template <class Stream>
+void cut_off_when_slow(Stream& socket, const std::shared_ptr<StreamWait>& wait, Duration timeout) {
+    wait->slow_timer.expires_after(timeout);
+    wait->slow_timer.async_wait([&socket, wait, timeout](error_code error) {
+        if (error || !wait->reading) return;  // the socket lives until nobody reads from it
+        if (!wait->late) {
+            wait->late = true;
+            return cut_off_when_slow(socket, wait, timeout);
         }
+        error_code ignored;
+        lowest(socket).close(ignored);
     });
 }
 
-asio::awaitable<void> write_stream(tcp::socket& socket, api::Stream& stream, const Clock& clock) {
+// The data of a stream as it goes over the wire.
+std::string framed(const StreamWait& wait, const Scatter& data) {
+    std::string out;
+    const std::size_t size = total_size(data);
+    if (size == 0) return out;
+    std::string text;
+    text.reserve(size);
+    for (const Slice& part : data) text += part.text;
+    if (wait.websocket) {
+        append_text_frames(out, text);
+        return out;
+    }
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
+    out.reserve(size + 24);
+    out.append(digits, end).append("\r\n").append(text).append("\r\n");
+    return out;
+}
+
+template <class Stream>
+asio::awaitable<bool> write_framed(Stream& socket, const std::shared_ptr<StreamWait>& wait, const Scatter& data,
+                                   Duration timeout) {
+    std::string text = std::exchange(wait->answers, {}) + framed(*wait, data);
+    if (text.empty()) co_return true;
+    cut_off_when_slow(socket, wait, timeout);
+    const bool written = co_await write_parts(socket, std::move(text), {}, {});
+    wait->slow_timer.cancel();
+    co_return written;
+}
+
+template <class Stream>
+asio::awaitable<void> write_stream(Stream& socket, api::Stream& stream, const SessionContext& context, bool websocket) {
+    using State = api::Stream::Step::State;
     const auto executor = co_await asio::this_coro::executor;
     auto wait = std::make_shared<StreamWait>(executor);
+    if (websocket) wait->websocket.emplace();
     stream.on_wake([executor, weak = std::weak_ptr<StreamWait>(wait)] {
         asio::post(executor, [weak] {
             if (auto wait = weak.lock()) wake(wait);
@@ -152,29 +227,24 @@ asio::awaitable<void> write_stream(tcp::socket& socket, api::Stream& stream, con
     while (!wait->closed) {
         wait->woken = false;
         api::Stream::Step step = stream.next();
-        const std::size_t size = total_size(step.data);
-        if (size > 0) {
-            char digits[20];
-            const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
-            cut_off_when_slow(socket, wait);
-            const bool written = co_await write_parts(socket, std::string(digits, end) + "\r\n", step.data, "\r\n");
-            wait->slow_timer.cancel();
-            if (!written) break;
+        if (!co_await write_framed(socket, wait, step.data, context.slow_reader_timeout)) break;
+        if (wait->late) {
+            if (!co_await write_framed(socket, wait, stream.cut_off(), context.slow_reader_timeout)) break;
+            step.state = State::end;
         }
-        if (step.state == api::Stream::Step::State::end) {
-            co_await write_parts(socket, "0\r\n\r\n", {}, {});
-            break;
-        }
-        if (step.state == api::Stream::Step::State::more || wait->woken) continue;
+        if (step.state == State::end) break;
+        if (step.state == State::more || wait->woken) continue;
         wait->timer.expires_after(std::chrono::hours(24));
-        if (step.wake_at) wait->timer.expires_after(std::max(*step.wake_at - clock.now(), Duration(1000)));
+        if (step.wake_at) wait->timer.expires_after(std::max(*step.wake_at - context.clock.now(), Duration(1000)));
         co_await wait->timer.async_wait(use_tuple);
     }
+    const std::string last = websocket ? std::exchange(wait->answers, {}) + close_frame(1000) : std::string("0\r\n\r\n");
+    if (lowest(socket).is_open()) co_await write_parts(socket, last, {}, {});
     error_code ignored;
-    socket.shutdown(tcp::socket::shutdown_both, ignored);
-    socket.cancel(ignored);
+    lowest(socket).shutdown(tcp::socket::shutdown_both, ignored);
+    lowest(socket).cancel(ignored);
     // notice_close refers to the socket, which the caller owns.
-    while (!wait->closed) {
+    while (wait->reading) {
         wait->timer.expires_after(std::chrono::hours(24));
         co_await wait->timer.async_wait(use_tuple);
     }
@@ -187,23 +257,47 @@ void log_request(const api::Request& request, int code, Duration took) {
               {"agent", request.user_agent.substr(0, request.user_agent.find(' '))}});
 }
 
-// False when the connection is to be closed afterwards.
-asio::awaitable<bool> respond(tcp::socket& socket, api::Response response, bool head_only, bool keep_alive,
-                              const Clock& clock) {
-    if (response.stream) {
-        if (!co_await write_parts(socket, response_head(response, 0, false, clock.now()), {}, {})) co_return false;
-        co_await write_stream(socket, *response.stream, clock);
-        co_return false;
-    }
-    std::string head = response_head(response, total_size(response.body), keep_alive, clock.now());
-    if (head_only) response.body.clear();
-    const bool written = co_await write_parts(socket, std::move(head), response.body, {});
-    co_return written && keep_alive;
+// What an answer depends on beside the handlers.
+struct Wanted {
+    bool head_only = false;
+    bool keep_alive = false;
+    std::string accept_encoding;
+    std::optional<WebSocketUpgrade> websocket;
+};
+
+Wanted wanted_of(const Parser& parser) {
+    Wanted wanted;
+    wanted.keep_alive = parser.keep_alive();
+    wanted.head_only = parser.get().method() == http::verb::head;
+    wanted.accept_encoding = header(parser, http::field::accept_encoding);
+    const std::string connection = header(parser, http::field::connection), upgrade = header(parser, http::field::upgrade),
+                      key = header(parser, http::field::sec_websocket_key),
+                      protocols = header(parser, http::field::sec_websocket_protocol);
+    if (!upgrade.empty()) wanted.websocket = websocket_upgrade({connection, upgrade, key, protocols});
+    return wanted;
 }
 
-}  // namespace
+// False when the connection is to be closed afterwards.
+template <class Stream>
+asio::awaitable<bool> respond(Stream& socket, api::Response response, Wanted wanted, const SessionContext& context) {
+    const Time now = context.clock.now();
+    if (response.stream) {
+        // Only watches go over WebSockets; they are JSON, one event a message.
+        const bool websocket = wanted.websocket && response.content_type == "application/json";
+        std::string head = websocket ? websocket_head(*wanted.websocket) : response_head(response, 0, false, now);
+        if (!co_await write_parts(socket, std::move(head), {}, {})) co_return false;
+        co_await write_stream(socket, *response.stream, context, websocket);
+        co_return false;
+    }
+    compress(response, wanted.accept_encoding);
+    std::string head = response_head(response, total_size(response.body), wanted.keep_alive, now);
+    if (wanted.head_only) response.body.clear();
+    const bool written = co_await write_parts(socket, std::move(head), response.body, {});
+    co_return written && wanted.keep_alive;
+}
 
-asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& context) {
+template <class Stream>
+asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& context, Credentials peer) {
     boost::beast::flat_buffer buffer;
     for (;;) {
         Parser parser;
@@ -216,9 +310,9 @@ asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& con
         if (error == http::error::body_limit) {
             auto status = api::Status::request_entity_too_large(
                 "limit is " + std::to_string(limits::request_body_bytes_max));
-            co_await respond(socket, status_response(status), false, false, context.clock);
+            co_await respond(socket, status_response(status), {}, context);
             error_code ignored;
-            socket.shutdown(tcp::socket::shutdown_send, ignored);
+            lowest(socket).shutdown(tcp::socket::shutdown_send, ignored);
             co_return;
         }
         if (error) {
@@ -229,24 +323,57 @@ asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& con
                 bad.code = 400;
                 bad.content_type = "text/plain; charset=utf-8";
                 bad.body.push_back(Slice::literal("400 Bad Request"));
-                co_await respond(socket, std::move(bad), false, false, context.clock);
+                co_await respond(socket, std::move(bad), {}, context);
             }
             co_return;
         }
-        const bool keep_alive = parser.keep_alive();
+        const Credentials credentials = credentials_of(parser, peer);
+        Wanted wanted = wanted_of(parser);
         api::Request request = to_request(parser);
-        const bool head_only = request.method == "HEAD";
-        if (head_only) request.method = "GET";
         const Time begin = context.clock.now();
         api::Request logged;
         if (context.log_requests) {
             logged = request;
             logged.body.clear();
         }
-        api::Response response = co_await answer(context.handlers, std::move(request));
+        api::Response response;
+        if (const auto passed = context.filters.apply(request, credentials); !passed) {
+            response = status_response(passed.error());
+        } else {
+            response = co_await answer(context.handlers, std::move(request));
+        }
         if (context.log_requests) log_request(logged, response.code, context.clock.now() - begin);
-        if (!co_await respond(socket, std::move(response), head_only, keep_alive, context.clock)) co_return;
+        if (!co_await respond(socket, std::move(response), std::move(wanted), context)) co_return;
     }
+}
+
+}  // namespace
+
+asio::awaitable<void> run_session(tcp::socket& socket, const SessionContext& context) {
+    Credentials peer;
+    peer.trusted = true;  // plain HTTP is served to those only who may do everything
+    co_await serve_requests(socket, context, std::move(peer));
+}
+
+asio::awaitable<void> run_tls_session(tcp::socket& socket, Tls& tls, const SessionContext& context) {
+    TlsStream stream(socket, tls.context());
+    asio::steady_timer deadline(co_await asio::this_coro::executor, limits::handshake_timeout);
+    const auto greeted = std::make_shared<bool>(false);
+    deadline.async_wait([&socket, greeted](error_code error) {
+        error_code ignored;
+        if (!error && !*greeted) socket.close(ignored);
+    });
+    const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, use_tuple);
+    *greeted = true;  // from here on the socket may be gone
+    deadline.cancel();
+    if (error) co_return;
+    const PeerCertificate certificate = peer_certificate(stream.native_handle());
+    Credentials peer;
+    peer.refused = certificate.refused;
+    if (certificate.user) peer.certificate = &*certificate.user;
+    co_await serve_requests(stream, context, std::move(peer));
+    error_code ignored;
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 }  // namespace kubemu::server

@@ -5,18 +5,26 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "api/handlers.h"
+#include "server/filters.h"
+#include "server/tls.h"
 #include "storage/base/clock.h"
+#include "storage/base/limits.h"
 
 namespace kubemu::server {
 
 struct SessionContext {
     api::Handlers& handlers;
+    const Filters& filters;
     const Clock& clock;
     bool log_requests = false;
+    // How long a watcher may take nothing before it is told that it is too slow, and then before it is cut off.
+    Duration slow_reader_timeout = limits::slow_watcher_timeout;
 };
 
 // Ends when the peer hangs up, breaks the protocol or stops reading, or when the socket is closed from outside.
 // `context` outlives every session.
 boost::asio::awaitable<void> run_session(boost::asio::ip::tcp::socket& socket, const SessionContext& context);
+// The same over TLS, handshake included.
+boost::asio::awaitable<void> run_tls_session(boost::asio::ip::tcp::socket& socket, Tls& tls, const SessionContext& context);
 
 }  // namespace kubemu::server

@@ -1,7 +1,7 @@
 // Admission: what the cluster itself adds to, or refuses of, a write that its author was allowed to make.
 //
 // The built-in plugins of kube-apiserver (k8s.io/kubernetes/plugin/pkg/admission) in its order: all mutate first,
-// then all validate. To add one: a file here and a line in chain.cpp.
+// then all validate. To add one: a file here and a line in plugins.cpp.
 #pragma once
 
 #include <span>
@@ -16,6 +16,7 @@
 
 namespace kubemu::api {
 
+class Authorizer;
 class KindRegistry;
 
 struct AdmissionRequest {
@@ -33,14 +34,16 @@ struct AdmissionRequest {
     bool dry_run = false;
     Json* object = nullptr;     // in the version of `kind`; null for a removal
     const Json* old = nullptr;  // null for a creation
+    const Authorizer* authorizer = nullptr;  // null: everybody may do everything
     // Other objects to write in the same transaction (a quota that is charged). A lost race repeats the admission.
     std::vector<storage::Draft>* charges = nullptr;
+    std::vector<std::string>* warnings = nullptr;  // receives Warning header texts
 
     bool is(std::string_view resource) const { return kind.resource == resource; }
     bool creates(std::string_view resource) const {
         return operation == Operation::create && subresource.empty() && is(resource);
     }
-    // 403 with `why`.
+    // 403 with `why`, about the object of the request.
     Status forbidden(std::string_view why) const;
 };
 
@@ -53,15 +56,23 @@ struct AdmissionPlugin {
 // In the order in which they run.
 std::span<const AdmissionPlugin> admission_plugins();
 
-// What is added to every new object: the namespace must be there; service accounts, tolerations and priorities of
-// pods, storage classes of claims, protection finalizers. One mutating plugin of the list.
-ApiResult<bool> admit_create(Json& object, const HookContext& context);
-
-// Containers' defaults and limits of the namespace's LimitRanges.
+// Each says at its top what it is for.
+ApiResult<bool> namespace_lifecycle(AdmissionRequest& request);
 ApiResult<bool> limit_ranger_mutate(AdmissionRequest& request);
 ApiResult<bool> limit_ranger_validate(AdmissionRequest& request);
-// pods' overhead and scheduling of their RuntimeClass.
+ApiResult<bool> service_account_mutate(AdmissionRequest& request);
+ApiResult<bool> service_account_validate(AdmissionRequest& request);
+ApiResult<bool> node_taint_mutate(AdmissionRequest& request);
+ApiResult<bool> pod_security_validate(AdmissionRequest& request);
+ApiResult<bool> priority_mutate(AdmissionRequest& request);
+ApiResult<bool> priority_validate(AdmissionRequest& request);
+ApiResult<bool> default_toleration_seconds_mutate(AdmissionRequest& request);
+ApiResult<bool> default_storage_class_mutate(AdmissionRequest& request);
+ApiResult<bool> storage_protection_mutate(AdmissionRequest& request);
+ApiResult<bool> claim_resize_validate(AdmissionRequest& request);
 ApiResult<bool> runtime_class_mutate(AdmissionRequest& request);
+ApiResult<bool> runtime_class_validate(AdmissionRequest& request);
+ApiResult<bool> default_ingress_class_mutate(AdmissionRequest& request);
 // Charges the namespace's ResourceQuotas.
 ApiResult<bool> resource_quota_validate(AdmissionRequest& request);
 

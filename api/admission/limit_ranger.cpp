@@ -1,4 +1,5 @@
-// LimitRanger: defaults and bounds that a namespace sets for containers, pods and claims (plugin/admission/limitranger).
+// LimitRanger: defaults and bounds that a namespace sets for containers, pods and claims
+// (plugin/admission/limitranger).
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -46,8 +47,10 @@ class Bounds {
         : item_(item), scope_(scope), complaints_(complaints) {}
 
     void check(const Json& requests, const Json& limits) {
-        for (const auto& [resource, bound] : object_at(item_, {"min"}).items()) check_min(resource, bound, requests, limits);
-        for (const auto& [resource, bound] : object_at(item_, {"max"}).items()) check_max(resource, bound, requests, limits);
+        for (const auto& [resource, bound] : object_at(item_, {"min"}).items())
+            check_min(resource, bound, requests, limits);
+        for (const auto& [resource, bound] : object_at(item_, {"max"}).items())
+            check_max(resource, bound, requests, limits);
         for (const auto& [resource, bound] : object_at(item_, {"maxLimitRequestRatio"}).items()) {
             check_ratio(resource, bound, requests, limits);
         }
@@ -65,8 +68,8 @@ class Bounds {
         const auto request = quantity_at(requests, resource);
         const auto limit = quantity_at(limits, resource);
         const std::string rule = usage("minimum", resource) + minimum->text();
-        if (!request && !limit) return complain(rule, ".  No request is specified");
-        if (request && *request < *minimum) return complain(rule, ", but request is " + request->text());
+        if (!request) return complain(rule, ".  No request is specified");
+        if (*request < *minimum) return complain(rule, ", but request is " + request->text());
         if (limit && *limit < *minimum) complain(rule, ", but limit is " + limit->text());
     }
 
@@ -77,7 +80,9 @@ class Bounds {
         const auto limit = quantity_at(limits, resource);
         const std::string rule = usage("maximum", resource) + maximum->text();
         if (scope_ == "PersistentVolumeClaim") {
-            if (request && *maximum < *request) complain(rule, ", but request is " + request->text());
+            // Limits of claims are nobody's wish.
+            if (!request) return complain(rule, ".  No request is specified");
+            if (*maximum < *request) complain(rule, ", but request is " + request->text());
             return;
         }
         if (!limit) return complain(rule, ".  No limit is specified");
@@ -90,7 +95,8 @@ class Bounds {
         if (!ratio) return;
         const auto request = quantity_at(requests, resource);
         const auto limit = quantity_at(limits, resource);
-        const std::string rule = resource + " max limit to request ratio per " + std::string(scope_) + " is " + ratio->text();
+        const std::string rule =
+            resource + " max limit to request ratio per " + std::string(scope_) + " is " + ratio->text();
         if (!request || request->is_zero()) return complain(rule, ", but no request is specified or request is 0");
         if (!limit || limit->is_zero()) return complain(rule, ", but no limit is specified or limit is 0");
         const double actual = static_cast<double>(limit->milli_value()) / static_cast<double>(request->milli_value());
@@ -106,24 +112,50 @@ class Bounds {
     std::vector<std::string>& complaints_;
 };
 
-// What the whole pod asks for: its containers together, or one initial container that asks for more.
+using Totals = std::map<std::string, Quantity>;
+
+Totals quantities(const Json& container, const char* which) {
+    Totals totals;
+    for (const auto& [resource, text] : object_at(container, {"resources", which}).items()) {
+        const auto quantity = text.is_string() ? Quantity::parse(text.get<std::string>()) : std::nullopt;
+        if (quantity) totals.emplace(resource, *quantity);
+    }
+    return totals;
+}
+
+void add(Totals& totals, const Totals& more) {
+    for (const auto& [resource, quantity] : more) {
+        const auto [at, added] = totals.emplace(resource, quantity);
+        if (!added) at->second += quantity;
+    }
+}
+
+// What the whole pod asks for: its containers and sidecars together, or the moment of its start that asks for more.
 Json pod_total(const Json& spec, const char* which) {
-    std::map<std::string, Quantity> sum;
-    for (const Json& container : array_at(spec, {"containers"})) {
-        for (const auto& [resource, text] : object_at(container, {"resources", which}).items()) {
-            const auto quantity = text.is_string() ? Quantity::parse(text.get<std::string>()) : std::nullopt;
-            if (!quantity) continue;
-            const auto [at, added] = sum.emplace(resource, *quantity);
-            if (!added) at->second += *quantity;
+    Totals sum, sidecars;
+    std::vector<Totals> moments;
+    for (const Json& container : array_at(spec, {"containers"})) add(sum, quantities(container, which));
+    for (const Json& container : array_at(spec, {"initContainers"})) {
+        const Totals own = quantities(container, which);
+        if (string_at(container, {"restartPolicy"}) == "Always") {
+            add(sum, own);
+            add(sidecars, own);
+            moments.push_back(sidecars);
+        } else {
+            moments.push_back(own);
+            add(moments.back(), sidecars);
         }
     }
-    for (const Json& container : array_at(spec, {"initContainers"})) {
-        for (const auto& [resource, text] : object_at(container, {"resources", which}).items()) {
-            const auto quantity = text.is_string() ? Quantity::parse(text.get<std::string>()) : std::nullopt;
-            if (!quantity) continue;
-            const auto [at, added] = sum.emplace(resource, *quantity);
-            if (!added && at->second < *quantity) at->second = *quantity;
+    for (const Totals& moment : moments) {
+        for (const auto& [resource, quantity] : moment) {
+            const auto [at, added] = sum.emplace(resource, quantity);
+            if (!added && at->second < quantity) at->second = quantity;
         }
+    }
+    // What is said of the pod as a whole counts instead.
+    for (const auto& [resource, text] : object_at(spec, {"resources", which}).items()) {
+        const auto quantity = text.is_string() ? Quantity::parse(text.get<std::string>()) : std::nullopt;
+        if (quantity && (resource == "cpu" || resource == "memory")) sum[resource] = *quantity;
     }
     Json total = Json::object();
     for (const auto& [resource, quantity] : sum) total[resource] = quantity.text();
@@ -140,54 +172,56 @@ Status refused(const AdmissionRequest& request, const std::vector<std::string>& 
 ApiResult<bool> limit_ranger_mutate(AdmissionRequest& request) {
     if (!request.creates("pods")) return true;
     Json& spec = ensure(*request.object, {"spec"});
-    std::string note;
     for (const Json& range : limit_ranges(request)) {
-        for (const Json& item : array_at(range, {"spec", "limits"})) {
-            if (string_at(item, {"type"}) != "Container") continue;
-            for (const char* list : {"containers", "initContainers"}) {
-                Json* containers = find(spec, list);
-                if (containers == nullptr || !containers->is_array()) continue;
-                for (Json& container : *containers) {
-                    std::string requests, limits;
-                    default_container(container, item, requests, limits);
-                    const std::string about = std::string(list == std::string_view("containers") ? "container " : "init container ") +
-                                              std::string(string_at(container, {"name"}));
-                    if (!requests.empty()) note += (note.empty() ? "" : "; ") + requests + " request for " + about;
-                    if (!limits.empty()) note += (note.empty() ? "" : "; ") + limits + " limit for " + about;
+        std::vector<std::string> notes;
+        for (const auto& [list, what] :
+             {std::pair("containers", "container "), std::pair("initContainers", "init container ")}) {
+            Json* containers = find(spec, list);
+            if (containers == nullptr || !containers->is_array()) continue;
+            for (Json& container : *containers) {
+                const std::string about = what + std::string(string_at(container, {"name"}));
+                std::string requests, limits;
+                for (const Json& item : array_at(range, {"spec", "limits"})) {
+                    if (string_at(item, {"type"}) == "Container") default_container(container, item, requests, limits);
                 }
+                if (!requests.empty()) notes.push_back(requests + " request for " + about);
+                if (!limits.empty()) notes.push_back(limits + " limit for " + about);
             }
         }
-    }
-    if (!note.empty()) {
-        ensure(*request.object, {"metadata", "annotations"})["kubernetes.io/limit-ranger"] = "LimitRanger plugin set: " + note;
+        if (notes.empty()) continue;
+        ensure(*request.object, {"metadata", "annotations"})["kubernetes.io/limit-ranger"] =
+            "LimitRanger plugin set: " + join(notes, "; ");
     }
     return true;
 }
 
 ApiResult<bool> limit_ranger_validate(AdmissionRequest& request) {
-    const bool pod = request.creates("pods");
+    const bool resized = request.is("pods") && request.subresource == "resize";
+    const bool pod = request.creates("pods") || resized;
     const bool claim = request.is("persistentvolumeclaims") && request.subresource.empty() && request.object != nullptr;
     if (!pod && !claim) return true;
+    if (request.old != nullptr && find(*request.old, {"metadata", "deletionTimestamp"}) != nullptr) return true;
     const Json& spec = object_at(*request.object, {"spec"});
-    std::vector<std::string> complaints;
     for (const Json& range : limit_ranges(request)) {
+        std::vector<std::string> complaints;
         for (const Json& item : array_at(range, {"spec", "limits"})) {
             const std::string_view type = string_at(item, {"type"});
             Bounds bounds(item, type, complaints);
             if (claim && type == "PersistentVolumeClaim") {
-                bounds.check(object_at(spec, {"resources", "requests"}), object_at(spec, {"resources", "limits"}));
+                bounds.check(object_at(spec, {"resources", "requests"}), Json::object());
             }
             if (pod && type == "Container") {
                 for (const char* list : {"containers", "initContainers"}) {
                     for (const Json& container : array_at(spec, {list})) {
-                        bounds.check(object_at(container, {"resources", "requests"}), object_at(container, {"resources", "limits"}));
+                        bounds.check(object_at(container, {"resources", "requests"}),
+                                     object_at(container, {"resources", "limits"}));
                     }
                 }
             }
             if (pod && type == "Pod") bounds.check(pod_total(spec, "requests"), pod_total(spec, "limits"));
         }
+        if (!complaints.empty()) return refused(request, complaints);
     }
-    if (!complaints.empty()) return refused(request, complaints);
     return true;
 }
 

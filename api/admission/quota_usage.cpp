@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "api/kind_registry.h"
 #include "api/values/time.h"
@@ -15,7 +16,8 @@ constexpr std::string_view class_infix = ".storageclass.storage.k8s.io/";
 QuotaUsage quantities(const Json& container, const char* which) {
     QuotaUsage sum;
     for (const auto& [resource, text] : object_at(container, {"resources", which}).items()) {
-        if (const auto quantity = Quantity::parse(text.is_string() ? text.get<std::string>() : text.dump())) sum.emplace(resource, *quantity);
+        if (const auto quantity = Quantity::parse(text.is_string() ? text.get<std::string>() : text.dump()))
+            sum.emplace(resource, *quantity);
     }
     return sum;
 }
@@ -50,7 +52,8 @@ QuotaUsage resources_of(const Json& spec, const char* which) {
     raise_to(sum, initial);
     for (const auto& [resource, text] : object_at(spec, {"overhead"}).items()) {
         const auto quantity = Quantity::parse(text.is_string() ? text.get<std::string>() : text.dump());
-        if (quantity && (std::string_view(which) == "requests" || sum.contains(resource))) add_usage(sum, resource, *quantity);
+        if (quantity && (std::string_view(which) == "requests" || sum.contains(resource)))
+            add_usage(sum, resource, *quantity);
     }
     return sum;
 }
@@ -76,7 +79,8 @@ void use_pod(QuotaUsage& usage, const Json& pod, Time now) {
         if (native || pages || is_extended(resource)) usage.emplace("requests." + resource, quantity);
     }
     for (const auto& [resource, quantity] : resources_of(spec, "limits")) {
-        if (resource == "cpu" || resource == "memory" || resource == "ephemeral-storage") usage.emplace("limits." + resource, quantity);
+        if (resource == "cpu" || resource == "memory" || resource == "ephemeral-storage")
+            usage.emplace("limits." + resource, quantity);
     }
 }
 
@@ -84,9 +88,10 @@ void use_service(QuotaUsage& usage, const Json& spec) {
     usage.emplace("services", Quantity::from_value(1));
     const std::string_view type = string_at(spec, {"type"});
     if (type != "NodePort" && type != "LoadBalancer") return;
-    if (type == "NodePort" || bool_at(spec, {"allocateLoadBalancerNodePorts"}, true)) {
-        usage.emplace("services.nodeports", Quantity::from_value(static_cast<std::int64_t>(array_at(spec, {"ports"}).size())));
-    }
+    const bool all = type == "NodePort" || bool_at(spec, {"allocateLoadBalancerNodePorts"}, true);
+    std::int64_t ports = 0;
+    for (const Json& port : array_at(spec, {"ports"})) ports += all || int_at(port, {"nodePort"}) != 0 ? 1 : 0;
+    if (ports > 0) usage.emplace("services.nodeports", Quantity::from_value(ports));
     if (type == "LoadBalancer") usage.emplace("services.loadbalancers", Quantity::from_value(1));
 }
 
@@ -97,7 +102,10 @@ void use_claim(QuotaUsage& usage, const Json& claim) {
     const auto allocated = Quantity::parse(string_at(claim, {"status", "allocatedResources", "storage"}));
     if (storage && allocated && *storage < *allocated) storage = allocated;
     if (storage) usage.emplace("requests.storage", *storage);
-    const std::string name(string_at(claim, {"spec", "storageClassName"}));
+    const Json& annotations = object_at(claim, {"metadata", "annotations"});
+    constexpr const char* annotation = "volume.beta.kubernetes.io/storage-class";
+    const std::string name(find(annotations, annotation) != nullptr ? string_at(annotations, {annotation})
+                                                                    : string_at(claim, {"spec", "storageClassName"}));
     if (name.empty()) return;
     usage.emplace(name + std::string(class_infix) + "persistentvolumeclaims", Quantity::from_value(1));
     if (storage) usage.emplace(name + std::string(class_infix) + "requests.storage", *storage);
@@ -132,6 +140,19 @@ bool crosses_namespaces(const Json& pod) {
     return false;
 }
 
+// Whether one of the names (none: the empty list) is what the expression asks for; null asks for any.
+bool names_match(const std::vector<std::string_view>& names, const Json* selector) {
+    const std::string_view op = selector == nullptr ? "Exists" : string_at(*selector, {"operator"});
+    if (op == "Exists") return !names.empty();
+    if (op == "DoesNotExist") return names.empty();
+    const Json& values = array_at(*selector, {"values"});
+    const auto listed = [&](std::string_view name) {
+        return std::find(values.begin(), values.end(), name) != values.end();
+    };
+    if (names.empty()) return op == "NotIn";
+    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return listed(name) == (op == "In"); });
+}
+
 // `selector`: the expression that names the scope; null for an entry of spec.scopes, which asks for Exists.
 bool scope_matches(const Json& pod, std::string_view scope, const Json* selector) {
     if (scope == "BestEffort") return best_effort(pod);
@@ -141,13 +162,21 @@ bool scope_matches(const Json& pod, std::string_view scope, const Json* selector
     if (scope == "CrossNamespacePodAffinity") return crosses_namespaces(pod);
     if (scope != "PriorityClass") return false;
     const std::string_view name = string_at(pod, {"spec", "priorityClassName"});
-    const std::string_view op = selector == nullptr ? "Exists" : string_at(*selector, {"operator"});
-    const Json nothing;
-    const Json& values = array_at(selector == nullptr ? nothing : *selector, {"values"});
-    const bool listed = std::find(values.begin(), values.end(), name) != values.end();
-    if (op == "In") return listed;
-    if (op == "NotIn") return !listed;
-    return op == "Exists" ? !name.empty() : name.empty();
+    std::vector<std::string_view> names;
+    if (!name.empty()) names.push_back(name);
+    return names_match(names, selector);
+}
+
+bool claim_scope_matches(const Json& claim, std::string_view scope, const Json* selector) {
+    if (scope != "VolumeAttributesClass") return false;
+    std::vector<std::string_view> names;
+    for (const std::string_view name :
+         {string_at(claim, {"spec", "volumeAttributesClassName"}),
+          string_at(claim, {"status", "currentVolumeAttributesClassName"}),
+          string_at(claim, {"status", "modifyVolumeStatus", "targetVolumeAttributesClassName"})}) {
+        if (!name.empty()) names.push_back(name);
+    }
+    return names_match(names, selector);
 }
 
 std::string qualified(const KindSpec& kind) {
@@ -181,22 +210,59 @@ bool quota_in_scope(const KindSpec& kind, const Json& quota, const Json& object)
     const Json& scopes = array_at(quota, {"spec", "scopes"});
     const Json& selectors = array_at(quota, {"spec", "scopeSelector", "matchExpressions"});
     if (scopes.empty() && selectors.empty()) return true;
-    if (kind.resource != "pods") return false;
+    if (kind.resource != "pods" && kind.resource != "persistentvolumeclaims") return false;
+    const auto matches = kind.resource == "pods" ? scope_matches : claim_scope_matches;
     for (const Json& scope : scopes) {
-        if (scope.is_string() && !scope_matches(object, scope.get_ref<const std::string&>(), nullptr)) return false;
+        if (scope.is_string() && !matches(object, scope.get_ref<const std::string&>(), nullptr)) return false;
     }
     for (const Json& selector : selectors) {
-        if (!scope_matches(object, string_at(selector, {"scopeName"}), &selector)) return false;
+        if (!matches(object, string_at(selector, {"scopeName"}), &selector)) return false;
     }
     return true;
 }
 
+bool quota_concerns(std::string_view name, const KindSpec& kind) {
+    if (name.starts_with("count/")) return name.substr(6) == qualified(kind);
+    const std::string_view of = kind.resource;
+    if (of == "pods") {
+        if (name.starts_with("hugepages-") || name.starts_with("requests.hugepages-")) return true;
+        if (name.starts_with("requests.") && is_extended(name.substr(9))) return true;
+        if (name == "pods") return true;
+        for (const std::string_view prefix : {"requests.", "limits."}) {
+            if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+        }
+        return name == "cpu" || name == "memory" || name == "ephemeral-storage";
+    }
+    if (of == "services") return name == "services" || name == "services.nodeports" || name == "services.loadbalancers";
+    if (of == "persistentvolumeclaims") {
+        const std::size_t at = name.find(class_infix);
+        if (at != std::string_view::npos) name.remove_prefix(at + class_infix.size());
+        return name == "persistentvolumeclaims" || name == "requests.storage";
+    }
+    return name == of &&
+           (of == "configmaps" || of == "resourcequotas" || of == "replicationcontrollers" || of == "secrets");
+}
+
 bool quota_counts(std::string_view name, const KindRegistry& kinds) {
-    static constexpr std::string_view counted[] = {
-        "pods", "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage",
-        "limits.cpu", "limits.memory", "limits.ephemeral-storage", "services", "services.nodeports",
-        "services.loadbalancers", "persistentvolumeclaims", "requests.storage", "configmaps", "secrets",
-        "replicationcontrollers", "resourcequotas"};
+    static constexpr std::string_view counted[] = {"pods",
+                                                   "cpu",
+                                                   "memory",
+                                                   "ephemeral-storage",
+                                                   "requests.cpu",
+                                                   "requests.memory",
+                                                   "requests.ephemeral-storage",
+                                                   "limits.cpu",
+                                                   "limits.memory",
+                                                   "limits.ephemeral-storage",
+                                                   "services",
+                                                   "services.nodeports",
+                                                   "services.loadbalancers",
+                                                   "persistentvolumeclaims",
+                                                   "requests.storage",
+                                                   "configmaps",
+                                                   "secrets",
+                                                   "replicationcontrollers",
+                                                   "resourcequotas"};
     if (std::find(std::begin(counted), std::end(counted), name) != std::end(counted)) return true;
     if (name.starts_with("count/")) {
         const std::string_view resource = name.substr(6);

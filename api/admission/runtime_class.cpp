@@ -2,41 +2,42 @@
 #include <nlohmann/json.hpp>
 
 #include "api/admission/chain.h"
+#include "api/values/text.h"
 
 namespace kubemu::api {
 
+namespace {
+
+// The class that the pod names; null when it names none.
+ApiResult<Json> class_of(const AdmissionRequest& request) {
+    const Json* name = find(*request.object, {"spec", "runtimeClassName"});
+    if (name == nullptr) return Json();
+    const std::string text = name->is_string() ? name->get<std::string>() : std::string();
+    const storage::RecordPtr record = request.lookup.get("runtimeclasses.node.k8s.io", {}, text);
+    if (record == nullptr) return request.forbidden("pod rejected: RuntimeClass " + go_quote(text) + " not found");
+    return request.lookup.document(*record);
+}
+
+}  // namespace
+
 ApiResult<bool> runtime_class_mutate(AdmissionRequest& request) {
     if (!request.creates("pods")) return true;
+    TRY_ASSIGN(const Json runtime_class, class_of(request));
+    if (runtime_class.is_null()) return true;
     Json& spec = ensure(*request.object, {"spec"});
-    const std::string name(string_at(spec, {"runtimeClassName"}));
-    if (name.empty()) {
-        if (find(spec, "overhead") != nullptr) {
-            return request.forbidden(
-                "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
-        }
-        return true;
-    }
-    const storage::RecordPtr record = request.lookup.get("runtimeclasses.node.k8s.io", {}, name);
-    if (record == nullptr) {
-        return request.forbidden("pod rejected: RuntimeClass \"" + name + "\" not found");
-    }
-    const Json runtime_class = request.lookup.document(*record);
     if (const Json* overhead = find(runtime_class, {"overhead", "podFixed"})) {
         const Json* given = find(spec, "overhead");
-        if (given != nullptr && *given != *overhead) {
-            return request.forbidden(
-                "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+        if (given != nullptr && !given->empty() && *given != *overhead) {
+            return request.forbidden("pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
         }
         spec["overhead"] = *overhead;
-    } else if (find(spec, "overhead") != nullptr) {
-        return request.forbidden("pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
     }
     for (const auto& [key, value] : object_at(runtime_class, {"scheduling", "nodeSelector"}).items()) {
         Json& selector = ensure(spec, {"nodeSelector"});
         if (const Json* given = find(selector, key); given != nullptr && *given != value) {
-            return request.forbidden("conflict: runtimeClass.scheduling.nodeSelector[" + key + "] = " +
-                                     value.get<std::string>() + "; pod.spec.nodeSelector[" + key + "] = " +
-                                     given->get<std::string>());
+            return request.forbidden("conflict: runtimeClass.scheduling.nodeSelector[" + key +
+                                     "] = " + value.get<std::string>() + "; pod.spec.nodeSelector[" + key +
+                                     "] = " + given->get<std::string>());
         }
         selector[key] = value;
     }
@@ -46,6 +47,20 @@ ApiResult<bool> runtime_class_mutate(AdmissionRequest& request) {
         bool known = false;
         for (const Json& have : tolerations) known = known || have == toleration;
         if (!known) tolerations.push_back(toleration);
+    }
+    return true;
+}
+
+ApiResult<bool> runtime_class_validate(AdmissionRequest& request) {
+    if (!request.creates("pods")) return true;
+    TRY_ASSIGN(const Json runtime_class, class_of(request));
+    const Json* overhead = runtime_class.is_null() ? nullptr : find(runtime_class, {"overhead", "podFixed"});
+    const Json* given = find(*request.object, {"spec", "overhead"});
+    if (overhead == nullptr && given != nullptr) {
+        return request.forbidden("pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
+    }
+    if (overhead != nullptr && (given == nullptr || *given != *overhead)) {
+        return request.forbidden("pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
     }
     return true;
 }

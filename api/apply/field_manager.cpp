@@ -309,10 +309,12 @@ const FieldSet& reset_fields(std::string_view group, std::string_view resource, 
     static const FieldSet of_pods = spec.unite(FieldSet::of_path({"f:metadata", "f:deletionTimestamp"}))
                                         .unite(FieldSet::of_path({"f:metadata", "f:ownerReferences"}));
     static const FieldSet spec_and_status = spec.unite(status);
-    // Nobody can change what a certificate request asks for.
-    if (subresource.empty() && group == "certificates.k8s.io") return spec_and_status;
-    if (subresource.empty()) return has_status ? status : nothing;
-    if (subresource == "approval") return spec;
+    if (subresource.empty()) {
+        // The spec of a request for a certificate is nobody's: it never changes.
+        if (group == "certificates.k8s.io" && has_status) return spec_and_status;
+        return has_status ? status : nothing;
+    }
+    if (subresource == "approval" || subresource == "ephemeralcontainers") return spec;
     if (subresource != "status") return nothing;
     if (group == "apps" && resource == "deployments") return spec_and_labels;
     if (group.empty() && resource == "pods") return of_pods;

@@ -13,6 +13,8 @@ const Json absent_null;
 const Json empty_record = Json::object();
 const Json empty_text = "";
 const Json zero_number = 0;
+const Json zero_quantity = "0";
+const Json zero_duration = "0s";
 const Json no_truth = false;
 
 const Json* zero_of(const FieldInfo& field) {
@@ -25,13 +27,33 @@ const Json* zero_of(const FieldInfo& field) {
         case ValueKind::int32:
         case ValueKind::int64:
         case ValueKind::float64:
+        case ValueKind::int_or_string:
             return &zero_number;
-        case ValueKind::string:
         case ValueKind::quantity:
+            return &zero_quantity;
         case ValueKind::duration:
+            return &zero_duration;
+        case ValueKind::string:
             return &empty_text;
         default:
             return &absent_null;
+    }
+}
+
+// What Go holds in a struct of its own is there even when it was not given, omitempty or not.
+bool is_struct(const FieldInfo& field) {
+    if (field.shape != Shape::single || field.pointer) return false;
+    switch (field.kind) {
+        case ValueKind::object:
+        case ValueKind::time:
+        case ValueKind::micro_time:
+        case ValueKind::duration:
+        case ValueKind::quantity:
+        case ValueKind::int_or_string:
+        case ValueKind::raw:
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -96,7 +118,7 @@ Place element_of(const Place& place) {
     }
     switch (place.kind) {
         case Place::Kind::keyed_list:
-            return {Place::Kind::record, place.type, place.field};
+            return {place.type->atomic ? Place::Kind::leaf : Place::Kind::record, place.type, place.field};
         case Place::Kind::map:
             if (place.field->shape == Shape::map_of_lists) return {Place::Kind::leaf, nullptr, place.field};
             return value_place(*place.field);
@@ -183,10 +205,7 @@ std::string item_step(const Place& list, const Json& item, std::string* missing)
 
 const Json* held(const FieldInfo& field, const Json* value) {
     const bool given = value != nullptr && !value->is_null();
-    if (field.shape == Shape::single && field.kind == ValueKind::object && !field.pointer) {
-        return given ? value : &empty_record;
-    }
-    if (!field.omitempty) return given ? value : zero_of(field);
+    if (is_struct(field) || !field.omitempty) return given ? value : zero_of(field);
     if (!given) return nullptr;
     if (field.pointer && field.shape == Shape::single) return value;
     return is_zero(*value) ? nullptr : value;

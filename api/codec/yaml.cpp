@@ -193,6 +193,11 @@ class Handler : public YAML::EventHandler {
         if (frame.value.is_array()) {
             frame.value.push_back(std::move(value));
         } else if (!frame.has_key) {
+            if (value.is_null() && mark.pos >= 0 && static_cast<std::size_t>(mark.pos) < text_.size() && text_[mark.pos] == ':') {
+                // go-yaml wants something before the colon.
+                throw Refused{"yaml: " + (mark.line > 0 ? "line " + std::to_string(mark.line + 1) + ": " : std::string()) +
+                              "did not find expected key"};
+            }
             if (value.is_structured() || value.is_null())
                 throw Refused{"yaml: invalid map key: " + encode_raw(value)};
             frame.key = value.is_string() ? value.get<std::string>() : encode_raw(value);

@@ -196,17 +196,40 @@ Json service_port_s(const Json& o, const CellContext&) {
 }
 
 Json endpoints_endpoints(const Json& o, const CellContext&) {
+    const Json& subsets = array_at(o, {"subsets"});
+    if (subsets.empty()) return none;
     std::vector<std::string> parts;
-    for (const Json& subset : array_at(o, {"subsets"})) {
+    for (const Json& subset : subsets) {
+        const Json& addresses = array_at(subset, {"addresses"});
         const Json& ports = array_at(subset, {"ports"});
-        for (const Json& address : array_at(subset, {"addresses"})) {
-            const std::string ip(string_at(address, {"ip"}));
-            if (ports.empty()) parts.push_back(ip);
-            for (const Json& port : ports) parts.push_back(ip + ":" + std::to_string(int_at(port, {"port"})));
+        if (ports.empty()) {
+            for (const Json& address : addresses) parts.emplace_back(string_at(address, {"ip"}));
+        }
+        for (const Json& port : ports) {
+            for (const Json& address : addresses) {
+                const std::string ip(string_at(address, {"ip"}));
+                const bool v6 = ip.find(':') != std::string::npos;
+                parts.push_back((v6 ? "[" + ip + "]" : ip) + ":" + std::to_string(int_at(port, {"port"})));
+            }
         }
     }
-    return shortened(parts, 3);
+    return Json(parts.empty() ? std::string() : shortened(parts, 3));
 }
+
+const Json& health_of(const Json& o) {
+    static const Json nothing = Json::object();
+    for (const Json& condition : array_at(o, {"conditions"})) {
+        if (string_at(condition, {"type"}) == "Healthy") return condition;
+    }
+    return nothing;
+}
+Json component_status_status(const Json& o, const CellContext&) {
+    const std::string_view status = string_at(health_of(o), {"status"});
+    return status.empty() ? "Unknown" : status == "True" ? "Healthy" : "Unhealthy";
+}
+Json component_status_message(const Json& o, const CellContext&) { return std::string(string_at(health_of(o), {"message"})); }
+Json component_status_error(const Json& o, const CellContext&) { return std::string(string_at(health_of(o), {"error"})); }
+
 Json endpoint_slice_ports(const Json& o, const CellContext&) {
     std::vector<std::string> parts;
     for (const Json& port : array_at(o, {"ports"})) {
@@ -281,9 +304,8 @@ Json csi_driver_modes(const Json& o, const CellContext&) {
     return modes.empty() ? none : join(modes, ",");
 }
 Json csi_driver_tokenrequests(const Json& o, const CellContext&) {
-    std::string out;
-    for (const Json& request : array_at(o, {"spec", "tokenRequests"})) out += std::string(string_at(request, {"audience"})) + ",";
-    return out.empty() ? unset : out;
+    const Json& requests = array_at(o, {"spec", "tokenRequests"});
+    return requests.empty() ? unset : joined(requests, "audience");
 }
 Json csi_node_drivers(const Json& o, const CellContext&) { return array_at(o, {"spec", "drivers"}).size(); }
 

@@ -1,4 +1,5 @@
-// Cells of the kinds that configure the server: admission, certificates, flow control, aggregation, addresses, devices.
+// Cells of the kinds that configure the server: admission, certificates, flow control, aggregation,
+// addresses, devices.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -18,15 +19,23 @@ const Json* condition_of(const Json& object, std::string_view type) {
     return nullptr;
 }
 
-Json number_or_none(const Json* value) { return value == nullptr ? Json(none) : *value; }
+Json number_or_none(const Json* value) {
+    return value == nullptr ? Json(none) : *value;
+}
 
 }  // namespace
 
 // ---------------------------------------------------------------- admissionregistration.k8s.io
 
-Json webhook_configuration_webhooks(const Json& o, const CellContext&) { return array_at(o, {"webhooks"}).size(); }
-Json admission_policy_validations(const Json& o, const CellContext&) { return array_at(o, {"spec", "validations"}).size(); }
-Json admission_policy_mutations(const Json& o, const CellContext&) { return array_at(o, {"spec", "mutations"}).size(); }
+Json webhook_configuration_webhooks(const Json& o, const CellContext&) {
+    return array_at(o, {"webhooks"}).size();
+}
+Json admission_policy_validations(const Json& o, const CellContext&) {
+    return array_at(o, {"spec", "validations"}).size();
+}
+Json admission_policy_mutations(const Json& o, const CellContext&) {
+    return array_at(o, {"spec", "mutations"}).size();
+}
 Json admission_policy_param_kind(const Json& o, const CellContext&) {
     const Json* kind = find(o, {"spec", "paramKind"});
     if (kind == nullptr) return unset;
@@ -63,7 +72,9 @@ Json certificate_request_condition(const Json& o, const CellContext&) {
 
 // ---------------------------------------------------------------- flowcontrol.apiserver.k8s.io
 
-Json flow_schema_precedence(const Json& o, const CellContext&) { return int_at(o, {"spec", "matchingPrecedence"}); }
+Json flow_schema_precedence(const Json& o, const CellContext&) {
+    return int_at(o, {"spec", "matchingPrecedence"});
+}
 Json flow_schema_distinguisher(const Json& o, const CellContext&) {
     const std::string type(string_at(o, {"spec", "distinguisherMethod", "type"}));
     return type.empty() ? none : type;
@@ -73,7 +84,8 @@ Json flow_schema_missing_level(const Json& o, const CellContext&) {
     return dangling == nullptr ? "?" : std::string(string_at(*dangling, {"status"}));
 }
 Json priority_level_shares(const Json& o, const CellContext&) {
-    if (find(o, {"spec", "limited"}) != nullptr) return int_at(o, {"spec", "limited", "nominalConcurrencyShares"});
+    if (find(o, {"spec", "limited"}) != nullptr)
+        return int_at(o, {"spec", "limited", "nominalConcurrencyShares"});
     return number_or_none(find(o, {"spec", "exempt", "nominalConcurrencyShares"}));
 }
 Json priority_level_queues(const Json& o, const CellContext&) {
@@ -114,7 +126,8 @@ Json ip_address_parent(const Json& o, const CellContext&) {
 }
 Json service_cidr_cidrs(const Json& o, const CellContext&) {
     std::vector<std::string> cidrs;
-    for (const Json& cidr : array_at(o, {"spec", "cidrs"})) cidrs.push_back(cidr.is_string() ? cidr.get<std::string>() : "");
+    for (const Json& cidr : array_at(o, {"spec", "cidrs"}))
+        cidrs.push_back(cidr.is_string() ? cidr.get<std::string>() : "");
     return join(cidrs, ",");
 }
 Json resource_claim_state(const Json& o, const CellContext&) {

@@ -26,9 +26,9 @@ void note_restart(PodSummary& summary, const Json& status) {
     if (finished && *finished > summary.last_restart) summary.last_restart = *finished;
 }
 
-std::string terminated_text(const Json& terminated, bool signals_first) {
+std::string terminated_text(const Json& terminated) {
     const std::string reason(string_at(terminated, {"reason"}));
-    if (!reason.empty() && !signals_first) return reason;
+    if (!reason.empty()) return reason;
     if (const std::int64_t signal = int_at(terminated, {"signal"})) return "Signal:" + std::to_string(signal);
     return "ExitCode:" + std::to_string(int_at(terminated, {"exitCode"}));
 }
@@ -55,13 +55,17 @@ PodSummary summarize(const Json& pod) {
         if (string_at(init, {"restartPolicy"}) == "Always") ++s.total;
     }
     bool initializing = false;
-    int index = -1, restarts_of_sidecars = 0;
+    int index = -1;
+    PodSummary sidecars;  // their restarts alone
     for (const Json& status : array_at(pod, {"status", "initContainerStatuses"})) {
         ++index;
         s.restarts += static_cast<int>(int_at(status, {"restartCount"}));
         note_restart(s, status);
         const bool sidecar = restartable(pod, string_at(status, {"name"}));
-        if (sidecar) restarts_of_sidecars += static_cast<int>(int_at(status, {"restartCount"}));
+        if (sidecar) {
+            sidecars.restarts += static_cast<int>(int_at(status, {"restartCount"}));
+            note_restart(sidecars, status);
+        }
         const Json* terminated = find(status, {"state", "terminated"});
         if (terminated != nullptr && int_at(*terminated, {"exitCode"}) == 0) continue;
         if (sidecar && bool_at(status, {"started"})) {
@@ -71,7 +75,7 @@ PodSummary summarize(const Json& pod) {
         initializing = true;
         const std::string_view waiting = string_at(status, {"state", "waiting", "reason"});
         if (terminated != nullptr) {
-            s.status = "Init:" + terminated_text(*terminated, false);
+            s.status = "Init:" + terminated_text(*terminated);
         } else if (!waiting.empty() && waiting != "PodInitializing") {
             s.status = "Init:" + std::string(waiting);
         } else {
@@ -80,7 +84,8 @@ PodSummary summarize(const Json& pod) {
         break;
     }
     if (!initializing || condition_true(pod, "Initialized")) {
-        s.restarts = restarts_of_sidecars;
+        s.restarts = sidecars.restarts;
+        s.last_restart = sidecars.last_restart;
         bool has_running = false;
         const Json& statuses = array_at(pod, {"status", "containerStatuses"});
         for (std::size_t i = statuses.size(); i-- > 0;) {
@@ -92,7 +97,7 @@ PodSummary summarize(const Json& pod) {
             if (!waiting.empty()) {
                 s.status = waiting;
             } else if (terminated != nullptr) {
-                s.status = terminated_text(*terminated, false);
+                s.status = terminated_text(*terminated);
             } else if (bool_at(status, {"ready"}) && find(status, {"state", "running"}) != nullptr) {
                 has_running = true;
                 ++s.ready;
@@ -101,8 +106,9 @@ PodSummary summarize(const Json& pod) {
         if (s.status == "Completed" && has_running) s.status = condition_true(pod, "Ready") ? "Running" : "NotReady";
     }
     if (find(pod, {"metadata", "deletionTimestamp"}) != nullptr) {
+        const std::string_view phase = string_at(pod, {"status", "phase"});
         if (string_at(pod, {"status", "reason"}) == "NodeLost") s.status = "Unknown";
-        else if (s.status != "Succeeded" && s.status != "Failed") s.status = "Terminating";
+        else if (phase != "Succeeded" && phase != "Failed") s.status = "Terminating";
     }
     return s;
 }
@@ -144,3 +150,18 @@ Json pod_readiness_gates(const Json& o, const CellContext&) {
 }
 
 }  // namespace kubemu::api::cells
+
+namespace kubemu::api {
+
+std::string_view pod_row_conditions(const Json& pod) {
+    const std::string_view phase = string_at(pod, {"status", "phase"});
+    if (phase == "Succeeded") {
+        return R"(,"conditions":[{"type":"Completed","status":"True","reason":"Succeeded","message":"The pod has completed successfully."}])";
+    }
+    if (phase == "Failed") {
+        return R"(,"conditions":[{"type":"Completed","status":"True","reason":"Failed","message":"The pod failed."}])";
+    }
+    return {};
+}
+
+}  // namespace kubemu::api

@@ -132,6 +132,7 @@ std::string response_kind(std::string_view group, std::string_view version, std:
     return "{\"group\":" + quoted(group) + ",\"version\":" + quoted(version) + ",\"kind\":" + quoted(kind) + "}";
 }
 
+// Versions that ended before release 1.27 have no singular name: discovery did not tell it then.
 std::string aggregated_resource(const KindSpec& kind) {
     // Only custom resources spell out a group and version that go without saying.
     const bool custom = kind.custom != nullptr;

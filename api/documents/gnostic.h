@@ -1,13 +1,13 @@
-// An OpenAPI v2 document as the Protocol Buffers message openapi.v2.Document of github.com/google/gnostic.
+// OpenAPI documents as Protocol Buffers messages of github.com/google/gnostic-models: openapi.v2.Document, on which
+// kubectl up to 1.26 insists, and openapi.v3.Document.
 #pragma once
 
 #include <string>
 
-#include "api/values/object.h"
-
 namespace kubemu::api {
 
-// `document` holds swagger, info, paths and definitions.
-std::string gnostic_document(const Json& document);
+// `json` is a document of api/documents/openapi.h.
+std::string gnostic_v2_document(const std::string& json);
+std::string gnostic_v3_document(const std::string& json);
 
 }  // namespace kubemu::api

@@ -1,9 +1,11 @@
 // Rows by the columns of a kind.
 #include "api/documents/table.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
+#include "api/codec/json_syntax.h"
 #include "api/documents/cells.h"
 #include "api/values/go_print.h"
 #include "api/values/json_path.h"
@@ -68,17 +70,30 @@ void append_column(std::string& out, const ColumnSpec& column) {
     out += ",\"priority\":" + std::to_string(column.priority) + "}";
 }
 
+std::string partial_head(std::string_view meta_version) {
+    return R"({"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/)" + std::string(meta_version) + R"(","metadata":)";
+}
+
 }  // namespace
 
-Json partial_object_metadata(const Json& object) {
-    Json partial = {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}};
-    partial["metadata"] = object_at(object, {"metadata"});
-    return partial;
+std::string partial_object_metadata(const Json& object, std::string_view meta_version) {
+    static const TypeInfo* const type = find_type("meta/v1.ObjectMeta");
+    return partial_head(meta_version) + encode_value(object_at(object, {"metadata"}), *type) + "}";
+}
+
+std::string partial_object_metadata_of_text(std::string_view object_text, std::string_view meta_version) {
+    constexpr std::string_view member = "\"metadata\":";
+    const std::size_t at = body_offset(object_text);
+    if (object_text.substr(std::min(at, object_text.size()), member.size()) != member) return partial_head(meta_version) + "{}}";
+    JsonReader reader(object_text.substr(at + member.size()));
+    std::string text = partial_head(meta_version);
+    text += reader.skip();
+    return text + '}';
 }
 
 std::string table_of(const std::vector<Json>& objects, const TableRequest& request) {
     const std::span<const ColumnSpec> columns = request.kind.columns.empty() ? default_columns : request.kind.columns;
-    std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{)";
+    std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/)" + std::string(request.meta_version) + R"(","metadata":{)";
     if (!request.resource_version.empty()) {
         out += "\"resourceVersion\":";
         append_json_string(out, request.resource_version);
@@ -101,6 +116,7 @@ std::string table_of(const std::vector<Json>& objects, const TableRequest& reque
     }
     out += ",\"rows\":[";
     const CellContext context{request.now};
+    std::size_t row = 0;
     for (const Json& object : objects) {
         if (out.back() != '[') out += ',';
         out += "{\"cells\":[";
@@ -109,11 +125,17 @@ std::string table_of(const std::vector<Json>& objects, const TableRequest& reque
             append_raw(out, cell_at(object, column, context));
         }
         out += ']';
-        if (request.include != IncludeObject::none) {
-            out += ",\"object\":";
-            append_raw(out, request.include == IncludeObject::object ? object : partial_object_metadata(object));
+        if (request.kind.resource == "pods") out += pod_row_conditions(object);
+        out += ",\"object\":";
+        if (request.include == IncludeObject::none) {
+            out += "null";
+        } else if (request.include == IncludeObject::object && request.object_text) {
+            out += request.object_text(row);
+        } else {
+            out += partial_object_metadata(object, request.meta_version);
         }
         out += '}';
+        ++row;
     }
     return out + "]}\n";
 }

@@ -16,7 +16,8 @@ constexpr std::size_t reason_bytes_max = 1024, message_bytes_max = 32 * 1024;
 bool valid_reason(std::string_view reason) {
     if (std::isalpha(static_cast<unsigned char>(reason[0])) == 0) return false;
     for (const char c : reason) {
-        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != ',' && c != ':') return false;
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != ',' && c != ':')
+            return false;
     }
     return reason.back() != ',' && reason.back() != ':';
 }
@@ -30,23 +31,29 @@ void validate_condition(const Json& condition, const FieldPath& path, FieldError
         add_invalid(check_qualified_name(type), path.child("type"), type, errors);
     }
     validate_enum(status, {"False", "True", "Unknown"}, path.child("status"), errors);
-    if (const Json* generation = find(condition, "observedGeneration"); generation != nullptr && generation->is_number()) {
+    if (const Json* generation = find(condition, "observedGeneration");
+        generation != nullptr && generation->is_number()) {
         if (generation->get<std::int64_t>() < 0) {
-            errors.invalid(path.child("observedGeneration"), *generation, "must be greater than or equal to zero");
+            errors.invalid(path.child("observedGeneration"), *generation,
+                           "must be greater than or equal to zero");
         }
     }
-    if (string_at(condition, {"lastTransitionTime"}).empty()) errors.required(path.child("lastTransitionTime"), "");
+    if (string_at(condition, {"lastTransitionTime"}).empty())
+        errors.required(path.child("lastTransitionTime"), "");
     if (validate_required(reason, path.child("reason"), errors)) {
         if (!valid_reason(reason)) {
-            errors.invalid(path.child("reason"), std::string(reason),
-                           "a condition reason must start with alphabetic character, optionally followed by a string of "
-                           "alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. "
-                           "'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used "
-                           "for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')");
+            errors.invalid(
+                path.child("reason"), std::string(reason),
+                "a condition reason must start with alphabetic character, optionally followed by a string of "
+                "alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. "
+                "'my_name',  or 'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex "
+                "used "
+                "for validation is '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')");
         }
         if (reason.size() > reason_bytes_max) errors.too_long(path.child("reason"), reason_bytes_max);
     }
-    if (string_at(condition, {"message"}).size() > message_bytes_max) errors.too_long(path.child("message"), message_bytes_max);
+    if (string_at(condition, {"message"}).size() > message_bytes_max)
+        errors.too_long(path.child("message"), message_bytes_max);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// metav1.Condition lists, as the status of many kinds has them (k8s.io/apimachinery/pkg/apis/meta/v1/validation).
+// metav1.Condition lists, as the status of many kinds has them
+// (k8s.io/apimachinery/pkg/apis/meta/v1/validation).
 #pragma once
 
 #include "api/values/field_errors.h"

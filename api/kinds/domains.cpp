@@ -11,14 +11,16 @@
 namespace kubemu::api {
 namespace {
 
-constexpr std::string_view subdomain_pattern = "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
+constexpr std::string_view subdomain_pattern =
+    "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*";
 constexpr std::string_view http_path_pattern = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 constexpr std::size_t subdomain_bytes_max = 253, label_bytes_max = 63;
 
 bool has_leading_zero(std::string_view address) {
     if (address.find(':') != std::string_view::npos) return false;
     const auto parts = split(address, '.');
-    return std::any_of(parts.begin(), parts.end(), [](std::string_view part) { return part.size() > 1 && part[0] == '0'; });
+    return std::any_of(parts.begin(), parts.end(),
+                       [](std::string_view part) { return part.size() > 1 && part[0] == '0'; });
 }
 
 }  // namespace
@@ -33,9 +35,13 @@ Messages check_wildcard_subdomain(std::string_view text) {
         }
     }
     if (!fits) {
-        messages.push_back("a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must "
-                           "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character "
-                           "(e.g. '*.example.com', regex used for validation is '\\*\\." + std::string(subdomain_pattern) + "')");
+        messages.push_back(
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which "
+            "must "
+            "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric "
+            "character "
+            "(e.g. '*.example.com', regex used for validation is '\\*\\." +
+            std::string(subdomain_pattern) + "')");
     }
     return messages;
 }
@@ -45,7 +51,8 @@ void validate_fully_qualified_name(std::string_view name, const FieldPath& path,
     if (const Messages wrong = check_dns1123_subdomain(name); !wrong.empty()) {
         errors.invalid(path, std::string(name), join(wrong, ","));
     } else if (split(name, '.').size() < 3) {
-        errors.invalid(path, std::string(name), "should be a domain with at least three segments separated by dots");
+        errors.invalid(path, std::string(name),
+                       "should be a domain with at least three segments separated by dots");
     }
 }
 
@@ -57,7 +64,8 @@ void validate_fully_qualified_domain(std::string_view name, const FieldPath& pat
     }
     const auto labels = split(name, '.');
     if (labels.size() < 2) {
-        return errors.invalid(path, std::string(name), "should be a domain with at least two segments separated by dots");
+        return errors.invalid(path, std::string(name),
+                              "should be a domain with at least two segments separated by dots");
     }
     for (const std::string_view label : labels) {
         const Messages wrong = check_dns1123_label(label);
@@ -69,15 +77,19 @@ void validate_domain_prefixed_path(std::string_view text, const FieldPath& path,
     if (!validate_required(text, path, errors)) return;
     const std::size_t slash = text.find('/');
     if (slash == std::string_view::npos || slash == 0 || slash + 1 == text.size()) {
-        return errors.invalid(path, std::string(text), "must be a domain-prefixed path (such as \"acme.io/foo\")");
+        return errors.invalid(path, std::string(text),
+                              "must be a domain-prefixed path (such as \"acme.io/foo\")");
     }
     const std::string_view host = text.substr(0, slash), rest = text.substr(slash + 1);
     add_invalid(check_dns1123_subdomain(host), path, host, errors);
     const bool fits = std::all_of(rest.begin(), rest.end(), [](unsigned char c) {
-        return std::isalnum(c) != 0 || std::string_view("/-._~%!$&'()*+,;=:").find(static_cast<char>(c)) != std::string_view::npos;
+        return std::isalnum(c) != 0 ||
+               std::string_view("/-._~%!$&'()*+,;=:").find(static_cast<char>(c)) != std::string_view::npos;
     });
     if (!fits) {
-        errors.invalid(path, std::string(rest), "Invalid path (regex used for validation is '" + std::string(http_path_pattern) + "')");
+        errors.invalid(
+            path, std::string(rest),
+            "Invalid path (regex used for validation is '" + std::string(http_path_pattern) + "')");
     }
 }
 
@@ -85,14 +97,17 @@ void validate_signer_name(std::string_view name, const FieldPath& path, FieldErr
     if (!validate_required(name, path, errors)) return;
     const auto segments = split(name, '/');
     if (segments.size() != 2) {
-        return errors.invalid(path, std::string(name), "must be a fully qualified domain and path of the form 'example.com/signer-name'");
+        return errors.invalid(
+            path, std::string(name),
+            "must be a fully qualified domain and path of the form 'example.com/signer-name'");
     }
     // The first label that is wrong speaks for all.
     const auto check_labels = [&](std::string_view segment, Messages (*check)(std::string_view)) {
         for (const std::string_view label : split(segment, '.')) {
             const Messages wrong = check(label);
             for (const std::string& message : wrong) {
-                errors.invalid(path, std::string(segment), "validating label " + go_quote(label) + ": " + message);
+                errors.invalid(path, std::string(segment),
+                               "validating label " + go_quote(label) + ": " + message);
             }
             if (!wrong.empty()) break;
         }
@@ -100,7 +115,8 @@ void validate_signer_name(std::string_view name, const FieldPath& path, FieldErr
     if (segments[0].size() > subdomain_bytes_max) errors.too_long(path, subdomain_bytes_max);
     check_labels(segments[0], check_dns1123_label);
     if (split(segments[0], '.').size() < 2) {
-        errors.invalid(path, std::string(segments[0]), "should be a domain with at least two segments separated by dots");
+        errors.invalid(path, std::string(segments[0]),
+                       "should be a domain with at least two segments separated by dots");
     }
     check_labels(segments[1], check_dns1123_subdomain);
     constexpr std::size_t name_bytes_max = 2 * subdomain_bytes_max + label_bytes_max + 2;
@@ -115,7 +131,8 @@ void validate_endpoint_address(std::string_view text, bool v6, const FieldPath& 
     }
     if (!address) return errors.invalid(path, value, "must be a valid IP address");
     if (address->unspecified()) errors.invalid(path, value, "may not be unspecified (" + value + ")");
-    if (address->loopback()) errors.invalid(path, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
+    if (address->loopback())
+        errors.invalid(path, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
     if (address->link_local_unicast()) {
         errors.invalid(path, value, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
     }
@@ -128,7 +145,8 @@ Messages check_canonical_ip(std::string_view text) {
     const auto address = IpAddress::parse(text);
     if (!address) return {"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"};
     if (has_leading_zero(text)) return {"must not have leading 0s"};
-    if (address->v4 && text.find(':') != std::string_view::npos) return {"must not be an IPv4-mapped IPv6 address"};
+    if (address->v4 && text.find(':') != std::string_view::npos)
+        return {"must not be an IPv4-mapped IPv6 address"};
     if (address->text() != text) return {"must be in canonical form (" + go_quote(address->text()) + ")"};
     return {};
 }

@@ -12,7 +12,8 @@ namespace kubemu::api {
 // IsWildcardDNS1123Subdomain: "*.example.com".
 Messages check_wildcard_subdomain(std::string_view text);
 
-// IsFullyQualifiedName: at least three segments; IsFullyQualifiedDomainName: at least two, maybe a dot at the end.
+// IsFullyQualifiedName: at least three segments; IsFullyQualifiedDomainName: at least two, maybe a dot at the
+// end.
 void validate_fully_qualified_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
 void validate_fully_qualified_domain(std::string_view name, const FieldPath& path, FieldErrors& errors);
 // IsDomainPrefixedPath: "acme.io/foo".

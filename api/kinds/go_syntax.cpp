@@ -136,7 +136,7 @@ GoText go_quantity(std::string_view text, bool printed) {
     }
     const std::string_view format = binary ? "BinarySI" : exponent ? "DecimalExponent" : "DecimalSI";
     return {"resource.Quantity{i:resource.int64Amount{" + amount + "}, d:resource.infDecAmount{Dec:(*inf.Dec)" + decimal +
-            "}, s:" + go_quote(printed ? canonical_quantity(text).value_or("") : "") + ", Format:" + go_quote(format) + "}"};
+            "}, s:" + go_quote(printed || is_kept_as_written(text) ? canonical_quantity(text).value_or("") : "") + ", Format:" + go_quote(format) + "}"};
 }
 
 }  // namespace kubemu::api

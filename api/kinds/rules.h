@@ -1,8 +1,9 @@
 // KindRules: what cannot be declared about a kind, as up to a dozen functions; an empty hook means "nothing special".
 //
 // The registry calls them in the order of kube-apiserver's strategies (k8s.io/apiserver/pkg/registry/rest):
-// create: set_defaults, prepare_for_create, allocate, validate, validate_create; update: set_defaults, prepare_for_update, allocate,
-// validate, validate_update. All but `allocate` and `answer` are pure functions of their arguments.
+// create: set_defaults, prepare_for_create, allocate, validate, validate_create; update: set_defaults,
+// prepare_for_update, allocate, validate, validate_update. All but `allocate`, `release` and `observe` are pure
+// functions of their arguments.
 #pragma once
 
 #include <memory>
@@ -20,6 +21,8 @@
 #include "storage/record.h"
 
 namespace kubemu::api {
+
+struct ObjectView;
 
 // What hooks may ask of the rest of the cluster. Reads see the tip: what the next write will be compared with.
 class Lookup {
@@ -41,6 +44,9 @@ struct HookContext {
     Random& random;
     const Lookup& lookup;
     bool dry_run = false;
+    // Other records to write in the same transaction, all or nothing; the write is made again when one of them has
+    // lost a race. Null where there is no transaction to come.
+    std::vector<storage::Draft>* companions = nullptr;
 };
 
 struct KindRules {
@@ -55,6 +61,7 @@ struct KindRules {
     void (*prepare_for_status_update)(Json& object, const Json& old, const HookContext&) = nullptr;
     // metadata has been validated already; enums and ranges of the type table too.
     void (*validate)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
+    // After `validate`, on create alone: for kinds whose updates make other checks, or in another order.
     void (*validate_create)(const Json& object, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
     void (*validate_status_update)(const Json& object, const Json& old, const HookContext&, FieldErrors&) = nullptr;
@@ -65,6 +72,8 @@ struct KindRules {
     void (*warnings)(const Json& object, const Json* old, const HookContext&, std::vector<std::string>&) = nullptr;
     // Takes addresses or ports for the object (old: null on create). An error refuses the write.
     ApiResult<bool> (*allocate)(Json& object, const Json* old, const HookContext&) = nullptr;
+    // Adds to HookContext::companions what gives back what `allocate` took, when the object goes.
+    void (*release)(const Json& object, const HookContext&) = nullptr;
     // Refuses a deletion, or changes what it does. Errors answer the request.
     ApiResult<bool> (*before_delete)(const Json& object, const HookContext&) = nullptr;
     // What the first deletion leaves on the object: a mark of its own, finalizers, conditions.
@@ -72,10 +81,11 @@ struct KindRules {
     // Conversion between this version and the storage version, in place; kind and apiVersion are the registry's.
     void (*to_storage)(Json& object) = nullptr;
     void (*from_storage)(Json& object) = nullptr;
-    // A kind that is answered instead of stored (TokenReview, SubjectAccessReview).
-    ApiResult<Json> (*answer)(Json object, const HookContext&) = nullptr;
-    // Adds to the view what this kind's readers need; null for a plain ObjectView.
-    std::shared_ptr<storage::View> (*project)(const Json& object) = nullptr;
+    // A kind whose objects are made when they are read (ComponentStatus).
+    std::vector<Json> (*observe)(const HookContext&) = nullptr;
+    // Makes the view with what this kind's readers need; the registry fills in what all views have. Null for a plain
+    // ObjectView.
+    std::shared_ptr<ObjectView> (*project)(const Json& object) = nullptr;
     // True when finalizer handling lets metadata.finalizers alone decide (default); Namespace has spec.finalizers too.
     bool (*has_pending_finalizers)(const Json& object) = nullptr;
 };

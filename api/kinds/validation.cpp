@@ -292,10 +292,27 @@ void validate_container_resource_name(std::string_view name, const FieldPath& pa
     }
 }
 
+namespace {
+
+// Quantities are decoded to their canonical form: a fraction in milli is taken to have been written with a point.
+std::string as_written(const Quantity& value) {
+    std::string text = value.text();
+    if (!text.ends_with('m') || text.size() < 3 || text[text.size() - 2] != '0') return text;
+    text.pop_back();
+    const bool negative = text.starts_with('-');
+    if (negative) text.erase(0, 1);
+    while (text.size() < 4) text.insert(0, 1, '0');
+    text.insert(text.size() - 3, 1, '.');
+    text.erase(text.find_last_not_of('0') + 1);
+    return (negative ? "-" : "") + text;
+}
+
+}  // namespace
+
 void validate_resource_quantity(std::string_view name, const Quantity& value, const FieldPath& path, FieldErrors& errors) {
     validate_non_negative_quantity(value, path, errors);
     if (is_integer_resource(name) && value.milli_value() % 1000 != 0) {
-        errors.invalid(path, go_quantity(value.text(), value.is_negative()), "must be an integer");
+        errors.invalid(path, go_quantity(as_written(value), value.is_negative()), "must be an integer");
     }
 }
 

@@ -128,7 +128,8 @@ std::shared_ptr<const storage::View> make_view(const KindSpec& kind, const Json&
         fill_pod(*view, object);
         return view;
     }
-    auto view = std::make_shared<ObjectView>();
+    const auto project = rules_of(kind)->project;
+    auto view = project == nullptr ? std::make_shared<ObjectView>() : project(object);
     fill_common(*view, kind, object);
     return view;
 }

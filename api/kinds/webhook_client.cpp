@@ -27,8 +27,9 @@ UrlParts url_parts(std::string_view url) {
     }
     const std::size_t colon = url.find(':');
     const std::string_view before = url.substr(0, colon == std::string_view::npos ? 0 : colon);
-    if (!before.empty() && before.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.") ==
-                               std::string_view::npos) {
+    if (!before.empty() &&
+        before.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.") ==
+            std::string_view::npos) {
         parts.scheme = lower(before);
         url.remove_prefix(colon + 1);
     }
@@ -56,7 +57,8 @@ void validate_path(const std::string& path, const FieldPath& at, FieldErrors& er
             errors.invalid(at, path, segment + " may not be empty");
             continue;
         }
-        for (const std::string& message : check_dns1123_subdomain(step)) errors.invalid(at, path, segment + ": " + message);
+        for (const std::string& message : check_dns1123_subdomain(step))
+            errors.invalid(at, path, segment + ": " + message);
     }
 }
 
@@ -65,11 +67,14 @@ void validate_path(const std::string& path, const FieldPath& at, FieldErrors& er
 void validate_webhook_url(std::string_view url, const FieldPath& path, FieldErrors& errors) {
     constexpr const char* form = "; desired format: https://host[/path]";
     const UrlParts parts = url_parts(url);
-    if (parts.scheme != "https") errors.invalid(path, parts.scheme, std::string("'https' is the only allowed URL scheme") + form);
+    if (parts.scheme != "https")
+        errors.invalid(path, parts.scheme, std::string("'https' is the only allowed URL scheme") + form);
     if (parts.host.empty()) errors.invalid(path, parts.host, std::string("host must be specified") + form);
     if (!parts.user.empty()) errors.invalid(path, parts.user, "user information is not permitted in the URL");
-    if (!parts.fragment.empty()) errors.invalid(path, parts.fragment, "fragments are not permitted in the URL");
-    if (!parts.query.empty()) errors.invalid(path, parts.query, "query parameters are not permitted in the URL");
+    if (!parts.fragment.empty())
+        errors.invalid(path, parts.fragment, "fragments are not permitted in the URL");
+    if (!parts.query.empty())
+        errors.invalid(path, parts.query, "query parameters are not permitted in the URL");
 }
 
 void validate_webhook_service(const Json& service, const FieldPath& path, FieldErrors& errors) {

@@ -8,13 +8,7 @@
 namespace kubemu::api {
 namespace {
 
-Status refused() {
-    StatusDetail detail;
-    detail.code = 422;
-    detail.reason = "Invalid";
-    detail.message = "the server rejected our request due to an error in our request";
-    return Status(std::move(detail));
-}
+Status refused() { return Status::server_response(422); }
 
 std::string unescape(std::string_view token) {
     std::string out;
@@ -33,17 +27,16 @@ struct Place {
     std::string token;
 };
 
-// An index into an array; negative ones count from the end. Nothing when it is none.
-std::optional<std::size_t> array_index(const Json& array, const std::string& token, std::size_t size) {
-    (void)array;
-    if (token.empty() || token.size() > 9) return std::nullopt;
-    const bool negative = token[0] == '-' && token.size() > 1;
+// strconv.Atoi of a token as an index; negative ones count from the end. Nothing when it is none.
+std::optional<std::size_t> array_index(const std::string& token, std::size_t size) {
+    const bool sign = !token.empty() && (token[0] == '+' || token[0] == '-');
+    if (token.size() <= (sign ? 1 : 0) || token.size() > 9) return std::nullopt;
     long value = 0;
-    for (std::size_t i = negative ? 1 : 0; i < token.size(); ++i) {
+    for (std::size_t i = sign ? 1 : 0; i < token.size(); ++i) {
         if (token[i] < '0' || token[i] > '9') return std::nullopt;
         value = value * 10 + (token[i] - '0');
     }
-    if (negative) value = static_cast<long>(size) - value;
+    if (token[0] == '-' && value > 0) value = static_cast<long>(size) - value;
     if (value < 0) return std::nullopt;
     return static_cast<std::size_t>(value);
 }
@@ -54,16 +47,18 @@ Json* step(Json& at, const std::string& token) {
         return found == at.end() ? nullptr : &*found;
     }
     if (at.is_array()) {
-        const auto index = array_index(at, token, at.size());
+        const auto index = array_index(token, at.size());
         return index && *index < at.size() ? &at[*index] : nullptr;
     }
     return nullptr;
 }
 
 std::optional<Place> locate(Json& document, const std::string& pointer) {
-    if (pointer.empty() || pointer[0] != '/') return std::nullopt;
+    // What stands before the first slash is not looked at.
+    const std::size_t slash = pointer.find('/');
+    if (slash == std::string::npos) return std::nullopt;
     Json* at = &document;
-    const auto tokens = split(std::string_view(pointer).substr(1), '/');
+    const auto tokens = split(std::string_view(pointer).substr(slash + 1), '/');
     for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
         at = step(*at, unescape(tokens[i]));
         if (at == nullptr) return std::nullopt;
@@ -73,10 +68,6 @@ std::optional<Place> locate(Json& document, const std::string& pointer) {
 }
 
 bool add(Json& document, const std::string& pointer, Json value) {
-    if (pointer.empty()) {
-        document = std::move(value);
-        return true;
-    }
     const auto place = locate(document, pointer);
     if (!place) return false;
     if (place->parent->is_object()) {
@@ -88,7 +79,7 @@ bool add(Json& document, const std::string& pointer, Json value) {
         array.push_back(std::move(value));
         return true;
     }
-    const auto index = array_index(array, place->token, array.size() + 1);
+    const auto index = array_index(place->token, array.size() + 1);
     if (!index || *index > array.size()) return false;
     array.insert(array.begin() + static_cast<std::ptrdiff_t>(*index), std::move(value));
     return true;
@@ -100,13 +91,12 @@ bool remove(Json& document, const std::string& pointer) {
     if (place->parent->is_object()) {
         place->parent->erase(place->token);
     } else {
-        place->parent->erase(*array_index(*place->parent, place->token, place->parent->size()));
+        place->parent->erase(*array_index(place->token, place->parent->size()));
     }
     return true;
 }
 
 std::optional<Json> read(Json& document, const std::string& pointer, bool missing_is_null) {
-    if (pointer.empty()) return document;
     const auto place = locate(document, pointer);
     if (!place) return std::nullopt;
     if (const Json* value = step(*place->parent, place->token)) return *value;
@@ -117,26 +107,33 @@ std::optional<Json> read(Json& document, const std::string& pointer, bool missin
 // 0 and 0.0 differ, as they do in the text.
 bool same(const Json& a, const Json& b) { return a == b && (!a.is_number() || a.is_number_float() == b.is_number_float()); }
 
+bool replace(Json& document, const std::string& path, Json value) {
+    if (path.empty()) {
+        if (!value.is_structured()) return false;
+        document = std::move(value);
+        return true;
+    }
+    const auto place = locate(document, path);
+    if (!place) return false;
+    if (place->parent->is_object()) {
+        (*place->parent)[place->token] = std::move(value);
+        return true;
+    }
+    Json* slot = step(*place->parent, place->token);
+    if (slot == nullptr) return false;
+    *slot = std::move(value);
+    return true;
+}
+
 bool run(Json& document, const Json& operation) {
     const std::string op(string_at(operation, {"op"}));
     if (!operation.contains("path") || !operation["path"].is_string()) return false;
     const auto path = operation["path"].get<std::string>();
     const std::string from(string_at(operation, {"from"}));
-    if (op == "add") return add(document, path, operation.value("value", Json(nullptr)));
+    const auto given = [&] { return operation.value("value", Json(nullptr)); };
+    if (op == "add") return add(document, path, given());
     if (op == "remove") return remove(document, path);
-    if (op == "replace") {
-        if (path.empty()) return add(document, path, operation.value("value", Json(nullptr)));
-        const auto place = locate(document, path);
-        if (!place) return false;
-        if (place->parent->is_object()) {
-            (*place->parent)[place->token] = operation.value("value", Json(nullptr));
-            return true;
-        }
-        Json* slot = step(*place->parent, place->token);
-        if (slot == nullptr) return false;
-        *slot = operation.value("value", Json(nullptr));
-        return true;
-    }
+    if (op == "replace") return replace(document, path, given());
     if (op == "move") {
         auto value = read(document, from, false);
         return value && remove(document, from) && add(document, path, std::move(*value));
@@ -146,18 +143,61 @@ bool run(Json& document, const Json& operation) {
         return value && add(document, path, std::move(*value));
     }
     if (op == "test") {
-        const auto value = read(document, path, true);
-        return value && same(*value, operation.value("value", Json(nullptr)));
+        const auto value = path.empty() ? std::optional<Json>(document) : read(document, path, true);
+        return value && same(*value, given());
     }
     return false;
 }
 
+// Without the nulls in it, also below lists.
+void prune(Json& value) {
+    if (value.is_object()) {
+        for (auto at = value.begin(); at != value.end();) {
+            if (at->is_null()) {
+                at = value.erase(at);
+                continue;
+            }
+            prune(*at);
+            ++at;
+        }
+    } else if (value.is_array()) {
+        for (Json& item : value) prune(item);
+    }
+}
+
+std::string_view word_of(const Json& value) {
+    if (value.is_object()) return "object";
+    if (value.is_array()) return "array";
+    if (value.is_string()) return "string";
+    return value.is_boolean() ? "bool" : "number";
+}
+
 }  // namespace
 
+std::string check_json_patch(const Json& patch, std::vector<std::string>& complaints) {
+    if (patch.is_null()) return {};
+    const std::string refused = "json: cannot unmarshal ";
+    if (!patch.is_array()) return refused + std::string(word_of(patch)) + " into Go value of type []handlers.jsonPatchOp";
+    for (std::size_t i = 0; i < patch.size(); ++i) {
+        const Json& operation = patch[i];
+        if (operation.is_null()) continue;
+        if (!operation.is_object()) return refused + std::string(word_of(operation)) + " into Go value of type handlers.jsonPatchOp";
+        for (const auto& [name, value] : operation.items()) {
+            const bool text = name == "op" || name == "path" || name == "from";
+            if (text && !value.is_string() && !value.is_null()) {
+                return refused + std::string(word_of(value)) + " into Go struct field jsonPatchOp." + name + " of type string";
+            }
+            if (!text && name != "value") {
+                complaints.push_back("unknown field " + go_quote("[" + std::to_string(i) + "]." + name));
+            }
+        }
+    }
+    return {};
+}
+
 ApiResult<bool> apply_json_patch(Json& document, const Json& patch) {
-    if (!patch.is_array()) {
-        return Status::bad_request("json: cannot unmarshal " + std::string(patch.is_object() ? "object" : "value") +
-                                   " into Go value of type jsonpatch.Patch");
+    if (!patch.is_array() && !patch.is_null()) {
+        return Status::bad_request("json: cannot unmarshal " + std::string(word_of(patch)) + " into Go value of type jsonpatch.Patch");
     }
     if (patch.size() > 10000) {
         return Status::request_entity_too_large("The allowed maximum operations in a JSON patch is 10000, got " +
@@ -172,17 +212,14 @@ ApiResult<bool> apply_json_patch(Json& document, const Json& patch) {
 }
 
 void apply_merge_patch(Json& document, const Json& patch) {
-    if (!patch.is_object()) {
+    if (!patch.is_object() || !document.is_object()) {
         document = patch;
+        prune(document);
         return;
     }
-    if (!document.is_object()) document = Json::object();
     for (const auto& [name, value] : patch.items()) {
-        if (value.is_null()) {
-            document.erase(name);
-        } else {
-            apply_merge_patch(document[name], value);
-        }
+        if (value.is_null()) document.erase(name);
+        else apply_merge_patch(document[name], value);
     }
 }
 

@@ -1,247 +1,342 @@
-// Strategic merge patch: a merge patch in which lists of objects merge by key.
+// Strategic merge patch: a merge patch in which lists of objects merge by key
+// (k8s.io/apimachinery/pkg/util/strategicpatch, mergeMap and below).
+//
+// What Go's maps leave to chance (which of several mistakes is reported) is decided by the order of names here.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
-#include "api/codec/json.h"
+#include "api/patch/element_order.h"
+#include "api/patch/go_text.h"
 #include "api/patch/patch.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
 namespace {
 
-constexpr std::string_view order_prefix = "$setElementOrder/";
-constexpr std::string_view delete_prefix = "$deleteFromPrimitiveList/";
-
-// Go's %v of a decoded document.
-std::string go_text(const Json& value) {
-    if (value.is_object()) {
-        std::string out = "map[";
-        for (const auto& [name, item] : value.items()) out += (out.size() > 4 ? " " : "") + name + ":" + go_text(item);
-        return out + "]";
-    }
-    if (value.is_array()) {
-        std::string out = "[";
-        for (const Json& item : value) out += (out.size() > 1 ? " " : "") + go_text(item);
-        return out + "]";
-    }
-    if (value.is_string()) return value.get<std::string>();
-    if (value.is_null()) return "<nil>";
-    return value.dump();
-}
+constexpr std::string_view order_prefix = "$setElementOrder";
+constexpr std::string_view delete_prefix = "$deleteFromPrimitiveList";
+constexpr const char* bad_primitive_list = "invalid patch format of primitive list";
+constexpr const char* bad_order_list = "invalid patch format of setElementOrder list";
+constexpr const char* bad_retain_keys = "invalid patch format of retainKeys";
 
 bool has_prefix(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
 
-class Merger {
-  public:
-    ApiResult<bool> object(Json& document, const Json& patch, const TypeInfo* type) {
-        if (const Json* directive = find(patch, "$patch")) {
-            if (*directive == "replace") {
-                document = patch;
-                document.erase("$patch");
-                return true;
-            }
-            if (*directive == "delete") {
-                document = Json::object();
-                return true;
-            }
-            if (*directive != "merge") {
-                return Status::plain_500("unknown patch type: " + go_text(*directive) + " in map: " + go_text(patch));
-            }
+Status bad_type(const char* expected, const Json& received) {
+    return Status::plain_500(std::string("expected a ") + expected + ", but received a " + go_type_text(received));
+}
+
+// What a patched map is in Go: a struct whose fields say how they merge, or a map, whose values have no such tags.
+struct Schema {
+    const TypeInfo* type = nullptr;
+    std::string_view kind = "struct";
+};
+
+// How a member merges.
+struct Member {
+    Schema schema;  // of the member, or of its items
+    PatchStrategy strategy = PatchStrategy::none;
+    std::string merge_key;
+    bool list = false;
+
+    bool merges() const { return strategy == PatchStrategy::merge || strategy == PatchStrategy::merge_retain_keys; }
+};
+
+ApiResult<Member> member_of(const Schema& schema, const std::string& name) {
+    if (schema.kind != "struct") {
+        return Status::plain_500("merging an object in json but data type is not struct, instead is: " + std::string(schema.kind));
+    }
+    const FieldInfo* field = schema.type == nullptr ? nullptr : schema.type->field(name);
+    if (field == nullptr) {
+        const std::string type = schema.type == nullptr ? "RawExtension" : std::string(go_name_of(*schema.type));
+        return Status::plain_500("unable to find api field in struct " + type + " for the json field " + go_quote(name));
+    }
+    Member member;
+    member.strategy = field->patch_strategy;
+    member.merge_key = field->patch_merge_key;
+    member.list = field->shape == Shape::list;
+    member.schema.type = field->kind == ValueKind::object ? field->type : nullptr;
+    if (field->shape == Shape::map || field->shape == Shape::map_of_lists) member.schema = {nullptr, "map"};
+    return member;
+}
+
+ApiResult<Member> list_member_of(const Schema& schema, const std::string& name) {
+    TRY_ASSIGN(Member member, member_of(schema, name));
+    if (!member.list) return Status::plain_500("expected slice or array type, but got: " + std::string(schema.kind));
+    return member;
+}
+
+// `$prefix/name`. Errors: 400.
+ApiResult<std::string> name_behind(const std::string& directive, std::string_view prefix) {
+    const std::size_t slash = directive.find('/');
+    if (slash == std::string::npos || directive.substr(0, slash) != prefix) {
+        return Status::bad_request(prefix == delete_prefix ? bad_primitive_list : bad_order_list);
+    }
+    return directive.substr(slash + 1);
+}
+
+// Without the maps that hold a `$patch`, and the members and items that are such maps. False when `value` is one itself.
+bool remove_directives(Json& value) {
+    if (value.is_object()) {
+        if (value.contains("$patch")) return false;
+        for (auto at = value.begin(); at != value.end();) at = remove_directives(*at) ? std::next(at) : value.erase(at);
+    } else if (value.is_array()) {
+        Json kept = Json::array();
+        for (Json& item : value) {
+            if (remove_directives(item)) kept.push_back(std::move(item));
         }
-        if (!document.is_object()) document = Json::object();
-        if (const Json* retained = find(patch, "$retainKeys")) {
-            if (!retained->is_array()) return Status::bad_request("invalid patch format of retainKeys");
-            for (auto at = document.begin(); at != document.end();) {
-                const bool keep = std::find(retained->begin(), retained->end(), Json(at.key())) != retained->end();
-                at = keep ? std::next(at) : document.erase(at);
-            }
-        }
-        for (const auto& [name, value] : patch.items()) {
-            if (name == "$patch" || name == "$retainKeys" || has_prefix(name, order_prefix)) continue;
-            if (has_prefix(name, delete_prefix)) {
-                remove_primitives(document, name.substr(delete_prefix.size()), value);
+        value = std::move(kept);
+    }
+    return true;
+}
+
+void discard_nulls(Json& value) {
+    if (value.is_object()) {
+        for (auto at = value.begin(); at != value.end();) {
+            if (at->is_null()) {
+                at = value.erase(at);
                 continue;
             }
-            TRY(member(document, name, value, type, patch));
+            discard_nulls(*at);
+            ++at;
         }
-        // Orders of lists that the patch itself does not touch.
-        for (const auto& [name, value] : patch.items()) {
-            if (!has_prefix(name, order_prefix)) continue;
-            const std::string list = name.substr(order_prefix.size());
-            if (patch.contains(list)) continue;
-            if (Json* items = find(document, list); items != nullptr && items->is_array()) {
-                TRY(reorder(*items, nullptr, value, merge_key(type, list)));
-            }
-        }
+    } else if (value.is_array()) {
+        for (Json& item : value) discard_nulls(item);
+    }
+}
+
+bool same_type(const Json& a, const Json& b) { return go_type_text(a) == go_type_text(b); }
+
+class Merger {
+  public:
+    // Both are changed on the way, also when it fails.
+    ApiResult<bool> map(Json& original, Json& patch, const Schema& schema) {
+        if (const auto directive = patch.find("$patch"); directive != patch.end()) return whole(original, patch, Json(*directive));
+        if (!original.is_object()) original = Json::object();
+        TRY(retain_keys(original, patch));
+        TRY(ordered_lists(original, patch, schema));
+        std::vector<std::string> names;
+        for (const auto& [name, value] : patch.items()) names.push_back(name);
+        for (const std::string& name : names) TRY(merge_member(original, name, patch[name], schema));
         return true;
     }
 
   private:
-    static const FieldInfo* field_of(const TypeInfo* type, std::string_view name) {
-        return type == nullptr ? nullptr : type->field(name);
-    }
-    static std::string merge_key(const TypeInfo* type, std::string_view name) {
-        const FieldInfo* field = field_of(type, name);
-        return field == nullptr ? std::string() : std::string(field->patch_merge_key);
-    }
-
-    static void remove_primitives(Json& document, const std::string& name, const Json& values) {
-        Json* list = find(document, name);
-        if (list == nullptr || !list->is_array() || !values.is_array()) return;
-        for (const Json& value : values) list->erase(std::remove(list->begin(), list->end(), value), list->end());
-    }
-
-    ApiResult<bool> member(Json& document, const std::string& name, const Json& value, const TypeInfo* type, const Json& patch) {
-        if (value.is_null()) {
-            document.erase(name);
+    static ApiResult<bool> whole(Json& original, Json& patch, const Json& directive) {
+        if (directive == "replace") {
+            patch.erase("$patch");
+            original = patch;
             return true;
         }
-        const FieldInfo* field = field_of(type, name);
-        const bool merges = field == nullptr || field->patch_strategy == PatchStrategy::merge ||
-                            field->patch_strategy == PatchStrategy::merge_retain_keys;
+        if (directive == "delete") {
+            original = Json::object();
+            return true;
+        }
+        return Status::plain_500("unknown patch type: " + go_text(directive) + " in map: " + go_text(patch));
+    }
+
+    static ApiResult<bool> retain_keys(Json& original, Json& patch) {
+        const auto found = patch.find("$retainKeys");
+        if (found == patch.end()) return true;
+        const Json retained = *found;
+        patch.erase(found);
+        if (!retained.is_array()) return Status::bad_request(bad_retain_keys);
+        const auto keeps = [&](const std::string& name) { return std::find(retained.begin(), retained.end(), name) != retained.end(); };
+        for (const auto& [name, value] : patch.items()) {
+            const bool directive = has_prefix(name, delete_prefix) || has_prefix(name, order_prefix);
+            if (!value.is_null() && !directive && !keeps(name)) return Status::bad_request(bad_retain_keys);
+        }
+        for (auto at = original.begin(); at != original.end();) at = keeps(at.key()) ? std::next(at) : original.erase(at);
+        return true;
+    }
+
+    // Lists with a $setElementOrder beside them; both leave the patch.
+    ApiResult<bool> ordered_lists(Json& original, Json& patch, const Schema& schema) {
+        std::vector<std::string> directives;
+        for (const auto& [name, value] : patch.items()) {
+            if (has_prefix(name, order_prefix)) directives.push_back(name);
+        }
+        for (const std::string& directive : directives) {
+            const Json order = patch[directive];
+            patch.erase(directive);
+            if (!order.is_array()) return bad_type("[]interface {}", order);
+            TRY_ASSIGN(const std::string name, name_behind(directive, order_prefix));
+            const bool has = original.contains(name), gives = patch.contains(name);
+            if (has && !original[name].is_array()) return bad_type("[]interface {}", original[name]);
+            if (gives && !patch[name].is_array()) return bad_type("[]interface {}", patch[name]);
+            TRY_ASSIGN(const Member member, list_member_of(schema, name));
+            const ItemIdentity identity{member.merge_key};
+            TRY(check_order(gives ? patch[name] : Json::array(), order, identity));
+            if (!has && !gives) continue;
+            const Json before = has ? original[name] : Json::array();
+            Json merged = before;
+            if (gives) {
+                Json given = patch[name];
+                if (has) {
+                    TRY_ASSIGN(merged, slice(before, given, member, false));
+                } else {
+                    remove_directives(given);
+                    merged = std::move(given);
+                }
+            }
+            TRY(element_type(before, gives ? patch[name] : Json::array()));
+            TRY_ASSIGN(original[name], in_order(merged, order, before, identity));
+            patch.erase(name);
+        }
+        return true;
+    }
+
+    ApiResult<bool> merge_member(Json& original, std::string name, Json& value, const Schema& schema) {
+        const bool deletes = has_prefix(name, delete_prefix);
+        if (deletes) {
+            TRY_ASSIGN(name, name_behind(name, delete_prefix));
+        }
+        if (value.is_null()) {
+            original.erase(name);
+            return true;
+        }
+        const auto found = original.find(name);
+        if (found == original.end() || !same_type(*found, value)) {
+            if (deletes) return true;
+            discard_nulls(value);
+            set_without_directives(original, name, value);
+            return true;
+        }
         if (value.is_object()) {
-            const bool replaces = field != nullptr && field->patch_strategy == PatchStrategy::replace;
-            if (replaces || !document.contains(name) || document[name].is_null()) {
-                Json fresh = Json::object();
-                TRY(object(fresh, value, field != nullptr && field->shape == Shape::single ? field->type : nullptr));
-                document[name] = std::move(fresh);
-                return true;
-            }
-            if (field != nullptr && field->shape == Shape::map && field->type != nullptr && document[name].is_object()) {
-                for (const auto& [key, item] : value.items()) {
-                    if (item.is_null()) document[name].erase(key);
-                    else if (item.is_object()) TRY(object(document[name][key], item, field->type));
-                    else document[name][key] = item;
-                }
-                return true;
-            }
-            return object(document[name], value, field != nullptr && field->shape == Shape::single ? field->type : nullptr);
+            TRY_ASSIGN(const Member member, member_of(schema, name));
+            if (member.strategy == PatchStrategy::replace) *found = value;
+            else TRY(map(*found, value, member.schema));
+        } else if (value.is_array()) {
+            TRY_ASSIGN(const Member member, list_member_of(schema, name));
+            TRY_ASSIGN(Json merged, slice(*found, value, member, deletes));
+            *found = std::move(merged);
+        } else {
+            set_without_directives(original, name, value);
         }
-        if (value.is_array() && field != nullptr && field->shape == Shape::list && merges) {
-            Json* list = &document[name];
-            if (!list->is_array()) *list = Json::array();
-            const auto order = patch.find(std::string(order_prefix) + name);
-            const Json* wanted = order == patch.end() ? nullptr : &*order;
-            if (field->patch_merge_key.empty()) return primitives(*list, value, wanted);
-            return objects(*list, value, *field, wanted);
-        }
-        if (value.is_string() && field != nullptr && field->shape == Shape::list) {
-            StatusDetail detail;
-            detail.code = 422;
-            detail.reason = "Invalid";
-            const std::string message = "cannot restore slice from string";
-            detail.message = " \"\" is invalid: patch: Invalid value: \"" + go_text(root) + "\": " + message;
-            detail.causes.push_back({"FieldValueInvalid", "Invalid value: \"" + go_text(root) + "\": " + message, "patch"});
-            return Status(std::move(detail));
-        }
-        document[name] = value;
         return true;
     }
 
-    static ApiResult<bool> primitives(Json& list, const Json& value, const Json* order) {
-        for (const Json& item : value) {
-            if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+    static void set_without_directives(Json& original, const std::string& name, const Json& value) {
+        Json kept = value;
+        if (remove_directives(kept)) original[name] = std::move(kept);
+        else original.erase(name);
+    }
+
+    ApiResult<Json> slice(const Json& original, Json& patch, const Member& member, bool deletes) {
+        if (!member.merges() && !deletes) return patch;
+        if (original.empty() && patch.empty()) return original;
+        TRY_ASSIGN(const bool maps, element_type(original, patch));
+        const ItemIdentity identity{member.merge_key};
+        if (!maps) {
+            Json merged = Json::array();
+            for (const Json& item : original) {
+                const bool gone = deletes && std::find(patch.begin(), patch.end(), item) != patch.end();
+                if (!gone) merged.push_back(item);
+            }
+            if (deletes) return merged;
+            for (const Json& item : patch) merged.push_back(item);
+            deduplicate(merged);
+            return in_order(merged, patch, original, {});
         }
-        if (order != nullptr) return reorder(list, &value, *order, {});
+        if (member.merge_key.empty()) return Status::plain_500("cannot merge lists without merge key for " + std::string(member.schema.kind));
+        Json base = original;
+        Json plain = Json::array();
+        TRY(special_items(base, patch, plain, member.merge_key));
+        const Json before = base;
+        TRY(merge_items(base, plain, member));
+        return in_order(base, plain, before, identity);
+    }
+
+    // The first of equal values stays where it is; the place of another one is taken by the last.
+    static void deduplicate(Json& list) {
+        for (std::size_t i = 0; i + 1 < list.size(); ++i) {
+            for (std::size_t j = i + 1; j < list.size();) {
+                if (list[i] != list[j]) {
+                    ++j;
+                    continue;
+                }
+                list[j] = list.back();
+                list.erase(list.size() - 1);
+            }
+        }
+    }
+
+    // Whether the items are maps. Errors: 500 when they are not all of one type, 422 for lists of lists.
+    static ApiResult<bool> element_type(const Json& original, const Json& patch) {
+        const Json* first = nullptr;
+        for (const Json* list : {&original, &patch}) {
+            for (const Json& item : *list) {
+                if (item.is_array()) return Status::server_response(422);
+                if (first == nullptr) first = &item;
+                if (!same_type(*first, item)) {
+                    return Status::plain_500("list element types are not identical: [" + go_text(original) + " " + go_text(patch) + "]");
+                }
+            }
+        }
+        if (first == nullptr) return Status::plain_500("no elements in any of the given slices");
+        return first->is_object();
+    }
+
+    // Carries out the items with a `$patch`; the others become `plain`.
+    static ApiResult<bool> special_items(Json& base, const Json& patch, Json& plain, const std::string& key) {
+        bool replaces = false;
+        for (const Json& item : patch) {
+            const auto directive = item.find("$patch");
+            if (directive == item.end()) {
+                plain.push_back(item);
+            } else if (*directive == "delete") {
+                const auto value = item.find(key);
+                if (value == item.end()) return without_key(item, key);
+                for (std::size_t i = 0; i < base.size();) {
+                    if (base[i].value(key, Json()) == *value) base.erase(i);
+                    else ++i;
+                }
+            } else if (*directive == "replace") {
+                replaces = true;
+            } else if (*directive == "merge") {
+                return Status::plain_500("merging lists cannot yet be specified in the patch");
+            } else {
+                return Status::plain_500("unknown patch type: " + go_text(*directive) + " in map: " + go_text(item));
+            }
+        }
+        if (replaces) {
+            base = std::move(plain);
+            plain = Json::array();
+        }
         return true;
     }
 
-    ApiResult<bool> objects(Json& list, const Json& patch, const FieldInfo& field, const Json* order) {
-        const std::string key(field.patch_merge_key);
-        for (const Json& item : patch) {
-            if (item.is_object() && item.value("$patch", Json()) == "replace") {
-                list = Json::array();
-                for (const Json& other : patch) {
-                    if (!(other.is_object() && other.contains("$patch"))) list.push_back(other);
-                }
-                return true;
-            }
-        }
-        for (const Json& item : patch) {
-            if (!item.is_object() || !item.contains(key)) {
-                return Status::plain_500("map: " + go_text(item) + " does not contain declared merge key: " + key);
-            }
-            const auto same = std::find_if(list.begin(), list.end(), [&](const Json& have) {
-                return have.is_object() && have.contains(key) && have[key] == item[key];
+    ApiResult<bool> merge_items(Json& base, Json& plain, const Member& member) {
+        const std::string& key = member.merge_key;
+        for (Json& item : plain) {
+            const auto value = item.find(key);
+            if (value == item.end()) return without_key(item, key);
+            const Json wanted = *value;
+            const auto same = std::find_if(base.begin(), base.end(), [&](const Json& have) {
+                const auto at = have.find(key);
+                return at != have.end() && *at == wanted;
             });
-            if (item.value("$patch", Json()) == "delete") {
-                if (same != list.end()) {
-                    list.erase(std::remove_if(list.begin(), list.end(),
-                                              [&](const Json& have) { return have.is_object() && have.value(key, Json()) == item[key]; }),
-                               list.end());
-                }
-                continue;
-            }
-            if (same != list.end()) {
-                TRY(object(*same, item, field.type));
+            if (same != base.end()) {
+                TRY(map(*same, item, member.schema));
+                // The directives that were carried out are gone from the item; its place is still known by its key.
+                item[key] = wanted;
             } else {
-                Json fresh = Json::object();
-                TRY(object(fresh, item, field.type));
-                list.push_back(std::move(fresh));
+                base.push_back(item);
             }
         }
-        if (order != nullptr) return reorder(list, &patch, *order, key);
         return true;
     }
 
-    // Items named by the order take its sequence; the others keep their places relative to each other.
-    static ApiResult<bool> reorder(Json& list, const Json* patch, const Json& order, const std::string& key) {
-        if (!order.is_array()) return true;
-        const auto identity = [&key](const Json& item) -> Json {
-            return key.empty() ? item : item.is_object() && item.contains(key) ? item[key] : Json(nullptr);
-        };
-        const auto rank = [&](const Json& item) -> std::ptrdiff_t {
-            const Json id = identity(item);
-            for (std::size_t i = 0; i < order.size(); ++i) {
-                if (identity(order[i]) == id) return static_cast<std::ptrdiff_t>(i);
-            }
-            return -1;
-        };
-        if (patch != nullptr) {
-            std::ptrdiff_t last = -1;
-            for (const Json& item : *patch) {
-                if (item.is_object() && item.contains("$patch")) continue;
-                const std::ptrdiff_t at = rank(item);
-                if (at < last || at < 0) {
-                    return Status::plain_500("The order in patch list:\n" + go_text(*patch) +
-                                             "\n doesn't match $setElementOrder list:\n" + go_text(order) + "\n");
-                }
-                last = at;
-            }
-        }
-        std::vector<Json> ordered, others;
-        std::vector<std::size_t> other_places;
-        for (std::size_t i = 0; i < list.size(); ++i) {
-            if (rank(list[i]) >= 0) {
-                ordered.push_back(list[i]);
-            } else {
-                others.push_back(list[i]);
-                other_places.push_back(i);
-            }
-        }
-        std::stable_sort(ordered.begin(), ordered.end(), [&](const Json& a, const Json& b) { return rank(a) < rank(b); });
-        Json merged = Json::array();
-        std::size_t o = 0;
-        for (std::size_t i = 0; i < ordered.size(); ++i) {
-            while (o < others.size() && other_places[o] <= merged.size()) merged.push_back(others[o++]);
-            merged.push_back(ordered[i]);
-        }
-        while (o < others.size()) merged.push_back(others[o++]);
-        list = std::move(merged);
-        return true;
+    static Status without_key(const Json& item, const std::string& key) {
+        return Status::plain_500("map: " + go_text(item) + " does not contain declared merge key: " + key);
     }
-
-  public:
-    Json root;
 };
 
 }  // namespace
 
-ApiResult<bool> apply_strategic_merge_patch(Json& document, const Json& patch, const TypeInfo& type) {
-    Merger merger;
-    merger.root = patch;
+ApiResult<bool> apply_strategic_merge_patch(Json& document, Json& patch, const TypeInfo& type) {
     Json work = document;
-    TRY(merger.object(work, patch, &type));
+    TRY(Merger().map(work, patch, Schema{&type}));
     document = std::move(work);
     return true;
 }

@@ -244,10 +244,12 @@ class Compiler {
         if (flag(field, "pointer")) row << ",.pointer=true";
         if (flag(field, "required")) row << ",.required=true";
         if (flag(field, "atomic")) row << ",.map_atomic=true";
+        if (flag(field, "granular")) row << ",.map_granular=true";
         if (flag(field, "immutable")) row << ",.immutable=true";
         if (field["mergeKey"]) row << ",.patch_merge_key=" << quoted(text_of(field, "mergeKey"));
         if (field["listKeys"]) row << ",.list_map_keys=" << w_.strings(field["listKeys"]);
         if (field["default"]) row << ",.default_json=" << quoted(json_text(field["default"]));
+        if (field["documented"]) row << ",.documented_default=" << quoted(json_text(field["documented"]));
         if (field["enum"]) row << ",.enum_values=" << w_.strings(field["enum"]);
         if (flag(field, "checked")) row << ",.enum_checked=true";
         if (field["minimum"]) row << ",.has_minimum=true,.minimum=" << field["minimum"].as<long>();
@@ -295,6 +297,7 @@ class Compiler {
         if (flag(type, "atomic")) row << ",.atomic=true";
         if (flag(type, "typeMeta")) row << ",.has_type_meta=true";
         if (with_defaults_.contains(full)) row << ",.has_defaults=true";
+        if (type["union"]) row << ",.is_union=true,.union_discriminator=" << quoted(text_of(type, "union"));
         row << "},\n";
         return row.str();
     }

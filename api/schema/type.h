@@ -56,10 +56,12 @@ struct FieldInfo {
     bool pointer = false;                    // absence is told from the zero value
     bool required = false;
     bool map_atomic = false;                 // mapType=atomic or structType=atomic at this field
+    bool map_granular = false;               // mapType=granular or structType=granular, said for documentation
     bool immutable = false;
     std::string_view patch_merge_key{};
     std::span<const std::string_view> list_map_keys{};
     std::string_view default_json{};           // the default as JSON text; empty when there is none
+    std::string_view documented_default{};     // what OpenAPI states as default, as JSON text; others are set unsaid
     std::span<const std::string_view> enum_values{};
     bool enum_checked = false;               // kube-apiserver itself answers "Unsupported value" to anything else
     bool has_minimum = false, has_maximum = false;
@@ -77,8 +79,8 @@ struct TypeInfo {
     // The first two fields are kind and apiVersion. On the Protocol Buffers wire the envelope has them (pb_number 0).
     bool has_type_meta = false;
     bool has_defaults = false;                       // it, or a type it holds, has a field with a default
-    // discriminated union (x-kubernetes-unions); empty for none
-    std::string_view union_discriminator{};
+    bool is_union = false;                           // at most one field is set (x-kubernetes-unions)
+    std::string_view union_discriminator{};          // the field that says which; empty when none does
     // A custom resource: what it holds beside the fields above is described by this schema. Null for built-in types.
     const structural::Schema* structural = nullptr;
 

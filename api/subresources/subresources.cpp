@@ -14,6 +14,9 @@ namespace {
 
 ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                         const Json& body, const WriteContext& context, storage::Completion done) {
+    if (!name_of(body).empty() && name_of(body) != name) {
+        return Status::bad_request("name in URL does not match name in Binding object");
+    }
     const std::string node(string_at(body, {"target", "name"}));
     const std::string target(string_at(body, {"target", "kind"}));
     if (!target.empty() && target != "Node") {

@@ -66,7 +66,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
         return address;
     }
     if (inet_pton(AF_INET6, std::string(text).c_str(), address.bytes.data()) != 1) return std::nullopt;
-    address.v4 = std::all_of(address.bytes.begin(), address.bytes.begin() + 10, [](std::uint8_t byte) { return byte == 0; }) &&
+    address.v4 = std::all_of(address.bytes.begin(), address.bytes.begin() + 10,
+                             [](std::uint8_t byte) { return byte == 0; }) &&
                  address.bytes[10] == 0xff && address.bytes[11] == 0xff;
     return address;
 }
@@ -79,12 +80,14 @@ std::string IpAddress::text() const {
 }
 
 bool IpAddress::unspecified() const {
-    return std::all_of(bytes.begin() + (v4 ? 12 : 0), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+    return std::all_of(bytes.begin() + (v4 ? 12 : 0), bytes.end(),
+                       [](std::uint8_t byte) { return byte == 0; });
 }
 
 bool IpAddress::loopback() const {
     if (v4) return bytes[12] == 127;
-    return bytes[15] == 1 && std::all_of(bytes.begin(), bytes.begin() + 15, [](std::uint8_t byte) { return byte == 0; });
+    return bytes[15] == 1 &&
+           std::all_of(bytes.begin(), bytes.begin() + 15, [](std::uint8_t byte) { return byte == 0; });
 }
 
 bool IpAddress::link_local_unicast() const {
@@ -104,13 +107,15 @@ std::optional<IpNetwork> IpNetwork::parse(std::string_view text) {
     const std::string_view bits = text.substr(slash + 1);
     IpNetwork network;
     const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), network.prefix_bits);
-    if (!address || error != std::errc() || end != bits.data() + bits.size() || bits[0] == '-') return std::nullopt;
+    if (!address || error != std::errc() || end != bits.data() + bits.size() || bits[0] == '-')
+        return std::nullopt;
     network.v4 = text.substr(0, slash).find(':') == std::string_view::npos;
     if (network.prefix_bits > (network.v4 ? 32 : 128)) return std::nullopt;
     network.address = *address;
     const int kept = network.prefix_bits + (network.v4 ? 96 : 0);
     for (int bit = kept; bit < 128; ++bit) {
-        network.address.bytes[static_cast<std::size_t>(bit / 8)] &= static_cast<std::uint8_t>(~(0x80U >> (bit % 8)));
+        network.address.bytes[static_cast<std::size_t>(bit / 8)] &=
+            static_cast<std::uint8_t>(~(0x80U >> (bit % 8)));
     }
     return network;
 }
@@ -126,6 +131,8 @@ bool IpNetwork::contains(const IpAddress& other) const {
     return true;
 }
 
-std::string IpNetwork::text() const { return address.text() + "/" + std::to_string(prefix_bits); }
+std::string IpNetwork::text() const {
+    return address.text() + "/" + std::to_string(prefix_bits);
+}
 
 }  // namespace kubemu::api

@@ -28,7 +28,7 @@ struct IpAddress {
 struct IpNetwork {
     IpAddress address;  // with the bits beyond the prefix cleared
     int prefix_bits = 0;
-    bool v4 = false;    // written as IPv4
+    bool v4 = false;  // written as IPv4
 
     // netutils.ParseCIDRSloppy.
     static std::optional<IpNetwork> parse(std::string_view text);

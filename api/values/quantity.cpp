@@ -1,8 +1,10 @@
 // Parsing and formatting of quantities.
 #include "api/values/quantity.h"
 
+#include <algorithm>
 #include <array>
 #include <climits>
+#include <cstdlib>
 
 namespace kubemu::api {
 namespace {
@@ -189,10 +191,43 @@ Quantity& Quantity::operator-=(const Quantity& other) {
     return *this;
 }
 
+bool is_kept_as_written(std::string_view text) {
+    if (text == "0") return true;
+    std::string_view rest = text;
+    if (!rest.empty() && (rest[0] == '+' || rest[0] == '-')) rest.remove_prefix(1);
+    while (!rest.empty() && rest[0] == '0') rest.remove_prefix(1);
+    std::string digits;
+    int scale = 0;
+    bool fraction = false;
+    std::size_t at = 0;
+    for (; at < rest.size() && (digit(rest[at]) || rest[at] == '.'); ++at) {
+        if (rest[at] == '.') {
+            fraction = true;
+            continue;
+        }
+        digits += rest[at];
+        if (fraction) --scale;
+    }
+    rest.remove_prefix(at);
+    if (digits.empty()) return false;
+    if (rest.size() > 1 && (rest[0] == 'e' || rest[0] == 'E') && digit(rest.back())) {
+        scale += std::atoi(std::string(rest.substr(1)).c_str());
+    } else {
+        const auto suffix = std::find_if(suffixes.begin(), suffixes.end(), [&](const Suffix& s) { return s.text == rest; });
+        if (suffix == suffixes.end()) return false;
+        if (suffix->base == 2) {
+            const auto precision = 15 - static_cast<int>(digits.size()) - suffix->exponent * 3 / 10 - 1;
+            return !fraction && precision >= 0 && (std::atoll(digits.c_str()) & 7) != 0;
+        }
+        scale += suffix->exponent;
+    }
+    return digits.size() <= 18 && scale >= -9 && scale % 3 == 0 && !digits.ends_with("000") && digits[0] != '0';
+}
+
 std::optional<std::string> canonical_quantity(std::string_view text) {
     const auto quantity = Quantity::parse(text);
     if (!quantity) return std::nullopt;
-    return quantity->text();
+    return is_kept_as_written(text) ? std::string(text) : quantity->text();
 }
 
 }  // namespace kubemu::api

@@ -39,5 +39,8 @@ class Quantity {
 
 // Nothing when the text is no quantity.
 std::optional<std::string> canonical_quantity(std::string_view text);
+// True for a quantity that the server keeps as it was written ("1e0", "1500m"): what resource.ParseQuantity takes for
+// canonical at a glance.
+bool is_kept_as_written(std::string_view text);
 
 }  // namespace kubemu::api

@@ -51,7 +51,7 @@ std::string Status::to_json() const {
     member(out, "message", d.message);
     member(out, "reason", d.reason);
     if (!d.name.empty() || !d.group.empty() || !d.kind.empty() || !d.uid.empty() || !d.causes.empty() ||
-        d.retry_after_seconds != 0) {
+        d.retry_after_seconds != 0 || d.shows_details) {
         out += R"(,"details":{)";
         member(out, "name", d.name);
         member(out, "group", d.group);
@@ -74,7 +74,7 @@ std::string Status::to_json() const {
             out += "\"retryAfterSeconds\":" + std::to_string(d.retry_after_seconds);
         }
         out += '}';
-    } else if (d.reason == "NotFound" && d.kind.empty()) {
+    } else if (d.reason == "Forbidden") {
         out += R"(,"details":{})";
     }
     out += ",\"code\":" + std::to_string(d.code) + "}\n";
@@ -195,6 +195,24 @@ Status Status::plain_500(std::string message) { return Status(plain(500, "", std
 Status Status::service_unavailable(std::string message) {
     return Status(plain(503, "ServiceUnavailable", std::move(message)));
 }
-Status Status::unknown_path() { return Status(plain(404, "NotFound", "the server could not find the requested resource")); }
+Status Status::unknown_path() { return server_response(404); }
+
+Status Status::server_response(int code, std::string sentence) {
+    StatusDetail detail = plain(code, "Unknown", "the server responded with the status code " + std::to_string(code));
+    switch (code) {
+        case 404: detail = plain(404, "NotFound", "the server could not find the requested resource"); break;
+        case 405:
+            detail = plain(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+            break;
+        case 406: detail = plain(406, "NotAcceptable", std::move(sentence)); break;
+        case 415: detail = plain(415, "UnsupportedMediaType", std::move(sentence)); break;
+        case 422:
+            detail = plain(422, "Invalid", "the server rejected our request due to an error in our request");
+            break;
+        default: break;
+    }
+    detail.shows_details = true;
+    return Status(std::move(detail));
+}
 
 }  // namespace kubemu::api

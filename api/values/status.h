@@ -30,6 +30,8 @@ struct StatusDetail {
     int retry_after_seconds = 0;
     // Also sent as list metadata (a fresh token after 410 on a continue), normally empty.
     std::string continue_token;
+    // details is sent even when it holds nothing.
+    bool shows_details = false;
 };
 
 class FieldErrors;
@@ -69,6 +71,9 @@ class [[nodiscard]] Status {
     static Status plain_500(std::string message);  // an error that the real server does not translate
     static Status service_unavailable(std::string message);
     static Status unknown_path();  // the server could not find the requested resource
+    // What stands before the handlers (routes, patches that cannot be carried out) answers with a code alone: 404, 405,
+    // 406, 415 or 422 in errors.NewGenericServerResponse's words. `sentence` is the message of 406 and 415.
+    static Status server_response(int code, std::string sentence = {});
 
   private:
     std::shared_ptr<const StatusDetail> detail_;

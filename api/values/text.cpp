@@ -79,6 +79,12 @@ std::string go_quote(std::string_view text) {
     return out + '"';
 }
 
+std::string go_quote_list(const std::vector<std::string>& texts) {
+    std::string out = "[";
+    for (const std::string& text : texts) out += (out.size() > 1 ? " " : "") + go_quote(text);
+    return out + "]";
+}
+
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     std::size_t plain = 0;  // start of the part that is copied as it is

@@ -9,6 +9,8 @@ namespace kubemu::api {
 
 // strconv.Quote.
 std::string go_quote(std::string_view text);
+// A []string under %q: ["a" "b"].
+std::string go_quote_list(const std::vector<std::string>& texts);
 
 // Appends a JSON string literal the way encoding/json does: <, >, & and U+2028/9 escaped, bad UTF-8 replaced.
 void append_json_string(std::string& out, std::string_view text);

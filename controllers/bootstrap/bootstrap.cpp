@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/client.h"
+#include "controllers/bootstrap/rbac_policy.h"
 #include "controllers/bootstrap/server_objects.h"
 #include "storage/base/log.h"
 
@@ -14,18 +15,16 @@ using api::Json;
 
 Json named(const char* name) { return {{"metadata", {{"name", name}}}}; }
 
-Json rule(Json groups, Json resources, Json verbs) {
-    return {{"apiGroups", std::move(groups)}, {"resources", std::move(resources)}, {"verbs", std::move(verbs)}};
-}
-
 }  // namespace
 
 void bootstrap(api::Registry& registry) {
     api::Client client(registry, {}, "kube-apiserver/v1");
     const auto make = [&](const char* resource, const char* space, Json object) {
         const std::string name(api::name_of(object));
-        if (registry.get(resource, space, name)) return;
-        const auto made = client.create(registry.kinds().stored(resource), space, std::move(object));
+        // The release that is emulated may be older than the kind.
+        const api::KindSpec* kind = registry.kinds().find_stored(resource);
+        if (kind == nullptr || registry.get(resource, space, name)) return;
+        const auto made = client.create(*kind, space, std::move(object));
         if (!made && made.error().code() != 409) {
             log_line(LogLevel::error, "a first object could not be made", {{"resource", resource}, {"name", name}, {"error", made.error()->message}});
         }
@@ -64,27 +63,10 @@ void bootstrap(api::Registry& registry) {
     standard["provisioner"] = "kubemu.io/simulated";
     make("storageclasses.storage.k8s.io", "", standard);
 
-    const Json any = Json::array({"*"}), read = Json::array({"get", "list", "watch"});
-    const Json write = Json::array({"create", "delete", "deletecollection", "patch", "update"});
-    const auto role = [&](const char* name, Json rules) {
-        Json object = named(name);
-        object["metadata"]["labels"]["kubernetes.io/bootstrapping"] = "rbac-defaults";
-        object["rules"] = std::move(rules);
-        make("clusterroles.rbac.authorization.k8s.io", "", std::move(object));
-    };
-    const Json groups = Json::array({"", "apps", "autoscaling", "batch", "networking.k8s.io", "policy"});
-    role("cluster-admin", Json::array({rule(any, any, any), {{"nonResourceURLs", any}, {"verbs", any}}}));
-    role("view", Json::array({rule(groups, any, read)}));
-    role("edit", Json::array({rule(groups, any, read), rule(groups, any, write)}));
-    Json rbac = rule(Json::array({"rbac.authorization.k8s.io"}), Json::array({"roles", "rolebindings"}), any);
-    role("admin", Json::array({rule(groups, any, read), rule(groups, any, write), rbac}));
-    Json binding = named("cluster-admin");
-    binding["metadata"]["labels"]["kubernetes.io/bootstrapping"] = "rbac-defaults";
-    binding["roleRef"] = {{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "ClusterRole"}, {"name", "cluster-admin"}};
-    binding["subjects"] = Json::array({{{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Group"}, {"name", "system:masters"}}});
-    make("clusterrolebindings.rbac.authorization.k8s.io", "", binding);
+    reconcile_rbac_policy(registry);
     bootstrap_api_services(registry);
     bootstrap_flow_control(registry);
+    bootstrap_service_network(registry);
 }
 
 }  // namespace kubemu::controllers

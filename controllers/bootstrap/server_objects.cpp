@@ -8,6 +8,7 @@
 #include "api/documents/discovery.h"
 #include "api/kinds/flowcontrol/flowcontrol.h"
 #include "api/kinds/views.h"
+#include "api/values/time.h"
 #include "storage/base/log.h"
 
 namespace kubemu::controllers {
@@ -63,6 +64,27 @@ void bootstrap_flow_control(api::Registry& registry) {
     for (const api::Json& schema : api::bootstrap_flow_schemas()) {
         make(registry, client, "flowschemas.flowcontrol.apiserver.k8s.io", schema);
     }
+}
+
+void bootstrap_service_network(api::Registry& registry) {
+    constexpr std::string_view networks = "servicecidrs.networking.k8s.io";
+    if (registry.kinds().find_stored(networks) == nullptr || registry.get(networks, "", "kubernetes")) return;
+    api::Client client(registry, {}, "kube-apiserver/v1");
+    make(registry, client, networks,
+         {{"metadata", {{"name", "kubernetes"}}}, {"spec", {{"cidrs", api::Json::array({"10.96.0.0/12"})}}}});
+    const std::string now = api::format_time(registry.clock().now());
+    const auto ready = client.modify(
+        registry.kinds().stored(networks), "", "kubernetes", "status", [&now](api::Json& object) {
+            object["status"]["conditions"] =
+                api::Json::array({{{"type", "Ready"},
+                                   {"status", "True"},
+                                   {"reason", ""},
+                                   {"lastTransitionTime", now},
+                                   {"message", "Kubernetes default Service CIDR is ready"}}});
+            return true;
+        });
+    if (!ready)
+        log_line(LogLevel::error, "the service network is not ready", {{"error", ready.error()->message}});
 }
 
 }  // namespace kubemu::controllers

@@ -1,17 +1,21 @@
-// Objects about the API server itself: an APIService for each group version, and the objects of API Priority and
-// Fairness.
+// Objects about the API server itself: an APIService for each group version, the objects of API Priority and
+// Fairness, the network of its services.
 #pragma once
 
 #include "api/registry.h"
 
 namespace kubemu::controllers {
 
-// One local APIService for each group version that is served (kubernetes pkg/controlplane/apiserver/aggregator.go);
-// those of versions that this release does not serve go.
+// One local APIService for each group version that is served (kubernetes
+// pkg/controlplane/apiserver/aggregator.go); those of versions that this release does not serve go.
 void bootstrap_api_services(api::Registry& registry);
 
-// Mandatory and suggested flow schemas and priority levels (k8s.io/apiserver/pkg/apis/flowcontrol/bootstrap). What
-// exists is left as it is.
+// Mandatory and suggested flow schemas and priority levels (k8s.io/apiserver/pkg/apis/flowcontrol/bootstrap).
+// What exists is left as it is.
 void bootstrap_flow_control(api::Registry& registry);
+
+// The ServiceCIDR "kubernetes", which names the network of the services (kubernetes
+// pkg/controlplane/controller/defaultservicecidr).
+void bootstrap_service_network(api::Registry& registry);
 
 }  // namespace kubemu::controllers

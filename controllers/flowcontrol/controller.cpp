@@ -32,17 +32,20 @@ api::ApiResult<Requeue> FlowSchemaController::reconcile(const std::string& key) 
     const auto written = client().modify(kind(schemas), "", key, "status", [&](api::Json& schema) {
         const std::string level(api::string_at(schema, {"spec", "priorityLevelConfiguration", "name"}));
         const bool there = levels_.get("", level) != nullptr;
-        const api::Json wanted = {{"type", "Dangling"},
-                                  {"status", there ? "False" : "True"},
-                                  {"reason", there ? "Found" : "NotFound"},
-                                  {"lastTransitionTime", now},
-                                  {"message", "This FlowSchema references the PriorityLevelConfiguration object named \"" + level +
-                                                  "\" " + (there ? "and it exists" : "but there is no such object")}};
+        const api::Json wanted = {
+            {"type", "Dangling"},
+            {"status", there ? "False" : "True"},
+            {"reason", there ? "Found" : "NotFound"},
+            {"lastTransitionTime", now},
+            {"message", "This FlowSchema references the PriorityLevelConfiguration object named \"" + level +
+                            "\" " + (there ? "and it exists" : "but there is no such object")}};
         api::Json& conditions = api::ensure(schema, {"status"})["conditions"];
         if (!conditions.is_array()) conditions = api::Json::array();
         for (api::Json& condition : conditions) {
             if (api::string_at(condition, {"type"}) != "Dangling") continue;
-            if (condition.value("status", "") == wanted["status"] && condition.value("message", "") == wanted["message"]) return false;
+            if (condition.value("status", "") == wanted["status"] &&
+                condition.value("message", "") == wanted["message"])
+                return false;
             condition = wanted;
             return true;
         }

@@ -1,5 +1,5 @@
-// Tells by a flow schema's condition Dangling whether its priority level exists. The API server does this itself
-// (k8s.io/apiserver/pkg/util/flowcontrol/apf_controller.go), so --controllers has no say in it.
+// Tells by a flow schema's condition Dangling whether its priority level exists. The API server does this
+// itself (k8s.io/apiserver/pkg/util/flowcontrol/apf_controller.go), so --controllers has no say in it.
 #pragma once
 
 #include "controllers/runtime/controller.h"

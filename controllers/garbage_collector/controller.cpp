@@ -3,16 +3,29 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "api/registry.h"
+#include "controllers/runtime/owner_refs.h"
 
 namespace kubemu::controllers {
 namespace {
 
 constexpr std::string_view foreground = "foregroundDeletion", orphan = "orphan";
 
-bool has_finalizer(const api::ObjectView& view, std::string_view name) {
-    return std::find(view.finalizers.begin(), view.finalizers.end(), name) != view.finalizers.end();
+// The owners that an object keeps from going.
+std::set<std::string> blocked_owners(const api::ObjectView& view) {
+    std::set<std::string> uids;
+    for (const api::OwnerReference& reference : view.owners) {
+        if (reference.block_owner_deletion) uids.insert(reference.uid);
+    }
+    return uids;
+}
+
+// As the real one writes it into its events.
+std::string identity(const api::OwnerReference& reference, std::string_view namespace_name) {
+    return "[" + reference.api_version + "/" + reference.kind + ", namespace: " + std::string(namespace_name) + ", name: " + reference.name +
+           ", uid: " + reference.uid + "]";
 }
 
 }  // namespace
@@ -50,20 +63,27 @@ void GarbageCollectorController::changed(const Watched& watched, const api::Info
     if (!change.after) {
         const api::ObjectView& gone = api::view_of(*change.before);
         for (const Dependent& dependent : dependents_of(gone.uid)) enqueue_object(*dependent.watched, *dependent.record);
-        // An owner in foreground deletion may have waited for this one.
-        for (const api::OwnerReference& reference : gone.owners) {
-            for (const Watched& candidate : watched_) {
-                if (candidate.kind->kind != reference.kind) continue;
-                const auto owner = candidate.informer->get(candidate.kind->namespaced ? gone.namespace_name : "", reference.name);
-                if (owner && api::view_of(*owner).deleting) enqueue_object(candidate, *owner);
-            }
-        }
+        enqueue_waiting_owners(gone);
         return;
+    }
+    if (change.before && blocked_owners(api::view_of(*change.before)) != blocked_owners(api::view_of(*change.after))) {
+        enqueue_waiting_owners(api::view_of(*change.before));
     }
     const api::ObjectView& view = api::view_of(*change.after);
     const bool collecting = view.deleting && (has_finalizer(view, foreground) || has_finalizer(view, orphan));
     const bool new_owners = !view.owners.empty() && (!change.before || api::view_of(*change.before).owners.size() != view.owners.size());
     if (collecting || new_owners) enqueue_object(watched, *change.after);
+}
+
+// An owner in foreground deletion may have waited for this object.
+void GarbageCollectorController::enqueue_waiting_owners(const api::ObjectView& view) {
+    for (const api::OwnerReference& reference : view.owners) {
+        for (const Watched& candidate : watched_) {
+            if (candidate.kind->kind != reference.kind) continue;
+            const auto owner = candidate.informer->get(candidate.kind->namespaced ? view.namespace_name : "", reference.name);
+            if (owner && api::view_of(*owner).deleting) enqueue_object(candidate, *owner);
+        }
+    }
 }
 
 std::vector<GarbageCollectorController::Dependent> GarbageCollectorController::dependents_of(const std::string& uid) const {
@@ -115,6 +135,41 @@ api::ApiResult<bool> GarbageCollectorController::drop_references(const Watched& 
     return true;
 }
 
+// In a circle everybody would wait for everybody: this one stops to hold up its owners.
+api::ApiResult<bool> GarbageCollectorController::unblock_owners(const Watched& watched, const storage::Record& record) {
+    const api::ObjectView& view = api::view_of(record);
+    auto changed = client().modify(*watched.kind, view.namespace_name, view.name, {}, [&](api::Json& object) {
+        api::Json* owners = api::find(object, {"metadata", "ownerReferences"});
+        if (owners == nullptr || !owners->is_array() || api::uid_of(object) != view.uid) return false;
+        for (api::Json& owner : *owners) {
+            if (api::bool_at(owner, {"blockOwnerDeletion"})) owner["blockOwnerDeletion"] = false;
+        }
+        return true;
+    });
+    if (!changed && changed.error().code() != 404) return changed.error();
+    return true;
+}
+
+// An owner must be in the dependent's namespace, or in none. True when it is one that could never be looked up: a
+// namespaced owner of a cluster-wide object. One that lives in another namespace counts as absent, and is told of.
+bool GarbageCollectorController::tell_of_wrong_namespace(const Watched& watched, const storage::Record& record,
+                                                         const api::OwnerReference& reference) {
+    const std::string& own_namespace = api::view_of(record).namespace_name;
+    for (const Watched& candidate : watched_) {
+        if (candidate.kind->kind != reference.kind || !candidate.kind->namespaced) continue;
+        for (const auto& owner : candidate.informer->list()) {
+            if (api::view_of(*owner).uid != reference.uid || api::view_of(*owner).namespace_name == own_namespace) continue;
+            const api::Json about = object_reference(*watched.kind, record);
+            const std::string place = own_namespace.empty() ? "in the cluster scope" : "in namespace \"" + own_namespace + "\"";
+            events().warning(about, "OwnerRefInvalidNamespace",
+                             "ownerRef " + identity(reference, own_namespace) + " does not exist " + place);
+            return own_namespace.empty();
+        }
+        if (own_namespace.empty()) return true;
+    }
+    return false;
+}
+
 // Dependents that block go first; the owner follows the last of them.
 api::ApiResult<Requeue> GarbageCollectorController::finish_foreground(const Watched& watched, const storage::Record& owner) {
     const api::ObjectView& view = api::view_of(owner);
@@ -153,7 +208,9 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
     bool solid = false, waited_for = false;
     for (const api::OwnerReference& reference : view.owners) {
         const storage::RecordPtr owner = owner_of(reference, view.namespace_name);
-        if (!owner) {
+        if (!owner && tell_of_wrong_namespace(*watched, *record, reference)) {
+            solid = true;  // an owner that cannot be looked up keeps what refers to it
+        } else if (!owner) {
             absent.push_back(reference.uid);
         } else if (api::view_of(*owner).deleting && has_finalizer(api::view_of(*owner), foreground)) {
             waited_for = true;
@@ -169,7 +226,16 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
     // Nobody keeps it. What is waited for in the foreground takes its own dependents along in the foreground.
     api::DeleteOptions options;
     options.precondition_uid = view.uid;
-    options.propagation_policy = waited_for && !dependents_of(view.uid).empty() ? "Foreground" : "Background";
+    options.propagation_policy = "Background";
+    if (waited_for) {
+        const std::vector<Dependent> dependents = dependents_of(view.uid);
+        if (!dependents.empty()) options.propagation_policy = "Foreground";
+        const bool circle = std::any_of(dependents.begin(), dependents.end(), [](const Dependent& dependent) {
+            const api::ObjectView& below = api::view_of(*dependent.record);
+            return below.deleting && has_finalizer(below, foreground);
+        });
+        if (circle) TRY(unblock_owners(*watched, *record));
+    }
     const auto removed = client().remove(*watched->kind, view.namespace_name, view.name, options);
     if (!removed && removed.error().code() != 404 && removed.error().code() != 409) return removed.error();
     return Requeue{};

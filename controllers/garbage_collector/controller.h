@@ -28,6 +28,9 @@ class GarbageCollectorController final : public Controller {
 
     void watch(const api::KindSpec& kind);
     void changed(const Watched& watched, const api::Informer::Change& change);
+    void enqueue_waiting_owners(const api::ObjectView& view);
+    api::ApiResult<bool> unblock_owners(const Watched& watched, const storage::Record& record);
+    bool tell_of_wrong_namespace(const Watched& watched, const storage::Record& record, const api::OwnerReference& reference);
     void enqueue_object(const Watched& watched, const storage::Record& record);
     std::vector<Dependent> dependents_of(const std::string& uid) const;
     // The owner that a reference means, or null when it is gone.

@@ -8,6 +8,8 @@ namespace kubemu::limits {
 
 // kube-apiserver's own limit for a request body (--max-request-bytes, 3 MiB).
 inline constexpr std::size_t request_body_bytes_max = 3 * 1024 * 1024;
+// A client that connects by TLS must be done with its greeting within this time.
+inline constexpr std::chrono::seconds handshake_timeout{10};
 // Deeper JSON or YAML is refused, so that recursion over a document is bounded.
 inline constexpr std::size_t document_depth_max = 512;
 // YAML may grow by aliases; a document of more nodes than this is refused ("billion laughs").

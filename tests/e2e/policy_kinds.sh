@@ -6,10 +6,15 @@ start_kubemu --ephemeral --controllers '*,-scheduler,-kubelet'
 k create deployment web --image=nginx
 k autoscale deployment web --min=2 --max=5 --cpu-percent=70 2>/dev/null || k autoscale deployment web --min=2 --max=5 --cpu=70%
 matches '^web +Deployment/web +.*70% +2 +5' k get hpa
-matches '^ *resource cpu on pods|cpu' k describe hpa web
-k create poddisruptionbudget web --selector=app=web --min-available=50%
+matches '(cpu|CPU).*70%' k describe hpa web
+k create -f - << EOF
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec: {minAvailable: 50%, selector: {matchLabels: {app: web}}}
+EOF
 matches '^web +50% +N/A +0' k get pdb
-matches 'Min available: +50%' k describe pdb web
+[ "$(client_minor)" -le 20 ] || matches 'Min available: +50%' k describe pdb web  # 1.20 asks for policy/v1beta1
 k create priorityclass high --value=1000 --description=mine
 matches '^high +1000 +false' k get priorityclasses
 refused 'this is a system priority class and cannot be deleted' k delete priorityclass system-node-critical
@@ -34,7 +39,7 @@ kind: NetworkPolicy
 metadata: {name: deny}
 spec: {podSelector: {matchLabels: {app: web}}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}
 EOF
-matches '^front +nginx +a.example +80, 443' k get ingress
+matches '^front +nginx +a.example .*80, 443' k get ingress
 matches 'cert terminates a.example' k describe ingress front
 matches '^deny +app=web' k get networkpolicies
 matches 'Policy Types: Ingress, Egress' k describe networkpolicy deny

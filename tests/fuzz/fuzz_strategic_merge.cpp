@@ -16,10 +16,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto patch = parse_json(patch_text);
     if (!object || !patch || !patch->is_object()) return 0;
     const Json before = *object;
-    if (!apply_strategic_merge_patch(*object, Json::object(), deployment) || *object != before) {
+    Json nothing = Json::object();
+    if (!apply_strategic_merge_patch(*object, nothing, deployment) || *object != before) {
         kubemu::fuzz::promise(false, "an empty patch changes nothing", object_text);
     }
-    if (!apply_strategic_merge_patch(*object, *patch, deployment)) return 0;
+    Json used = *patch;
+    if (!apply_strategic_merge_patch(*object, used, deployment)) return 0;
     (void)conform(*object, deployment, "Deployment", complaints);
     Json merged = before;
     apply_merge_patch(merged, *patch);

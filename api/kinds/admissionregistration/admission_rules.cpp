@@ -15,13 +15,16 @@ namespace {
 
 constexpr std::size_t conditions_max = 64;
 
-bool has_wildcard(const Json& list) { return std::find(list.begin(), list.end(), Json("*")) != list.end(); }
+bool has_wildcard(const Json& list) {
+    return std::find(list.begin(), list.end(), Json("*")) != list.end();
+}
 
 // '*' stands alone.
-void validate_wildcard(const Json& list, std::string_view go_type, const FieldPath& path, std::string_view others,
-                       FieldErrors& errors) {
+void validate_wildcard(const Json& list, std::string_view go_type, const FieldPath& path,
+                       std::string_view others, FieldErrors& errors) {
     if (list.size() > 1 && has_wildcard(list)) {
-        errors.invalid(path, go_strings(go_type, &list), "if '*' is present, must not specify other " + std::string(others));
+        errors.invalid(path, go_strings(go_type, &list),
+                       "if '*' is present, must not specify other " + std::string(others));
     }
 }
 
@@ -44,7 +47,8 @@ void validate_resources(const Json& resources, const FieldPath& path, FieldError
         }
         const std::string resource = text.substr(0, slash), sub = text.substr(slash + 1);
         if (all_of_resource.contains(resource)) {
-            errors.invalid(path.index(i), text, "if '" + resource + "/*' is present, must not specify " + text);
+            errors.invalid(path.index(i), text,
+                           "if '" + resource + "/*' is present, must not specify " + text);
         }
         if (all_of_subresource.contains(sub)) {
             errors.invalid(path.index(i), text, "if '*/" + sub + "' is present, must not specify " + text);
@@ -53,16 +57,19 @@ void validate_resources(const Json& resources, const FieldPath& path, FieldError
         if (resource == "*") all_of_subresource.insert(sub);
     }
     const GoText echo = go_strings("[]string", &resources);
-    if (resources.size() > 1 && everything) errors.invalid(path, echo, "if '*/*' is present, must not specify other resources");
+    if (resources.size() > 1 && everything)
+        errors.invalid(path, echo, "if '*/*' is present, must not specify other resources");
     if (all && plain) {
-        errors.invalid(path, echo, "if '*' is present, must not specify other resources without subresources");
+        errors.invalid(path, echo,
+                       "if '*' is present, must not specify other resources without subresources");
     }
 }
 
 }  // namespace
 
-void validate_choice(const Json& object, const char* member, bool required, const std::vector<std::string>& supported,
-                     const FieldPath& parent, FieldErrors& errors) {
+void validate_choice(const Json& object, const char* member, bool required,
+                     const std::vector<std::string>& supported, const FieldPath& parent,
+                     FieldErrors& errors) {
     const Json* value = find(object, member);
     if (value == nullptr) {
         if (required) errors.required(parent.child(member), "");
@@ -78,7 +85,8 @@ void validate_admission_rule(const Json& rule, const FieldPath& path, FieldError
     const FieldPath operations_path = path.child("operations");
     const Json& operations = array_at(rule, {"operations"});
     if (operations.empty()) errors.required(operations_path, "");
-    validate_wildcard(operations, "[]admissionregistration.OperationType", operations_path, "operations", errors);
+    validate_wildcard(operations, "[]admissionregistration.OperationType", operations_path, "operations",
+                      errors);
     for (std::size_t i = 0; i < operations.size(); ++i) {
         const std::string operation = operations[i].is_string() ? operations[i].get<std::string>() : "";
         const std::vector<std::string> supported = {"*", "CONNECT", "CREATE", "DELETE", "UPDATE"};
@@ -104,7 +112,8 @@ void validate_match_conditions(const Json& conditions, const FieldPath& path, Fi
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < conditions.size(); ++i) {
         const FieldPath at = path.index(i);
-        if (trim(string_at(conditions[i], {"expression"})).empty()) errors.required(at.child("expression"), "");
+        if (trim(string_at(conditions[i], {"expression"})).empty())
+            errors.required(at.child("expression"), "");
         const std::string_view name = string_at(conditions[i], {"name"});
         if (!validate_required(name, at.child("name"), errors)) continue;
         validate_qualified_name(name, at.child("name"), errors);

@@ -41,7 +41,8 @@ void validate_param_kind(const Json& kind, const FieldPath& path, FieldErrors& e
     const std::string name(string_at(kind, {"kind"}));
     if (!validate_required(name, path.child("kind"), errors)) return;
     if (const Messages wrong = check_dns1035_label(lower(name)); !wrong.empty()) {
-        errors.invalid(path.child("kind"), name, "may have mixed case, but should otherwise match: " + join(wrong, ","));
+        errors.invalid(path.child("kind"), name,
+                       "may have mixed case, but should otherwise match: " + join(wrong, ","));
     }
 }
 
@@ -75,11 +76,13 @@ void validate_match_resources(const Json& match, const FieldPath& path, FieldErr
 }
 
 bool is_identifier(const std::string& name) {
-    static const std::set<std::string_view> reserved = {"true",  "false",    "null", "in",     "as",      "break",     "const",
-                                                        "continue", "else",  "for",  "function", "if",    "import",    "let",
-                                                        "loop",  "package",  "namespace", "return", "var", "void",     "while"};
+    static const std::set<std::string_view> reserved = {
+        "true",     "false",   "null",      "in",       "as",  "break",  "const",
+        "continue", "else",    "for",       "function", "if",  "import", "let",
+        "loop",     "package", "namespace", "return",   "var", "void",   "while"};
     if (std::isdigit(static_cast<unsigned char>(name[0])) != 0 || reserved.contains(name)) return false;
-    return std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+    return std::all_of(name.begin(), name.end(),
+                       [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
 void validate_variables(const Json& variables, const FieldPath& path, FieldErrors& errors) {
@@ -98,14 +101,16 @@ void validate_variables(const Json& variables, const FieldPath& path, FieldError
 
 void validate_common(const Json& spec, const FieldPath& path, FieldErrors& errors) {
     validate_choice(spec, "failurePolicy", true, {"Fail", "Ignore"}, path, errors);
-    if (const Json* kind = find(spec, "paramKind")) validate_param_kind(*kind, path.child("paramKind"), errors);
+    if (const Json* kind = find(spec, "paramKind"))
+        validate_param_kind(*kind, path.child("paramKind"), errors);
     const Json* match = find(spec, "matchConstraints");
     const FieldPath constraints = path.child("matchConstraints");
     if (match == nullptr) {
         errors.required(constraints, "");
     } else {
         validate_match_resources(*match, constraints, errors);
-        if (array_at(*match, {"resourceRules"}).empty()) errors.required(constraints.child("resourceRules"), "");
+        if (array_at(*match, {"resourceRules"}).empty())
+            errors.required(constraints.child("resourceRules"), "");
     }
     validate_match_conditions(array_at(spec, {"matchConditions"}), path.child("matchConditions"), errors);
     validate_variables(array_at(spec, {"variables"}), path.child("variables"), errors);
@@ -114,8 +119,10 @@ void validate_common(const Json& spec, const FieldPath& path, FieldErrors& error
 // ---------------------------------------------------------------- ValidatingAdmissionPolicy
 
 void validate_validation(const Json& validation, const FieldPath& path, FieldErrors& errors) {
-    if (trim(string_at(validation, {"expression"})).empty()) errors.required(path.child("expression"), "expression is not specified");
-    const std::string message_expression(string_at(validation, {"messageExpression"})), message(string_at(validation, {"message"}));
+    if (trim(string_at(validation, {"expression"})).empty())
+        errors.required(path.child("expression"), "expression is not specified");
+    const std::string message_expression(string_at(validation, {"messageExpression"})),
+        message(string_at(validation, {"message"}));
     if (!message_expression.empty() && trim(message_expression).empty()) {
         errors.invalid(path.child("messageExpression"), message_expression, "must be non-empty if specified");
     }
@@ -124,15 +131,18 @@ void validate_validation(const Json& validation, const FieldPath& path, FieldErr
     } else if (trim(message).find_first_of("\r\n") != std::string_view::npos) {
         errors.invalid(path.child("message"), message, "message must not contain line breaks");
     }
-    validate_choice(validation, "reason", false, {"Forbidden", "Invalid", "RequestEntityTooLarge"}, path, errors);
+    validate_choice(validation, "reason", false, {"Forbidden", "Invalid", "RequestEntityTooLarge"}, path,
+                    errors);
 }
 
-void validate_audit_annotations(const Json& object, const Json& annotations, const FieldPath& path, FieldErrors& errors) {
+void validate_audit_annotations(const Json& object, const Json& annotations, const FieldPath& path,
+                                FieldErrors& errors) {
     constexpr GoField fields[] = {{"Key", "key", "string"}, {"ValueExpression", "valueExpression", "string"}};
     if (annotations.size() > audit_annotations_max) {
         std::string echo = "[]admissionregistration.AuditAnnotation{";
         for (const Json& annotation : annotations) {
-            echo += (echo.back() == '{' ? "" : ", ") + go_struct("admissionregistration.AuditAnnotation", fields, annotation).text;
+            echo += (echo.back() == '{' ? "" : ", ") +
+                    go_struct("admissionregistration.AuditAnnotation", fields, annotation).text;
         }
         errors.invalid(path, GoText{echo + "}"}, "must not have more than 20 auditAnnotations");
     }
@@ -143,7 +153,8 @@ void validate_audit_annotations(const Json& object, const Json& annotations, con
         if (name_of(object).empty()) {
             errors.invalid(at.child("key"), std::string(key), "requires metadata.name be non-empty");
         } else {
-            validate_qualified_name(std::string(name_of(object)) + "/" + std::string(key), at.child("key"), errors);
+            validate_qualified_name(std::string(name_of(object)) + "/" + std::string(key), at.child("key"),
+                                    errors);
         }
         const std::string_view expression = trim(string_at(annotations[i], {"valueExpression"}));
         if (expression.empty()) {
@@ -163,11 +174,13 @@ void validate_validating(const Json& object, const HookContext&, FieldErrors& er
     const Json& annotations = array_at(spec, {"auditAnnotations"});
     if (validations.empty() && annotations.empty()) {
         for (const char* member : {"validations", "auditAnnotations"}) {
-            errors.required(path.child(member), "validations or auditAnnotations must contain at least one item");
+            errors.required(path.child(member),
+                            "validations or auditAnnotations must contain at least one item");
         }
         return;
     }
-    for (std::size_t i = 0; i < validations.size(); ++i) validate_validation(validations[i], path.child("validations").index(i), errors);
+    for (std::size_t i = 0; i < validations.size(); ++i)
+        validate_validation(validations[i], path.child("validations").index(i), errors);
     validate_audit_annotations(object, annotations, path.child("auditAnnotations"), errors);
 }
 
@@ -199,7 +212,8 @@ void validate_mutation(const Json& mutation, const FieldPath& path, FieldErrors&
     } else if (trim(string_at(*patch, {"expression"})).empty()) {
         errors.required(path.child(own).child("expression"), "expression is not specified");
     }
-    if (find(mutation, other) != nullptr) errors.forbidden(path.child(other), "must not be specified when patchType is " + type);
+    if (find(mutation, other) != nullptr)
+        errors.forbidden(path.child(other), "must not be specified when patchType is " + type);
 }
 
 void validate_mutating(const Json& object, const HookContext&, FieldErrors& errors) {
@@ -207,8 +221,10 @@ void validate_mutating(const Json& object, const HookContext&, FieldErrors& erro
     const Json& spec = object_at(object, {"spec"});
     validate_common(spec, path, errors);
     const Json& mutations = array_at(spec, {"mutations"});
-    if (mutations.empty()) errors.required(path.child("mutations"), "mutations must contain at least one item");
-    for (std::size_t i = 0; i < mutations.size(); ++i) validate_mutation(mutations[i], path.child("mutations").index(i), errors);
+    if (mutations.empty())
+        errors.required(path.child("mutations"), "mutations must contain at least one item");
+    for (std::size_t i = 0; i < mutations.size(); ++i)
+        validate_mutation(mutations[i], path.child("mutations").index(i), errors);
     validate_choice(spec, "reinvocationPolicy", true, {"IfNeeded", "Never"}, path, errors);
 }
 
@@ -224,7 +240,8 @@ void validate_param_ref(const Json& reference, const FieldPath& path, FieldError
         validate_label_selector(*selector, path.child("selector"), errors);
         if (!name.empty()) errors.forbidden(path.child("selector"), exclusive);
     }
-    if (name.empty() && selector == nullptr) errors.required(path, "one of name or selector must be specified");
+    if (name.empty() && selector == nullptr)
+        errors.required(path, "one of name or selector must be specified");
     const std::string action(string_at(reference, {"parameterNotFoundAction"}));
     if (action.empty()) {
         errors.required(path.child("parameterNotFoundAction"), "");
@@ -240,9 +257,11 @@ void validate_binding(const Json& object, FieldErrors& errors) {
     if (validate_required(policy, path.child("policyName"), errors)) {
         add_invalid(check_dns1123_subdomain(policy), path.child("policyName"), policy, errors);
     }
-    if (const Json* reference = find(spec, "paramRef")) validate_param_ref(*reference, path.child("paramRef"), errors);
+    if (const Json* reference = find(spec, "paramRef"))
+        validate_param_ref(*reference, path.child("paramRef"), errors);
     // The name of this path is misspelt in the real server.
-    if (const Json* match = find(spec, "matchResources")) validate_match_resources(*match, path.child("matchResouces"), errors);
+    if (const Json* match = find(spec, "matchResources"))
+        validate_match_resources(*match, path.child("matchResouces"), errors);
 }
 
 void validate_validating_binding(const Json& object, const HookContext&, FieldErrors& errors) {
@@ -259,17 +278,21 @@ void validate_validating_binding(const Json& object, const HookContext&, FieldEr
     }
     if (seen.contains("Deny") && seen.contains("Warn")) {
         errors.invalid(path, go_strings("[]admissionregistration.ValidationAction", &actions),
-                       "must not contain both Deny and Warn (repeating the same validation failure information in the API "
+                       "must not contain both Deny and Warn (repeating the same validation failure "
+                       "information in the API "
                        "response and headers serves no purpose)");
     }
     if (seen.empty()) errors.required(path, "at least one validation action is required");
 }
 
-void validate_mutating_binding(const Json& object, const HookContext&, FieldErrors& errors) { validate_binding(object, errors); }
+void validate_mutating_binding(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_binding(object, errors);
+}
 
 }  // namespace
 
-KUBEMU_RULES(validating_admission_policy_rules){.validate = validate_validating, .validate_status_update = validate_validating_status};
+KUBEMU_RULES(validating_admission_policy_rules){.validate = validate_validating,
+                                                .validate_status_update = validate_validating_status};
 KUBEMU_RULES(validating_admission_policy_binding_rules){.validate = validate_validating_binding};
 KUBEMU_RULES(mutating_admission_policy_rules){.validate = validate_mutating};
 KUBEMU_RULES(mutating_admission_policy_binding_rules){.validate = validate_mutating_binding};

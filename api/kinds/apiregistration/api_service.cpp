@@ -27,7 +27,8 @@ void validate_service(const Json& spec, const FieldPath& path, FieldErrors& erro
     }
     const std::int64_t port = int_at(service, {"port"});
     if (port < 1 || port > 65535) {
-        errors.invalid(path.child("service").child("port"), port, "port is not valid: must be between 1 and 65535, inclusive");
+        errors.invalid(path.child("service").child("port"), port,
+                       "port is not valid: must be between 1 and 65535, inclusive");
     }
     if (bool_at(spec, {"insecureSkipTLSVerify"}) && !string_at(spec, {"caBundle"}).empty()) {
         errors.invalid(path.child("insecureSkipTLSVerify"), true, "may not be true if caBundle is present");
@@ -37,28 +38,35 @@ void validate_service(const Json& spec, const FieldPath& path, FieldErrors& erro
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
-    const std::string group(string_at(spec, {"group"})), version(string_at(spec, {"version"})), name(name_of(object));
+    const std::string group(string_at(spec, {"group"})), version(string_at(spec, {"version"})),
+        name(name_of(object));
     const std::string wanted = version + "." + group;
     if (name != wanted && check_path_segment(name, false).empty() && !name.empty()) {
-        errors.invalid(FieldPath("metadata").child("name"), name, "must be `spec.version+\".\"+spec.group`: " + go_quote(wanted));
+        errors.invalid(FieldPath("metadata").child("name"), name,
+                       "must be `spec.version+\".\"+spec.group`: " + go_quote(wanted));
     }
     if (group.empty() && version != "v1") {
         errors.required(path.child("group"), "only v1 may have an empty group and it better be legacy kube");
     }
     if (!group.empty()) add_invalid(check_dns1123_subdomain(group), path.child("group"), group, errors);
     add_invalid(check_dns1035_label(version), path.child("version"), version, errors);
-    const std::int64_t group_priority = int_at(spec, {"groupPriorityMinimum"}), priority = int_at(spec, {"versionPriority"});
+    const std::int64_t group_priority = int_at(spec, {"groupPriorityMinimum"}),
+                       priority = int_at(spec, {"versionPriority"});
     if (group_priority <= 0 || group_priority > 20000) {
-        errors.invalid(path.child("groupPriorityMinimum"), group_priority, "must be positive and less than 20000");
+        errors.invalid(path.child("groupPriorityMinimum"), group_priority,
+                       "must be positive and less than 20000");
     }
-    if (priority <= 0 || priority > 1000) errors.invalid(path.child("versionPriority"), priority, "must be positive and less than 1000");
+    if (priority <= 0 || priority > 1000)
+        errors.invalid(path.child("versionPriority"), priority, "must be positive and less than 1000");
     if (find(spec, "service") != nullptr) return validate_service(spec, path, errors);
     std::string bundle;
     if (base64_decode(string_at(spec, {"caBundle"}), bundle) && !bundle.empty()) {
-        errors.invalid(path.child("caBundle"), std::to_string(bundle.size()) + " bytes", "local APIServices may not have a caBundle");
+        errors.invalid(path.child("caBundle"), std::to_string(bundle.size()) + " bytes",
+                       "local APIServices may not have a caBundle");
     }
     if (bool_at(spec, {"insecureSkipTLSVerify"})) {
-        errors.invalid(path.child("insecureSkipTLSVerify"), true, "local APIServices may not have insecureSkipTLSVerify");
+        errors.invalid(path.child("insecureSkipTLSVerify"), true,
+                       "local APIServices may not have insecureSkipTLSVerify");
     }
 }
 
@@ -74,7 +82,8 @@ void validate_status_update(const Json& object, const Json&, const HookContext&,
     for (std::size_t i = 0; i < conditions.size(); ++i) {
         const std::string status(string_at(conditions[i], {"status"}));
         if (status == "True" || status == "False" || status == "Unknown") continue;
-        errors.not_supported(FieldPath("status").child("conditions").index(i).child("status"), status, {"True", "False", "Unknown"});
+        errors.not_supported(FieldPath("status").child("conditions").index(i).child("status"), status,
+                             {"True", "False", "Unknown"});
     }
 }
 

@@ -12,11 +12,13 @@ void default_autoscaler_behavior(Json& object);
 // Checks of an autoscaler in the form of v2 (kubernetes pkg/apis/autoscaling/validation).
 void validate_autoscaler(const Json& object, FieldErrors& errors);
 // The metrics of spec, `least` being spec.minReplicas.
-void validate_autoscaler_metrics(const Json& metrics, const Json* least, const FieldPath& path, FieldErrors& errors);
+void validate_autoscaler_metrics(const Json& metrics, const Json* least, const FieldPath& path,
+                                 FieldErrors& errors);
 void validate_autoscaler_status(const Json& object, FieldErrors& errors);
 void validate_object_reference(const Json& reference, const FieldPath& path, FieldErrors& errors);
 
-// The metrics of v1 (in annotations) and v2beta1 (in fields) name their targets flat; v2 has a `target` object.
+// The metrics of v1 (in annotations) and v2beta1 (in fields) name their targets flat; v2 has a `target`
+// object.
 Json flat_metrics(const Json& metrics);
 Json nested_metrics(const Json& metrics);
 Json flat_metric_statuses(const Json& statuses);

@@ -1,5 +1,6 @@
-// Between the flat metrics of autoscaling/v1 and v2beta1 and the nested ones of v2, and the annotations in which
-// versions keep what they have no field for (kubernetes pkg/apis/autoscaling/{v1,v2beta1,v2beta2}/conversion.go).
+// Between the flat metrics of autoscaling/v1 and v2beta1 and the nested ones of v2, and the annotations in
+// which versions keep what they have no field for (kubernetes
+// pkg/apis/autoscaling/{v1,v2beta1,v2beta2}/conversion.go).
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -15,7 +16,8 @@ void copy(const Json& from, std::initializer_list<std::string_view> path, Json& 
 }
 
 // A Quantity that is no pointer is written even when nobody set it.
-void copy_quantity(const Json& from, std::initializer_list<std::string_view> path, Json& to, const char* member) {
+void copy_quantity(const Json& from, std::initializer_list<std::string_view> path, Json& to,
+                   const char* member) {
     const Json* value = find(from, path);
     to[member] = value != nullptr ? *value : Json("0");
 }
@@ -87,7 +89,8 @@ Json flat_status(const std::string& member, const Json& source) {
     copy(source, {"describedObject"}, flat, "target");
     if (member == "object" || member == "external") {
         copy_quantity(source, {"current", "value"}, flat, "currentValue");
-        copy(source, {"current", "averageValue"}, flat, member == "object" ? "averageValue" : "currentAverageValue");
+        copy(source, {"current", "averageValue"}, flat,
+             member == "object" ? "averageValue" : "currentAverageValue");
     } else {
         copy(source, {"current", "averageUtilization"}, flat, "currentAverageUtilization");
         copy_quantity(source, {"current", "averageValue"}, flat, "currentAverageValue");
@@ -129,12 +132,15 @@ Json convert_each(const Json& list, Json (*convert)(const std::string&, const Js
     return out;
 }
 
-std::string number_or_null(const Json* value) { return value == nullptr ? "null" : value->dump(); }
+std::string number_or_null(const Json* value) {
+    return value == nullptr ? "null" : value->dump();
+}
 
 std::string scaling_text(const Json* rules) {
     if (rules == nullptr) return "null";
-    std::string text = "{\"StabilizationWindowSeconds\":" + number_or_null(find(*rules, "stabilizationWindowSeconds")) +
-                       ",\"SelectPolicy\":" + number_or_null(find(*rules, "selectPolicy")) + ",\"Policies\":";
+    std::string text =
+        "{\"StabilizationWindowSeconds\":" + number_or_null(find(*rules, "stabilizationWindowSeconds")) +
+        ",\"SelectPolicy\":" + number_or_null(find(*rules, "selectPolicy")) + ",\"Policies\":";
     const Json* policies = find(*rules, "policies");
     if (policies == nullptr || !policies->is_array()) {
         text += "null";
@@ -175,22 +181,32 @@ void external_names(const Json& from, Json& to) {
 
 }  // namespace
 
-Json flat_metrics(const Json& metrics) { return convert_each(metrics, flat_source); }
-Json nested_metrics(const Json& metrics) { return convert_each(metrics, nested_source); }
-Json flat_metric_statuses(const Json& statuses) { return convert_each(statuses, flat_status); }
-Json nested_metric_statuses(const Json& statuses) { return convert_each(statuses, nested_status); }
+Json flat_metrics(const Json& metrics) {
+    return convert_each(metrics, flat_source);
+}
+Json nested_metrics(const Json& metrics) {
+    return convert_each(metrics, nested_source);
+}
+Json flat_metric_statuses(const Json& statuses) {
+    return convert_each(statuses, flat_status);
+}
+Json nested_metric_statuses(const Json& statuses) {
+    return convert_each(statuses, nested_status);
+}
 
 void drop_round_trip_annotations(Json& object) {
     Json* annotations = find(object, {"metadata", "annotations"});
     if (annotations == nullptr) return;
-    for (const char* name : {"metrics", "behavior", "scale-down-tolerance", "scale-up-tolerance", "current-metrics", "conditions"}) {
+    for (const char* name : {"metrics", "behavior", "scale-down-tolerance", "scale-up-tolerance",
+                             "current-metrics", "conditions"}) {
         erase(*annotations, std::string("autoscaling.alpha.kubernetes.io/") + name);
     }
     if (annotations->empty()) erase(object["metadata"], "annotations");
 }
 
 std::string behavior_text(const Json& behavior) {
-    return "{\"ScaleUp\":" + scaling_text(find(behavior, "scaleUp")) + ",\"ScaleDown\":" + scaling_text(find(behavior, "scaleDown")) + "}";
+    return "{\"ScaleUp\":" + scaling_text(find(behavior, "scaleUp")) +
+           ",\"ScaleDown\":" + scaling_text(find(behavior, "scaleDown")) + "}";
 }
 
 Json behavior_from_text(std::string_view text) {
@@ -199,7 +215,8 @@ Json behavior_from_text(std::string_view text) {
     Json behavior = Json::object();
     external_names(*parsed, behavior);
     std::vector<std::string> complaints;
-    if (!conform(behavior, *find_type("autoscaling/v2.HorizontalPodAutoscalerBehavior"), "HorizontalPodAutoscalerBehavior", complaints)) {
+    if (!conform(behavior, *find_type("autoscaling/v2.HorizontalPodAutoscalerBehavior"),
+                 "HorizontalPodAutoscalerBehavior", complaints)) {
         return nullptr;
     }
     return behavior.empty() ? Json(nullptr) : behavior;

@@ -19,7 +19,8 @@ constexpr const char* scale_up_tolerance = "autoscaling.alpha.kubernetes.io/scal
 
 Json cpu_utilization(const Json& percent) {
     return {{"type", "Resource"},
-            {"resource", {{"name", "cpu"}, {"target", {{"type", "Utilization"}, {"averageUtilization", percent}}}}}};
+            {"resource",
+             {{"name", "cpu"}, {"target", {{"type", "Utilization"}, {"averageUtilization", percent}}}}}};
 }
 
 void default_metrics(Json& object) {
@@ -57,7 +58,8 @@ void annotate(Json& object, const char* annotation, const Json& list, std::strin
 void behavior_from_annotation(Json& object) {
     const std::string_view text = string_at(object, {"metadata", "annotations", behavior_annotation});
     if (text.empty()) return;
-    if (Json behavior = behavior_from_text(text); !behavior.is_null()) ensure(object, {"spec"})["behavior"] = std::move(behavior);
+    if (Json behavior = behavior_from_text(text); !behavior.is_null())
+        ensure(object, {"spec"})["behavior"] = std::move(behavior);
 }
 
 void behavior_to_annotation(Json& object) {
@@ -78,7 +80,8 @@ bool is_cpu_utilization(const Json& metric) {
 void v1_to_storage(Json& object) {
     Json& spec = ensure(object, {"spec"});
     Json metrics = Json::array();
-    if (const Json* percent = find(spec, "targetCPUUtilizationPercentage")) metrics.push_back(cpu_utilization(*percent));
+    if (const Json* percent = find(spec, "targetCPUUtilizationPercentage"))
+        metrics.push_back(cpu_utilization(*percent));
     erase(spec, "targetCPUUtilizationPercentage");
     Json others = list_in_annotation(object, metrics_annotation, "autoscaling/v1.MetricSpec");
     if (others.is_array()) {
@@ -93,13 +96,15 @@ void v1_to_storage(Json& object) {
     if (Json* status = find(object, "status")) {
         if (const Json* percent = find(*status, "currentCPUUtilizationPercentage")) {
             const Json current = {{"averageUtilization", *percent}};
-            (*status)["currentMetrics"] = Json::array({{{"type", "Resource"}, {"resource", {{"name", "cpu"}, {"current", current}}}}});
+            (*status)["currentMetrics"] =
+                Json::array({{{"type", "Resource"}, {"resource", {{"name", "cpu"}, {"current", current}}}}});
         }
         erase(*status, "currentCPUUtilizationPercentage");
     }
     const Json statuses = list_in_annotation(object, statuses_annotation, "autoscaling/v1.MetricStatus");
     if (statuses.is_array()) ensure(object, {"status"})["currentMetrics"] = nested_metric_statuses(statuses);
-    Json conditions = list_in_annotation(object, conditions_annotation, "autoscaling/v1.HorizontalPodAutoscalerCondition");
+    Json conditions =
+        list_in_annotation(object, conditions_annotation, "autoscaling/v1.HorizontalPodAutoscalerCondition");
     if (conditions.is_array()) ensure(object, {"status"})["conditions"] = std::move(conditions);
     drop_round_trip_annotations(object);
 }
@@ -122,7 +127,8 @@ void v1_from_storage(Json& object) {
 
     Json* status = find(object, "status");
     if (status == nullptr) return;
-    const Json statuses = array_at(*status, {"currentMetrics"}), conditions = array_at(*status, {"conditions"});
+    const Json statuses = array_at(*status, {"currentMetrics"}),
+               conditions = array_at(*status, {"conditions"});
     erase(*status, "currentMetrics");
     erase(*status, "conditions");
     for (const Json& metric : statuses) {
@@ -139,7 +145,8 @@ void v1_from_storage(Json& object) {
 
 void v2beta1_to_storage(Json& object) {
     if (Json* metrics = find(object, {"spec", "metrics"})) *metrics = nested_metrics(*metrics);
-    if (Json* statuses = find(object, {"status", "currentMetrics"})) *statuses = nested_metric_statuses(*statuses);
+    if (Json* statuses = find(object, {"status", "currentMetrics"}))
+        *statuses = nested_metric_statuses(*statuses);
     behavior_from_annotation(object);
     drop_round_trip_annotations(object);
 }
@@ -147,14 +154,16 @@ void v2beta1_to_storage(Json& object) {
 void v2beta1_from_storage(Json& object) {
     drop_round_trip_annotations(object);
     if (Json* metrics = find(object, {"spec", "metrics"})) *metrics = flat_metrics(*metrics);
-    if (Json* statuses = find(object, {"status", "currentMetrics"})) *statuses = flat_metric_statuses(*statuses);
+    if (Json* statuses = find(object, {"status", "currentMetrics"}))
+        *statuses = flat_metric_statuses(*statuses);
     behavior_to_annotation(object);
 }
 
 // ---------------------------------------------------------------- v2beta2
 
 void v2beta2_to_storage(Json& object) {
-    for (const auto& [annotation, direction] : {std::pair{scale_down_tolerance, "scaleDown"}, std::pair{scale_up_tolerance, "scaleUp"}}) {
+    for (const auto& [annotation, direction] :
+         {std::pair{scale_down_tolerance, "scaleDown"}, std::pair{scale_up_tolerance, "scaleUp"}}) {
         const auto tolerance = canonical_quantity(string_at(object, {"metadata", "annotations", annotation}));
         if (tolerance) ensure(object, {"spec", "behavior", direction})["tolerance"] = *tolerance;
     }
@@ -163,7 +172,8 @@ void v2beta2_to_storage(Json& object) {
 
 void v2beta2_from_storage(Json& object) {
     drop_round_trip_annotations(object);
-    for (const auto& [annotation, direction] : {std::pair{scale_down_tolerance, "scaleDown"}, std::pair{scale_up_tolerance, "scaleUp"}}) {
+    for (const auto& [annotation, direction] :
+         {std::pair{scale_down_tolerance, "scaleDown"}, std::pair{scale_up_tolerance, "scaleUp"}}) {
         Json* rules = find(object, {"spec", "behavior", direction});
         if (rules == nullptr || find(*rules, "tolerance") == nullptr) continue;
         const Json tolerance = rules->at("tolerance");
@@ -202,7 +212,9 @@ void validate_as_stored(const Json& object, const HookContext&, FieldErrors& err
     validate_autoscaler(stored, errors);
 }
 
-void validate(const Json& object, const HookContext&, FieldErrors& errors) { validate_autoscaler(object, errors); }
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_autoscaler(object, errors);
+}
 
 void validate_status_update(const Json& object, const Json&, const HookContext&, FieldErrors& errors) {
     validate_autoscaler_status(object, errors);
@@ -216,8 +228,11 @@ void default_autoscaler_behavior(Json& object) {
     const Json four_pods = {{"type", "Pods"}, {"value", 4}, {"periodSeconds", 15}};
     const Json all_of_them = {{"type", "Percent"}, {"value", 100}, {"periodSeconds", 15}};
     default_scaling(*behavior, "scaleUp",
-                    {{"stabilizationWindowSeconds", 0}, {"selectPolicy", "Max"}, {"policies", Json::array({four_pods, all_of_them})}});
-    default_scaling(*behavior, "scaleDown", {{"selectPolicy", "Max"}, {"policies", Json::array({all_of_them})}});
+                    {{"stabilizationWindowSeconds", 0},
+                     {"selectPolicy", "Max"},
+                     {"policies", Json::array({four_pods, all_of_them})}});
+    default_scaling(*behavior, "scaleDown",
+                    {{"selectPolicy", "Max"}, {"policies", Json::array({all_of_them})}});
 }
 
 void default_autoscaler(Json& object) {

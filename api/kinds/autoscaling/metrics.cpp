@@ -38,7 +38,8 @@ void validate_object_metric(const Json& source, const FieldPath& path, FieldErro
     validate_identifier(object_at(source, {"metric"}), path.child("metric"), errors);
     validate_target(object_at(source, {"target"}), path.child("target"), errors);
     if (find(source, {"target", "value"}) == nullptr && find(source, {"target", "averageValue"}) == nullptr) {
-        errors.required(path.child("target").child("averageValue"), "must set either a target value or averageValue");
+        errors.required(path.child("target").child("averageValue"),
+                        "must set either a target value or averageValue");
     }
 }
 
@@ -48,10 +49,12 @@ void validate_external_metric(const Json& source, const FieldPath& path, FieldEr
     validate_identifier(object_at(source, {"metric"}), path.child("metric"), errors);
     validate_target(object_at(source, {"target"}), path.child("target"), errors);
     if (value == nullptr && average == nullptr) {
-        errors.required(path.child("target").child("averageValue"), "must set either a target value for metric or a per-pod target");
+        errors.required(path.child("target").child("averageValue"),
+                        "must set either a target value for metric or a per-pod target");
     }
     if (value != nullptr && average != nullptr) {
-        errors.forbidden(path.child("target").child("value"), "may not set both a target value for metric and a per-pod target");
+        errors.forbidden(path.child("target").child("value"),
+                         "may not set both a target value for metric and a per-pod target");
     }
 }
 
@@ -59,11 +62,13 @@ void validate_pods_metric(const Json& source, const FieldPath& path, FieldErrors
     validate_identifier(object_at(source, {"metric"}), path.child("metric"), errors);
     validate_target(object_at(source, {"target"}), path.child("target"), errors);
     if (find(source, {"target", "averageValue"}) == nullptr) {
-        errors.required(path.child("target").child("averageValue"), "must specify a positive target averageValue");
+        errors.required(path.child("target").child("averageValue"),
+                        "must specify a positive target averageValue");
     }
 }
 
-void validate_resource_metric(const Json& source, bool of_container, const FieldPath& path, FieldErrors& errors) {
+void validate_resource_metric(const Json& source, bool of_container, const FieldPath& path,
+                              FieldErrors& errors) {
     const std::string_view name = string_at(source, {"name"}), container = string_at(source, {"container"});
     if (name.empty()) {
         errors.required(path.child("name"), "must specify a resource name");
@@ -80,14 +85,17 @@ void validate_resource_metric(const Json& source, bool of_container, const Field
     const Json* percent = find(source, {"target", "averageUtilization"});
     const Json* value = find(source, {"target", "averageValue"});
     if (percent == nullptr && value == nullptr) {
-        errors.required(target.child("averageUtilization"), "must set either a target raw value or a target utilization");
+        errors.required(target.child("averageUtilization"),
+                        "must set either a target raw value or a target utilization");
     }
     if (percent != nullptr && value != nullptr) {
-        errors.forbidden(target.child("averageValue"), "may not set both a target raw value and a target utilization");
+        errors.forbidden(target.child("averageValue"),
+                         "may not set both a target raw value and a target utilization");
     }
 }
 
-void validate_source(std::string_view member, const Json& source, const FieldPath& path, FieldErrors& errors) {
+void validate_source(std::string_view member, const Json& source, const FieldPath& path,
+                     FieldErrors& errors) {
     if (member == "object") return validate_object_metric(source, path, errors);
     if (member == "external") return validate_external_metric(source, path, errors);
     if (member == "pods") return validate_pods_metric(source, path, errors);
@@ -125,13 +133,15 @@ void validate_metric(const Json& metric, const FieldPath& path, FieldErrors& err
     }
     if (present.size() == 1) return;
     for (const std::string_view member : present) {
-        if (member != expected) errors.forbidden(path.child(member), "must populate the given metric source only");
+        if (member != expected)
+            errors.forbidden(path.child(member), "must populate the given metric source only");
     }
 }
 
 }  // namespace
 
-void validate_autoscaler_metrics(const Json& metrics, const Json* least, const FieldPath& path, FieldErrors& errors) {
+void validate_autoscaler_metrics(const Json& metrics, const Json* least, const FieldPath& path,
+                                 FieldErrors& errors) {
     bool scales_from_zero = false;
     for (std::size_t i = 0; i < metrics.size(); ++i) {
         validate_metric(metrics[i], path.index(i), errors);
@@ -139,7 +149,8 @@ void validate_autoscaler_metrics(const Json& metrics, const Json* least, const F
         scales_from_zero = scales_from_zero || type == "Object" || type == "External";
     }
     if (least != nullptr && least->is_number() && least->get<std::int64_t>() == 0 && !scales_from_zero) {
-        errors.forbidden(path, "must specify at least one Object or External metric to support scaling to zero replicas");
+        errors.forbidden(
+            path, "must specify at least one Object or External metric to support scaling to zero replicas");
     }
 }
 

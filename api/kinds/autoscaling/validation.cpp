@@ -1,8 +1,9 @@
 // Validation of autoscalers in the form of v2, metrics aside.
+#include "api/kinds/validation.h"
+
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/autoscaling/autoscaler.h"
-#include "api/kinds/validation.h"
 #include "api/values/text.h"
 
 namespace kubemu::api::kinds {
@@ -12,15 +13,18 @@ constexpr std::int64_t period_seconds_max = 1800, window_seconds_max = 3600;
 
 void validate_policy(const Json& policy, const FieldPath& path, FieldErrors& errors) {
     const std::string type(string_at(policy, {"type"}));
-    if (type != "Pods" && type != "Percent") errors.not_supported(path.child("type"), type, {"Percent", "Pods"});
+    if (type != "Pods" && type != "Percent")
+        errors.not_supported(path.child("type"), type, {"Percent", "Pods"});
     const std::int64_t value = int_at(policy, {"value"}), period = int_at(policy, {"periodSeconds"});
     if (value <= 0) errors.invalid(path.child("value"), value, "must be greater than zero");
     if (period <= 0) errors.invalid(path.child("periodSeconds"), period, "must be greater than zero");
-    if (period > period_seconds_max) errors.invalid(path.child("periodSeconds"), period, "must be less than or equal to 1800");
+    if (period > period_seconds_max)
+        errors.invalid(path.child("periodSeconds"), period, "must be less than or equal to 1800");
 }
 
 void validate_scaling(const Json& rules, const FieldPath& path, FieldErrors& errors) {
-    if (const Json* window = find(rules, "stabilizationWindowSeconds"); window != nullptr && window->is_number()) {
+    if (const Json* window = find(rules, "stabilizationWindowSeconds");
+        window != nullptr && window->is_number()) {
         const FieldPath at = path.child("stabilizationWindowSeconds");
         const auto seconds = window->get<std::int64_t>();
         if (seconds < 0) errors.invalid(at, *window, "must be greater than or equal to zero");
@@ -34,7 +38,8 @@ void validate_scaling(const Json& rules, const FieldPath& path, FieldErrors& err
     }
     const Json& policies = array_at(rules, {"policies"});
     if (policies.empty()) errors.required(path.child("policies"), "must specify at least one Policy");
-    for (std::size_t i = 0; i < policies.size(); ++i) validate_policy(policies[i], path.child("policies").index(i), errors);
+    for (std::size_t i = 0; i < policies.size(); ++i)
+        validate_policy(policies[i], path.child("policies").index(i), errors);
     if (const Json* tolerance = find(rules, "tolerance")) {
         validate_non_negative_quantity(quantity_of(tolerance), path.child("tolerance"), errors);
     }

@@ -157,6 +157,17 @@ std::int64_t TimeZone::offset_at(std::int64_t unix_seconds) const {
 Result<CronSchedule, std::string> CronSchedule::parse(std::string_view text) {
     CronSchedule schedule;
     if (text.empty()) return std::string("empty spec string");
+    if (text.starts_with("TZ=") || text.starts_with("CRON_TZ=")) {
+        const std::size_t begin = text.find('=') + 1, end = text.find(' ');
+        const std::string name(text.substr(begin, end == std::string_view::npos ? end : end - begin));
+        const auto zone = TimeZone::load(name);
+        if (end == std::string_view::npos || !zone) {
+            return "provided bad location " + name + ": unknown time zone " + name;
+        }
+        TRY_ASSIGN(schedule, parse(trim(text.substr(end))));
+        schedule.zone_ = zone;
+        return schedule;
+    }
     if (text[0] == '@') {
         if (text.substr(0, 7) == "@every ") {
             const auto seconds = duration_seconds(text.substr(7));
@@ -193,8 +204,9 @@ Result<CronSchedule, std::string> CronSchedule::parse(std::string_view text) {
     return schedule;
 }
 
-std::optional<Time> CronSchedule::next(Time after, const TimeZone& zone) const {
+std::optional<Time> CronSchedule::next(Time after, const TimeZone& given) const {
     using namespace std::chrono;
+    const TimeZone& zone = zone_ ? *zone_ : given;
     const std::int64_t now = floor<seconds>(after).time_since_epoch().count();
     if (every_seconds_ > 0) return Time(seconds(now + every_seconds_));
     // Walks local minutes; days that cannot match are stepped over whole.

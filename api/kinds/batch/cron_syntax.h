@@ -26,15 +26,18 @@ class TimeZone {
 
 class CronSchedule {
   public:
-    // "*/5 * * * *", names of months and days, "@hourly", "@every 90s". The error is the real parser's sentence.
+    // "*/5 * * * *", names of months and days, "@hourly", "@every 90s", each after "TZ=Europe/Paris " if wanted. The
+    // error is the real parser's sentence.
     static Result<CronSchedule, std::string> parse(std::string_view text);
-    // The first activation after `after`; nothing when there is none within five years.
+    // The first activation after `after`, in the schedule's own zone if it names one; nothing when there is none within
+    // five years.
     std::optional<Time> next(Time after, const TimeZone& zone) const;
 
   private:
     std::uint64_t minutes_ = 0, hours_ = 0, days_ = 0, months_ = 0, weekdays_ = 0;
     bool any_day_ = false, any_weekday_ = false;  // written as * or ?
     std::int64_t every_seconds_ = 0;              // of "@every"; the rest is unused then
+    std::optional<TimeZone> zone_;                // of "TZ="
 };
 
 }  // namespace kubemu::api

@@ -20,11 +20,29 @@ constexpr std::string_view kubelet_client_signer = "kubernetes.io/kube-apiserver
 constexpr std::string_view kubelet_serving_signer = "kubernetes.io/kubelet-serving";
 
 const std::vector<std::string>& known_usages() {
-    static const std::vector<std::string> usages = {
-        "any",           "cert sign",     "client auth",        "code signing",     "content commitment", "crl sign",
-        "data encipherment", "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system",
-        "ipsec tunnel",  "ipsec user",    "key agreement",      "key encipherment", "microsoft sgc",      "netscape sgc",
-        "ocsp signing",  "s/mime",        "server auth",        "signing",          "timestamping"};
+    static const std::vector<std::string> usages = {"any",
+                                                    "cert sign",
+                                                    "client auth",
+                                                    "code signing",
+                                                    "content commitment",
+                                                    "crl sign",
+                                                    "data encipherment",
+                                                    "decipher only",
+                                                    "digital signature",
+                                                    "email protection",
+                                                    "encipher only",
+                                                    "ipsec end system",
+                                                    "ipsec tunnel",
+                                                    "ipsec user",
+                                                    "key agreement",
+                                                    "key encipherment",
+                                                    "microsoft sgc",
+                                                    "netscape sgc",
+                                                    "ocsp signing",
+                                                    "s/mime",
+                                                    "server auth",
+                                                    "signing",
+                                                    "timestamping"};
     return usages;
 }
 
@@ -53,14 +71,16 @@ GoText go_bytes(const std::string& bytes) {
 
 // Faults that the stored object has already, or that v1beta1 has always allowed.
 struct Tolerance {
-    bool both_decisions = false, legacy_signer_name = false, duplicate_conditions = false, empty_condition = false;
+    bool both_decisions = false, legacy_signer_name = false, duplicate_conditions = false,
+         empty_condition = false;
     bool any_certificate = false, unknown_usages = false, duplicate_usages = false;
 };
 
 bool has_duplicates(const Json& list, std::string_view member) {
     std::set<std::string> seen;
     for (const Json& item : list) {
-        const std::string text = member.empty() ? (item.is_string() ? item.get<std::string>() : "") : std::string(string_at(item, {member}));
+        const std::string text = member.empty() ? (item.is_string() ? item.get<std::string>() : "")
+                                                : std::string(string_at(item, {member}));
         if (!seen.insert(text).second) return true;
     }
     return false;
@@ -68,11 +88,13 @@ bool has_duplicates(const Json& list, std::string_view member) {
 
 bool has_condition(const Json& object, std::string_view type) {
     const Json& conditions = array_at(object, {"status", "conditions"});
-    return std::any_of(conditions.begin(), conditions.end(), [&](const Json& condition) { return string_at(condition, {"type"}) == type; });
+    return std::any_of(conditions.begin(), conditions.end(),
+                       [&](const Json& condition) { return string_at(condition, {"type"}) == type; });
 }
 
 bool unknown_usage(const Json& usage) {
-    return !usage.is_string() || std::find(known_usages().begin(), known_usages().end(), usage.get_ref<const std::string&>()) == known_usages().end();
+    return !usage.is_string() || std::find(known_usages().begin(), known_usages().end(),
+                                           usage.get_ref<const std::string&>()) == known_usages().end();
 }
 
 Tolerance tolerance_of(const HookContext& context, const Json& object, const Json* old) {
@@ -85,7 +107,8 @@ Tolerance tolerance_of(const HookContext& context, const Json& object, const Jso
     tolerated.legacy_signer_name |= string_at(*old, {"spec", "signerName"}) == legacy_signer;
     tolerated.duplicate_conditions |= has_duplicates(array_at(*old, {"status", "conditions"}), "type");
     tolerated.empty_condition |= has_condition(*old, "");
-    tolerated.any_certificate |= certificate == decoded(object, {"status", "certificate"}) || !certificate_chain_complaint(certificate).empty();
+    tolerated.any_certificate |= certificate == decoded(object, {"status", "certificate"}) ||
+                                 !certificate_chain_complaint(certificate).empty();
     tolerated.unknown_usages |= std::any_of(usages.begin(), usages.end(), unknown_usage);
     tolerated.duplicate_usages |= has_duplicates(usages, {});
     return tolerated;
@@ -93,14 +116,18 @@ Tolerance tolerance_of(const HookContext& context, const Json& object, const Jso
 
 // ---------------------------------------------------------------- validation
 
-void validate_usages(const Json& usages, const Tolerance& tolerated, const FieldPath& path, FieldErrors& errors) {
+void validate_usages(const Json& usages, const Tolerance& tolerated, const FieldPath& path,
+                     FieldErrors& errors) {
     if (usages.empty()) errors.required(path, "");
     for (std::size_t i = 0; i < usages.size() && !tolerated.unknown_usages; ++i) {
-        if (unknown_usage(usages[i])) errors.not_supported(path.index(i), usages[i].is_string() ? usages[i].get<std::string>() : "", known_usages());
+        if (unknown_usage(usages[i]))
+            errors.not_supported(path.index(i), usages[i].is_string() ? usages[i].get<std::string>() : "",
+                                 known_usages());
     }
     std::set<std::string> seen;
     for (std::size_t i = 0; i < usages.size() && !tolerated.duplicate_usages; ++i) {
-        if (usages[i].is_string() && !seen.insert(usages[i].get<std::string>()).second) errors.duplicate(path.index(i), usages[i]);
+        if (usages[i].is_string() && !seen.insert(usages[i].get<std::string>()).second)
+            errors.duplicate(path.index(i), usages[i]);
     }
 }
 
@@ -116,12 +143,16 @@ void validate_request_conditions(const Json& conditions, const Tolerance& tolera
         if (only_true) {
             validate_enum(string_at(conditions[i], {"status"}), {"True"}, at.child("status"), errors);
         } else {
-            validate_enum(string_at(conditions[i], {"status"}), {"False", "True", "Unknown"}, at.child("status"), errors);
+            validate_enum(string_at(conditions[i], {"status"}), {"False", "True", "Unknown"},
+                          at.child("status"), errors);
         }
-        if (decision && !tolerated.both_decisions && seen.contains(type == "Approved" ? "Denied" : "Approved")) {
-            errors.invalid(at.child("type"), std::string(type), "Approved and Denied conditions are mutually exclusive");
+        if (decision && !tolerated.both_decisions &&
+            seen.contains(type == "Approved" ? "Denied" : "Approved")) {
+            errors.invalid(at.child("type"), std::string(type),
+                           "Approved and Denied conditions are mutually exclusive");
         }
-        if (!seen.insert(type).second && !tolerated.duplicate_conditions) errors.duplicate(at.child("type"), std::string(type));
+        if (!seen.insert(type).second && !tolerated.duplicate_conditions)
+            errors.duplicate(at.child("type"), std::string(type));
     }
 }
 
@@ -130,21 +161,26 @@ void validate_request(const Json& object, const Tolerance& tolerated, FieldError
     const Json& spec = object_at(object, {"spec"});
     std::string complaint;
     const std::string request = decoded(spec, {"request"});
-    if (!parse_certificate_request(request, complaint)) errors.invalid(path.child("request"), go_bytes(request), complaint);
+    if (!parse_certificate_request(request, complaint))
+        errors.invalid(path.child("request"), go_bytes(request), complaint);
     validate_usages(array_at(spec, {"usages"}), tolerated, path.child("usages"), errors);
     const std::string_view signer = string_at(spec, {"signerName"});
     if (signer == legacy_signer && !tolerated.legacy_signer_name) {
-        errors.invalid(path.child("signerName"), std::string(signer), "the legacy signerName is not allowed via this API version");
+        errors.invalid(path.child("signerName"), std::string(signer),
+                       "the legacy signerName is not allowed via this API version");
     } else {
         validate_signer_name(signer, path.child("signerName"), errors);
     }
-    if (const Json* seconds = find(spec, "expirationSeconds"); seconds != nullptr && seconds->is_number() && seconds->get<std::int64_t>() < 600) {
-        errors.invalid(path.child("expirationSeconds"), *seconds, "may not specify a duration less than 600 seconds (10 minutes)");
+    if (const Json* seconds = find(spec, "expirationSeconds");
+        seconds != nullptr && seconds->is_number() && seconds->get<std::int64_t>() < 600) {
+        errors.invalid(path.child("expirationSeconds"), *seconds,
+                       "may not specify a duration less than 600 seconds (10 minutes)");
     }
     validate_request_conditions(array_at(object, {"status", "conditions"}), tolerated, errors);
     if (tolerated.any_certificate) return;
     complaint = certificate_chain_complaint(decoded(object, {"status", "certificate"}));
-    if (!complaint.empty()) errors.invalid(FieldPath("status").child("certificate"), "<certificate data>", complaint);
+    if (!complaint.empty())
+        errors.invalid(FieldPath("status").child("certificate"), "<certificate data>", complaint);
 }
 
 Json conditions_of_type(const Json& object, std::string_view type) {
@@ -158,9 +194,12 @@ Json conditions_of_type(const Json& object, std::string_view type) {
 void validate_change(const Json& object, const Json& old, const HookContext& context, FieldErrors& errors) {
     validate_request(object, tolerance_of(context, object, &old), errors);
     const FieldPath path = FieldPath("status").child("conditions");
-    const auto says = [](const char* what, std::string_view type) { return std::string("updates may not ") + what + " a condition of type " + go_quote(type); };
+    const auto says = [](const char* what, std::string_view type) {
+        return std::string("updates may not ") + what + " a condition of type " + go_quote(type);
+    };
     for (const char* type : {"Approved", "Denied", "Failed"}) {
-        if (conditions_of_type(object, type).size() < conditions_of_type(old, type).size()) errors.forbidden(path, says("remove", type));
+        if (conditions_of_type(object, type).size() < conditions_of_type(old, type).size())
+            errors.forbidden(path, says("remove", type));
     }
     for (const char* type : {"Approved", "Denied"}) {
         if (context.subresource == "approval") break;
@@ -171,12 +210,14 @@ void validate_change(const Json& object, const Json& old, const HookContext& con
             errors.forbidden(path, says("modify", type));
         }
     }
-    const std::string now = decoded(object, {"status", "certificate"}), before = decoded(old, {"status", "certificate"});
+    const std::string now = decoded(object, {"status", "certificate"}),
+                      before = decoded(old, {"status", "certificate"});
     if (now == before) return;
     if (context.subresource != "status") {
         errors.forbidden(FieldPath("status").child("certificate"), "updates may not set certificate content");
     } else if (!before.empty()) {
-        errors.forbidden(FieldPath("status").child("certificate"), "updates may not modify existing certificate content");
+        errors.forbidden(FieldPath("status").child("certificate"),
+                         "updates may not modify existing certificate content");
     }
 }
 
@@ -195,7 +236,9 @@ void prepare_for_create(Json& object, const HookContext& context) {
     if (!context.user.groups.empty()) spec["groups"] = context.user.groups;
 }
 
-void prepare_for_update(Json& object, const Json& old, const HookContext&) { object["spec"] = object_at(old, {"spec"}); }
+void prepare_for_update(Json& object, const Json& old, const HookContext&) {
+    object["spec"] = object_at(old, {"spec"});
+}
 
 void fill_times(Json& object, const Json& old, Time now) {
     Json* conditions = find(object, {"status", "conditions"});
@@ -234,14 +277,18 @@ ApiResult<bool> refuse_masters(Json& object, const Json* old, const HookContext&
     if (old != nullptr || string_at(object, {"spec", "signerName"}) != client_signer) return true;
     std::string complaint;
     const auto subject = parse_certificate_request(decoded(object, {"spec", "request"}), complaint);
-    if (!subject || std::find(subject->organizations.begin(), subject->organizations.end(), "system:masters") == subject->organizations.end()) {
+    if (!subject || std::find(subject->organizations.begin(), subject->organizations.end(),
+                              "system:masters") == subject->organizations.end()) {
         return true;
     }
-    return Status::forbidden(context.kind.group, context.kind.plural, name_of(object),
-                             "use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed");
+    return Status::forbidden(
+        context.kind.group, context.kind.plural, name_of(object),
+        "use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed");
 }
 
-Messages check_name(std::string_view, bool) { return {}; }
+Messages check_name(std::string_view, bool) {
+    return {};
+}
 
 // ---------------------------------------------------------------- v1beta1
 
@@ -257,20 +304,23 @@ bool uses(const Json& usages, std::set<std::string> wanted) {
 std::string_view signer_of(const Json& spec) {
     std::string complaint;
     const auto subject = parse_certificate_request(decoded(spec, {"request"}), complaint);
-    if (!subject || subject->organizations != std::vector<std::string>{"system:nodes"} || !subject->common_name.starts_with("system:node:") ||
-        subject->email_addresses + subject->uris > 0) {
+    if (!subject || subject->organizations != std::vector<std::string>{"system:nodes"} ||
+        !subject->common_name.starts_with("system:node:") || subject->email_addresses + subject->uris > 0) {
         return legacy_signer;
     }
     const Json& usages = array_at(spec, {"usages"});
     const bool named = subject->dns_names + subject->ip_addresses > 0;
-    if (!named && uses(usages, {"key encipherment", "digital signature", "client auth"})) return kubelet_client_signer;
-    if (named && uses(usages, {"key encipherment", "digital signature", "server auth"})) return kubelet_serving_signer;
+    if (!named && uses(usages, {"key encipherment", "digital signature", "client auth"}))
+        return kubelet_client_signer;
+    if (named && uses(usages, {"key encipherment", "digital signature", "server auth"}))
+        return kubelet_serving_signer;
     return legacy_signer;
 }
 
 void v1beta1_defaults(Json& object, const HookContext&) {
     Json& spec = ensure(object, {"spec"});
-    if (find(spec, "usages") == nullptr) spec["usages"] = Json::array({"digital signature", "key encipherment"});
+    if (find(spec, "usages") == nullptr)
+        spec["usages"] = Json::array({"digital signature", "key encipherment"});
     if (find(spec, "signerName") == nullptr) spec["signerName"] = std::string(signer_of(spec));
     Json* conditions = find(object, {"status", "conditions"});
     if (conditions == nullptr || !conditions->is_array()) return;
@@ -289,14 +339,15 @@ KUBEMU_RULES(certificate_signing_request_rules){.prepare_for_create = prepare_fo
                                                 .validate_status_update = validate_change,
                                                 .validate_name = check_name,
                                                 .allocate = refuse_masters};
-KUBEMU_RULES(certificate_signing_request_v1beta1_rules){.set_defaults = v1beta1_defaults,
-                                                        .prepare_for_create = prepare_for_create,
-                                                        .prepare_for_update = prepare_for_update,
-                                                        .prepare_for_status_update = prepare_for_status_update,
-                                                        .validate_create = validate_create,
-                                                        .validate_update = validate_change,
-                                                        .validate_status_update = validate_change,
-                                                        .validate_name = check_name,
-                                                        .allocate = refuse_masters};
+KUBEMU_RULES(certificate_signing_request_v1beta1_rules){
+    .set_defaults = v1beta1_defaults,
+    .prepare_for_create = prepare_for_create,
+    .prepare_for_update = prepare_for_update,
+    .prepare_for_status_update = prepare_for_status_update,
+    .validate_create = validate_create,
+    .validate_update = validate_change,
+    .validate_status_update = validate_change,
+    .validate_name = check_name,
+    .allocate = refuse_masters};
 
 }  // namespace kubemu::api::kinds

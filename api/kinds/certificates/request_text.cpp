@@ -1,5 +1,5 @@
-// Reading PEM and X.509 with OpenSSL. Sentences about malformed DER are those of Go's crypto/x509 where it has one for
-// the case, its most general one otherwise.
+// Reading PEM and X.509 with OpenSSL. Sentences about malformed DER are those of Go's crypto/x509 where it
+// has one for the case, its most general one otherwise.
 #include "api/kinds/certificates/request_text.h"
 
 #include <openssl/bio.h>
@@ -33,7 +33,8 @@ std::optional<PemBlock> next_block(BIO* text) {
     unsigned char* data = nullptr;
     long size = 0;
     if (PEM_read_bio(text, &name, &header, &data, &size) != 1) return std::nullopt;
-    PemBlock block{name, std::string(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)), header[0] != '\0'};
+    PemBlock block{name, std::string(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size)),
+                   header[0] != '\0'};
     OPENSSL_free(name);
     OPENSSL_free(header);
     OPENSSL_free(data);
@@ -69,7 +70,8 @@ void read_subject(X509_REQ* request, RequestSubject& subject) {
 void read_alternative_names(X509_REQ* request, RequestSubject& subject) {
     STACK_OF(X509_EXTENSION)* extensions = X509_REQ_get_extensions(request);
     if (extensions == nullptr) return;
-    auto* names = static_cast<GENERAL_NAMES*>(X509V3_get_d2i(extensions, NID_subject_alt_name, nullptr, nullptr));
+    auto* names =
+        static_cast<GENERAL_NAMES*>(X509V3_get_d2i(extensions, NID_subject_alt_name, nullptr, nullptr));
     for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
         switch (sk_GENERAL_NAME_value(names, i)->type) {
             case GEN_DNS:
@@ -143,14 +145,16 @@ std::string certificate_chain_complaint(std::string_view pem) {
     const auto text = open(pem);
     std::size_t blocks = 0;
     while (const auto block = next_block(text.get())) {
-        if (block->type != "CERTIFICATE") return "only CERTIFICATE PEM blocks are allowed, found " + go_quote(block->type);
+        if (block->type != "CERTIFICATE")
+            return "only CERTIFICATE PEM blocks are allowed, found " + go_quote(block->type);
         if (block->has_headers) return "no PEM block headers are permitted";
         ++blocks;
         const auto* data = reinterpret_cast<const unsigned char*>(block->bytes.data());
         const auto* end = data + block->bytes.size();
         if (block->bytes.empty()) return "found CERTIFICATE PEM block containing 0 certificates";
         while (data < end) {
-            if (CertificatePtr(d2i_X509(nullptr, &data, end - data)) == nullptr) return "x509: malformed certificate";
+            if (CertificatePtr(d2i_X509(nullptr, &data, end - data)) == nullptr)
+                return "x509: malformed certificate";
         }
     }
     return blocks == 0 ? "must contain at least one CERTIFICATE PEM block" : "";

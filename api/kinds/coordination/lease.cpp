@@ -17,7 +17,8 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     }
     validate_non_negative(spec, "leaseTransitions", path, errors);
     const std::string_view strategy = string_at(spec, {"strategy"});
-    if (!strategy.empty()) add_invalid(check_qualified_name(strategy), path.child("strategy"), strategy, errors);
+    if (!strategy.empty())
+        add_invalid(check_qualified_name(strategy), path.child("strategy"), strategy, errors);
     if (strategy.empty() && !string_at(spec, {"preferredHolder"}).empty()) {
         errors.forbidden(path.child("preferredHolder"), "may only be specified if `strategy` is defined");
     }

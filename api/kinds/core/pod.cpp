@@ -1,4 +1,4 @@
-// Rules of pods: what a running pod lets be changed, its phase and quality of service.
+// Rules of pods: the strategy of kubernetes pkg/registry/core/pod; the checks are in pod_<question>.cpp.
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/core/pod_requests.h"
@@ -9,81 +9,118 @@ namespace kubemu::api::kinds {
 namespace {
 
 void set_defaults(Json& pod, const HookContext&) {
-    if (Json* spec = find(pod, "spec")) {
-        // Pods have it, templates do not (SetDefaults_Pod).
-        if (find(*spec, "enableServiceLinks") == nullptr) (*spec)["enableServiceLinks"] = true;
-        default_pod_spec(*spec);
+    if (Json* spec = find(pod, "spec")) default_pod_spec(*spec);
+    default_pod(pod);
+}
+
+// matchLabelKeys and mismatchLabelKeys of an affinity term: the pod's own values join the selector (KEP 3633).
+void merge_label_keys(Json& term, const Json& labels) {
+    Json* selector = find(term, "labelSelector");
+    if (selector == nullptr) return;
+    const auto merge = [&](const char* member, const char* op) {
+        for (const Json& key : array_at(term, {member})) {
+            const Json* value = key.is_string() ? find(labels, key.get_ref<const std::string&>()) : nullptr;
+            if (value == nullptr) continue;
+            Json& expressions = (*selector)["matchExpressions"];
+            if (!expressions.is_array()) expressions = Json::array();
+            expressions.push_back({{"key", key}, {"operator", op}, {"values", Json::array({*value})}});
+        }
+    };
+    merge("matchLabelKeys", "In");
+    merge("mismatchLabelKeys", "NotIn");
+}
+
+void settle_affinity(Json& pod) {
+    const Json labels = object_at(pod, {"metadata", "labels"});
+    for (const char* kind : {"podAffinity", "podAntiAffinity"}) {
+        Json* affinity = find(pod, {"spec", "affinity", kind});
+        if (affinity == nullptr) continue;
+        if (Json* terms = find(*affinity, "requiredDuringSchedulingIgnoredDuringExecution")) {
+            for (Json& term : *terms) merge_label_keys(term, labels);
+        }
+        if (Json* terms = find(*affinity, "preferredDuringSchedulingIgnoredDuringExecution")) {
+            for (Json& term : *terms) {
+                if (Json* inner = find(term, "podAffinityTerm")) merge_label_keys(*inner, labels);
+            }
+        }
     }
 }
 
 void prepare_for_create(Json& pod, const HookContext&) {
     pod["status"] = {{"phase", "Pending"}, {"qosClass", quality_of_service(object_at(pod, {"spec"}))}};
     if (!array_at(pod, {"spec", "schedulingGates"}).empty()) {
-        pod["status"]["conditions"] = Json::array(
-            {{{"type", "PodScheduled"}, {"status", "False"}, {"reason", "SchedulingGated"}, {"message", "Scheduling is blocked due to non-empty scheduling gates"}}});
+        pod["status"]["conditions"] =
+            Json::array({{{"type", "PodScheduled"},
+                          {"status", "False"},
+                          {"reason", "SchedulingGated"},
+                          {"message", "Scheduling is blocked due to non-empty scheduling gates"}}});
+    }
+    if (find(pod, {"spec", "affinity"}) != nullptr) settle_affinity(pod);
+}
+
+void keep(Json& object, const Json& old, std::string_view member) {
+    if (const Json* value = find(old, member)) object[std::string(member)] = *value;
+    else erase(object, member);
+}
+
+// Of metadata these two subresources take labels and annotations alone (metav1.ResetObjectMetaForStatus keeps the rest).
+void keep_metadata(Json& pod, const Json& old) {
+    Json& metadata = ensure(pod, {"metadata"});
+    const Json& before = object_at(old, {"metadata"});
+    for (const char* member : {"deletionGracePeriodSeconds", "ownerReferences", "finalizers", "labels", "annotations"}) {
+        keep(metadata, before, member);
     }
 }
 
-void validate(const Json& pod, const HookContext&, FieldErrors& errors) {
-    validate_pod_spec(object_at(pod, {"spec"}), FieldPath("spec"), errors);
+// Only resources and resize policies count; containers that were moved or renamed are for validation to refuse.
+void keep_all_but_resources(Json& containers, const Json& old) {
+    if (!containers.is_array() || containers.size() != old.size()) return;
+    for (std::size_t i = 0; i < old.size(); ++i) {
+        if (string_at(containers[i], {"name"}) != string_at(old[i], {"name"})) return;
+    }
+    for (std::size_t i = 0; i < old.size(); ++i) {
+        Json merged = old[i];
+        keep(merged, containers[i], "resources");
+        keep(merged, containers[i], "resizePolicy");
+        containers[i] = std::move(merged);
+    }
 }
 
-// The spec with everything that may change taken out.
-Json frozen_part(const Json& pod) {
-    Json spec = object_at(pod, {"spec"});
+void prepare_for_update(Json& pod, const Json& old, const HookContext& context) {
+    if (context.subresource == "ephemeralcontainers") keep_metadata(pod, old);
+    if (context.subresource != "resize") return;
+    keep_metadata(pod, old);
     for (const char* list : {"containers", "initContainers"}) {
-        if (Json* containers = find(spec, list)) {
-            for (Json& container : *containers) container.erase("image");
+        if (Json* containers = find(pod, {"spec", list})) {
+            keep_all_but_resources(*containers, array_at(old, {"spec", list}));
         }
     }
-    for (const char* member : {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates", "nodeSelector",
-                               "affinity", "ephemeralContainers"}) {
-        spec.erase(member);
-    }
-    return spec;
 }
+
+void prepare_for_status_update(Json& pod, const Json& old, const HookContext&) {
+    Json& metadata = ensure(pod, {"metadata"});
+    // Old kubelets wrote owner references in a way that breaks garbage collection.
+    keep(metadata, object_at(old, {"metadata"}), "ownerReferences");
+    Json& status = ensure(pod, {"status"});
+    if (string_at(status, {"qosClass"}).empty()) keep(status, object_at(old, {"status"}), "qosClass");
+}
+
+void validate(const Json& pod, const HookContext&, FieldErrors& errors) { api::validate_pod(pod, errors); }
+void validate_create(const Json& pod, const HookContext&, FieldErrors& errors) { validate_new_pod(pod, errors); }
 
 void validate_update(const Json& pod, const Json& old, const HookContext& context, FieldErrors& errors) {
-    const FieldPath spec("spec");
-    if (context.subresource == "ephemeralcontainers") return;
-    if (array_at(pod, {"spec", "containers"}).size() != array_at(old, {"spec", "containers"}).size()) {
-        errors.forbidden(spec.child("containers"), "pod updates may not add or remove containers");
-        return;
-    }
-    const Json* before = find(old, {"spec", "activeDeadlineSeconds"});
-    const Json* after = find(pod, {"spec", "activeDeadlineSeconds"});
-    if (before != nullptr && (after == nullptr || after->get<std::int64_t>() > before->get<std::int64_t>())) {
-        errors.invalid(spec.child("activeDeadlineSeconds"), after == nullptr ? Json("") : *after,
-                       after == nullptr ? "must not update from a positive integer to nil value"
-                                        : "must be less than or equal to previous value");
-    }
-    const Json& old_tolerations = array_at(old, {"spec", "tolerations"});
-    for (const Json& toleration : old_tolerations) {
-        bool kept = false;
-        for (const Json& have : array_at(pod, {"spec", "tolerations"})) {
-            Json a = toleration, b = have;
-            a.erase("tolerationSeconds");
-            b.erase("tolerationSeconds");
-            kept = kept || a == b;
-        }
-        if (!kept) {
-            errors.forbidden(spec.child("tolerations"), "existing toleration can not be modified except its tolerationSeconds");
-            break;
-        }
-    }
-    const bool gated = !array_at(old, {"spec", "schedulingGates"}).empty();
-    if (!gated && (object_at(pod, {"spec", "nodeSelector"}) != object_at(old, {"spec", "nodeSelector"}) ||
-                   object_at(pod, {"spec", "affinity"}) != object_at(old, {"spec", "affinity"}))) {
-        errors.forbidden(spec, "pod updates may not change fields other than `spec.containers[*].image`,"
-                               "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
-                               "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)");
-        return;
-    }
-    if (frozen_part(pod) != frozen_part(old)) {
-        errors.forbidden(spec, "pod updates may not change fields other than `spec.containers[*].image`,"
-                               "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
-                               "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)");
-    }
+    if (context.subresource == "ephemeralcontainers") return validate_ephemeral_containers_update(pod, old, errors);
+    if (context.subresource == "resize") return validate_pod_resize(pod, old, errors);
+    validate_pod_update(pod, old, errors);
+}
+
+void validate_status(const Json& pod, const Json& old, const HookContext&, FieldErrors& errors) {
+    validate_pod_status_update(pod, old, errors);
+}
+
+// On create only: people seldom update pods, and controllers do all the time.
+void warnings(const Json& pod, const Json* old, const HookContext&, std::vector<std::string>& all) {
+    if (old == nullptr) warn_of_pod(pod, all);
 }
 
 }  // namespace
@@ -91,7 +128,12 @@ void validate_update(const Json& pod, const Json& old, const HookContext& contex
 extern const KindRules pod_rules;
 const KindRules pod_rules{.set_defaults = set_defaults,
                           .prepare_for_create = prepare_for_create,
+                          .prepare_for_update = prepare_for_update,
+                          .prepare_for_status_update = prepare_for_status_update,
                           .validate = validate,
-                          .validate_update = validate_update};
+                          .validate_create = validate_create,
+                          .validate_update = validate_update,
+                          .validate_status_update = validate_status,
+                          .warnings = warnings};
 
 }  // namespace kubemu::api::kinds

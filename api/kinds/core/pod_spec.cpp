@@ -1,256 +1,205 @@
-// Defaults and validation of pod specs.
+// The order in which a pod is checked.
 #include "api/kinds/core/pod_spec.h"
 
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "api/selector/label.h"
+#include "api/kinds/core/pod_checks.h"
+#include "api/kinds/go_syntax.h"
+#include "api/kinds/validation.h"
 #include "api/values/names.h"
-#include "api/values/quantity.h"
-#include "api/values/text.h"
 
 namespace kubemu::api {
+namespace pods {
+
+const Json* PodContext::volume(std::string_view name) const {
+    for (const auto& [known, volume] : volumes) {
+        if (known == name) return volume;
+    }
+    return nullptr;
+}
+
+void visit_containers(const Json& spec, const FieldPath& path, const ContainerVisitor& visit) {
+    for (const char* list : {"initContainers", "containers", "ephemeralContainers"}) {
+        const Json& containers = array_at(spec, {list});
+        if (containers.empty()) continue;
+        const FieldPath at = path.child(list);
+        for (std::size_t i = 0; i < containers.size(); ++i) visit(containers[i], at.index(i));
+    }
+}
+
+bool restarts_always(const Json& init_container) { return string_at(init_container, {"restartPolicy"}) == "Always"; }
+
 namespace {
 
-// "nginx", "nginx:latest" and "repo:5000/nginx" are pulled always; anything with another tag or a digest is not.
-bool has_moving_tag(std::string_view image) {
-    if (image.find('@') != std::string_view::npos) return false;
-    const std::size_t slash = image.rfind('/');
-    const std::string_view last = slash == std::string_view::npos ? image : image.substr(slash + 1);
-    const std::size_t colon = last.find(':');
-    return colon == std::string_view::npos || last.substr(colon + 1) == "latest";
+PodContext context_of(const Json& spec, const Json* metadata) {
+    PodContext context{spec, metadata, metadata != nullptr, false, false, false, true, {}, {}, {}, {}, {}};
+    context.host_network = bool_at(spec, {"hostNetwork"});
+    context.host_pid = bool_at(spec, {"hostPID"});
+    context.host_ipc = bool_at(spec, {"hostIPC"});
+    context.host_users = bool_at(spec, {"hostUsers"}, true);
+    if (find(spec, "terminationGracePeriodSeconds") != nullptr) {
+        context.grace_seconds = int_at(spec, {"terminationGracePeriodSeconds"});
+    }
+    context.restart_policy = string_at(spec, {"restartPolicy"});
+    context.os = string_at(spec, {"os", "name"});
+    for (const Json& claim : array_at(spec, {"resourceClaims"})) {
+        if (const std::string_view name = string_at(claim, {"name"}); !name.empty()) context.claims.push_back(name);
+    }
+    return context;
 }
 
-void default_container(Json& container, bool host_network) {
-    if (string_at(container, {"imagePullPolicy"}).empty()) {
-        container["imagePullPolicy"] = has_moving_tag(string_at(container, {"image"})) ? "Always" : "IfNotPresent";
-    }
-    if (const Json* limits = find(container, {"resources", "limits"})) {
-        for (const auto& [name, value] : limits->items()) {
-            Json& requests = container["resources"]["requests"];
-            if (!requests.is_object()) requests = Json::object();
-            if (!requests.contains(name)) requests[name] = value;
+// With the node's network a port is the node's own. A template may leave host ports out: pods get them by default.
+void validate_host_network_ports(const PodContext& context, const FieldPath& path, FieldErrors& errors) {
+    if (!context.host_network) return;
+    std::size_t c = 0;
+    for (const Json& container : array_at(context.spec, {"containers"})) {
+        const std::size_t at = c++;
+        std::size_t p = 0;
+        for (const Json& port : array_at(container, {"ports"})) {
+            const std::size_t index = p++;
+            const std::int64_t host = int_at(port, {"hostPort"});
+            if ((!context.is_pod && host == 0) || host == int_at(port, {"containerPort"})) continue;
+            errors.invalid(path.child("containers").index(at).child("ports").index(index).child("hostPort"), host,
+                           "must match `containerPort` when `hostNetwork` is true");
         }
     }
-    if (host_network) {
-        if (Json* ports = find(container, "ports"); ports != nullptr && ports->is_array()) {
-            for (Json& port : *ports) {
-                if (int_at(port, {"hostPort"}) == 0) port["hostPort"] = int_at(port, {"containerPort"});
-            }
-        }
+}
+
+void validate_names(const Json& spec, const FieldPath& path, FieldErrors& errors) {
+    const auto check = [&](const char* member, Messages (*rule)(std::string_view)) {
+        const std::string_view value = string_at(spec, {member});
+        if (!value.empty()) add_invalid(rule(value), path.child(member), value, errors);
+    };
+    check("serviceAccountName", check_dns1123_subdomain);
+    check("nodeName", check_dns1123_subdomain);
+    if (const Json* seconds = find(spec, "activeDeadlineSeconds"); seconds != nullptr && seconds->is_number()) {
+        validate_range(seconds->get<std::int64_t>(), 1, 2147483647, path.child("activeDeadlineSeconds"), errors);
     }
+    check("hostname", check_dns1123_label);
+    check("subdomain", check_dns1123_label);
 }
 
-void check_names(const Messages& messages, const FieldPath& path, const std::string& value, FieldErrors& errors) {
-    for (const std::string& message : messages) errors.invalid(path, value, message);
-}
-
-void check_port_number(std::int64_t port, const FieldPath& path, FieldErrors& errors) {
-    if (port < 1 || port > 65535) errors.invalid(path, port, "must be between 1 and 65535, inclusive");
-}
-
-void validate_env(const Json& container, const FieldPath& path, FieldErrors& errors) {
+void validate_scheduling(const PodContext& context, const FieldPath& path, FieldErrors& errors) {
+    const Json& spec = context.spec;
     std::size_t i = 0;
-    for (const Json& variable : array_at(container, {"env"})) {
-        const FieldPath at = path.child("env").index(i++);
-        const std::string name(string_at(variable, {"name"}));
-        if (name.empty()) errors.required(at.child("name"), "");
-        else check_names(check_env_var_name(name), at.child("name"), name, errors);
-        if (const Json* from = find(variable, "valueFrom")) {
-            if (!string_at(variable, {"value"}).empty()) {
-                errors.invalid(at.child("valueFrom"), "", "may not be specified when `value` is not empty");
-            } else if (from->size() != 1) {
-                errors.invalid(at.child("valueFrom"), "", from->empty() ? "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`" : "may not have more than one field specified at a time");
-            }
-            for (const char* source : {"configMapKeyRef", "secretKeyRef"}) {
-                const Json* reference = find(*from, source);
-                if (reference == nullptr) continue;
-                if (string_at(*reference, {"name"}).empty()) errors.required(at.child("valueFrom").child(source).child("name"), "");
-                if (string_at(*reference, {"key"}).empty()) errors.required(at.child("valueFrom").child(source).child("key"), "");
-            }
-        }
+    for (const Json& gate : array_at(spec, {"readinessGates"})) {
+        const FieldPath at = path.child("readinessGates").index(i++).child("conditionType");
+        validate_qualified_name(string_at(gate, {"conditionType"}), at, errors);
     }
+    if (const Json* gates = find(spec, "schedulingGates")) {
+        validate_scheduling_gates(*gates, path.child("schedulingGates"), errors);
+    }
+    if (const Json* constraints = find(spec, "topologySpreadConstraints")) {
+        validate_topology_spread(*constraints, path.child("topologySpreadConstraints"), errors);
+    }
+    validate_windows_host_process(context, path, errors);
+    validate_host_users(context, path, errors);
+    validate_hostname_override(context, path, errors);
+    validate_names(spec, path, errors);
 }
 
-void validate_probe(const Json* probe, const FieldPath& path, FieldErrors& errors) {
-    if (probe == nullptr) return;
-    int handlers = 0;
-    for (const char* handler : {"exec", "httpGet", "tcpSocket", "grpc"}) handlers += find(*probe, handler) != nullptr ? 1 : 0;
-    if (handlers == 0) errors.required(path, "must specify a handler type");
-    for (const char* member : {"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"}) {
-        const std::int64_t value = int_at(*probe, {member});
-        if (value < 0) errors.invalid(path.child(member), value, "must be greater than or equal to 0");
+void validate_last_parts(const PodContext& context, const FieldPath& path, FieldErrors& errors) {
+    const Json& spec = context.spec;
+    if (const Json* tolerations = find(spec, "tolerations")) {
+        validate_tolerations(*tolerations, path.child("tolerations"), errors);
     }
-}
-
-void validate_resources(const Json& container, const FieldPath& path, FieldErrors& errors) {
-    const Json& limits = object_at(container, {"resources", "limits"});
-    const Json& requests = object_at(container, {"resources", "requests"});
-    const FieldPath at = path.child("resources");
-    for (const auto& [name, value] : requests.items()) {
-        const auto request = Quantity::parse(value.is_string() ? value.get<std::string>() : "");
-        if (!request) continue;
-        if (request->is_negative()) errors.invalid(at.child("requests").key(name), value, "must be greater than or equal to 0");
-        const auto limit = Quantity::parse(string_at(limits, {name}));
-        if (limit && *limit < *request) {
-            errors.invalid(at.child("requests"), value, "must be less than or equal to " + name + " limit of " + limit->text());
+    if (const Json* aliases = find(spec, "hostAliases")) validate_host_aliases(*aliases, path.child("hostAliases"), errors);
+    for (const char* member : {"priorityClassName", "runtimeClassName"}) {
+        if (find(spec, member) != nullptr) {
+            validate_dns1123_subdomain(string_at(spec, {member}), path.child(member), errors);
         }
     }
-}
-
-void validate_container(const Json& container, const FieldPath& path, const std::set<std::string>& volumes, FieldErrors& errors) {
-    if (string_at(container, {"image"}).empty()) {
-        errors.required(path.child("image"), "");
-    } else if (string_at(container, {"image"}) != trim(string_at(container, {"image"}))) {
-        errors.invalid(path.child("image"), std::string(string_at(container, {"image"})), "must not have leading or trailing whitespace");
+    if (find(spec, "preemptionPolicy") != nullptr) {
+        validate_enum(string_at(spec, {"preemptionPolicy"}), {"PreemptLowerPriority", "Never"}, path.child("preemptionPolicy"),
+                      errors);
     }
-    std::size_t i = 0;
-    std::set<std::string> port_names;
-    for (const Json& port : array_at(container, {"ports"})) {
-        const FieldPath at = path.child("ports").index(i++);
-        const std::string name(string_at(port, {"name"}));
-        if (!name.empty()) {
-            check_names(check_port_name(name), at.child("name"), name, errors);
-            if (!port_names.insert(name).second) errors.duplicate(at.child("name"), name);
-        }
-        if (find(port, "containerPort") == nullptr || int_at(port, {"containerPort"}) == 0) {
-            errors.required(at.child("containerPort"), "");
-        } else {
-            check_port_number(int_at(port, {"containerPort"}), at.child("containerPort"), errors);
-        }
-        if (const std::int64_t host = int_at(port, {"hostPort"})) check_port_number(host, at.child("hostPort"), errors);
-    }
-    validate_env(container, path, errors);
-    i = 0;
-    std::set<std::string> mount_paths;
-    for (const Json& mount : array_at(container, {"volumeMounts"})) {
-        const FieldPath at = path.child("volumeMounts").index(i++);
-        const std::string name(string_at(mount, {"name"})), where(string_at(mount, {"mountPath"}));
-        if (name.empty()) errors.required(at.child("name"), "");
-        else if (!volumes.contains(name)) errors.not_found(at.child("name"), name);
-        if (where.empty()) errors.required(at.child("mountPath"), "");
-        else if (!mount_paths.insert(where).second) errors.invalid(at.child("mountPath"), where, "must be unique");
-    }
-    validate_probe(find(container, "livenessProbe"), path.child("livenessProbe"), errors);
-    validate_probe(find(container, "readinessProbe"), path.child("readinessProbe"), errors);
-    validate_probe(find(container, "startupProbe"), path.child("startupProbe"), errors);
-    validate_resources(container, path, errors);
-}
-
-std::set<std::string> validate_volumes(const Json& spec, const FieldPath& path, FieldErrors& errors) {
-    std::set<std::string> names;
-    std::size_t i = 0;
-    for (const Json& volume : array_at(spec, {"volumes"})) {
-        const FieldPath at = path.child("volumes").index(i++);
-        const std::string name(string_at(volume, {"name"}));
-        if (name.empty()) {
-            errors.required(at.child("name"), "");
-        } else {
-            check_names(check_dns1123_label(name), at.child("name"), name, errors);
-            if (!names.insert(name).second) errors.duplicate(at.child("name"), name);
-        }
-        const std::size_t sources = volume.size() - (volume.contains("name") ? 1 : 0);
-        if (sources == 0) errors.required(at, "must specify a volume type");
-        if (sources > 1) {
-            bool first = true;
-            for (const auto& [member, value] : volume.items()) {
-                if (member == "name") continue;
-                if (!first) errors.forbidden(at.child(member), "may not specify more than 1 volume type");
-                first = false;
-            }
-        }
-    }
-    return names;
+    validate_overhead(spec, path, errors);
+    validate_os(context, path, errors);
+    validate_file_key_volumes(context, path, errors);
 }
 
 }  // namespace
+}  // namespace pods
 
-void default_pod_spec(Json& spec) {
-    if (!spec.is_object()) return;
-    const bool host_network = bool_at(spec, {"hostNetwork"});
-    for (const char* list : {"containers", "initContainers", "ephemeralContainers"}) {
-        Json* containers = find(spec, list);
-        if (containers == nullptr || !containers->is_array()) continue;
-        for (Json& container : *containers) default_container(container, host_network);
+void validate_pod_spec(const Json& spec, const Json* metadata, const FieldPath& path, FieldErrors& errors) {
+    using namespace pods;
+    PodContext context = context_of(spec, metadata);
+    if (find(spec, "volumes") != nullptr) validate_volumes(context, path.child("volumes"), errors);
+    if (!context.claims.empty() || find(spec, "resourceClaims") != nullptr) {
+        validate_resource_claims(context, path.child("resourceClaims"), errors);
     }
-    if (Json* volumes = find(spec, "volumes"); volumes != nullptr && volumes->is_array()) {
-        for (Json& volume : *volumes) {
-            if (volume.is_object() && volume.size() == 1 && volume.contains("name")) volume["emptyDir"] = Json::object();
-        }
-    }
-    // serviceAccount is the old name of serviceAccountName; both are kept alike.
-    const std::string account(string_at(spec, {"serviceAccountName"}, string_at(spec, {"serviceAccount"})));
-    if (!account.empty()) {
-        spec["serviceAccountName"] = account;
-        spec["serviceAccount"] = account;
-    }
+    validate_containers(context, path.child("containers"), errors);
+    validate_init_containers(context, path.child("initContainers"), errors);
+    validate_ephemeral_containers(context, path.child("ephemeralContainers"), errors);
+    validate_pod_level_resources(context, path, errors);
+    validate_host_network_ports(context, path, errors);
+    validate_enum(context.restart_policy, {"Always", "OnFailure", "Never"}, path.child("restartPolicy"), errors);
+    validate_enum(string_at(spec, {"dnsPolicy"}), {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"},
+                  path.child("dnsPolicy"), errors);
+    if (const Json* labels = find(spec, "nodeSelector")) validate_labels(*labels, path.child("nodeSelector"), errors);
+    validate_pod_security_context(context, path, errors);
+    if (const Json* affinity = find(spec, "affinity")) validate_affinity(*affinity, path.child("affinity"), errors);
+    validate_dns_config(spec, path, errors);
+    validate_scheduling(context, path, errors);
+    validate_last_parts(context, path, errors);
 }
 
-void validate_pod_spec(const Json& spec, const FieldPath& path, FieldErrors& errors) {
-    const std::set<std::string> volumes = validate_volumes(spec, path, errors);
-    std::set<std::string> names;
-    if (array_at(spec, {"containers"}).empty()) errors.required(path.child("containers"), "");
+void validate_pod(const Json& pod, FieldErrors& errors) {
+    const Json& metadata = object_at(pod, {"metadata"});
+    const Json& spec = object_at(pod, {"spec"});
+    const FieldPath path("spec");
+    if (find(metadata, "annotations") != nullptr) {
+        pods::validate_pod_annotations(metadata, spec, FieldPath("metadata.annotations"), errors);
+    }
+    validate_pod_spec(spec, &metadata, path, errors);
+    if (string_at(spec, {"serviceAccountName"}).empty()) {
+        std::size_t v = 0;
+        for (const Json& volume : array_at(spec, {"volumes"})) {
+            const std::size_t at = v++;
+            std::size_t s = 0;
+            for (const Json& source : array_at(volume, {"projected", "sources"})) {
+                const std::size_t index = s++;
+                if (find(source, "serviceAccountToken") == nullptr) continue;
+                errors.forbidden(path.child("volumes").index(at).child("projected").child("sources").index(index).child(
+                                     "serviceAccountToken"),
+                                 "must not be specified when serviceAccountName is not set");
+            }
+        }
+    }
     for (const char* list : {"containers", "initContainers"}) {
         std::size_t i = 0;
         for (const Json& container : array_at(spec, {list})) {
-            const FieldPath at = path.child(list).index(i++);
-            const std::string name(string_at(container, {"name"}));
-            if (name.empty()) {
-                errors.required(at.child("name"), "");
-            } else {
-                check_names(check_dns1123_label(name), at.child("name"), name, errors);
-                if (!names.insert(name).second) errors.duplicate(at.child("name"), name);
-            }
-            validate_container(container, at, volumes, errors);
+            pods::validate_image_whitespace(container, path.child(list).index(i++), errors);
         }
     }
-    if (const Json* seconds = find(spec, "activeDeadlineSeconds")) {
-        if (int_at(spec, {"activeDeadlineSeconds"}) < 1) {
-            errors.invalid(path.child("activeDeadlineSeconds"), *seconds, "must be between 1 and 2147483647, inclusive");
-        }
-    }
-    const std::string account(string_at(spec, {"serviceAccountName"}));
-    if (!account.empty()) check_names(check_name_as_subdomain(account, false), path.child("serviceAccountName"), account, errors);
-    validate_labels(object_at(spec, {"nodeSelector"}), path.child("nodeSelector"), errors);
-    std::size_t i = 0;
-    for (const Json& toleration : array_at(spec, {"tolerations"})) {
-        const FieldPath at = path.child("tolerations").index(i++);
-        const std::string key(string_at(toleration, {"key"})), op(string_at(toleration, {"operator"}));
-        if (!key.empty()) check_names(check_qualified_name(key), at.child("key"), key, errors);
-        if (key.empty() && op != "Exists") errors.invalid(at.child("operator"), op, "operator must be Exists when `key` is empty, which means \"match all values and all keys\"");
-        if (op == "Exists" && !string_at(toleration, {"value"}).empty()) {
-            errors.invalid(at.child("operator"), std::string(string_at(toleration, {"value"})), "value must be empty when `operator` is 'Exists'");
-        }
-    }
-    const std::string host(string_at(spec, {"hostname"}));
-    if (!host.empty()) check_names(check_dns1123_label(host), path.child("hostname"), host, errors);
 }
 
-void validate_template(const Json& object, const FieldPath& path, bool plain_selector, FieldErrors& errors) {
-    const Json& spec = object_at(object, {"spec"});
-    const Json* selector = find(spec, "selector");
-    const FieldPath at = path.child("template");
-    if (selector == nullptr || selector->empty()) {
-        if (selector == nullptr || plain_selector) {
-            errors.required(path.child("selector"), "");
-        } else {
-            errors.invalid(path.child("selector"), Json::object(), "empty selector is invalid for deployment");
-        }
-    } else if (!plain_selector) {
-        validate_label_selector(*selector, path.child("selector"), errors);
+void validate_new_pod(const Json& pod, FieldErrors& errors) {
+    const Json& spec = object_at(pod, {"spec"});
+    const FieldPath path("spec");
+    if (!array_at(spec, {"ephemeralContainers"}).empty()) {
+        errors.forbidden(path.child("ephemeralContainers"), "cannot be set on create");
     }
-    const Json& labels = object_at(spec, {"template", "metadata", "labels"});
-    if (selector != nullptr && !selector->empty()) {
-        const LabelSelector parsed = plain_selector ? LabelSelector::from_map(*selector) : LabelSelector::from_object(*selector);
-        if (!parsed.matches(labels_of(labels))) {
-            errors.invalid(at.child("metadata").child("labels"), labels, "`selector` does not match template `labels`");
-        }
+    if (!string_at(spec, {"nodeName"}).empty() && !array_at(spec, {"schedulingGates"}).empty()) {
+        errors.forbidden(path.child("nodeName"), "cannot be set until all schedulingGates have been cleared");
     }
-    validate_labels(labels, at.child("labels"), errors);
-    validate_annotations(object_at(spec, {"template", "metadata", "annotations"}), at.child("annotations"), errors);
-    validate_pod_spec(object_at(spec, {"template", "spec"}), at.child("spec"), errors);
-    const std::string policy(string_at(spec, {"template", "spec", "restartPolicy"}));
-    if (policy == "OnFailure" || policy == "Never") errors.not_supported(at.child("spec").child("restartPolicy"), policy, {"Always"});
+    pods::validate_profiles_match(object_at(pod, {"metadata"}), spec, path, errors);
+}
+
+void validate_pod_template(const Json& pod_template, const FieldPath& path, FieldErrors& errors) {
+    const Json& metadata = object_at(pod_template, {"metadata"});
+    const Json& spec = object_at(pod_template, {"spec"});
+    const FieldPath spec_path = path.child("spec");
+    if (const Json* labels = find(metadata, "labels")) validate_labels(*labels, path.child("labels"), errors);
+    if (const Json* annotations = find(metadata, "annotations")) {
+        validate_annotations(*annotations, path.child("annotations"), errors);
+        pods::validate_pod_annotations(metadata, spec, path.child("annotations"), errors);
+    }
+    validate_pod_spec(spec, nullptr, spec_path, errors);
+    pods::validate_profiles_match(metadata, spec, spec_path, errors);
+    if (!array_at(spec, {"ephemeralContainers"}).empty()) {
+        errors.forbidden(spec_path.child("ephemeralContainers"), "ephemeral containers not allowed in pod template");
+    }
 }
 
 }  // namespace kubemu::api

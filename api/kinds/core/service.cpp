@@ -1,51 +1,43 @@
-// Rules of Services: addresses and ports are taken when the Service is written.
+// Rules of Services: what their type asks for, defaults, and what a change of type gives back.
+#include "api/kinds/core/service.h"
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "api/kinds/rules.h"
+#include "api/kinds/core/service_allocations.h"
+#include "api/kinds/validation.h"
 #include "api/values/names.h"
 #include "api/values/text.h"
 
 namespace kubemu::api::kinds {
-namespace {
 
-// 10.96.0.0/12 without the network's and the API's own address; the first addresses are left to those who ask for one.
-constexpr std::uint32_t network = 10U << 24 | 96U << 16;
-constexpr std::uint32_t network_size = 1U << 20;
-constexpr int node_port_min = 30000, node_port_max = 32767;
-
-std::string ip_text(std::uint32_t ip) {
-    return std::to_string(ip >> 24) + "." + std::to_string(ip >> 16 & 255) + "." + std::to_string(ip >> 8 & 255) + "." +
-           std::to_string(ip & 255);
+bool needs_cluster_ip(const Json& service) {
+    return string_at(service, {"spec", "type"}) != "ExternalName";
 }
 
-std::uint32_t ip_number(std::string_view text) {
-    std::uint32_t ip = 0;
-    for (const std::string_view part : split(text, '.')) ip = ip << 8 | static_cast<std::uint32_t>(std::atoi(std::string(part).c_str()));
-    return ip;
-}
-
-struct Taken {
-    std::set<std::string> addresses;
-    std::set<std::int64_t> ports;
-};
-
-Taken taken_by_others(const HookContext& context, std::string_view uid) {
-    Taken taken;
-    for (const auto& record : context.lookup.list("services", {})) {
-        const Json service = context.lookup.document(*record);
-        if (uid_of(service) == uid) continue;
-        for (const Json& ip : array_at(service, {"spec", "clusterIPs"})) taken.addresses.insert(ip.get<std::string>());
-        for (const Json& port : array_at(service, {"spec", "ports"})) taken.ports.insert(int_at(port, {"nodePort"}));
-    }
-    return taken;
-}
-
-bool has_cluster_ip(std::string_view type) { return type != "ExternalName"; }
-bool has_node_ports(const Json& service) {
+bool needs_node_ports(const Json& service) {
     const std::string_view type = string_at(service, {"spec", "type"});
-    return type == "NodePort" || (type == "LoadBalancer" && bool_at(service, {"spec", "allocateLoadBalancerNodePorts"}, true));
+    return type == "NodePort" ||
+           (type == "LoadBalancer" && bool_at(service, {"spec", "allocateLoadBalancerNodePorts"}, true));
 }
+
+bool needs_external_traffic_policy(const Json& service) {
+    const std::string_view type = string_at(service, {"spec", "type"});
+    return type == "NodePort" || type == "LoadBalancer";
+}
+
+bool needs_health_check_port(const Json& service) {
+    return string_at(service, {"spec", "type"}) == "LoadBalancer" &&
+           string_at(service, {"spec", "externalTrafficPolicy"}) == "Local";
+}
+
+bool is_headless(const Json& service) {
+    const Json& ips = array_at(service, {"spec", "clusterIPs"});
+    return ips.size() == 1 && ips[0] == "None";
+}
+
+namespace {
 
 void set_defaults(Json& service, const HookContext&) {
     Json& spec = ensure(service, {"spec"});
@@ -56,171 +48,148 @@ void set_defaults(Json& service, const HookContext&) {
             if (target == nullptr || *target == 0 || *target == "") port["targetPort"] = int_at(port, {"port"});
         }
     }
-    if (string_at(spec, {"sessionAffinity"}) == "ClientIP" && find(spec, "sessionAffinityConfig") == nullptr) {
+    const std::string_view affinity = string_at(spec, {"sessionAffinity"});
+    if (affinity == "None") erase(spec, "sessionAffinityConfig");
+    if (affinity == "ClientIP" && find(spec, {"sessionAffinityConfig", "clientIP", "timeoutSeconds"}) == nullptr) {
         spec["sessionAffinityConfig"] = {{"clientIP", {{"timeoutSeconds", 10800}}}};
     }
-    if (type == "NodePort" || type == "LoadBalancer") {
-        if (string_at(spec, {"externalTrafficPolicy"}).empty()) spec["externalTrafficPolicy"] = "Cluster";
+    if (needs_external_traffic_policy(service) && string_at(spec, {"externalTrafficPolicy"}).empty()) {
+        spec["externalTrafficPolicy"] = "Cluster";
     }
-    if (type == "LoadBalancer" && find(spec, "allocateLoadBalancerNodePorts") == nullptr) spec["allocateLoadBalancerNodePorts"] = true;
-    if (has_cluster_ip(type) && string_at(spec, {"internalTrafficPolicy"}).empty()) spec["internalTrafficPolicy"] = "Cluster";
-    // clusterIP and the first of clusterIPs are one fact.
-    const std::string first(string_at(spec, {"clusterIP"}));
-    if (!first.empty() && array_at(spec, {"clusterIPs"}).empty()) spec["clusterIPs"] = Json::array({first});
-    if (first.empty() && !array_at(spec, {"clusterIPs"}).empty()) spec["clusterIP"] = spec["clusterIPs"][0];
+    if (type == "LoadBalancer") {
+        if (find(spec, "allocateLoadBalancerNodePorts") == nullptr) spec["allocateLoadBalancerNodePorts"] = true;
+        if (Json* ingress = find(service, {"status", "loadBalancer", "ingress"});
+            ingress != nullptr && ingress->is_array()) {
+            for (Json& item : *ingress) {
+                if (!string_at(item, {"ip"}).empty() && find(item, "ipMode") == nullptr) item["ipMode"] = "VIP";
+            }
+        }
+    }
+    const bool known = type == "ClusterIP" || type == "NodePort" || type == "LoadBalancer";
+    if (known && find(spec, "internalTrafficPolicy") == nullptr) spec["internalTrafficPolicy"] = "Cluster";
 }
 
-void prepare_for_create(Json& service, const HookContext&) { service["status"] = {{"loadBalancer", Json::object()}}; }
+bool same(const Json& service, const Json& old, std::string_view member) {
+    const Json* now = find(service, {"spec", member});
+    const Json* before = find(old, {"spec", member});
+    return now == before || (now != nullptr && before != nullptr && *now == *before);
+}
+
+// True when the new Service has no node port that the old one did not have.
+bool no_new_node_ports(const Json& service, const Json& old) {
+    std::set<std::int64_t> before;
+    for (const Json& port : array_at(old, {"spec", "ports"})) before.insert(int_at(port, {"nodePort"}));
+    const Json& ports = array_at(service, {"spec", "ports"});
+    return std::all_of(ports.begin(), ports.end(), [&](const Json& port) {
+        const std::int64_t number = int_at(port, {"nodePort"});
+        return number == 0 || before.contains(number);
+    });
+}
+
+// What the old type had been given and the new one has no use for goes, unless the client has changed it
+// (dropTypeDependentFields).
+void drop_what_the_type_lacks(Json& service, const Json& old) {
+    Json& spec = service["spec"];
+    const auto drop_if_same = [&](std::initializer_list<const char*> members) {
+        for (const char* member : members) {
+            if (same(service, old, member)) erase(spec, member);
+        }
+    };
+    if (needs_cluster_ip(old) && !needs_cluster_ip(service)) {
+        if (same(service, old, "clusterIP") && same(service, old, "clusterIPs")) {
+            erase(spec, "clusterIP");
+            erase(spec, "clusterIPs");
+        }
+        drop_if_same({"ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"});
+    }
+    if (needs_node_ports(old) && !needs_node_ports(service) && no_new_node_ports(service, old)) {
+        if (Json* ports = find(spec, "ports")) {
+            for (Json& port : *ports) erase(port, "nodePort");
+        }
+    }
+    if (needs_health_check_port(old) && !needs_health_check_port(service)) drop_if_same({"healthCheckNodePort"});
+    const bool balances = string_at(spec, {"type"}) == "LoadBalancer";
+    if (string_at(old, {"spec", "type"}) == "LoadBalancer" && !balances) {
+        drop_if_same({"allocateLoadBalancerNodePorts", "loadBalancerClass"});
+    }
+    if (needs_external_traffic_policy(old) && !needs_external_traffic_policy(service)) {
+        drop_if_same({"externalTrafficPolicy"});
+    }
+    if (!balances) {
+        if (Json* status = find(service, "status")) (*status)["loadBalancer"] = Json::object();
+    }
+}
+
+void prepare_for_create(Json& service, const HookContext&) {
+    service["status"] = {{"loadBalancer", Json::object()}};
+}
 
 void prepare_for_update(Json& service, const Json& old, const HookContext&) {
-    Json& spec = service["spec"];
-    const std::string_view type = string_at(spec, {"type"}), before = string_at(old, {"spec", "type"});
-    if (has_cluster_ip(type) && has_cluster_ip(before) && string_at(spec, {"clusterIP"}).empty()) {
-        for (const char* member : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"}) {
-            if (const Json* value = find(old, {"spec", member}); value != nullptr && find(spec, member) == nullptr) spec[member] = *value;
-        }
-    }
-    if (!has_cluster_ip(type) && has_cluster_ip(before)) {
-        for (const char* member : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"}) {
-            if (find(spec, member) != nullptr && find(old, {"spec", member}) != nullptr) spec.erase(member);
-        }
-    }
-    const bool keeps_ports = has_node_ports(service);
-    if (Json* ports = find(spec, "ports"); ports != nullptr && ports->is_array()) {
-        for (Json& port : *ports) {
-            for (const Json& had : array_at(old, {"spec", "ports"})) {
-                const bool same = int_at(had, {"port"}) == int_at(port, {"port"}) && string_at(had, {"protocol"}) == string_at(port, {"protocol"});
-                if (!same) continue;
-                if (keeps_ports && int_at(port, {"nodePort"}) == 0 && int_at(had, {"nodePort"}) != 0) port["nodePort"] = had["nodePort"];
-                // A type without node ports releases those that it only inherited.
-                if (!keeps_ports && string_at(old, {"spec", "type"}) != type && int_at(port, {"nodePort"}) == int_at(had, {"nodePort"})) {
-                    port.erase("nodePort");
-                }
-            }
-        }
-    }
-    if (!keeps_ports && type != before) {
-        for (const char* member : {"externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort"}) {
-            if (type == "ClusterIP" || type == "ExternalName") spec.erase(member);
-        }
-    }
+    if (const Json* status = find(old, "status")) service["status"] = *status;
 }
 
-void validate(const Json& service, const HookContext&, FieldErrors& errors) {
-    const FieldPath spec("spec");
-    const std::string_view type = string_at(service, {"spec", "type"});
-    const Json& ports = array_at(service, {"spec", "ports"});
-    const bool headless = string_at(service, {"spec", "clusterIP"}) == "None";
-    if (ports.empty() && !headless && type != "ExternalName") errors.required(spec.child("ports"), "");
-    std::set<std::string> names;
-    std::size_t i = 0;
-    for (const Json& port : ports) {
-        const FieldPath at = spec.child("ports").index(i++);
-        const std::string name(string_at(port, {"name"}));
-        if (name.empty() && ports.size() > 1) {
-            errors.required(at.child("name"), "");
-        } else if (!name.empty()) {
-            for (const std::string& message : check_dns1123_label(name)) errors.invalid(at.child("name"), name, message);
-            if (!names.insert(name).second) errors.duplicate(at.child("name"), name);
-        }
-        const std::int64_t number = int_at(port, {"port"});
-        if (number < 1 || number > 65535) errors.invalid(at.child("port"), number, "must be between 1 and 65535, inclusive");
-        const Json* target = find(port, "targetPort");
-        if (target != nullptr && target->is_number() && (target->get<std::int64_t>() < 1 || target->get<std::int64_t>() > 65535)) {
-            errors.invalid(at.child("targetPort"), *target, "must be between 1 and 65535, inclusive");
-        }
-        if (target != nullptr && target->is_string()) {
-            for (const std::string& message : check_port_name(target->get<std::string>())) errors.invalid(at.child("targetPort"), *target, message);
-        }
-        if (int_at(port, {"nodePort"}) != 0 && type == "ClusterIP") {
-            errors.forbidden(at.child("nodePort"), "may not be used when `type` is 'ClusterIP'");
-        }
-    }
-    if (type == "ExternalName") {
-        const std::string host(string_at(service, {"spec", "externalName"}));
-        if (host.empty()) errors.required(spec.child("externalName"), "");
-        else
-            for (const std::string& message : check_dns1123_subdomain(host)) errors.invalid(spec.child("externalName"), host, message);
-    }
-    i = 0;
-    for (const Json& ip : array_at(service, {"spec", "clusterIPs"})) {
-        const FieldPath at = spec.child("clusterIPs").index(i++);
-        if (ip == "None") {
-            if (type == "NodePort" || type == "LoadBalancer") {
-                errors.invalid(at, ip, "may not be set to 'None' for " + std::string(type) + " services");
-            }
-        } else if (ip.is_string() && !ip.get<std::string>().empty()) {
-            for (const std::string& message : check_ip(ip.get<std::string>())) errors.invalid(at, ip, message);
-        }
-    }
-    validate_labels(object_at(service, {"spec", "selector"}), spec.child("selector"), errors);
-    if (!string_at(service, {"spec", "externalTrafficPolicy"}).empty() && type != "NodePort" && type != "LoadBalancer" &&
-        array_at(service, {"spec", "externalIPs"}).empty()) {
-        errors.invalid(spec.child("externalTrafficPolicy"), service["spec"]["externalTrafficPolicy"],
-                       "may only be set when `type` is 'NodePort' or 'LoadBalancer'");
-    }
+// A status write changes nothing else.
+void prepare_for_status_update(Json& service, const Json& old, const HookContext&) {
+    if (const Json* spec = find(old, "spec")) service["spec"] = *spec;
+}
+
+ApiResult<bool> allocate(Json& service, const Json* old, const HookContext& context) {
+    TRY(allocate_service(service, old, context));
+    if (old != nullptr) drop_what_the_type_lacks(service, *old);
+    record_allocations(&service, old, context);
+    return true;
+}
+
+void validate_create(const Json& service, const HookContext&, FieldErrors& errors) {
+    validate_service(service, errors);
 }
 
 void validate_update(const Json& service, const Json& old, const HookContext&, FieldErrors& errors) {
-    const std::string_view before = string_at(old, {"spec", "clusterIP"}), after = string_at(service, {"spec", "clusterIP"});
-    const bool both = has_cluster_ip(string_at(old, {"spec", "type"})) && has_cluster_ip(string_at(service, {"spec", "type"}));
-    if (both && !before.empty() && before != after) {
-        errors.invalid(FieldPath("spec.clusterIPs").index(0), after.empty() ? Json::array() : Json(std::string(after)),
-                       after.empty() ? "primary clusterIP can not be unset" : "may not change once set");
+    validate_service_update(service, old, errors);
+    validate_service(service, errors);
+}
+
+void validate_status_update(const Json& service, const Json&, const HookContext&, FieldErrors& errors) {
+    validate_service_status(service, errors);
+}
+
+// The older parser took octets with leading zeros, which others may read as octal.
+void warn_of_address(const std::string& field, std::string_view address, std::vector<std::string>& warnings) {
+    if (address.find(':') != std::string_view::npos || is_ipv4(address) || !is_ip(address)) return;
+    warnings.push_back(field +
+                       ": IP address was accepted, but will be invalid in a future Kubernetes release: ParseAddr(" +
+                       go_quote(address) + "): IPv4 field has octet with leading zero");
+}
+
+void warnings(const Json& service, const Json*, const HookContext&, std::vector<std::string>& out) {
+    const Json& spec = object_at(service, {"spec"});
+    constexpr const char* hints = "service.kubernetes.io/topology-aware-hints";
+    if (find(object_at(service, {"metadata", "annotations"}), hints) != nullptr) {
+        out.push_back(std::string("annotation ") + hints +
+                      " is deprecated, please use service.kubernetes.io/topology-mode instead");
+    }
+    const auto warn_of_list = [&](const char* member) {
+        std::size_t i = 0;
+        for (const Json& ip : array_at(spec, {member})) {
+            const std::string field = std::string("spec.") + member + "[" + std::to_string(i++) + "]";
+            if (ip.is_string()) warn_of_address(field, ip.get_ref<const std::string&>(), out);
+        }
+    };
+    warn_of_list("clusterIPs");
+    const std::string_view type = string_at(spec, {"type"});
+    const bool external_ips = !array_at(spec, {"externalIPs"}).empty();
+    warn_of_list("externalIPs");
+    warn_of_address("spec.loadBalancerIP", string_at(spec, {"loadBalancerIP"}), out);
+    if (type == "ExternalName" && external_ips) {
+        out.emplace_back("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+    }
+    if (type != "ExternalName" && !string_at(spec, {"externalName"}).empty()) {
+        out.emplace_back("spec.externalName is ignored when spec.type is not \"ExternalName\"");
     }
 }
 
-Status invalid(const Json& service, const std::string& field, const Json& value, const std::string& detail) {
-    FieldErrors errors;
-    errors.invalid(FieldPath(field), value, detail);
-    return Status::invalid({}, "Service", name_of(service), errors);
-}
-
-ApiResult<bool> allocate(Json& service, const Json*, const HookContext& context) {
-    Json& spec = service["spec"];
-    if (!has_cluster_ip(string_at(spec, {"type"}))) return true;
-    spec["ipFamilies"] = spec.value("ipFamilies", Json::array({"IPv4"}));
-    if (string_at(spec, {"ipFamilyPolicy"}).empty()) spec["ipFamilyPolicy"] = "SingleStack";
-    const Taken taken = taken_by_others(context, uid_of(service));
-    const std::string asked(string_at(spec, {"clusterIP"}));
-    if (asked.empty()) {
-        std::string ip;
-        do {
-            ip = ip_text(network + 256 + static_cast<std::uint32_t>(context.random.below("service-ip", network_size - 512)));
-        } while (taken.addresses.contains(ip));
-        spec["clusterIP"] = ip;
-        spec["clusterIPs"] = Json::array({ip});
-    } else if (asked != "None" && is_ipv4(asked)) {
-        const std::uint32_t number = ip_number(asked);
-        if (number <= network || number >= network + network_size - 1) {
-            return invalid(service, "spec.clusterIPs", Json::array({asked}),
-                           "failed to allocate IP " + asked + ": the provided IP (" + asked +
-                               ") is not in the valid range. The range of valid IPs is 10.96.0.0/12");
-        }
-        if (taken.addresses.contains(asked)) {
-            return invalid(service, "spec.clusterIPs", Json::array({asked}),
-                           "failed to allocate IP " + asked + ": provided IP is already allocated");
-        }
-    }
-    if (!has_node_ports(service)) return true;
-    std::set<std::int64_t> own;
-    std::size_t i = 0;
-    for (Json& port : spec["ports"]) {
-        const std::string at = "spec.ports[" + std::to_string(i++) + "].nodePort";
-        std::int64_t number = int_at(port, {"nodePort"});
-        if (number == 0) {
-            do {
-                number = node_port_min + static_cast<std::int64_t>(context.random.below("node-port", node_port_max - node_port_min + 1));
-            } while (taken.ports.contains(number) || own.contains(number));
-            port["nodePort"] = number;
-        } else if (number < node_port_min || number > node_port_max) {
-            return invalid(service, at, number, "provided port is not in the valid range. The range of valid ports is 30000-32767");
-        } else if (taken.ports.contains(number)) {
-            return invalid(service, at, number, "provided port is already allocated");
-        }
-        own.insert(number);
-    }
-    return true;
+void release(const Json& service, const HookContext& context) {
+    record_allocations(nullptr, &service, context);
 }
 
 }  // namespace
@@ -229,9 +198,13 @@ extern const KindRules service_rules;
 const KindRules service_rules{.set_defaults = set_defaults,
                               .prepare_for_create = prepare_for_create,
                               .prepare_for_update = prepare_for_update,
-                              .validate = validate,
+                              .prepare_for_status_update = prepare_for_status_update,
+                              .validate_create = validate_create,
                               .validate_update = validate_update,
+                              .validate_status_update = validate_status_update,
                               .validate_name = check_name_as_dns1035,
-                              .allocate = allocate};
+                              .warnings = warnings,
+                              .allocate = allocate,
+                              .release = release};
 
 }  // namespace kubemu::api::kinds

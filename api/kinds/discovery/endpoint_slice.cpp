@@ -1,5 +1,5 @@
-// Rules of EndpointSlice, and the conversion of discovery.k8s.io/v1beta1, which knew a map of topology labels instead
-// of fields (kubernetes pkg/apis/discovery/validation, pkg/apis/discovery/v1beta1/conversion.go).
+// Rules of EndpointSlice, and the conversion of discovery.k8s.io/v1beta1, which knew a map of topology labels
+// instead of fields (kubernetes pkg/apis/discovery/validation, pkg/apis/discovery/v1beta1/conversion.go).
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -11,7 +11,8 @@
 namespace kubemu::api::kinds {
 namespace {
 
-constexpr std::size_t addresses_max = 100, ports_max = 20000, endpoints_max = 1000, topology_labels_max = 16, hints_max = 8;
+constexpr std::size_t addresses_max = 100, ports_max = 20000, endpoints_max = 1000, topology_labels_max = 16,
+                      hints_max = 8;
 constexpr const char* zone_label = "topology.kubernetes.io/zone";
 constexpr const char* hostname_label = "kubernetes.io/hostname";
 
@@ -28,7 +29,8 @@ void validate_hints(const Json& hints, const char* member, const FieldPath& pare
     }
 }
 
-void validate_endpoint(const Json& endpoint, std::string_view type, const FieldPath& path, FieldErrors& errors) {
+void validate_endpoint(const Json& endpoint, std::string_view type, const FieldPath& path,
+                       FieldErrors& errors) {
     const FieldPath at = path.child("addresses");
     const Json& addresses = array_at(endpoint, {"addresses"});
     if (addresses.empty()) {
@@ -38,7 +40,8 @@ void validate_endpoint(const Json& endpoint, std::string_view type, const FieldP
     }
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         const std::string address = addresses[i].is_string() ? addresses[i].get<std::string>() : "";
-        if (type == "IPv4" || type == "IPv6") validate_endpoint_address(address, type == "IPv6", at.index(i), errors);
+        if (type == "IPv4" || type == "IPv6")
+            validate_endpoint_address(address, type == "IPv6", at.index(i), errors);
         if (type == "FQDN") validate_fully_qualified_domain(address, at.index(i), errors);
     }
     if (const Json* node = find(endpoint, "nodeName"); node != nullptr && node->is_string()) {
@@ -64,7 +67,8 @@ void validate_ports(const Json& ports, FieldErrors& errors) {
     if (ports.size() > ports_max) return errors.too_many(path, ports.size(), ports_max);
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < ports.size(); ++i) {
-        const std::string_view name = string_at(ports[i], {"name"}), protocol = string_at(ports[i], {"protocol"});
+        const std::string_view name = string_at(ports[i], {"name"}),
+                               protocol = string_at(ports[i], {"protocol"});
         const FieldPath at = path.index(i);
         if (!name.empty()) validate_dns1123_label(name, at.child("name"), errors);
         if (!names.insert(name).second) errors.duplicate(at.child("name"), std::string(name));
@@ -94,7 +98,8 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
-    validate_immutable(find(object, "addressType"), find(old, "addressType"), FieldPath("addressType"), errors);
+    validate_immutable(find(object, "addressType"), find(old, "addressType"), FieldPath("addressType"),
+                       errors);
 }
 
 // There is no spec: the generation rises with anything outside of metadata, and with labels.
@@ -102,7 +107,8 @@ void prepare_for_update(Json& object, const Json& old, const HookContext&) {
     Json now = object, before = old;
     erase(now, "metadata");
     erase(before, "metadata");
-    if (now == before && object_at(object, {"metadata", "labels"}) == object_at(old, {"metadata", "labels"})) return;
+    if (now == before && object_at(object, {"metadata", "labels"}) == object_at(old, {"metadata", "labels"}))
+        return;
     object["metadata"]["generation"] = int_at(old, {"metadata", "generation"}) + 1;
 }
 
@@ -140,8 +146,12 @@ void endpoint_from_storage(Json& endpoint) {
     if (!topology.empty()) endpoint["topology"] = std::move(topology);
 }
 
-void to_storage(Json& object) { each_endpoint(object, endpoint_to_storage); }
-void from_storage(Json& object) { each_endpoint(object, endpoint_from_storage); }
+void to_storage(Json& object) {
+    each_endpoint(object, endpoint_to_storage);
+}
+void from_storage(Json& object) {
+    each_endpoint(object, endpoint_from_storage);
+}
 
 void validate_v1beta1(const Json& object, const HookContext& context, FieldErrors& errors) {
     Json stored = object;

@@ -15,49 +15,61 @@ namespace {
 
 constexpr std::int64_t precedence_max = 10000;
 
-bool has_wildcard(const Json& list) { return std::find(list.begin(), list.end(), Json("*")) != list.end(); }
+bool has_wildcard(const Json& list) {
+    return std::find(list.begin(), list.end(), Json("*")) != list.end();
+}
 
 void validate_verbs(const Json& rule, const FieldPath& path, FieldErrors& errors) {
-    const std::vector<std::string> supported = {"create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"};
+    const std::vector<std::string> supported = {"create", "delete", "deletecollection", "get",  "list",
+                                                "patch",  "proxy",  "update",           "watch"};
     const Json& verbs = array_at(rule, {"verbs"});
     const auto known = [&supported](const Json& verb) {
-        return verb.is_string() && std::find(supported.begin(), supported.end(), verb.get_ref<const std::string&>()) != supported.end();
+        return verb.is_string() && std::find(supported.begin(), supported.end(),
+                                             verb.get_ref<const std::string&>()) != supported.end();
     };
     if (verbs.empty()) {
         errors.required(path.child("verbs"), "verbs must contain at least one value");
     } else if (has_wildcard(verbs)) {
-        if (verbs.size() > 1) errors.invalid(path.child("verbs"), go_strings("[]string", &verbs), "if '*' is present, must not specify other verbs");
+        if (verbs.size() > 1)
+            errors.invalid(path.child("verbs"), go_strings("[]string", &verbs),
+                           "if '*' is present, must not specify other verbs");
     } else if (!std::all_of(verbs.begin(), verbs.end(), known)) {
         errors.not_supported(path.child("verbs"), go_strings("[]string", &verbs), supported);
     }
 }
 
 // A list that must have something, in which '*' stands alone.
-void validate_list(const Json& rule, const char* member, std::string_view missing, std::string_view others, const FieldPath& path,
-                   FieldErrors& errors) {
+void validate_list(const Json& rule, const char* member, std::string_view missing, std::string_view others,
+                   const FieldPath& path, FieldErrors& errors) {
     const Json& list = array_at(rule, {member});
     if (list.empty()) {
         errors.required(path.child(member), missing);
     } else if (list.size() > 1 && has_wildcard(list)) {
-        errors.invalid(path.child(member), go_strings("[]string", &list), "if '*' is present, must not specify other " + std::string(others));
+        errors.invalid(path.child(member), go_strings("[]string", &list),
+                       "if '*' is present, must not specify other " + std::string(others));
     }
 }
 
 void validate_resource_rule(const Json& rule, const FieldPath& path, FieldErrors& errors) {
     validate_verbs(rule, path, errors);
-    validate_list(rule, "apiGroups", "resource rules must supply at least one api group", "api groups", path, errors);
-    validate_list(rule, "resources", "resource rules must supply at least one resource", "resources", path, errors);
+    validate_list(rule, "apiGroups", "resource rules must supply at least one api group", "api groups", path,
+                  errors);
+    validate_list(rule, "resources", "resource rules must supply at least one resource", "resources", path,
+                  errors);
     const Json& spaces = array_at(rule, {"namespaces"});
     const FieldPath at = path.child("namespaces");
     if (spaces.empty() && !bool_at(rule, {"clusterScope"})) {
         errors.required(at, "resource rules that are not cluster scoped must supply at least one namespace");
     } else if (has_wildcard(spaces)) {
-        if (spaces.size() > 1) errors.invalid(at, go_strings("[]string", &spaces), "if '*' is present, must not specify other namespaces");
+        if (spaces.size() > 1)
+            errors.invalid(at, go_strings("[]string", &spaces),
+                           "if '*' is present, must not specify other namespaces");
     } else {
         for (std::size_t i = 0; i < spaces.size(); ++i) {
             const std::string name = spaces[i].is_string() ? spaces[i].get<std::string>() : "";
             for (const std::string& message : check_dns1123_label(name)) {
-                errors.invalid(at.index(i), name, "each member of this list must be '*' or a DNS-1123 label; " + message);
+                errors.invalid(at.index(i), name,
+                               "each member of this list must be '*' or a DNS-1123 label; " + message);
             }
         }
     }
@@ -69,17 +81,21 @@ void validate_url(const std::string& url, const FieldPath& path, FieldErrors& er
     if (url == "/") return;
     if (url[0] != '/') return errors.invalid(path, url, "must start with slash");
     if (url.find(' ') != std::string::npos) return errors.invalid(path, url, "must not contain white-space");
-    if (url.find("//") != std::string::npos) return errors.invalid(path, url, "must not contain double slash");
-    if (stars > 1 || (stars == 1 && !url.ends_with("/*"))) errors.invalid(path, url, "wildcard can only do suffix matching");
+    if (url.find("//") != std::string::npos)
+        return errors.invalid(path, url, "must not contain double slash");
+    if (stars > 1 || (stars == 1 && !url.ends_with("/*")))
+        errors.invalid(path, url, "wildcard can only do suffix matching");
 }
 
 void validate_non_resource_rule(const Json& rule, const FieldPath& path, FieldErrors& errors) {
     validate_verbs(rule, path, errors);
-    validate_list(rule, "nonResourceURLs", "nonResourceURLs must contain at least one value", "non-resource URLs", path, errors);
+    validate_list(rule, "nonResourceURLs", "nonResourceURLs must contain at least one value",
+                  "non-resource URLs", path, errors);
     const Json& urls = array_at(rule, {"nonResourceURLs"});
     if (has_wildcard(urls)) return;
     for (std::size_t i = 0; i < urls.size(); ++i) {
-        validate_url(urls[i].is_string() ? urls[i].get<std::string>() : "", path.child("nonResourceURLs").index(i), errors);
+        validate_url(urls[i].is_string() ? urls[i].get<std::string>() : "",
+                     path.child("nonResourceURLs").index(i), errors);
     }
 }
 
@@ -88,7 +104,8 @@ void validate_account(const Json& account, const FieldPath& path, FieldErrors& e
     if (validate_required(name, path.child("name"), errors) && name != "*") {
         add_invalid(check_dns1123_subdomain(name), path.child("name"), name, errors);
     }
-    if (space.empty()) return errors.required(path.child("namespace"), "must specify namespace for service account");
+    if (space.empty())
+        return errors.required(path.child("namespace"), "must specify namespace for service account");
     add_invalid(check_dns1123_label(space), path.child("namespace"), space, errors);
 }
 
@@ -98,11 +115,14 @@ void validate_subject(const Json& subject, const FieldPath& path, FieldErrors& e
     };
     constexpr Kind kinds[] = {{"ServiceAccount", "serviceAccount"}, {"User", "user"}, {"Group", "group"}};
     const std::string kind(string_at(subject, {"kind"}));
-    const auto* own = std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& known) { return kind == known.name; });
-    if (own == std::end(kinds)) return errors.not_supported(path.child("kind"), kind, {"Group", "ServiceAccount", "User"});
+    const auto* own = std::find_if(std::begin(kinds), std::end(kinds),
+                                   [&](const Kind& known) { return kind == known.name; });
+    if (own == std::end(kinds))
+        return errors.not_supported(path.child("kind"), kind, {"Group", "ServiceAccount", "User"});
     const Json* who = find(subject, own->member);
     if (who == nullptr) {
-        errors.required(path.child(own->member), std::string(own->member) + " is required when subject kind is '" + kind + "'");
+        errors.required(path.child(own->member),
+                        std::string(own->member) + " is required when subject kind is '" + kind + "'");
     } else if (kind == "ServiceAccount") {
         validate_account(*who, path.child(own->member), errors);
     } else {
@@ -110,22 +130,26 @@ void validate_subject(const Json& subject, const FieldPath& path, FieldErrors& e
     }
     for (const Kind& other : kinds) {
         if (kind == other.name || find(subject, other.member) == nullptr) continue;
-        errors.forbidden(path.child(other.member),
-                         std::string(other.member) + " is forbidden when subject kind is not '" + other.name + "'");
+        errors.forbidden(
+            path.child(other.member),
+            std::string(other.member) + " is forbidden when subject kind is not '" + other.name + "'");
     }
 }
 
 void validate_rule(const Json& rule, const FieldPath& path, FieldErrors& errors) {
     const Json& subjects = array_at(rule, {"subjects"});
     if (subjects.empty()) errors.required(path.child("subjects"), "subjects must contain at least one value");
-    for (std::size_t i = 0; i < subjects.size(); ++i) validate_subject(subjects[i], path.child("subjects").index(i), errors);
+    for (std::size_t i = 0; i < subjects.size(); ++i)
+        validate_subject(subjects[i], path.child("subjects").index(i), errors);
     const Json& resources = array_at(rule, {"resourceRules"});
     const Json& others = array_at(rule, {"nonResourceRules"});
     if (resources.empty() && others.empty()) {
         errors.required(path, "at least one of resourceRules and nonResourceRules has to be non-empty");
     }
-    for (std::size_t i = 0; i < resources.size(); ++i) validate_resource_rule(resources[i], path.child("resourceRules").index(i), errors);
-    for (std::size_t i = 0; i < others.size(); ++i) validate_non_resource_rule(others[i], path.child("nonResourceRules").index(i), errors);
+    for (std::size_t i = 0; i < resources.size(); ++i)
+        validate_resource_rule(resources[i], path.child("resourceRules").index(i), errors);
+    for (std::size_t i = 0; i < others.size(); ++i)
+        validate_non_resource_rule(others[i], path.child("nonResourceRules").index(i), errors);
 }
 
 // ---------------------------------------------------------------- the echo of a whole spec
@@ -155,15 +179,19 @@ std::string go_resource_rule(const Json& rule) {
 }
 
 std::string go_non_resource_rule(const Json& rule) {
-    constexpr GoField fields[] = {{"Verbs", "verbs", "[]string"}, {"NonResourceURLs", "nonResourceURLs", "[]string"}};
+    constexpr GoField fields[] = {{"Verbs", "verbs", "[]string"},
+                                  {"NonResourceURLs", "nonResourceURLs", "[]string"}};
     return go_struct("flowcontrol.NonResourcePolicyRule", fields, rule).text;
 }
 
 std::string go_rule(const Json& rule) {
-    return "flowcontrol.PolicyRulesWithSubjects{Subjects:" + go_list(array_at(rule, {"subjects"}), "flowcontrol.Subject", go_subject) +
-           ", ResourceRules:" + go_list(array_at(rule, {"resourceRules"}), "flowcontrol.ResourcePolicyRule", go_resource_rule) +
+    return "flowcontrol.PolicyRulesWithSubjects{Subjects:" +
+           go_list(array_at(rule, {"subjects"}), "flowcontrol.Subject", go_subject) + ", ResourceRules:" +
+           go_list(array_at(rule, {"resourceRules"}), "flowcontrol.ResourcePolicyRule", go_resource_rule) +
            ", NonResourceRules:" +
-           go_list(array_at(rule, {"nonResourceRules"}), "flowcontrol.NonResourcePolicyRule", go_non_resource_rule) + "}";
+           go_list(array_at(rule, {"nonResourceRules"}), "flowcontrol.NonResourcePolicyRule",
+                   go_non_resource_rule) +
+           "}";
 }
 
 GoText go_spec(const Json& spec) {
@@ -172,8 +200,10 @@ GoText go_spec(const Json& spec) {
     return {"flowcontrol.FlowSchemaSpec{PriorityLevelConfiguration:" +
             go_struct("flowcontrol.PriorityLevelConfigurationReference", name, level).text +
             ", MatchingPrecedence:" + std::to_string(int_at(spec, {"matchingPrecedence"})) +
-            ", DistinguisherMethod:" + go_value("*flowcontrol.FlowDistinguisherMethod", find(spec, "distinguisherMethod")).text +
-            ", Rules:" + go_list(array_at(spec, {"rules"}), "flowcontrol.PolicyRulesWithSubjects", go_rule) + "}"};
+            ", DistinguisherMethod:" +
+            go_value("*flowcontrol.FlowDistinguisherMethod", find(spec, "distinguisherMethod")).text +
+            ", Rules:" + go_list(array_at(spec, {"rules"}), "flowcontrol.PolicyRulesWithSubjects", go_rule) +
+            "}"};
 }
 
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
@@ -184,12 +214,14 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath at = path.child("matchingPrecedence");
     if (precedence <= 0) errors.invalid(at, precedence, "must be a positive value");
     if (precedence > precedence_max) errors.invalid(at, precedence, "must not be greater than 10000");
-    if (precedence == 1 && name != "exempt") errors.invalid(at, precedence, "only the schema named 'exempt' may have matchingPrecedence 1");
+    if (precedence == 1 && name != "exempt")
+        errors.invalid(at, precedence, "only the schema named 'exempt' may have matchingPrecedence 1");
     if (const Json* method = find(spec, "distinguisherMethod")) {
         const std::string_view type = string_at(*method, {"type"});
         constexpr GoField fields[] = {{"Type", "type", "string"}};
         if (type != "ByNamespace" && type != "ByUser") {
-            errors.not_supported(path.child("distinguisherMethod").child("type"), go_struct("flowcontrol.FlowDistinguisherMethod", fields, *method),
+            errors.not_supported(path.child("distinguisherMethod").child("type"),
+                                 go_struct("flowcontrol.FlowDistinguisherMethod", fields, *method),
                                  {"ByNamespace", "ByUser"});
         }
     }
@@ -201,7 +233,8 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
         add_invalid(check_dns1123_subdomain(level), level_path, level, errors);
     }
     const Json& rules = array_at(spec, {"rules"});
-    for (std::size_t i = 0; i < rules.size(); ++i) validate_rule(rules[i], path.child("rules").index(i), errors);
+    for (std::size_t i = 0; i < rules.size(); ++i)
+        validate_rule(rules[i], path.child("rules").index(i), errors);
     for (std::size_t i = 0; i < mandatory_flow_control_objects; ++i) {
         const Json& known = bootstrap_flow_schemas()[i];
         if (name_of(known) == name && known.at("spec") != spec) {

@@ -1,5 +1,5 @@
-// Rules of PriorityLevelConfiguration, and of its beta versions, which called the shares otherwise or knew no zero
-// (kubernetes pkg/apis/flowcontrol/validation, pkg/apis/flowcontrol/v1beta{2,3}/conversion.go).
+// Rules of PriorityLevelConfiguration, and of its beta versions, which called the shares otherwise or knew no
+// zero (kubernetes pkg/apis/flowcontrol/validation, pkg/apis/flowcontrol/v1beta{2,3}/conversion.go).
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -28,16 +28,18 @@ void validate_queuing(const Json& queuing, const FieldPath& path, FieldErrors& e
     if (queues <= 0) {
         errors.invalid(path.child("queues"), queues, "must be positive");
     } else if (queues > queues_max) {
-        errors.invalid(path.child("queues"), queues, "must not be greater than " + std::to_string(queues_max));
+        errors.invalid(path.child("queues"), queues,
+                       "must not be greater than " + std::to_string(queues_max));
     }
     if (hand <= 0) {
         errors.invalid(path.child("handSize"), hand, "must be positive");
     } else if (hand > queues) {
-        errors.invalid(path.child("handSize"), hand, "should not be greater than queues (" + std::to_string(queues) + ")");
+        errors.invalid(path.child("handSize"), hand,
+                       "should not be greater than queues (" + std::to_string(queues) + ")");
     } else if (entropy_bits(queues, hand) > hash_bits_max) {
         errors.invalid(path.child("handSize"), hand,
-                       "required entropy bits of deckSize " + std::to_string(queues) + " and handSize " + std::to_string(hand) +
-                           " should not be greater than 60");
+                       "required entropy bits of deckSize " + std::to_string(queues) + " and handSize " +
+                           std::to_string(hand) + " should not be greater than 60");
     }
 }
 
@@ -45,10 +47,13 @@ void validate_response(const Json& response, const FieldPath& path, FieldErrors&
     const std::string type(string_at(response, {"type"}));
     const Json* queuing = find(response, "queuing");
     if (type == "Reject") {
-        if (queuing != nullptr) errors.forbidden(path.child("queuing"), "must be nil if limited.limitResponse.type is not Limited");
+        if (queuing != nullptr)
+            errors.forbidden(path.child("queuing"),
+                             "must be nil if limited.limitResponse.type is not Limited");
     } else if (type == "Queue") {
         if (queuing == nullptr) {
-            errors.required(path.child("queuing"), "must not be empty if limited.limitResponse.type is Limited");
+            errors.required(path.child("queuing"),
+                            "must not be empty if limited.limitResponse.type is Limited");
         } else {
             validate_queuing(*queuing, path.child("queuing"), errors);
         }
@@ -61,19 +66,24 @@ void validate_lendable(const Json& object, const FieldPath& path, FieldErrors& e
     const Json* percent = find(object, "lendablePercent");
     if (percent == nullptr || !percent->is_number()) return;
     const auto value = percent->get<std::int64_t>();
-    if (value < 0 || value > 100) errors.invalid(path.child("lendablePercent"), *percent, "must be between 0 and 100, inclusive");
+    if (value < 0 || value > 100)
+        errors.invalid(path.child("lendablePercent"), *percent, "must be between 0 and 100, inclusive");
 }
 
-void validate_limited(const Json& limited, const HookContext& context, const FieldPath& path, FieldErrors& errors) {
+void validate_limited(const Json& limited, const HookContext& context, const FieldPath& path,
+                      FieldErrors& errors) {
     const bool old_name = context.kind.version == "v1beta1" || context.kind.version == "v1beta2";
     const std::int64_t shares = int_at(limited, {"nominalConcurrencyShares"});
     const FieldPath at = path.child(old_name ? "assuredConcurrencyShares" : "nominalConcurrencyShares");
     if (context.kind.version == "v1" ? shares < 0 : shares <= 0) {
-        errors.invalid(at, shares, context.kind.version == "v1" ? "must be a non-negative integer" : "must be positive");
+        errors.invalid(at, shares,
+                       context.kind.version == "v1" ? "must be a non-negative integer" : "must be positive");
     }
     validate_lendable(limited, path, errors);
-    if (const Json* limit = find(limited, "borrowingLimitPercent"); limit != nullptr && int_at(limited, {"borrowingLimitPercent"}) < 0) {
-        errors.invalid(path.child("borrowingLimitPercent"), *limit, "if specified, must be a non-negative integer");
+    if (const Json* limit = find(limited, "borrowingLimitPercent");
+        limit != nullptr && int_at(limited, {"borrowingLimitPercent"}) < 0) {
+        errors.invalid(path.child("borrowingLimitPercent"), *limit,
+                       "if specified, must be a non-negative integer");
     }
     validate_response(object_at(limited, {"limitResponse"}), path.child("limitResponse"), errors);
 }
@@ -93,8 +103,11 @@ void validate_mandatory(const Json& object, const FieldPath& path, FieldErrors& 
             erase(want, "exempt");
         }
         if (have == want) return;
-        errors.invalid(path, go_struct("flowcontrol.PriorityLevelConfigurationSpec", fields, object_at(object, {"spec"})),
-                       "spec of '" + name + "' " + (exempt ? "except the 'spec.exempt' field " : "") + "must equal the fixed value");
+        errors.invalid(
+            path,
+            go_struct("flowcontrol.PriorityLevelConfigurationSpec", fields, object_at(object, {"spec"})),
+            "spec of '" + name + "' " + (exempt ? "except the 'spec.exempt' field " : "") +
+                "must equal the fixed value");
     }
 }
 
@@ -108,11 +121,14 @@ void validate(const Json& object, const HookContext& context, FieldErrors& error
         errors.invalid(path.child("type"), type, "type must be 'Exempt' if and only if `name` is 'exempt'");
     }
     if (type == "Exempt") {
-        if (limited != nullptr) errors.forbidden(path.child("limited"), "must be nil if the type is not Limited");
+        if (limited != nullptr)
+            errors.forbidden(path.child("limited"), "must be nil if the type is not Limited");
         if (exempt != nullptr) {
             const std::int64_t shares = int_at(*exempt, {"nominalConcurrencyShares"});
             const FieldPath at = path.child("exempt");
-            if (shares < 0) errors.invalid(at.child("nominalConcurrencyShares"), shares, "must be a non-negative integer");
+            if (shares < 0)
+                errors.invalid(at.child("nominalConcurrencyShares"), shares,
+                               "must be a non-negative integer");
             validate_lendable(*exempt, at, errors);
         }
     } else if (type == "Limited") {
@@ -140,8 +156,12 @@ void rename_shares(Json& object, const char* from, const char* to) {
     (*limited)[to] = value;
 }
 
-void v1beta2_to_storage(Json& object) { rename_shares(object, "assuredConcurrencyShares", "nominalConcurrencyShares"); }
-void v1beta2_from_storage(Json& object) { rename_shares(object, "nominalConcurrencyShares", "assuredConcurrencyShares"); }
+void v1beta2_to_storage(Json& object) {
+    rename_shares(object, "assuredConcurrencyShares", "nominalConcurrencyShares");
+}
+void v1beta2_from_storage(Json& object) {
+    rename_shares(object, "nominalConcurrencyShares", "assuredConcurrencyShares");
+}
 
 // v1beta3 cannot tell zero from nothing, which means 30; an annotation tells.
 void v1beta3_to_storage(Json& object) {
@@ -150,7 +170,8 @@ void v1beta3_to_storage(Json& object) {
     erase(*annotations, zero_annotation);
     if (annotations->empty()) erase(object["metadata"], "annotations");
     Json* limited = find(object, {"spec", "limited"});
-    if (limited != nullptr && find(*limited, "nominalConcurrencyShares") == nullptr) (*limited)["nominalConcurrencyShares"] = 0;
+    if (limited != nullptr && find(*limited, "nominalConcurrencyShares") == nullptr)
+        (*limited)["nominalConcurrencyShares"] = 0;
 }
 
 void v1beta3_from_storage(Json& object) {
@@ -162,7 +183,8 @@ void v1beta3_from_storage(Json& object) {
 void v1beta3_defaults(Json& object, const HookContext&) {
     const bool keeps_zero = find(object, {"metadata", "annotations", zero_annotation}) != nullptr;
     Json* limited = find(object, {"spec", "limited"});
-    if (limited != nullptr && !keeps_zero && int_at(*limited, {"nominalConcurrencyShares"}) == 0) (*limited)["nominalConcurrencyShares"] = 30;
+    if (limited != nullptr && !keeps_zero && int_at(*limited, {"nominalConcurrencyShares"}) == 0)
+        (*limited)["nominalConcurrencyShares"] = 30;
 }
 
 void validate_v1beta2(const Json& object, const HookContext& context, FieldErrors& errors) {
@@ -182,16 +204,18 @@ void validate_v1beta3(const Json& object, const HookContext& context, FieldError
 KUBEMU_RULES(priority_level_configuration_rules){.prepare_for_status_update = keep_flow_control_metadata,
                                                  .validate = validate,
                                                  .validate_status_update = validate_flow_control_status};
-KUBEMU_RULES(priority_level_configuration_v1beta2_rules){.prepare_for_status_update = keep_flow_control_metadata,
-                                                         .validate = validate_v1beta2,
-                                                         .validate_status_update = validate_flow_control_status,
-                                                         .to_storage = v1beta2_to_storage,
-                                                         .from_storage = v1beta2_from_storage};
-KUBEMU_RULES(priority_level_configuration_v1beta3_rules){.set_defaults = v1beta3_defaults,
-                                                         .prepare_for_status_update = keep_flow_control_metadata,
-                                                         .validate = validate_v1beta3,
-                                                         .validate_status_update = validate_flow_control_status,
-                                                         .to_storage = v1beta3_to_storage,
-                                                         .from_storage = v1beta3_from_storage};
+KUBEMU_RULES(priority_level_configuration_v1beta2_rules){
+    .prepare_for_status_update = keep_flow_control_metadata,
+    .validate = validate_v1beta2,
+    .validate_status_update = validate_flow_control_status,
+    .to_storage = v1beta2_to_storage,
+    .from_storage = v1beta2_from_storage};
+KUBEMU_RULES(priority_level_configuration_v1beta3_rules){
+    .set_defaults = v1beta3_defaults,
+    .prepare_for_status_update = keep_flow_control_metadata,
+    .validate = validate_v1beta3,
+    .validate_status_update = validate_flow_control_status,
+    .to_storage = v1beta3_to_storage,
+    .from_storage = v1beta3_from_storage};
 
 }  // namespace kubemu::api::kinds

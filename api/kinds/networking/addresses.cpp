@@ -12,7 +12,9 @@ namespace {
 
 constexpr GoField cidr_spec[] = {{"CIDRs", "cidrs", "[]string"}};
 
-Messages check_address_name(std::string_view name, bool) { return check_canonical_ip(name); }
+Messages check_address_name(std::string_view name, bool) {
+    return check_canonical_ip(name);
+}
 
 void validate_address(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path = FieldPath("spec").child("parentRef");
@@ -37,8 +39,10 @@ void validate_address_update(const Json& object, const Json& old, const HookCont
                                   {"Namespace", "namespace", "string"},
                                   {"Name", "name", "string"}};
     const Json* now = find(object, {"spec", "parentRef"});
-    const GoText echo = now == nullptr ? GoText{"\"null\""} : go_struct("networking.ParentReference", fields, *now);
-    validate_immutable(now, find(old, {"spec", "parentRef"}), echo, FieldPath("spec").child("parentRef"), errors);
+    const GoText echo =
+        now == nullptr ? GoText{"\"null\""} : go_struct("networking.ParentReference", fields, *now);
+    validate_immutable(now, find(old, {"spec", "parentRef"}), echo, FieldPath("spec").child("parentRef"),
+                       errors);
 }
 
 void validate_cidrs(const Json& object, const HookContext&, FieldErrors& errors) {
@@ -56,12 +60,14 @@ void validate_cidrs(const Json& object, const HookContext&, FieldErrors& errors)
         if (const auto network = IpNetwork::parse(text)) families.push_back(network->v4);
     }
     if (families.size() == 2 && families[0] == families[1]) {
-        errors.invalid(path, go_strings("[]string", &cidrs),
-                       "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64");
+        errors.invalid(
+            path, go_strings("[]string", &cidrs),
+            "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64");
     }
 }
 
-void validate_cidrs_update(const Json& object, const Json& old, const HookContext& context, FieldErrors& errors) {
+void validate_cidrs_update(const Json& object, const Json& old, const HookContext& context,
+                           FieldErrors& errors) {
     const FieldPath path = FieldPath("spec").child("cidrs");
     const Json& now = array_at(object, {"spec", "cidrs"});
     const Json& before = array_at(old, {"spec", "cidrs"});

@@ -16,7 +16,8 @@ constexpr std::string_view class_annotation = "kubernetes.io/ingress.class";
 // A host of a rule or a certificate; '*' may stand for its first label.
 void validate_host(const std::string& host, const FieldPath& path, FieldErrors& errors) {
     const bool wildcard = host.find('*') != std::string::npos;
-    add_invalid(wildcard ? check_wildcard_subdomain(host) : check_dns1123_subdomain(host), path, host, errors);
+    add_invalid(wildcard ? check_wildcard_subdomain(host) : check_dns1123_subdomain(host), path, host,
+                errors);
 }
 
 void validate_service(const Json& service, const FieldPath& backend, FieldErrors& errors) {
@@ -63,7 +64,8 @@ void validate_path(const Json& entry, const FieldPath& at, FieldErrors& errors) 
     if (kind == "Exact" || kind == "Prefix") {
         if (path.empty() || path[0] != '/') errors.invalid(where, path, "must be an absolute path");
         for (const std::string sequence : {"//", "/./", "/../", "%2f", "%2F"}) {
-            if (path.find(sequence) != std::string::npos) errors.invalid(where, path, "must not contain '" + sequence + "'");
+            if (path.find(sequence) != std::string::npos)
+                errors.invalid(where, path, "must not contain '" + sequence + "'");
         }
         for (const std::string suffix : {"/..", "/."}) {
             if (path.ends_with(suffix)) errors.invalid(where, path, "cannot end with '" + suffix + "'");
@@ -92,10 +94,12 @@ void validate_rule(const Json& rule, const FieldPath& path, FieldErrors& errors)
 void validate_tls(const Json& tls, const FieldPath& path, FieldErrors& errors) {
     const Json& hosts = array_at(tls, {"hosts"});
     for (std::size_t i = 0; i < hosts.size(); ++i) {
-        if (hosts[i].is_string()) validate_host(hosts[i].get<std::string>(), path.child("hosts").index(i), errors);
+        if (hosts[i].is_string())
+            validate_host(hosts[i].get<std::string>(), path.child("hosts").index(i), errors);
     }
     const std::string_view secret = string_at(tls, {"secretName"});
-    if (!secret.empty()) add_invalid(check_dns1123_subdomain(secret), path.child("secretName"), secret, errors);
+    if (!secret.empty())
+        add_invalid(check_dns1123_subdomain(secret), path.child("secretName"), secret, errors);
 }
 
 void validate_status_update(const Json& ingress, const Json&, const HookContext&, FieldErrors& errors) {
@@ -132,10 +136,12 @@ void validate_ingress(const Json& ingress, const HookContext&, FieldErrors& erro
     const Json& rules = array_at(spec, {"rules"});
     const Json* backend = find(spec, "defaultBackend");
     if (rules.empty() && backend == nullptr) {
-        errors.invalid(path, GoText{"[]networking.IngressRule(nil)"}, "either `defaultBackend` or `rules` must be specified");
+        errors.invalid(path, GoText{"[]networking.IngressRule(nil)"},
+                       "either `defaultBackend` or `rules` must be specified");
     }
     if (backend != nullptr) validate_backend(*backend, path.child("defaultBackend"), errors);
-    for (std::size_t i = 0; i < rules.size(); ++i) validate_rule(rules[i], path.child("rules").index(i), errors);
+    for (std::size_t i = 0; i < rules.size(); ++i)
+        validate_rule(rules[i], path.child("rules").index(i), errors);
     const Json& tls = array_at(spec, {"tls"});
     for (std::size_t i = 0; i < tls.size(); ++i) validate_tls(tls[i], path.child("tls").index(i), errors);
     if (const Json* name = find(spec, "ingressClassName"); name != nullptr && name->is_string()) {
@@ -153,7 +159,8 @@ void validate_ingress_create(const Json& ingress, const HookContext&, FieldError
     }
 }
 
-void warn_of_ingress(const Json& ingress, const Json* old, const HookContext&, std::vector<std::string>& warnings) {
+void warn_of_ingress(const Json& ingress, const Json* old, const HookContext&,
+                     std::vector<std::string>& warnings) {
     if (old != nullptr || find(ingress, {"spec", "ingressClassName"}) != nullptr) return;
     if (find(ingress, {"metadata", "annotations", class_annotation}) == nullptr) return;
     warnings.push_back("annotation \"" + std::string(class_annotation) +

@@ -9,6 +9,7 @@ void validate_ingress(const Json& ingress, const HookContext&, FieldErrors& erro
 void validate_ingress_create(const Json& ingress, const HookContext&, FieldErrors& errors);
 // core.TypedLocalObjectReference
 void validate_typed_reference(const Json& reference, const FieldPath& path, FieldErrors& errors);
-void warn_of_ingress(const Json& ingress, const Json* old, const HookContext&, std::vector<std::string>& warnings);
+void warn_of_ingress(const Json& ingress, const Json* old, const HookContext&,
+                     std::vector<std::string>& warnings);
 
 }  // namespace kubemu::api::kinds

@@ -47,7 +47,8 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath spec("spec");
     const std::string_view controller = string_at(object, {"spec", "controller"});
     if (validate_required(controller, spec.child("controller"), errors)) {
-        if (controller.size() > controller_bytes_max) errors.too_long(spec.child("controller"), controller_bytes_max);
+        if (controller.size() > controller_bytes_max)
+            errors.too_long(spec.child("controller"), controller_bytes_max);
         validate_domain_prefixed_path(controller, spec.child("controller"), errors);
     }
     if (const Json* parameters = find(object, {"spec", "parameters"})) {

@@ -1,5 +1,5 @@
-// networking.k8s.io/v1beta1 and extensions/v1beta1 Ingress: the stored Ingress with other names for its backends
-// (kubernetes pkg/apis/networking/v1beta1/conversion.go).
+// networking.k8s.io/v1beta1 and extensions/v1beta1 Ingress: the stored Ingress with other names for its
+// backends (kubernetes pkg/apis/networking/v1beta1/conversion.go).
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/define.h"
@@ -16,7 +16,8 @@ void backend_to_storage(Json& backend) {
         Json service = Json::object();
         if (!name.empty()) service["name"] = name;
         Json& target = service["port"] = Json::object();
-        if (port != nullptr && port->is_string() && !port->get_ref<const std::string&>().empty()) target["name"] = *port;
+        if (port != nullptr && port->is_string() && !port->get_ref<const std::string&>().empty())
+            target["name"] = *port;
         if (port != nullptr && port->is_number() && port->get<std::int64_t>() != 0) target["number"] = *port;
         backend["service"] = std::move(service);
     }
@@ -31,7 +32,8 @@ void backend_from_storage(Json& backend) {
         erase(backend, "service");
         if (const Json* name = find(moved, "name")) backend["serviceName"] = *name;
         const std::string_view port = string_at(moved, {"port", "name"});
-        backend["servicePort"] = port.empty() ? Json(int_at(moved, {"port", "number"})) : Json(std::string(port));
+        backend["servicePort"] =
+            port.empty() ? Json(int_at(moved, {"port", "number"})) : Json(std::string(port));
     } else {
         backend["servicePort"] = 0;  // written always: the field knows no absence
     }
@@ -81,7 +83,8 @@ void set_defaults(Json& ingress, const HookContext&) {
         Json* paths = find(rule, {"http", "paths"});
         if (paths == nullptr || !paths->is_array()) continue;
         for (Json& path : *paths) {
-            if (path.is_object() && find(path, "pathType") == nullptr) path["pathType"] = "ImplementationSpecific";
+            if (path.is_object() && find(path, "pathType") == nullptr)
+                path["pathType"] = "ImplementationSpecific";
         }
     }
 }

@@ -33,7 +33,8 @@ void set_defaults(Json& object, const HookContext&) {
 }
 
 void validate_port(const Json& port, const FieldPath& path, FieldErrors& errors) {
-    validate_optional_enum(string_at(port, {"protocol"}), {"TCP", "UDP", "SCTP"}, path.child("protocol"), errors);
+    validate_optional_enum(string_at(port, {"protocol"}), {"TCP", "UDP", "SCTP"}, path.child("protocol"),
+                           errors);
     const Json* number = find(port, "port");
     const Json* end = find(port, "endPort");
     const FieldPath last = path.child("endPort");
@@ -93,9 +94,11 @@ void validate_rules(const Json& spec, const char* direction, const char* peers, 
     for (std::size_t i = 0; i < rules.size(); ++i) {
         const FieldPath path = FieldPath("spec").child(direction).index(i);
         const Json& ports = array_at(rules[i], {"ports"});
-        for (std::size_t j = 0; j < ports.size(); ++j) validate_port(ports[j], path.child("ports").index(j), errors);
+        for (std::size_t j = 0; j < ports.size(); ++j)
+            validate_port(ports[j], path.child("ports").index(j), errors);
         const Json& others = array_at(rules[i], {peers});
-        for (std::size_t j = 0; j < others.size(); ++j) validate_peer(others[j], path.child(peers).index(j), errors);
+        for (std::size_t j = 0; j < others.size(); ++j)
+            validate_peer(others[j], path.child(peers).index(j), errors);
     }
 }
 

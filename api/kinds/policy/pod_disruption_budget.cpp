@@ -29,16 +29,19 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
         validate_int_or_percent(find(spec, member), path.child(member), errors);
         validate_at_most_100_percent(find(spec, member), path.child(member), errors);
     }
-    if (const Json* selector = find(spec, "selector")) validate_label_selector(*selector, path.child("selector"), errors);
+    if (const Json* selector = find(spec, "selector"))
+        validate_label_selector(*selector, path.child("selector"), errors);
     if (find(spec, "unhealthyPodEvictionPolicy") != nullptr) {
         const std::string policy(string_at(spec, {"unhealthyPodEvictionPolicy"}));
         if (policy != "AlwaysAllow" && policy != "IfHealthyBudget") {
-            errors.not_supported(path.child("unhealthyPodEvictionPolicy"), policy, {"AlwaysAllow", "IfHealthyBudget"});
+            errors.not_supported(path.child("unhealthyPodEvictionPolicy"), policy,
+                                 {"AlwaysAllow", "IfHealthyBudget"});
         }
     }
 }
 
-void validate_status_update(const Json& object, const Json&, const HookContext& context, FieldErrors& errors) {
+void validate_status_update(const Json& object, const Json&, const HookContext& context,
+                            FieldErrors& errors) {
     const FieldPath path("status");
     const Json& status = object_at(object, {"status"});
     validate_conditions(array_at(status, {"conditions"}), path.child("conditions"), errors);

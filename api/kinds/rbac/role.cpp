@@ -3,6 +3,7 @@
 
 #include "api/kinds/define.h"
 #include "api/kinds/go_syntax.h"
+#include "api/kinds/rbac/views.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
 
@@ -10,7 +11,8 @@ namespace kubemu::api::kinds {
 namespace {
 
 void validate_rule(const Json& rule, bool namespaced, const FieldPath& path, FieldErrors& errors) {
-    if (array_at(rule, {"verbs"}).empty()) errors.required(path.child("verbs"), "verbs must contain at least one value");
+    if (array_at(rule, {"verbs"}).empty())
+        errors.required(path.child("verbs"), "verbs must contain at least one value");
     const Json& urls = array_at(rule, {"nonResourceURLs"});
     if (!urls.empty()) {
         const FieldPath at = path.child("nonResourceURLs");
@@ -33,10 +35,13 @@ void validate_rule(const Json& rule, bool namespaced, const FieldPath& path, Fie
 
 void validate_rules(const Json& object, bool namespaced, FieldErrors& errors) {
     const Json& rules = array_at(object, {"rules"});
-    for (std::size_t i = 0; i < rules.size(); ++i) validate_rule(rules[i], namespaced, FieldPath("rules").index(i), errors);
+    for (std::size_t i = 0; i < rules.size(); ++i)
+        validate_rule(rules[i], namespaced, FieldPath("rules").index(i), errors);
 }
 
-void validate_role(const Json& object, const HookContext&, FieldErrors& errors) { validate_rules(object, true, errors); }
+void validate_role(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_rules(object, true, errors);
+}
 
 void validate_cluster_role(const Json& object, const HookContext&, FieldErrors& errors) {
     validate_rules(object, false, errors);
@@ -51,13 +56,16 @@ void validate_cluster_role(const Json& object, const HookContext&, FieldErrors& 
         const std::size_t before = errors.all().size();
         validate_label_selector(selectors[i], path.index(i), errors);
         // A selector that cannot be used is named once more, as nothing.
-        if (errors.all().size() > before) errors.invalid(path.index(i), GoText{"\"null\""}, "invalid label selector.");
+        if (errors.all().size() > before)
+            errors.invalid(path.index(i), GoText{"\"null\""}, "invalid label selector.");
     }
 }
 
 }  // namespace
 
-KUBEMU_RULES(role_rules){.validate = validate_role, .validate_name = check_path_segment};
-KUBEMU_RULES(cluster_role_rules){.validate = validate_cluster_role, .validate_name = check_path_segment};
+KUBEMU_RULES(role_rules){
+    .validate = validate_role, .validate_name = check_path_segment, .project = project_role};
+KUBEMU_RULES(cluster_role_rules){
+    .validate = validate_cluster_role, .validate_name = check_path_segment, .project = project_role};
 
 }  // namespace kubemu::api::kinds

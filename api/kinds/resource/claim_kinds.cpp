@@ -12,8 +12,12 @@ namespace {
 
 constexpr std::size_t consumers_max = 256;
 
-void claim_defaults(Json& object, const HookContext&) { default_device_claim(ensure(object, {"spec"})); }
-void template_defaults(Json& object, const HookContext&) { default_device_claim(ensure(object, {"spec", "spec"})); }
+void claim_defaults(Json& object, const HookContext&) {
+    default_device_claim(ensure(object, {"spec"}));
+}
+void template_defaults(Json& object, const HookContext&) {
+    default_device_claim(ensure(object, {"spec", "spec"}));
+}
 
 void validate_claim(const Json& object, const HookContext&, FieldErrors& errors) {
     validate_device_claim(object_at(object, {"spec", "devices"}), FieldPath("spec").child("devices"), errors);
@@ -43,10 +47,13 @@ void validate_claim_status(const Json& object, const Json& old, const HookContex
         errors.forbidden(at, "may not be specified when `allocated` is not set");
     } else if (find(object, {"metadata", "deletionTimestamp"}) != nullptr) {
         std::set<std::string_view> known;
-        for (const Json& consumer : array_at(old, {"status", "reservedFor"})) known.insert(string_at(consumer, {"uid"}));
+        for (const Json& consumer : array_at(old, {"status", "reservedFor"}))
+            known.insert(string_at(consumer, {"uid"}));
         for (const std::string_view uid : seen) {
             if (known.contains(uid)) continue;
-            errors.forbidden(at, "new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set");
+            errors.forbidden(
+                at,
+                "new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set");
             break;
         }
     }
@@ -58,11 +65,13 @@ void validate_claim_status(const Json& object, const Json& old, const HookContex
 void validate_template(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& metadata = object_at(object, {"spec", "metadata"});
-    if (const Json* labels = find(metadata, "labels")) validate_labels(*labels, path.child("metadata").child("labels"), errors);
+    if (const Json* labels = find(metadata, "labels"))
+        validate_labels(*labels, path.child("metadata").child("labels"), errors);
     if (const Json* annotations = find(metadata, "annotations")) {
         validate_annotations(*annotations, path.child("metadata").child("annotations"), errors);
     }
-    validate_device_claim(object_at(object, {"spec", "spec", "devices"}), path.child("spec").child("devices"), errors);
+    validate_device_claim(object_at(object, {"spec", "spec", "devices"}), path.child("spec").child("devices"),
+                          errors);
 }
 
 void validate_template_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
@@ -76,7 +85,8 @@ void validate_class(const Json& object, const HookContext&, FieldErrors& errors)
     const Json& spec = object_at(object, {"spec"});
     validate_device_selectors(array_at(spec, {"selectors"}), path.child("selectors"), errors);
     const Json& config = array_at(spec, {"config"});
-    for (std::size_t i = 0; i < config.size(); ++i) validate_device_configuration(config[i], path.child("config").index(i), errors);
+    for (std::size_t i = 0; i < config.size(); ++i)
+        validate_device_configuration(config[i], path.child("config").index(i), errors);
     const Json* name = find(spec, "extendedResourceName");
     if (name != nullptr && !is_extended_resource(string_at(spec, {"extendedResourceName"}))) {
         errors.invalid(path.child("extendedResourceName"), *name, "must be a valid extended resource name");

@@ -13,7 +13,8 @@
 namespace kubemu::api::kinds {
 namespace {
 
-constexpr std::size_t items_max = 32, alternatives_max = 8, expression_bytes_max = 10 * 1024, parameters_bytes_max = 10 * 1024;
+constexpr std::size_t items_max = 32, alternatives_max = 8, expression_bytes_max = 10 * 1024,
+                      parameters_bytes_max = 10 * 1024;
 constexpr std::size_t driver_bytes_max = 63, pool_bytes_max = 253;
 
 // Requests by name, each with the names of its alternatives.
@@ -23,22 +24,28 @@ RequestNames request_names(const Json& claim) {
     RequestNames names;
     for (const Json& request : array_at(claim, {"requests"})) {
         auto& alternatives = names[std::string(string_at(request, {"name"}))];
-        for (const Json& other : array_at(request, {"firstAvailable"})) alternatives.emplace(string_at(other, {"name"}));
+        for (const Json& other : array_at(request, {"firstAvailable"}))
+            alternatives.emplace(string_at(other, {"name"}));
     }
     return names;
 }
 
-void validate_request_reference(const std::string& name, const RequestNames& names, const FieldPath& path, FieldErrors& errors) {
-    constexpr const char* wrong = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
+void validate_request_reference(const std::string& name, const RequestNames& names, const FieldPath& path,
+                                FieldErrors& errors) {
+    constexpr const char* wrong =
+        "must be the name of a request in the claim or the name of a request and a subrequest separated by "
+        "'/'";
     const auto parts = split(name, '/');
     if (parts.size() > 2) return errors.invalid(path, name, wrong);
     for (const std::string_view part : parts) validate_dns1123_label(part, path, errors);
     const auto found = names.find(std::string(parts[0]));
-    const bool known = found != names.end() && (parts.size() == 1 || found->second.contains(std::string(parts[1])));
+    const bool known =
+        found != names.end() && (parts.size() == 1 || found->second.contains(std::string(parts[1])));
     if (!known) errors.invalid(path, name, wrong);
 }
 
-void validate_request_references(const Json& list, const RequestNames& names, const FieldPath& path, FieldErrors& errors) {
+void validate_request_references(const Json& list, const RequestNames& names, const FieldPath& path,
+                                 FieldErrors& errors) {
     if (list.size() > items_max) errors.too_many(path, list.size(), items_max);
     std::set<std::string> seen;
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -52,13 +59,15 @@ void validate_request_references(const Json& list, const RequestNames& names, co
 void validate_wish(const Json& wish, const FieldPath& path, FieldErrors& errors) {
     const std::string_view device_class = string_at(wish, {"deviceClassName"});
     if (validate_required(device_class, path.child("deviceClassName"), errors)) {
-        add_invalid(check_dns1123_subdomain(device_class), path.child("deviceClassName"), device_class, errors);
+        add_invalid(check_dns1123_subdomain(device_class), path.child("deviceClassName"), device_class,
+                    errors);
     }
     validate_device_selectors(array_at(wish, {"selectors"}), path.child("selectors"), errors);
     const std::string mode(string_at(wish, {"allocationMode"}));
     const std::int64_t count = int_at(wish, {"count"});
     if (mode == "All") {
-        if (count != 0) errors.invalid(path.child("count"), count, "must not be specified when allocationMode is 'All'");
+        if (count != 0)
+            errors.invalid(path.child("count"), count, "must not be specified when allocationMode is 'All'");
     } else if (mode == "ExactCount") {
         if (count <= 0) errors.invalid(path.child("count"), count, "must be greater than zero");
     } else {
@@ -73,12 +82,15 @@ void validate_request(const Json& request, const FieldPath& path, FieldErrors& e
     if (exactly == nullptr && alternatives.empty()) {
         errors.required(path, "exactly one of `exactly` or `firstAvailable` is required");
     } else if (exactly != nullptr && !alternatives.empty()) {
-        errors.invalid(path, nullptr, "exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set");
+        errors.invalid(
+            path, nullptr,
+            "exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set");
     } else if (exactly != nullptr) {
         validate_wish(*exactly, path.child("exactly"), errors);
     } else {
         const FieldPath at = path.child("firstAvailable");
-        if (alternatives.size() > alternatives_max) errors.too_many(at, alternatives.size(), alternatives_max);
+        if (alternatives.size() > alternatives_max)
+            errors.too_many(at, alternatives.size(), alternatives_max);
         std::set<std::string_view> names;
         for (std::size_t i = 0; i < alternatives.size(); ++i) {
             const std::string_view name = string_at(alternatives[i], {"name"});
@@ -100,21 +112,25 @@ void validate_attribute_name(const Json& name, const FieldPath& path, FieldError
     }
 }
 
-void validate_constraint(const Json& constraint, const RequestNames& names, const FieldPath& path, FieldErrors& errors) {
+void validate_constraint(const Json& constraint, const RequestNames& names, const FieldPath& path,
+                         FieldErrors& errors) {
     validate_request_references(array_at(constraint, {"requests"}), names, path.child("requests"), errors);
     if (const Json* match = find(constraint, "matchAttribute")) {
         validate_attribute_name(*match, path.child("matchAttribute"), errors);
     } else if (const Json* distinct = find(constraint, "distinctAttribute")) {
         validate_attribute_name(*distinct, path.child("distinctAttribute"), errors);
     } else {
-        errors.required(path, "exactly one of \"matchAttribute\" or \"distinctAttribute\" is required, but multiple fields are set");
+        errors.required(path,
+                        "exactly one of \"matchAttribute\" or \"distinctAttribute\" is required, but "
+                        "multiple fields are set");
     }
 }
 
 void default_wish(Json& wish) {
     if (!wish.is_object()) return;
     if (string_at(wish, {"allocationMode"}).empty()) wish["allocationMode"] = "ExactCount";
-    if (string_at(wish, {"allocationMode"}) == "ExactCount" && int_at(wish, {"count"}) == 0) wish["count"] = 1;
+    if (string_at(wish, {"allocationMode"}) == "ExactCount" && int_at(wish, {"count"}) == 0)
+        wish["count"] = 1;
 }
 
 std::string go_list(const Json& list, const std::string& type, std::string (*item)(const Json&)) {
@@ -137,7 +153,7 @@ void default_device_claim(Json& spec) {
     }
 }
 
-void validate_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {
+void validate_resource_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {
     if (!validate_required(name, path, errors)) return;
     if (name.size() > driver_bytes_max) errors.too_long(path, driver_bytes_max);
     add_invalid(check_dns1123_subdomain(lower(name)), path, name, errors);
@@ -165,11 +181,13 @@ void validate_device_configuration(const Json& configuration, const FieldPath& p
     const Json* opaque = find(configuration, "opaque");
     if (opaque == nullptr) return errors.required(path.child("opaque"), "");
     const FieldPath at = path.child("opaque");
-    validate_driver_name(string_at(*opaque, {"driver"}), at.child("driver"), errors);
+    validate_resource_driver_name(string_at(*opaque, {"driver"}), at.child("driver"), errors);
     const Json* parameters = find(*opaque, "parameters");
     if (parameters == nullptr) return errors.required(at.child("parameters"), "");
-    if (!parameters->is_object()) return errors.invalid(at.child("parameters"), "<value omitted>", "must be a valid JSON object");
-    if (parameters->dump().size() > parameters_bytes_max) errors.too_long(at.child("parameters"), parameters_bytes_max);
+    if (!parameters->is_object())
+        return errors.invalid(at.child("parameters"), "<value omitted>", "must be a valid JSON object");
+    if (parameters->dump().size() > parameters_bytes_max)
+        errors.too_long(at.child("parameters"), parameters_bytes_max);
 }
 
 void validate_device_claim(const Json& claim, const FieldPath& path, FieldErrors& errors) {
@@ -183,7 +201,8 @@ void validate_device_claim(const Json& claim, const FieldPath& path, FieldErrors
         if (!seen.insert(name).second) errors.duplicate(path.child("requests").index(i), std::string(name));
     }
     const Json& constraints = array_at(claim, {"constraints"});
-    if (constraints.size() > items_max) errors.too_many(path.child("constraints"), constraints.size(), items_max);
+    if (constraints.size() > items_max)
+        errors.too_many(path.child("constraints"), constraints.size(), items_max);
     for (std::size_t i = 0; i < constraints.size(); ++i) {
         validate_constraint(constraints[i], names, path.child("constraints").index(i), errors);
     }
@@ -199,23 +218,30 @@ void validate_device_claim(const Json& claim, const FieldPath& path, FieldErrors
 GoText go_claim_spec(const Json& spec) {
     const auto request = [](const Json& item) {
         return "resource.DeviceRequest{Name:" + go_quote(string_at(item, {"name"})) +
-               ", Exactly:" + go_value("*resource.ExactDeviceRequest", find(item, "exactly")).text + ", FirstAvailable:[]resource.DeviceSubRequest(nil)}";
+               ", Exactly:" + go_value("*resource.ExactDeviceRequest", find(item, "exactly")).text +
+               ", FirstAvailable:[]resource.DeviceSubRequest(nil)}";
     };
     const auto constraint = [](const Json& item) {
-        constexpr GoField fields[] = {{"Requests", "requests", "[]string"},
-                                      {"MatchAttribute", "matchAttribute", "*resource.FullyQualifiedName"},
-                                      {"DistinctAttribute", "distinctAttribute", "*resource.FullyQualifiedName"}};
+        constexpr GoField fields[] = {
+            {"Requests", "requests", "[]string"},
+            {"MatchAttribute", "matchAttribute", "*resource.FullyQualifiedName"},
+            {"DistinctAttribute", "distinctAttribute", "*resource.FullyQualifiedName"}};
         return go_struct("resource.DeviceConstraint", fields, item).text;
     };
     const auto configuration = [](const Json& item) {
-        return "resource.DeviceClaimConfiguration{Requests:" + go_value("[]string", find(item, "requests")).text +
+        return "resource.DeviceClaimConfiguration{Requests:" +
+               go_value("[]string", find(item, "requests")).text +
                ", DeviceConfiguration:resource.DeviceConfiguration{Opaque:" +
                go_value("*resource.OpaqueDeviceConfiguration", find(item, "opaque")).text + "}}";
     };
-    return {"resource.ResourceClaimSpec{Devices:resource.DeviceClaim{Requests:" +
-            go_list(array_at(spec, {"devices", "requests"}), "resource.DeviceRequest", request) + ", Constraints:" +
-            go_list(array_at(spec, {"devices", "constraints"}), "resource.DeviceConstraint", constraint) + ", Config:" +
-            go_list(array_at(spec, {"devices", "config"}), "resource.DeviceClaimConfiguration", configuration) + "}}"};
+    return {
+        "resource.ResourceClaimSpec{Devices:resource.DeviceClaim{Requests:" +
+        go_list(array_at(spec, {"devices", "requests"}), "resource.DeviceRequest", request) +
+        ", Constraints:" +
+        go_list(array_at(spec, {"devices", "constraints"}), "resource.DeviceConstraint", constraint) +
+        ", Config:" +
+        go_list(array_at(spec, {"devices", "config"}), "resource.DeviceClaimConfiguration", configuration) +
+        "}}"};
 }
 
 }  // namespace kubemu::api::kinds

@@ -1,5 +1,5 @@
-// What claims, their templates and device classes say about devices (kubernetes pkg/apis/resource/validation).
-// CEL expressions are checked to be there and not too long, not compiled.
+// What claims, their templates and device classes say about devices (kubernetes
+// pkg/apis/resource/validation). CEL expressions are checked to be there and not too long, not compiled.
 #pragma once
 
 #include "api/values/field_errors.h"
@@ -13,7 +13,7 @@ void validate_device_claim(const Json& claim, const FieldPath& path, FieldErrors
 void validate_device_selectors(const Json& selectors, const FieldPath& path, FieldErrors& errors);
 void validate_device_configuration(const Json& configuration, const FieldPath& path, FieldErrors& errors);
 // Required, at most 63 bytes, labels joined by dots.
-void validate_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
+void validate_resource_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
 void validate_pool_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
 // resource.ResourceClaimSpec under %#v.
 GoText go_claim_spec(const Json& spec);

@@ -1,6 +1,7 @@
 // Rules of ResourceSlice: which devices a driver offers where.
-#include <nlohmann/json.hpp>
 #include <re2/re2.h>
+
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "api/kinds/define.h"
@@ -13,7 +14,8 @@
 namespace kubemu::api::kinds {
 namespace {
 
-constexpr std::size_t devices_max = 128, devices_with_extras_max = 64, properties_max = 32, value_bytes_max = 64;
+constexpr std::size_t devices_max = 128, devices_with_extras_max = 64, properties_max = 32,
+                      value_bytes_max = 64;
 constexpr std::size_t counter_sets_max = 8, counters_max = 32;
 
 void set_defaults(Json& object, const HookContext& context) {
@@ -23,7 +25,8 @@ void set_defaults(Json& object, const HookContext& context) {
         Json* taints = find(device, "taints");
         if (taints == nullptr || !taints->is_array()) continue;
         for (Json& taint : *taints) {
-            if (taint.is_object() && find(taint, "timeAdded") == nullptr) taint["timeAdded"] = format_time(context.now);
+            if (taint.is_object() && find(taint, "timeAdded") == nullptr)
+                taint["timeAdded"] = format_time(context.now);
         }
     }
 }
@@ -47,7 +50,8 @@ void validate_attribute(const Json& attribute, const FieldPath& path, FieldError
     if (find(attribute, "version") != nullptr) {
         const std::string version(string_at(attribute, {"version"}));
         if (!is_semantic_version(version)) {
-            errors.invalid(path.child("version"), version, "must be a string compatible with semver.org spec 2.0.0");
+            errors.invalid(path.child("version"), version,
+                           "must be a string compatible with semver.org spec 2.0.0");
         }
         if (version.size() > value_bytes_max) errors.too_long(path.child("version"), value_bytes_max);
     }
@@ -58,17 +62,21 @@ void validate_attribute(const Json& attribute, const FieldPath& path, FieldError
 void validate_counters(const Json& holder, const FieldPath& path, FieldErrors& errors) {
     const Json& counters = object_at(holder, {"counters"});
     if (counters.empty()) errors.required(path.child("counters"), "");
-    if (counters.size() > counters_max) errors.too_many(path.child("counters"), counters.size(), counters_max);
-    for (const auto& [name, counter] : counters.items()) validate_dns1123_label(name, path.child("counters").key(name), errors);
+    if (counters.size() > counters_max)
+        errors.too_many(path.child("counters"), counters.size(), counters_max);
+    for (const auto& [name, counter] : counters.items())
+        validate_dns1123_label(name, path.child("counters").key(name), errors);
 }
 
 // Exactly one way to say where; `ways` are its members that are set.
-std::vector<std::string> node_choices(const Json& holder, std::initializer_list<const char*> flags, const FieldPath& path, FieldErrors& errors) {
+std::vector<std::string> node_choices(const Json& holder, std::initializer_list<const char*> flags,
+                                      const FieldPath& path, FieldErrors& errors) {
     std::vector<std::string> ways;
     if (const Json* node = find(holder, "nodeName")) {
         const std::string_view name = string_at(holder, {"nodeName"});
         if (name.empty()) {
-            errors.invalid(path.child("nodeName"), *node, "must be either unset or set to a non-empty string");
+            errors.invalid(path.child("nodeName"), *node,
+                           "must be either unset or set to a non-empty string");
         } else {
             ways.emplace_back("`nodeName`");
             add_invalid(check_dns1123_subdomain(name), path.child("nodeName"), name, errors);
@@ -89,13 +97,18 @@ std::vector<std::string> node_choices(const Json& holder, std::initializer_list<
 
 void validate_device_node(const Json& device, bool per_device, const FieldPath& path, FieldErrors& errors) {
     if (!per_device) {
-        if (find(device, "nodeName") == nullptr && find(device, "nodeSelector") == nullptr && find(device, "allNodes") == nullptr) return;
+        if (find(device, "nodeName") == nullptr && find(device, "nodeSelector") == nullptr &&
+            find(device, "allNodes") == nullptr)
+            return;
         return errors.invalid(path, nullptr,
-                              "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in "
+                              "`nodeName`, `nodeSelector` and `allNodes` can only be set if "
+                              "`perDeviceNodeSelection` is set to true in "
                               "the ResourceSlice spec");
     }
-    constexpr const char* wanted = "exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is "
-                                   "set to true in the ResourceSlice spec";
+    constexpr const char* wanted =
+        "exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` "
+        "is "
+        "set to true in the ResourceSlice spec";
     const auto ways = node_choices(device, {"allNodes"}, path, errors);
     if (ways.empty()) errors.required(path, wanted);
     if (ways.size() > 1) errors.invalid(path, "{" + join(ways, ", ") + "}", wanted);
@@ -125,7 +138,8 @@ void validate_device(const Json& device, bool per_device, const FieldPath& path,
     for (std::size_t i = 0; i < consumed.size(); ++i) {
         const FieldPath at = path.child("consumesCounters").index(i);
         const std::string_view set = string_at(consumed[i], {"counterSet"});
-        if (validate_required(set, at.child("counterSet"), errors)) validate_dns1123_label(set, at.child("counterSet"), errors);
+        if (validate_required(set, at.child("counterSet"), errors))
+            validate_dns1123_label(set, at.child("counterSet"), errors);
         validate_counters(consumed[i], at, errors);
     }
     validate_device_node(device, per_device, path, errors);
@@ -133,28 +147,36 @@ void validate_device(const Json& device, bool per_device, const FieldPath& path,
 
 void validate_where(const Json& spec, const FieldPath& path, FieldErrors& errors) {
     const auto ways = node_choices(spec, {"allNodes", "perDeviceNodeSelection"}, path, errors);
-    const std::string wanted = "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required";
+    const std::string wanted =
+        "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required";
     if (ways.empty()) errors.required(path, wanted);
-    if (ways.size() > 1) errors.invalid(path, "{" + join(ways, ", ") + "}", wanted + ", but multiple fields are set");
+    if (ways.size() > 1)
+        errors.invalid(path, "{" + join(ways, ", ") + "}", wanted + ", but multiple fields are set");
 }
 
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
-    validate_driver_name(string_at(spec, {"driver"}), path.child("driver"), errors);
+    validate_resource_driver_name(string_at(spec, {"driver"}), path.child("driver"), errors);
     validate_pool_name(string_at(spec, {"pool", "name"}), path.child("pool").child("name"), errors);
-    const std::int64_t slices = int_at(spec, {"pool", "resourceSliceCount"}), generation = int_at(spec, {"pool", "generation"});
-    if (slices <= 0) errors.invalid(path.child("pool").child("resourceSliceCount"), slices, "must be greater than zero");
-    if (generation < 0) errors.invalid(path.child("pool").child("generation"), generation, "must be greater than or equal to zero");
+    const std::int64_t slices = int_at(spec, {"pool", "resourceSliceCount"}),
+                       generation = int_at(spec, {"pool", "generation"});
+    if (slices <= 0)
+        errors.invalid(path.child("pool").child("resourceSliceCount"), slices, "must be greater than zero");
+    if (generation < 0)
+        errors.invalid(path.child("pool").child("generation"), generation,
+                       "must be greater than or equal to zero");
     validate_where(spec, path, errors);
 
     const Json& devices = array_at(spec, {"devices"});
     const Json& sets = array_at(spec, {"sharedCounters"});
-    if (!devices.empty() && !sets.empty()) errors.invalid(path, "", "only one of `sharedCounters` or `devices` is allowed");
+    if (!devices.empty() && !sets.empty())
+        errors.invalid(path, "", "only one of `sharedCounters` or `devices` is allowed");
     std::size_t most = devices_max;
     std::set<std::string_view> names;
     for (const Json& device : devices) {
-        if (!array_at(device, {"taints"}).empty() || !array_at(device, {"consumesCounters"}).empty()) most = devices_with_extras_max;
+        if (!array_at(device, {"taints"}).empty() || !array_at(device, {"consumesCounters"}).empty())
+            most = devices_with_extras_max;
     }
     if (devices.size() > most) errors.too_many(path.child("devices"), devices.size(), most);
     const bool per_device = bool_at(spec, {"perDeviceNodeSelection"});
@@ -163,25 +185,30 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
         const std::string_view name = string_at(devices[i], {"name"});
         if (!names.insert(name).second) errors.duplicate(path.child("devices").index(i), std::string(name));
     }
-    if (sets.size() > counter_sets_max) errors.too_many(path.child("sharedCounters"), sets.size(), counter_sets_max);
+    if (sets.size() > counter_sets_max)
+        errors.too_many(path.child("sharedCounters"), sets.size(), counter_sets_max);
     for (std::size_t i = 0; i < sets.size(); ++i) {
         const FieldPath at = path.child("sharedCounters").index(i);
         const std::string_view name = string_at(sets[i], {"name"});
-        if (validate_required(name, at.child("name"), errors)) validate_dns1123_label(name, at.child("name"), errors);
+        if (validate_required(name, at.child("name"), errors))
+            validate_dns1123_label(name, at.child("name"), errors);
         validate_counters(sets[i], at, errors);
     }
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
-    validate_immutable(find(object, {"spec", "pool", "name"}), find(old, {"spec", "pool", "name"}), path.child("pool").child("name"), errors);
+    validate_immutable(find(object, {"spec", "pool", "name"}), find(old, {"spec", "pool", "name"}),
+                       path.child("pool").child("name"), errors);
     for (const char* member : {"driver", "nodeName"}) {
-        validate_immutable(find(object, {"spec", member}), find(old, {"spec", member}), path.child(member), errors);
+        validate_immutable(find(object, {"spec", member}), find(old, {"spec", member}), path.child(member),
+                           errors);
     }
 }
 
 }  // namespace
 
-KUBEMU_RULES(resource_slice_rules){.set_defaults = set_defaults, .validate = validate, .validate_update = validate_update};
+KUBEMU_RULES(resource_slice_rules){
+    .set_defaults = set_defaults, .validate = validate, .validate_update = validate_update};
 
 }  // namespace kubemu::api::kinds

@@ -14,7 +14,8 @@ struct SystemClass {
     std::string_view name;
     std::int64_t value;
 };
-constexpr SystemClass system_classes[] = {{"system-node-critical", 2000001000}, {"system-cluster-critical", 2000000000}};
+constexpr SystemClass system_classes[] = {{"system-node-critical", 2000001000},
+                                          {"system-cluster-critical", 2000000000}};
 
 const SystemClass* system_class(std::string_view name) {
     for (const SystemClass& known : system_classes) {
@@ -31,32 +32,39 @@ std::string system_complaint(const Json& object) {
     if (int_at(object, {"value"}) != known->value) {
         return "value of " + name + " PriorityClass must be " + std::to_string(known->value);
     }
-    if (bool_at(object, {"globalDefault"})) return "globalDefault of " + name + " PriorityClass must be false";
+    if (bool_at(object, {"globalDefault"}))
+        return "globalDefault of " + name + " PriorityClass must be false";
     return {};
 }
 
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     if (name_of(object).starts_with("system-")) {
         if (const std::string wrong = system_complaint(object); !wrong.empty()) {
-            errors.forbidden(FieldPath("metadata").child("name"),
-                             "priority class names with 'system-' prefix are reserved for system use only. error: " + wrong);
+            errors.forbidden(
+                FieldPath("metadata").child("name"),
+                "priority class names with 'system-' prefix are reserved for system use only. error: " +
+                    wrong);
         }
     } else if (int_at(object, {"value"}) > user_value_max) {
-        errors.forbidden(FieldPath("value"), "maximum allowed value of a user defined priority is " + std::to_string(user_value_max));
+        errors.forbidden(FieldPath("value"), "maximum allowed value of a user defined priority is " +
+                                                 std::to_string(user_value_max));
     }
     validate_optional_enum(string_at(object, {"preemptionPolicy"}), {"PreemptLowerPriority", "Never"},
                            FieldPath("preemptionPolicy"), errors);
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
-    if (int_at(object, {"value"}) != int_at(old, {"value"})) errors.forbidden(FieldPath("value"), "may not be changed in an update.");
-    validate_immutable(find(object, "preemptionPolicy"), find(old, "preemptionPolicy"), FieldPath("preemptionPolicy"), errors);
+    if (int_at(object, {"value"}) != int_at(old, {"value"}))
+        errors.forbidden(FieldPath("value"), "may not be changed in an update.");
+    validate_immutable(find(object, "preemptionPolicy"), find(old, "preemptionPolicy"),
+                       FieldPath("preemptionPolicy"), errors);
 }
 
 ApiResult<bool> before_delete(const Json& object, const HookContext& context) {
     const std::string_view name = name_of(object);
     if (system_class(name) == nullptr) return true;
-    return Status::forbidden(context.kind.group, context.kind.plural, name, "this is a system priority class and cannot be deleted");
+    return Status::forbidden(context.kind.group, context.kind.plural, name,
+                             "this is a system priority class and cannot be deleted");
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Discovery: order of groups and versions, storage hashes, custom resources.
 #include "api/documents/discovery.h"
 
-#include <algorithm>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/values/object.h"
@@ -51,7 +51,8 @@ TEST_CASE("storage version hashes are kube-apiserver's") {
 TEST_CASE("resources come in alphabetical order of their paths") {
     for (const GroupVersionSpec& version : builtin_group_versions()) {
         std::vector<std::string> names;
-        for (const Json& resource : Json::parse(api_resource_list(builtin(), version.group, version.version)).at("resources")) {
+        for (const Json& resource :
+             Json::parse(api_resource_list(builtin(), version.group, version.version)).at("resources")) {
             names.push_back(resource.at("name"));
         }
         CHECK(std::is_sorted(names.begin(), names.end()));
@@ -59,18 +60,23 @@ TEST_CASE("resources come in alphabetical order of their paths") {
 }
 
 TEST_CASE("custom groups follow the built-in ones; stable versions come first") {
-    const KindSpec kinds[] = {custom("b.example", "v1alpha1"), custom("b.example", "v2"), custom("b.example", "v1beta1"), custom("a.example", "v1beta1"),
-                              custom("b.example", "v10"), custom("b.example", "foo")};
+    const KindSpec kinds[] = {custom("b.example", "v1alpha1"), custom("b.example", "v2"),
+                              custom("b.example", "v1beta1"),  custom("a.example", "v1beta1"),
+                              custom("b.example", "v10"),      custom("b.example", "foo")};
     Kinds all = builtin();
     for (const KindSpec& kind : kinds) all.push_back(&kind);
     const Json groups = Json::parse(api_group_list(all)).at("groups");
-    CHECK(groups[groups.size() - 2].at("name") == "b.example");  // "foo.b.example" sorts before "v1beta1.a.example"
+    CHECK(groups[groups.size() - 2].at("name") ==
+          "b.example");  // "foo.b.example" sorts before "v1beta1.a.example"
     CHECK(groups[groups.size() - 1].at("name") == "a.example");
     std::vector<std::string> versions;
-    for (const Json& version : groups[groups.size() - 2].at("versions")) versions.push_back(version.at("version"));
+    for (const Json& version : groups[groups.size() - 2].at("versions"))
+        versions.push_back(version.at("version"));
     CHECK(versions == std::vector<std::string>{"v10", "v2", "v1beta1", "v1alpha1", "foo"});
     const Json list = Json::parse(api_resource_list(all, "a.example", "v1beta1"));
-    CHECK(list["resources"][0]["verbs"] == Json({"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"}));
+    CHECK(list["resources"][0]["verbs"] ==
+          Json({"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"}));
     const Json aggregated = Json::parse(aggregated_discovery(all, false, "v2"));
-    CHECK(aggregated["items"].back()["versions"][0]["resources"][0]["responseKind"] == Json({{"group", "a.example"}, {"version", "v1beta1"}, {"kind", "Thing"}}));
+    CHECK(aggregated["items"].back()["versions"][0]["resources"][0]["responseKind"] ==
+          Json({{"group", "a.example"}, {"version", "v1beta1"}, {"kind", "Thing"}}));
 }

@@ -22,7 +22,9 @@ inline const KindSpec& kind_spec(std::string_view group, std::string_view versio
 }
 
 struct NoObjects : Lookup {
-    storage::RecordPtr get(std::string_view, std::string_view, std::string_view) const override { return nullptr; }
+    storage::RecordPtr get(std::string_view, std::string_view, std::string_view) const override {
+        return nullptr;
+    }
     std::vector<storage::RecordPtr> list(std::string_view, std::string_view) const override { return {}; }
     Json document(const storage::Record&) const override { return nullptr; }
 };
@@ -76,25 +78,29 @@ struct RulesUnderTest {
     std::string updating_status(std::string_view before, std::string_view after) {
         const Json old = defaulted(before), object = defaulted(after);
         FieldErrors errors;
-        if (rules.validate_status_update != nullptr) rules.validate_status_update(object, old, context(), errors);
+        if (rules.validate_status_update != nullptr)
+            rules.validate_status_update(object, old, context(), errors);
         return lines(errors);
     }
 
     static std::string lines(const FieldErrors& errors) {
         std::string text;
-        for (const FieldError& error : errors.all()) text += (text.empty() ? "" : "\n") + error.field + ": " + error.message;
+        for (const FieldError& error : errors.all())
+            text += (text.empty() ? "" : "\n") + error.field + ": " + error.message;
         return text;
     }
 };
 
 // There and back between a version and the stored one.
-inline Json stored_form(std::string_view group, std::string_view version, std::string_view name, std::string_view text) {
+inline Json stored_form(std::string_view group, std::string_view version, std::string_view name,
+                        std::string_view text) {
     RulesUnderTest under(group, version, name);
     Json object = under.defaulted(text);
     if (under.rules.to_storage != nullptr) under.rules.to_storage(object);
     return object;
 }
-inline Json version_form(std::string_view group, std::string_view version, std::string_view name, Json stored) {
+inline Json version_form(std::string_view group, std::string_view version, std::string_view name,
+                         Json stored) {
     RulesUnderTest under(group, version, name);
     if (under.rules.from_storage != nullptr) under.rules.from_storage(stored);
     return stored;

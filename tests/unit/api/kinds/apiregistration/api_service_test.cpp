@@ -5,14 +5,23 @@ using namespace kubemu::api;
 
 TEST_CASE("APIService: what is refused") {
     RulesUnderTest service("apiregistration.k8s.io", "v1", "APIService");
-    CHECK(service.creating(R"({"metadata":{"name":"v1.g"},"spec":{"group":"g","version":"v1","groupPriorityMinimum":1,"versionPriority":1}})").empty());
-    CHECK(service.creating(R"({"metadata":{"name":"g"},"spec":{"group":"g","version":"v1","groupPriorityMinimum":20001,"versionPriority":0,"insecureSkipTLSVerify":true}})") ==
-          "metadata.name: Invalid value: \"g\": must be `spec.version+\".\"+spec.group`: \"v1.g\"\n"
-          "spec.groupPriorityMinimum: Invalid value: 20001: must be positive and less than 20000\n"
-          "spec.versionPriority: Invalid value: 0: must be positive and less than 1000\n"
-          "spec.insecureSkipTLSVerify: Invalid value: true: local APIServices may not have insecureSkipTLSVerify");
-    CHECK(service.creating(R"({"metadata":{"name":"v1.g"},"spec":{"service":{"name":"s"},"group":"g","version":"v1","groupPriorityMinimum":1,"versionPriority":1}})") ==
-          "spec.service.namespace: Required value");
+    CHECK(
+        service
+            .creating(
+                R"({"metadata":{"name":"v1.g"},"spec":{"group":"g","version":"v1","groupPriorityMinimum":1,"versionPriority":1}})")
+            .empty());
+    CHECK(
+        service.creating(
+            R"({"metadata":{"name":"g"},"spec":{"group":"g","version":"v1","groupPriorityMinimum":20001,"versionPriority":0,"insecureSkipTLSVerify":true}})") ==
+        "metadata.name: Invalid value: \"g\": must be `spec.version+\".\"+spec.group`: \"v1.g\"\n"
+        "spec.groupPriorityMinimum: Invalid value: 20001: must be positive and less than 20000\n"
+        "spec.versionPriority: Invalid value: 0: must be positive and less than 1000\n"
+        "spec.insecureSkipTLSVerify: Invalid value: true: local APIServices may not have "
+        "insecureSkipTLSVerify");
+    CHECK(
+        service.creating(
+            R"({"metadata":{"name":"v1.g"},"spec":{"service":{"name":"s"},"group":"g","version":"v1","groupPriorityMinimum":1,"versionPriority":1}})") ==
+        "spec.service.namespace: Required value");
 }
 
 TEST_CASE("APIService: without a service it is available") {

@@ -34,7 +34,8 @@ std::string request(const std::string& pem, const std::string& members) {
 const std::string plain = R"(,"signerName":"example.com/s","usages":["client auth"])";
 
 std::string with_conditions(const std::string& conditions) {
-    return request(node_pem, plain).substr(0, request(node_pem, plain).size() - 1) + R"(,"status":{"conditions":[)" + conditions + "]}}";
+    return request(node_pem, plain).substr(0, request(node_pem, plain).size() - 1) +
+           R"(,"status":{"conditions":[)" + conditions + "]}}";
 }
 
 }  // namespace
@@ -42,13 +43,19 @@ std::string with_conditions(const std::string& conditions) {
 TEST_CASE("certificate request: text, usages and signer") {
     RulesUnderTest under(group, "v1", kind);
     CHECK(under.creating(request(node_pem, plain)).empty());
-    CHECK(under.creating(request("no", plain)) == "spec.request: Invalid value: []byte{0x6e, 0x6f}: PEM block type must be CERTIFICATE REQUEST");
+    CHECK(under.creating(request("no", plain)) ==
+          "spec.request: Invalid value: []byte{0x6e, 0x6f}: PEM block type must be CERTIFICATE REQUEST");
     CHECK(under.creating(request(node_pem, R"(,"signerName":"example.com","expirationSeconds":5)")) ==
-          "spec.usages: Required value\nspec.signerName: Invalid value: \"example.com\": must be a fully qualified domain and path of the "
-          "form 'example.com/signer-name'\nspec.expirationSeconds: Invalid value: 5: may not specify a duration less than 600 seconds (10 "
+          "spec.usages: Required value\nspec.signerName: Invalid value: \"example.com\": must be a fully "
+          "qualified domain and path of the "
+          "form 'example.com/signer-name'\nspec.expirationSeconds: Invalid value: 5: may not specify a "
+          "duration less than 600 seconds (10 "
           "minutes)");
-    CHECK(under.creating(request(node_pem, R"(,"signerName":"kubernetes.io/legacy-unknown","usages":["client auth","client auth"])")) ==
-          "spec.usages[1]: Duplicate value: \"client auth\"\nspec.signerName: Invalid value: \"kubernetes.io/legacy-unknown\": the legacy "
+    CHECK(under.creating(request(
+              node_pem,
+              R"(,"signerName":"kubernetes.io/legacy-unknown","usages":["client auth","client auth"])")) ==
+          "spec.usages[1]: Duplicate value: \"client auth\"\nspec.signerName: Invalid value: "
+          "\"kubernetes.io/legacy-unknown\": the legacy "
           "signerName is not allowed via this API version");
     std::string tampered = node_pem;
     const std::size_t at = tampered.find('\n', 80) - 8;
@@ -68,7 +75,8 @@ TEST_CASE("certificate request: the server says who asks, and refuses masters") 
     CHECK(object["spec"]["groups"] == Json::array({"devs"}));
     CHECK(find(object, {"spec", "uid"}) == nullptr);
 
-    Json masters = Json::parse(request(masters_pem, R"(,"signerName":"kubernetes.io/kube-apiserver-client")"));
+    Json masters =
+        Json::parse(request(masters_pem, R"(,"signerName":"kubernetes.io/kube-apiserver-client")"));
     const auto refused = under.rules.allocate(masters, nullptr, under.context());
     REQUIRE(!refused);
     CHECK(refused.error().code() == 403);
@@ -78,14 +86,17 @@ TEST_CASE("certificate request: the server says who asks, and refuses masters") 
 
 TEST_CASE("certificate request: approval decides once, status issues once") {
     RulesUnderTest under(group, "v1", kind);
-    const std::string approved = R"({"type":"Approved","status":"True"})", denied = R"({"type":"Denied","status":"True"})";
+    const std::string approved = R"({"type":"Approved","status":"True"})",
+                      denied = R"({"type":"Denied","status":"True"})";
     under.subresource = "approval";
     CHECK(under.updating_status(with_conditions(""), with_conditions(approved)).empty());
     CHECK(under.updating_status(with_conditions(""), with_conditions(approved + "," + denied)) ==
-          "status.conditions[1].type: Invalid value: \"Denied\": Approved and Denied conditions are mutually exclusive");
+          "status.conditions[1].type: Invalid value: \"Denied\": Approved and Denied conditions are mutually "
+          "exclusive");
     CHECK(under.updating_status(with_conditions(approved), with_conditions("")) ==
           "status.conditions: Forbidden: updates may not remove a condition of type \"Approved\"");
-    CHECK(under.updating_status(with_conditions(""), with_conditions(R"({"type":"Approved","status":"False"})")) ==
+    CHECK(under.updating_status(with_conditions(""),
+                                with_conditions(R"({"type":"Approved","status":"False"})")) ==
           "status.conditions[0].status: Unsupported value: \"False\": supported values: \"True\"");
     under.subresource = "status";
     CHECK(under.updating_status(with_conditions(""), with_conditions(approved)) ==
@@ -99,7 +110,8 @@ TEST_CASE("certificate request: approval decides once, status issues once") {
 
 TEST_CASE("certificate request v1beta1: the signer follows from the request") {
     RulesUnderTest beta(group, "v1beta1", kind);
-    const Json kubelet = beta.defaulted(request(node_pem, R"(,"usages":["digital signature","key encipherment","client auth"])"));
+    const Json kubelet = beta.defaulted(
+        request(node_pem, R"(,"usages":["digital signature","key encipherment","client auth"])"));
     CHECK(kubelet["spec"]["signerName"] == "kubernetes.io/kube-apiserver-client-kubelet");
     const Json other = beta.defaulted(request(masters_pem, ""));
     CHECK(other["spec"]["signerName"] == "kubernetes.io/legacy-unknown");
@@ -109,5 +121,6 @@ TEST_CASE("certificate request v1beta1: the signer follows from the request") {
 TEST_CASE("certificate chain: only certificates, at least one") {
     CHECK(certificate_chain_complaint("").empty());
     CHECK(certificate_chain_complaint("x") == "must contain at least one CERTIFICATE PEM block");
-    CHECK(certificate_chain_complaint(node_pem) == "only CERTIFICATE PEM blocks are allowed, found \"CERTIFICATE REQUEST\"");
+    CHECK(certificate_chain_complaint(node_pem) ==
+          "only CERTIFICATE PEM blocks are allowed, found \"CERTIFICATE REQUEST\"");
 }

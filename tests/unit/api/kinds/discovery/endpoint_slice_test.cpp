@@ -15,13 +15,21 @@ TEST_CASE("EndpointSlice: addresses of each type") {
     const std::string at = "endpoints[0].addresses[0]: Invalid value: ";
     CHECK(under.creating(slice("IPv4", "10.0.0.1")).empty());
     CHECK(under.creating(slice("IPv6", "10.0.0.1")) == at + "\"10.0.0.1\": must be a valid IPv6 address");
-    CHECK(under.creating(slice("IPv4", "127.0.0.1")) == at + "\"127.0.0.1\": may not be in the loopback range (127.0.0.0/8, ::1/128)");
-    CHECK(under.creating(slice("IPv6", "fe80::1")) == at + "\"fe80::1\": may not be in the link-local range (169.254.0.0/16, fe80::/10)");
-    CHECK(under.creating(slice("FQDN", "example")) == at + "\"example\": should be a domain with at least two segments separated by dots");
-    CHECK(under.creating(R"({"addressType":"IP"})") == "addressType: Unsupported value: \"IP\": supported values: \"FQDN\", \"IPv4\", \"IPv6\"");
-    CHECK(under.creating(R"({"addressType":"IPv4","endpoints":[{"addresses":[]}],"ports":[{"name":"a","port":1},{"name":"a","port":2}]})") ==
-          "endpoints[0].addresses: Required value: must contain at least 1 address\nports[1].name: Duplicate value: \"a\"");
-    CHECK(under.updating(slice("IPv4", "10.0.0.1"), slice("IPv6", "2001:db8::1")) == "addressType: Invalid value: \"IPv6\": field is immutable");
+    CHECK(under.creating(slice("IPv4", "127.0.0.1")) ==
+          at + "\"127.0.0.1\": may not be in the loopback range (127.0.0.0/8, ::1/128)");
+    CHECK(under.creating(slice("IPv6", "fe80::1")) ==
+          at + "\"fe80::1\": may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+    CHECK(under.creating(slice("FQDN", "example")) ==
+          at + "\"example\": should be a domain with at least two segments separated by dots");
+    CHECK(under.creating(R"({"addressType":"IP"})") ==
+          "addressType: Unsupported value: \"IP\": supported values: \"FQDN\", \"IPv4\", \"IPv6\"");
+    CHECK(
+        under.creating(
+            R"({"addressType":"IPv4","endpoints":[{"addresses":[]}],"ports":[{"name":"a","port":1},{"name":"a","port":2}]})") ==
+        "endpoints[0].addresses: Required value: must contain at least 1 address\nports[1].name: Duplicate "
+        "value: \"a\"");
+    CHECK(under.updating(slice("IPv4", "10.0.0.1"), slice("IPv6", "2001:db8::1")) ==
+          "addressType: Invalid value: \"IPv6\": field is immutable");
 }
 
 TEST_CASE("EndpointSlice: the generation rises with the content and the labels, not with annotations") {
@@ -32,15 +40,20 @@ TEST_CASE("EndpointSlice: the generation rises with the content and the labels, 
         under.rules.prepare_for_update(object, old, under.context());
         return object["metadata"]["generation"].get<int>();
     };
-    CHECK(generation_after(R"({"metadata":{"generation":3,"annotations":{"a":"b"}},"addressType":"IPv4"})") == 3);
+    CHECK(generation_after(R"({"metadata":{"generation":3,"annotations":{"a":"b"}},"addressType":"IPv4"})") ==
+          3);
     CHECK(generation_after(R"({"metadata":{"generation":3,"labels":{"a":"b"}},"addressType":"IPv4"})") == 4);
-    CHECK(generation_after(R"({"metadata":{"generation":3},"addressType":"IPv4","ports":[{"port":1}]})") == 4);
+    CHECK(generation_after(R"({"metadata":{"generation":3},"addressType":"IPv4","ports":[{"port":1}]})") ==
+          4);
 }
 
 TEST_CASE("EndpointSlice v1beta1: topology labels are fields in v1") {
     const char* text = R"({"addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1"],"nodeName":"n",
         "topology":{"topology.kubernetes.io/zone":"z","kubernetes.io/hostname":"n","other":"x"}}]})";
     const Json stored = stored_form(group, "v1beta1", "EndpointSlice", text);
-    CHECK(stored["endpoints"][0] == Json::parse(R"({"addresses":["10.0.0.1"],"nodeName":"n","zone":"z","deprecatedTopology":{"other":"x"}})"));
-    CHECK(version_form(group, "v1beta1", "EndpointSlice", stored)["endpoints"] == Json::parse(text)["endpoints"]);
+    CHECK(stored["endpoints"][0] ==
+          Json::parse(
+              R"({"addresses":["10.0.0.1"],"nodeName":"n","zone":"z","deprecatedTopology":{"other":"x"}})"));
+    CHECK(version_form(group, "v1beta1", "EndpointSlice", stored)["endpoints"] ==
+          Json::parse(text)["endpoints"]);
 }

@@ -15,10 +15,12 @@ TEST_CASE("ClusterRole: URLs, resources and aggregation") {
     const Case cases[] = {
         {R"({"rules":[{"verbs":["get"],"nonResourceURLs":["/x"]}]})", ""},
         {R"({"rules":[{"verbs":["get"],"nonResourceURLs":["/x","/y"],"resources":["pods"]}]})",
-         "rules[0].nonResourceURLs: Invalid value: []string{\"/x\", \"/y\"}: rules cannot apply to both regular resources and "
+         "rules[0].nonResourceURLs: Invalid value: []string{\"/x\", \"/y\"}: rules cannot apply to both "
+         "regular resources and "
          "non-resource URLs"},
         {R"({"aggregationRule":{}})",
-         "aggregationRule.clusterRoleSelectors: Required value: at least one clusterRoleSelector required if aggregationRule is non-nil"},
+         "aggregationRule.clusterRoleSelectors: Required value: at least one clusterRoleSelector required if "
+         "aggregationRule is non-nil"},
         {R"({"aggregationRule":{"clusterRoleSelectors":[{"matchLabels":{"a":"b"}}]}})", ""},
     };
     for (const Case& item : cases) CHECK(role.creating(item.object) == item.complaint);
@@ -27,13 +29,17 @@ TEST_CASE("ClusterRole: URLs, resources and aggregation") {
 TEST_CASE("bindings: subjects of each kind, and a reference that stays") {
     RulesUnderTest binding(group, "v1", "ClusterRoleBinding");
     const std::string reference = R"("roleRef":{"kind":"ClusterRole","name":"r"})";
-    CHECK(binding.creating("{" + reference + R"(,"subjects":[{"kind":"ServiceAccount","name":"a"},{"kind":"User","name":"u","apiGroup":"x"}]})") ==
-          "subjects[0].namespace: Required value\n"
-          "subjects[1].apiGroup: Unsupported value: \"x\": supported values: \"rbac.authorization.k8s.io\"");
+    CHECK(
+        binding.creating(
+            "{" + reference +
+            R"(,"subjects":[{"kind":"ServiceAccount","name":"a"},{"kind":"User","name":"u","apiGroup":"x"}]})") ==
+        "subjects[0].namespace: Required value\n"
+        "subjects[1].apiGroup: Unsupported value: \"x\": supported values: \"rbac.authorization.k8s.io\"");
     CHECK(binding.creating(R"({"roleRef":{"kind":"Role","name":"r"}})") ==
           "roleRef.kind: Unsupported value: \"Role\": supported values: \"ClusterRole\"");
     CHECK(binding.creating("{" + reference + R"(,"subjects":[{"kind":"Group","name":"g"}]})").empty());
     CHECK(binding.updating("{" + reference + "}", R"({"roleRef":{"kind":"ClusterRole","name":"s"}})") ==
-          "roleRef: Invalid value: rbac.RoleRef{APIGroup:\"rbac.authorization.k8s.io\", Kind:\"ClusterRole\", Name:\"s\"}: cannot "
+          "roleRef: Invalid value: rbac.RoleRef{APIGroup:\"rbac.authorization.k8s.io\", "
+          "Kind:\"ClusterRole\", Name:\"s\"}: cannot "
           "change roleRef");
 }

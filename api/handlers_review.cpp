@@ -1,0 +1,90 @@
+// POST of what is answered instead of stored: reviews, and requests for tokens.
+#include <nlohmann/json.hpp>
+
+#include "api/access.h"
+#include "api/authentication/identity_reviews.h"
+#include "api/authorization/access_reviews.h"
+#include "api/decode.h"
+#include "api/draft.h"
+#include "api/metadata.h"
+#include "api/schema/defaults.h"
+#include "api/schema/zero.h"
+#include "api/subresources/token_request.h"
+#include "api/values/text.h"
+
+namespace kubemu::api {
+namespace {
+
+// There is no Table of what is not stored: the next best form that was asked for counts.
+ApiResult<AnswerForm> form_without_table(std::string_view accept) {
+    std::string rest;
+    for (const std::string_view part : split(accept, ',')) {
+        if (part.find("as=Table") == std::string_view::npos) rest += (rest.empty() ? "" : ",") + std::string(part);
+    }
+    // An empty header would mean that anything will do.
+    return negotiate(rest.empty() && !accept.empty() ? "none/none" : rest);
+}
+
+// Defaults, and the owners of the fields that were sent.
+void prepare(Registry& registry, const KindSpec& kind, std::string_view subresource, Json& object, const WriteContext& context) {
+    apply_defaults(object, *kind.type);
+    drop_zero_values(object, *kind.type);
+    const Json nothing = {{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
+    registry.track_fields(kind, subresource, nothing, object, context);
+}
+
+void answer(Exchange& exchange, const KindSpec& kind, const Json& object) {
+    Scatter parts;
+    parts.push_back(Slice::of(encode_document(kind, object) + "\n"));
+    answer_json(exchange, 201, std::move(parts));
+}
+
+KindSpec token_request_kind() {
+    KindSpec kind;
+    kind.group = "authentication.k8s.io";
+    kind.version = "v1";
+    kind.kind = "TokenRequest";
+    kind.plural = "serviceaccounts";
+    kind.resource = "serviceaccounts";
+    kind.type = find_type("authentication/v1.TokenRequest");
+    return kind;
+}
+
+}  // namespace
+
+bool is_review(const KindSpec& kind) {
+    return kind.group == "authentication.k8s.io" || kind.group == "authorization.k8s.io";
+}
+
+ApiResult<bool> handle_review(const ExchangePtr& exchange) {
+    const KindSpec& kind = *exchange->kind;
+    if (exchange->form.as == AnswerForm::As::table) {
+        TRY_ASSIGN(exchange->form, form_without_table(exchange->request.accept));
+    }
+    TRY_ASSIGN(const WriteContext context, write_context(*exchange, "CreateOptions"));
+    TRY_ASSIGN(Json review, decode_body(*exchange, body_type(*exchange), context.field_validation));
+    TRY(place_in_namespace(kind, exchange->info.namespace_name, review));
+    prepare(exchange->registry, kind, {}, review, context);
+    const Access& access = *exchange->access;
+    const bool identity = kind.group == "authentication.k8s.io";
+    TRY_ASSIGN(const Json answered,
+               identity ? answer_identity_review(access.authenticator, context.user, kind.kind,
+                                                 exchange->registry.clock().now(), std::move(review))
+                        : answer_access_review(access.authorizer, context.user, kind.kind, exchange->info.namespace_name,
+                                               std::move(review)));
+    answer(*exchange, kind, answered);
+    return true;
+}
+
+ApiResult<bool> handle_token_request(const ExchangePtr& exchange) {
+    TRY_ASSIGN(const WriteContext context, write_context(*exchange, "CreateOptions"));
+    TRY_ASSIGN(Json body, decode_body(*exchange, body_type(*exchange), context.field_validation));
+    static const KindSpec kind = token_request_kind();
+    prepare(exchange->registry, kind, "token", body, context);
+    TRY_ASSIGN(const Json answered, request_token(exchange->registry, exchange->access->tokens, exchange->info.namespace_name,
+                                                  exchange->info.name, std::move(body)));
+    answer(*exchange, kind, answered);
+    return true;
+}
+
+}  // namespace kubemu::api

@@ -1,0 +1,55 @@
+// The claim is named after pod and volume; a claim of that name that is not the pod's is left alone.
+#include "controllers/ephemeral_volume/controller.h"
+
+#include <nlohmann/json.hpp>
+
+#include "controllers/runtime/owner_refs.h"
+
+namespace kubemu::controllers {
+
+EphemeralVolumeController::EphemeralVolumeController(Manager& manager)
+    : Controller(manager, "ephemeral-volume", "ephemeral-volume-controller", "ephemeral_volume"),
+      pods_(manager.informer("pods")),
+      claims_(manager.informer("persistentvolumeclaims")) {
+    pods_.subscribe([this](const api::Informer::Change& change) {
+        if (!change.after || change.before || api::view_of(*change.after).deleting) return;
+        if (change.after->bytes->find("\"ephemeral\"") != std::string::npos) enqueue(change.after->key);
+    });
+    // A claim that is deleted under its pod is made again.
+    claims_.subscribe([this](const api::Informer::Change& change) {
+        if (change.after) return;
+        const api::OwnerReference* owner = api::view_of(*change.before).controller();
+        if (owner != nullptr && owner->kind == "Pod") enqueue(api::view_of(*change.before).namespace_name + "/" + owner->name);
+    });
+}
+
+api::ApiResult<Requeue> EphemeralVolumeController::reconcile(const std::string& key) {
+    const storage::RecordPtr record = pods_.get(key);
+    if (!record || api::view_of(*record).deleting) return Requeue{};
+    const api::ObjectView& pod = api::view_of(*record);
+    const api::Json document = client().document(*record);
+    for (const api::Json& volume : api::array_at(document, {"spec", "volumes"})) {
+        const api::Json* ephemeral = api::find(volume, "ephemeral");
+        if (ephemeral == nullptr) continue;
+        const std::string name = pod.name + "-" + std::string(api::string_at(volume, {"name"}));
+        const api::Json reference = object_reference(kind("pods"), *record);
+        if (const auto claim = claims_.get(pod.namespace_name, name)) {
+            const api::OwnerReference* owner = api::view_of(*claim).controller();
+            if (owner != nullptr && owner->uid == pod.uid) continue;
+            const std::string why = "PVC \"" + name + "\" was not created for pod \"" + pod.name + "\" (pod is not owner)";
+            events().warning(reference, "FailedBinding", "ephemeral volume " + std::string(api::string_at(volume, {"name"})) + ": " + why);
+            continue;
+        }
+        const api::Json& claim_template = api::object_at(*ephemeral, {"volumeClaimTemplate"});
+        api::Json claim = {{"metadata", {{"name", name}, {"ownerReferences", api::Json::array({controller_reference(kind("pods"), pod)})}}},
+                           {"spec", api::object_at(claim_template, {"spec"})}};
+        for (const char* member : {"labels", "annotations"}) {
+            if (const api::Json* value = api::find(claim_template, {"metadata", member})) claim["metadata"][member] = *value;
+        }
+        const auto made = client().create(kind("persistentvolumeclaims"), pod.namespace_name, std::move(claim));
+        if (!made && made.error()->reason != "AlreadyExists") return made.error();
+    }
+    return Requeue{};
+}
+
+}  // namespace kubemu::controllers

@@ -1,0 +1,311 @@
+// Target, pods, metrics, limits, and the new size.
+#include "controllers/horizontal_pod_autoscaler/controller.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/kind_registry.h"
+#include "api/registry.h"
+#include "api/selector/label.h"
+#include "api/values/quantity.h"
+#include "api/values/time.h"
+#include "controllers/horizontal_pod_autoscaler/replica_calculator.h"
+#include "controllers/runtime/owner_refs.h"
+
+namespace kubemu::controllers {
+namespace {
+
+using api::Json;
+
+constexpr Duration sync_period = std::chrono::seconds(15);
+constexpr const char* scaled_resources[] = {"deployments.apps", "replicasets.apps", "statefulsets.apps", "replicationcontrollers"};
+
+// A resource metric and its container variant share everything but one field.
+const Json* resource_of(const Json& metric) {
+    const Json* resource = api::find(metric, "resource");
+    return resource != nullptr ? resource : api::find(metric, "containerResource");
+}
+
+}  // namespace
+
+struct HorizontalPodAutoscalerController::Look {
+    storage::RecordPtr record;
+    Json autoscaler, reference, status;
+    const api::KindSpec* target_kind = nullptr;
+    std::string target_name;
+    std::int64_t current = 0, status_replicas = 0;
+    api::LabelSelector selector;
+    std::vector<Json> pods;
+    Json metrics = Json::array();  // for status.currentMetrics
+    std::int64_t recommended = -1;
+    std::string metric_name, error;
+    Time now{};
+
+    const api::ObjectView& view() const { return api::view_of(*record); }
+    void condition(const char* type, bool holds, const std::string& reason, const std::string& message) {
+        Json& conditions = status["conditions"];
+        if (!conditions.is_array()) conditions = Json::array();
+        const std::string value = holds ? "True" : "False", time = api::format_time(now);
+        for (Json& one : conditions) {
+            if (api::string_at(one, {"type"}) != type) continue;
+            if (api::string_at(one, {"status"}) != value) one["lastTransitionTime"] = time;
+            one.update({{"status", value}, {"reason", reason}, {"message", message}});
+            return;
+        }
+        conditions.push_back({{"type", type}, {"status", value}, {"lastTransitionTime", time}, {"reason", reason}, {"message", message}});
+    }
+};
+
+HorizontalPodAutoscalerController::HorizontalPodAutoscalerController(Manager& manager)
+    : Controller(manager, "horizontalpodautoscaling", "horizontal-pod-autoscaler"),
+      autoscalers_(manager.informer("horizontalpodautoscalers.autoscaling")),
+      pods_(manager.informer("pods")) {
+    autoscalers_.subscribe([this](const api::Informer::Change& change) {
+        if (change.after) {
+            // Its own status is no news.
+            const bool asked_anew = !change.before || api::object_at(client().document(*change.before), {"spec"}) !=
+                                                          api::object_at(client().document(*change.after), {"spec"});
+            if (asked_anew) enqueue(change.after->key);
+            return;
+        }
+        history_.erase(api::view_of(*change.before).uid);
+        targets_.erase(change.before->key);
+    });
+    pods_.subscribe([this](const api::Informer::Change& change) { pod_changed(change); });
+    for (const char* resource : scaled_resources) {
+        manager.informer(resource).subscribe([this, resource = std::string(resource)](const api::Informer::Change& change) {
+            if (autoscalers_.size() == 0) return;
+            const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
+            const std::string target = view.namespace_name + "/" + resource + "/" + view.name;
+            for (const auto& [key, known] : targets_) {
+                if (known == target) enqueue(key);
+            }
+        });
+    }
+}
+
+// Which autoscaler a pod belongs to is found out when one looks; any change of a pod wakes those of its namespace.
+void HorizontalPodAutoscalerController::pod_changed(const api::Informer::Change& change) {
+    if (autoscalers_.size() == 0) return;
+    for (const auto& record : autoscalers_.list(api::view_of(change.after ? *change.after : *change.before).namespace_name)) {
+        enqueue(record->key);
+    }
+}
+
+bool HorizontalPodAutoscalerController::find_target(Look& look) {
+    const Json& target = api::object_at(look.autoscaler, {"spec", "scaleTargetRef"});
+    const std::string version(api::string_at(target, {"apiVersion"})), kind_name(api::string_at(target, {"kind"}));
+    const std::size_t slash = version.find('/');
+    const std::string group = slash == std::string::npos ? "" : version.substr(0, slash);
+    look.target_name = api::string_at(target, {"name"});
+    for (const char* resource : scaled_resources) {
+        const api::KindSpec& candidate = kind(resource);
+        if (candidate.kind == kind_name && candidate.group == group) look.target_kind = &candidate;
+    }
+    std::string error;
+    if (look.target_kind == nullptr) {
+        error = "no matches for kind \"" + kind_name + "\" in group \"" + group + "\"";
+    } else {
+        targets_[look.record->key] = look.view().namespace_name + "/" + std::string(look.target_kind->resource) + "/" + look.target_name;
+        const auto found = client().get(*look.target_kind, look.view().namespace_name, look.target_name);
+        if (!found) {
+            error = found.error()->message;
+        } else {
+            const Json object = client().document(**found);
+            look.current = api::int_at(object, {"spec", "replicas"}, 1);
+            look.status_replicas = api::int_at(object, {"status", "replicas"});
+            const Json* selector = api::find(object, {"spec", "selector"});
+            const bool plain = look.target_kind->kind == "ReplicationController";
+            const Json nothing;
+            look.selector = plain ? api::LabelSelector::from_map(selector ? *selector : nothing)
+                                  : api::LabelSelector::from_object(selector ? *selector : nothing);
+        }
+    }
+    if (error.empty()) {
+        look.condition("AbleToScale", true, "SucceededGetScale", "the HPA controller was able to get the target's current scale");
+        return true;
+    }
+    events().warning(look.reference, "FailedGetScale", error);
+    look.condition("AbleToScale", false, "FailedGetScale",
+                   "the HPA controller was unable to get the target's current scale: " + error);
+    return false;
+}
+
+bool HorizontalPodAutoscalerController::find_pods(Look& look) {
+    if (look.selector.text().empty()) {
+        events().warning(look.reference, "SelectorRequired", "selector is required");
+        look.condition("ScalingActive", false, "InvalidSelector", "the HPA target's scale is missing a selector");
+        look.error = "selector is required";
+        return false;
+    }
+    for (const auto& pod : pods_.list(look.view().namespace_name)) {
+        if (look.selector.matches(api::view_of(*pod).labels)) look.pods.push_back(client().document(*pod));
+    }
+    return true;
+}
+
+// Replicas for one metric; `name` is what status and events call it, `reason` why it failed, in one word.
+Result<std::int64_t, std::string> HorizontalPodAutoscalerController::ask_metric(Look& look, const Json& metric,
+                                                                                std::string& name, std::string& reason) {
+    const std::string type(api::string_at(metric, {"type"}));
+    const Json* resource = resource_of(metric);
+    if (resource == nullptr) {
+        const bool external = type == "External";
+        reason = type == "Pods" ? "FailedGetPodsMetric" : external ? "FailedGetExternalMetric" : "FailedGetObjectMetric";
+        const std::string api_name = external ? "external" : "custom";
+        const std::string metric_name(
+            api::string_at(metric, {external ? "external" : type == "Pods" ? "pods" : "object", "metric", "name"}));
+        return "unable to get metric " + metric_name + ": unable to fetch metrics from " + api_name + " metrics API: no " +
+               api_name + " metrics API (" + api_name + ".metrics.k8s.io) registered";
+    }
+    MetricQuestion question{.resource = std::string(api::string_at(*resource, {"name"})),
+                            .container = std::string(api::string_at(*resource, {"container"}))};
+    const std::string infix = type == "ContainerResource" ? " container" : "";
+    reason = type == "ContainerResource" ? "FailedGetContainerResourceMetric" : "FailedGetResourceMetric";
+    question.target_utilization = api::int_at(*resource, {"target", "averageUtilization"});
+    if (const auto average = api::Quantity::parse(api::string_at(*resource, {"target", "averageValue"}))) {
+        question.target_average_milli = average->milli_value();
+        question.target_utilization = 0;
+    }
+    const bool utilization = question.target_utilization > 0;
+    name = question.resource + infix + (utilization ? " resource utilization (percentage of request)" : " resource");
+    const auto answer = replicas_for_metric(question, look.current, look.pods, look.now);
+    if (!answer) return "failed to get " + question.resource + (utilization ? " utilization: " : " usage: ") + answer.error();
+    Json now = {{"averageValue", api::Quantity::from_milli(answer->average_milli,
+                                                            question.resource == "memory" ? api::Quantity::Format::binary_si
+                                                                                          : api::Quantity::Format::decimal_si).text()}};
+    if (utilization) now["averageUtilization"] = answer->utilization;
+    Json shown = {{"name", question.resource}, {"current", std::move(now)}};
+    if (!question.container.empty()) shown["container"] = question.container;
+    look.metrics.push_back({{"type", type}, {type == "Resource" ? "resource" : "containerResource", std::move(shown)}});
+    return answer->replicas;
+}
+
+// The largest proposal of all metrics. One that fails is passed over as long as the others ask for more.
+bool HorizontalPodAutoscalerController::recommend(Look& look) {
+    if (!find_pods(look)) return false;
+    const Json& metrics = api::array_at(look.autoscaler, {"spec", "metrics"});
+    std::size_t failed = 0;
+    std::string first_reason, first_error;
+    for (const Json& metric : metrics) {
+        std::string name, reason;
+        const auto proposed = ask_metric(look, metric, name, reason);
+        if (!proposed) {
+            events().warning(look.reference, reason, proposed.error());
+            if (failed++ == 0) {
+                first_reason = reason;
+                const Json* resource = resource_of(metric);
+                first_error = resource == nullptr ? proposed.error()
+                                                  : "failed to get " + std::string(api::string_at(*resource, {"name"})) +
+                                                        " resource metric value: " + proposed.error();
+                look.error = proposed.error();
+            }
+        } else if (*proposed > look.recommended) {
+            look.recommended = *proposed;
+            look.metric_name = name;
+        }
+    }
+    if (failed >= metrics.size() || (failed > 0 && look.recommended < look.current)) {
+        look.condition("ScalingActive", false, first_reason, "the HPA was unable to compute the replica count: " + look.error);
+        look.error = "invalid metrics (" + std::to_string(failed) + " invalid out of " + std::to_string(metrics.size()) +
+                     "), first error is: " + first_error;
+        return false;
+    }
+    look.condition("ScalingActive", true, "ValidMetricFound",
+                   "the HPA was able to successfully calculate a replica count from " + look.metric_name);
+    return true;
+}
+
+api::ApiResult<bool> HorizontalPodAutoscalerController::rescale(Look& look, std::int64_t replicas, const std::string& why) {
+    const auto written = client().modify(*look.target_kind, look.view().namespace_name, look.target_name, "scale",
+                                         [replicas](Json& object) {
+                                             api::ensure(object, {"spec"})["replicas"] = replicas;
+                                             return true;
+                                         });
+    const std::string size = "New size: " + std::to_string(replicas) + "; reason: " + why;
+    if (!written) {
+        events().warning(look.reference, "FailedRescale", size + "; error: " + written.error()->message);
+        look.condition("AbleToScale", false, "FailedUpdateScale",
+                       "the HPA controller was unable to update the target scale: " + written.error()->message);
+        return written.error();
+    }
+    look.condition("AbleToScale", true, "SucceededRescale",
+                   "the HPA controller was able to update the target scale to " + std::to_string(replicas));
+    events().normal(look.reference, "SuccessfulRescale", size);
+    remember_scaling(history_[look.view().uid], look.current, replicas, now());
+    look.status["lastScaleTime"] = api::format_time(now());
+    return true;
+}
+
+api::ApiResult<bool> HorizontalPodAutoscalerController::write_status(Look& look) {
+    if (look.metrics.empty()) look.status.erase("currentMetrics");
+    else look.status["currentMetrics"] = look.metrics;
+    if (look.status == api::object_at(look.autoscaler, {"status"})) return true;
+    const auto written = client().modify(kind("horizontalpodautoscalers.autoscaling"), look.view().namespace_name,
+                                         look.view().name, "status", [&look](Json& object) {
+                                             if (api::uid_of(object) != look.view().uid) return false;
+                                             object["status"] = look.status;
+                                             return true;
+                                         });
+    if (!written && written.error().code() != 404) return written.error();
+    return true;
+}
+
+api::ApiResult<Requeue> HorizontalPodAutoscalerController::reconcile(const std::string& key) {
+    Look look;
+    look.record = autoscalers_.get(key);
+    if (!look.record || api::view_of(*look.record).deleting) return Requeue{};
+    look.autoscaler = client().document(*look.record);
+    look.reference = object_reference(kind("horizontalpodautoscalers.autoscaling"), *look.record);
+    look.status = api::object_at(look.autoscaler, {"status"});
+    look.now = now();
+    ScaleHistory& history = history_[look.view().uid];
+    if (history.last_scaled && now() < *history.last_scaled + sync_period) return Requeue{*history.last_scaled + sync_period - now()};
+    if (!find_target(look)) {
+        TRY(write_status(look));
+        return Requeue{sync_period};  // its target may be of a kind that nobody watches
+    }
+    if (history.recommendations.empty()) history.recommendations.push_back({now(), look.current});
+    const Limits limits{look.current, api::int_at(look.autoscaler, {"spec", "minReplicas"}, 1), api::int_at(look.autoscaler, {"spec", "maxReplicas"})};
+    std::int64_t desired = look.current;
+    std::string why;
+    bool held_back = false;
+    if (look.current == 0 && limits.least != 0) {
+        look.condition("ScalingActive", false, "ScalingDisabled", "scaling is disabled since the replica count of the target is zero");
+    } else if (look.current > limits.most) {
+        why = "Current number of replicas above Spec.MaxReplicas";
+        desired = limits.most;
+    } else if (look.current < limits.least) {
+        why = "Current number of replicas below Spec.MinReplicas";
+        desired = limits.least;
+    } else if (!recommend(look)) {
+        look.status["currentReplicas"] = look.current;
+        look.metrics = api::array_at(look.status, {"currentMetrics"});
+        TRY(write_status(look));
+        if (look.error != "selector is required") events().warning(look.reference, "FailedComputeMetricsReplicas", look.error);
+        return Requeue{};
+    } else {
+        if (look.recommended > look.current) why = look.metric_name + " above target";
+        if (look.recommended < look.current) why = "All metrics below target";
+        const Normalized normalized =
+            normalize(api::find(look.autoscaler, {"spec", "behavior"}), history, look.recommended, limits, now());
+        look.condition("AbleToScale", true, normalized.able_to_scale.reason, normalized.able_to_scale.message);
+        look.condition("ScalingLimited", normalized.scaling_limited.holds, normalized.scaling_limited.reason,
+                       normalized.scaling_limited.message);
+        desired = normalized.replicas;
+        held_back = normalized.held_back;
+    }
+    std::optional<api::Status> error;
+    if (desired != look.current) {
+        const auto scaled = rescale(look, desired, why);
+        if (!scaled) error = scaled.error();
+    }
+    look.status["currentReplicas"] = look.current;
+    look.status["desiredReplicas"] = error ? look.current : desired;
+    TRY(write_status(look));
+    if (error) return *error;
+    if (held_back || desired != look.current) return Requeue{sync_period};
+    return Requeue{};
+}
+
+}  // namespace kubemu::controllers

@@ -1,0 +1,38 @@
+// Horizontal pod autoscaler: replicas that follow what the pods use (pkg/controller/podautoscaler).
+//
+// It looks when something has changed, not every 15 seconds; after it scaled, or when a window or a rate holds it
+// back, it looks again at the real one's next turn.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "controllers/horizontal_pod_autoscaler/behavior.h"
+#include "controllers/runtime/controller.h"
+
+namespace kubemu::controllers {
+
+class HorizontalPodAutoscalerController final : public Controller {
+  public:
+    explicit HorizontalPodAutoscalerController(Manager& manager);
+    api::ApiResult<Requeue> reconcile(const std::string& key) override;
+
+  private:
+    struct Look;  // an autoscaler, its target and its pods
+    void pod_changed(const api::Informer::Change& change);
+    bool find_target(Look& look);
+    bool find_pods(Look& look);
+    bool recommend(Look& look);
+    Result<std::int64_t, std::string> ask_metric(Look& look, const api::Json& metric, std::string& name, std::string& reason);
+    api::ApiResult<bool> rescale(Look& look, std::int64_t replicas, const std::string& why);
+    api::ApiResult<bool> write_status(Look& look);
+
+    api::Informer& autoscalers_;
+    api::Informer& pods_;
+    std::unordered_map<std::string, ScaleHistory> history_;  // by uid
+    std::unordered_map<std::string, std::string> targets_;   // "namespace/resource/name" by autoscaler key
+};
+
+}  // namespace kubemu::controllers

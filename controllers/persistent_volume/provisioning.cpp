@@ -1,0 +1,78 @@
+// What an external provisioner and resizer would do, at once: a volume made for a claim, and one that grows with it.
+#include <nlohmann/json.hpp>
+
+#include "api/values/quantity.h"
+#include "controllers/persistent_volume/controller.h"
+#include "controllers/runtime/owner_refs.h"
+
+namespace kubemu::controllers {
+namespace {
+
+using api::Json;
+
+std::string text(const Json& object, std::initializer_list<std::string_view> path) { return std::string(api::string_at(object, path)); }
+
+}  // namespace
+
+api::ApiResult<bool> PersistentVolumeController::provision(const Json& claim, const Json& storage_class) {
+    const std::string name = "pvc-" + std::string(api::uid_of(claim)), provisioner = text(storage_class, {"provisioner"});
+    const std::string space(api::namespace_of(claim)), claim_name(api::name_of(claim));
+    TRY(client().modify(kind("persistentvolumeclaims"), space, claim_name, {}, [&](Json& object) {
+        Json& annotations = api::ensure(object, {"metadata", "annotations"});
+        if (annotations.value("volume.kubernetes.io/storage-provisioner", "") == provisioner) return false;
+        annotations["volume.kubernetes.io/storage-provisioner"] = provisioner;
+        annotations["volume.beta.kubernetes.io/storage-provisioner"] = provisioner;
+        return true;
+    }));
+    events().normal(claim, "ExternalProvisioning",
+                    "Waiting for a volume to be created either by the external provisioner '" + provisioner +
+                        "' or manually by the system administrator. If volume creation is delayed, please verify that the "
+                        "provisioner is running and correctly registered.");
+    events().normal(claim, "Provisioning", "External provisioner is provisioning volume for claim \"" + space + "/" + claim_name + "\"");
+    Json volume = {{"metadata", {{"name", name}, {"annotations", {{"pv.kubernetes.io/provisioned-by", provisioner}}}}}};
+    Json& spec = volume["spec"];
+    spec["capacity"]["storage"] = text(claim, {"spec", "resources", "requests", "storage"});
+    spec["accessModes"] = api::array_at(claim, {"spec", "accessModes"});
+    spec["persistentVolumeReclaimPolicy"] = api::string_at(storage_class, {"reclaimPolicy"}, "Delete");
+    spec["storageClassName"] = api::name_of(storage_class);
+    spec["volumeMode"] = api::string_at(claim, {"spec", "volumeMode"}, "Filesystem");
+    if (const Json* options = api::find(storage_class, "mountOptions")) spec["mountOptions"] = *options;
+    spec["claimRef"] = {{"kind", "PersistentVolumeClaim"}, {"apiVersion", "v1"}, {"namespace", space}, {"name", claim_name},
+                        {"uid", api::uid_of(claim)}, {"resourceVersion", text(claim, {"metadata", "resourceVersion"})}};
+    spec["hostPath"] = {{"path", "/var/kubemu/volumes/" + name}, {"type", "DirectoryOrCreate"}};
+    const auto made = client().create(kind("persistentvolumes"), {}, std::move(volume));
+    if (!made && made.error().code() != 409) {
+        events().warning(claim, "ProvisioningFailed", "failed to provision volume with StorageClass \"" + std::string(api::name_of(storage_class)) +
+                                                          "\": " + made.error()->message);
+        return made.error();
+    }
+    if (made) events().normal(claim, "ProvisioningSucceeded", "Successfully provisioned volume " + name);
+    return true;
+}
+
+// A bound claim that asks for more than it has: the volume grows, then what the claim shows.
+api::ApiResult<bool> PersistentVolumeController::enlarge(const storage::Record& record, const Json& claim, const storage::Record& volume) {
+    const auto wanted = api::Quantity::parse(text(claim, {"spec", "resources", "requests", "storage"}));
+    const auto has = api::Quantity::parse(text(claim, {"status", "capacity", "storage"}));
+    if (!wanted || !has || !(*has < *wanted)) return true;
+    const auto class_record = classes_.get(text(claim, {"spec", "storageClassName"}));
+    if (!class_record || !api::bool_at(client().document(*class_record), {"allowVolumeExpansion"})) return true;
+    const std::string name = api::view_of(volume).name;
+    const Json reference = object_reference(kind("persistentvolumeclaims"), record);
+    events().normal(reference, "Resizing", "External resizer is resizing volume " + name);
+    TRY(client().modify(kind("persistentvolumes"), {}, name, {}, [&](Json& object) {
+        const auto size = api::Quantity::parse(text(object, {"spec", "capacity", "storage"}));
+        if (size && !(*size < *wanted)) return false;
+        object["spec"]["capacity"]["storage"] = wanted->text();
+        return true;
+    }));
+    const api::ObjectView& view = api::view_of(record);
+    TRY(client().modify(kind("persistentvolumeclaims"), view.namespace_name, view.name, "status", [&](Json& object) {
+        object["status"]["capacity"]["storage"] = wanted->text();
+        return true;
+    }));
+    events().normal(reference, "VolumeResizeSuccessful", "Resize volume succeeded");
+    return true;
+}
+
+}  // namespace kubemu::controllers

@@ -1,0 +1,277 @@
+// Requests without HTTP: what each form of request is answered, as kube-apiserver answers it.
+#include "api/handlers.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/harness/test_cluster.h"
+
+using namespace kubemu;
+using api::Json;
+
+namespace {
+
+const std::string config_maps = "/api/v1/namespaces/default/configmaps";
+const char* const merge = "application/merge-patch+json";
+const char* const strategic = "application/strategic-merge-patch+json";
+
+struct Answer {
+    int code = 0;
+    Json body;
+    std::unique_ptr<api::Stream> stream;
+};
+
+struct Server : tests::TestCluster {
+    api::Handlers handlers{{registry()}};
+
+    Answer ask(const std::string& method, const std::string& target, const std::string& body = {}, const std::string& type = {},
+               const std::string& accept = {}) {
+        api::Request request;
+        request.method = method;
+        const std::size_t mark = target.find('?');
+        request.path = target.substr(0, mark);
+        if (mark != std::string::npos) request.query = target.substr(mark + 1);
+        request.body = body;
+        request.content_type = type;
+        request.accept = accept;
+        std::optional<api::Response> response;
+        handlers.handle(std::move(request), [&](api::Response given) { response = std::move(given); });
+        if (!response) store().flush();
+        REQUIRE(response);
+        std::string text;
+        for (const Slice& part : response->body) text += part.text;
+        return {response->code, Json::parse(text, nullptr, false), std::move(response->stream)};
+    }
+    void config_map(const std::string& name, const std::string& metadata = "{}") {
+        Json object = {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", Json::parse(metadata)}, {"data", {{"a", "1"}}}};
+        object["metadata"]["name"] = name;
+        REQUIRE(ask("POST", config_maps, object.dump()).code == 201);
+    }
+    // The events that a stream has now: "ADDED a", "BOOKMARK ", and the last object.
+    std::vector<std::string> events(api::Stream& stream, Json* last = nullptr) {
+        std::string text;
+        for (;;) {
+            const api::Stream::Step step = stream.next();
+            for (const Slice& part : step.data) text += part.text;
+            if (step.state != api::Stream::Step::State::more) break;
+        }
+        std::vector<std::string> names;
+        while (!text.empty()) {
+            const Json event = Json::parse(text.substr(0, text.find('\n')));
+            names.push_back(event["type"].get<std::string>() + " " + event["object"]["metadata"].value("name", ""));
+            if (last != nullptr) *last = event["object"];
+            text.erase(0, text.find('\n') + 1);
+        }
+        return names;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("routes refuse without looking at resources") {
+    Server server;
+    struct Case {
+        const char* method;
+        std::string path;
+        int code;
+    };
+    const Case cases[] = {{"PUT", config_maps, 405},
+                          {"POST", config_maps + "/x", 405},
+                          {"DELETE", "/api/v1/namespaces", 405},
+                          {"DELETE", "/apis/apps/v1/namespaces/default/deployments/d/status", 405},
+                          {"OPTIONS", config_maps, 405},
+                          {"POST", "/api/v1/configmaps", 405},
+                          {"GET", "/api/v1/namespaces/default/bindings", 405},
+                          {"PUT", "/api", 405},
+                          {"GET", "/api/v1/configmaps/x", 404},
+                          {"GET", "/api/v1/namespaces/default/nodes", 404},
+                          {"GET", config_maps + "/x/scale", 404},
+                          {"GET", "/apis/apps/v7/deployments", 404},
+                          {"GET", "/api/v2", 404}};
+    for (const Case& one : cases) {
+        CAPTURE(one.method);
+        CAPTURE(one.path);
+        const Answer answer = server.ask(one.method, one.path);
+        CHECK(answer.code == one.code);
+        CHECK(answer.body["details"] == Json::object());
+    }
+    CHECK(server.ask("GET", "/nope").body.is_discarded());
+    CHECK(server.ask("PATCH", config_maps + "/x", "{}", "application/json").code == 415);
+    CHECK(server.ask("GET", config_maps, "", "", "text/html").code == 406);
+    CHECK(server.ask("GET", "/version", "", "", "text/html").code == 406);
+}
+
+TEST_CASE("an item is got, whatever else the query says") {
+    Server server;
+    server.config_map("x");
+    CHECK(server.ask("GET", config_maps + "/x?watch=1").body["metadata"]["name"] == "x");
+    CHECK(server.ask("GET", "/apis/apps/v1/namespaces/default/deployments/x/scale").body["details"]["kind"] == "deployments/scale");
+}
+
+TEST_CASE("lists are paged on one snapshot, and counted where nothing selects") {
+    Server server;
+    for (const char* name : {"a", "b", "c"}) server.config_map(name, R"({"labels":{"l":"1"}})");
+    const Json first = server.ask("GET", config_maps + "?limit=2").body;
+    CHECK(first["items"].size() == 2);
+    CHECK(first["metadata"]["remainingItemCount"] == 1);
+    server.config_map("d");
+    const std::string token = first["metadata"]["continue"];
+    const Json rest = server.ask("GET", config_maps + "?limit=2&continue=" + token).body;
+    REQUIRE(rest["items"].size() == 1);
+    CHECK(rest["items"][0]["metadata"]["name"] == "c");
+    CHECK(rest["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]);
+    const Json selected = server.ask("GET", config_maps + "?limit=2&labelSelector=l").body;
+    CHECK(selected["metadata"].contains("continue"));
+    CHECK_FALSE(selected["metadata"].contains("remainingItemCount"));
+    // The cache knows no pages.
+    CHECK(server.ask("GET", config_maps + "?limit=1&resourceVersion=0").body["items"].size() == 4);
+}
+
+TEST_CASE("tables and metadata, in both versions") {
+    Server server;
+    server.config_map("x");
+    const auto as = [](const std::string& form) { return "application/json;as=" + form + ";g=meta.k8s.io"; };
+    const Json table = server.ask("GET", config_maps + "/x", "", "", as("Table;v=v1beta1")).body;
+    CHECK(table["apiVersion"] == "meta.k8s.io/v1beta1");
+    CHECK(table["rows"][0]["object"]["apiVersion"] == "meta.k8s.io/v1beta1");
+    CHECK(table["rows"][0]["object"]["metadata"]["name"] == "x");
+    const Json bare = server.ask("GET", config_maps + "?includeObject=None", "", "", as("Table;v=v1")).body;
+    CHECK(bare["rows"][0].contains("object"));
+    CHECK(bare["rows"][0]["object"].is_null());
+    const Json whole = server.ask("GET", config_maps + "?includeObject=Object", "", "", as("Table;v=v1")).body;
+    CHECK(whole["rows"][0]["object"]["data"]["a"] == "1");
+    CHECK(server.ask("GET", config_maps + "?includeObject=Odd", "", "", as("Table;v=v1")).code == 400);
+    const Json list = server.ask("GET", config_maps, "", "", as("PartialObjectMetadataList;v=v1")).body;
+    CHECK(list["kind"] == "PartialObjectMetadataList");
+    CHECK(list["items"][0]["kind"] == "PartialObjectMetadata");
+    CHECK_FALSE(list["items"][0].contains("data"));
+    const Answer wrong = server.ask("GET", config_maps, "", "", as("PartialObjectMetadata;v=v1"));
+    CHECK(wrong.code == 406);
+    CHECK(wrong.body["message"] == "you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)");
+    // A removal answers with a Status in any case.
+    CHECK(server.ask("DELETE", config_maps + "/x", "", "", as("Table;v=v1")).body["kind"] == "Status");
+}
+
+TEST_CASE("patches: what is wrong is told with what was sent") {
+    Server server;
+    server.config_map("x");
+    const auto patch = [&](const char* type, const char* body, const char* query = "") {
+        return server.ask("PATCH", config_maps + "/x" + query, body, type);
+    };
+    CHECK(patch(merge, "not json").body["message"] == "error decoding patch: invalid character 'o' in literal null (expecting 'u')");
+    CHECK(patch(merge, "null").body["message"] == "Invalid JSON Patch");
+    CHECK(patch(strategic, "[").body["message"] == "unexpected end of JSON input");
+    const Json wrong = patch(strategic, R"({"data":{"a":5}})").body;
+    CHECK(wrong["message"] == " \"\" is invalid: patch: Invalid value: \"map[data:map[a:5]]\": cannot convert int64 to string");
+    const std::string merged = patch(merge, R"({"data":{"a":5}})").body["message"];
+    CHECK(merged.find("Invalid value: \"{\\\"apiVersion\\\":\\\"v1\\\",\\\"data\\\":{\\\"a\\\":5}") != std::string::npos);
+    const Json strict = patch(merge, R"({"dta":{"a":"5"},"dta":1})", "?fieldValidation=Strict").body;
+    CHECK(strict["message"].get<std::string>().find("strict decoding error: duplicate field \"dta\", unknown field \"dta\"") !=
+          std::string::npos);
+    CHECK(patch(merge, R"({"kind":"Pod"})").body["message"].get<std::string>().find("converting (v1.Pod) to (core.ConfigMap)") !=
+          std::string::npos);
+    // Every check of the metadata complains.
+    CHECK(patch(merge, R"({"metadata":{"uid":"u"}})").body["details"]["causes"].size() == 2);
+    CHECK(patch(merge, R"({"metadata":{"labels":{"bad key":"x"}}})").body["details"]["causes"].size() == 4);
+    CHECK(patch(merge, R"({"metadata":{"deletionTimestamp":"2030-01-01T00:00:00Z"}})").body["details"]["causes"][0]["message"] ==
+          "Invalid value: 2030-01-01 00:00:00 +0000 UTC: field is immutable");
+    CHECK(patch(merge, R"({"metadata":{"resourceVersion":"1"}})").code == 409);
+    CHECK(server.ask("PATCH", config_maps + "/none", "not json", merge).code == 404);
+}
+
+TEST_CASE("applying needs YAML that is a map, and no uid of somebody else") {
+    Server server;
+    const auto apply = [&](const char* body, const char* query = "?fieldManager=m") {
+        return server.ask("PATCH", config_maps + "/x" + query, body, "application/apply-patch+yaml");
+    };
+    CHECK(apply(": bad").body["message"] == "error decoding YAML: error converting YAML to JSON: yaml: did not find expected key");
+    CHECK(apply("[]").body["message"] == "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
+                                         "array into Go value of type map[string]interface {}");
+    const char* const mine = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","uid":"u"}})";
+    CHECK(apply(mine).code == 409);
+    CHECK(apply(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}})").code == 201);
+    CHECK(apply(mine).code == 422);
+    const char* const twice = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  a: '1'\n  a: '2'\n";
+    CHECK(apply(twice, "?fieldManager=m&fieldValidation=Strict").body["message"] ==
+          "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 6: key \"a\" already set in map");
+}
+
+TEST_CASE("status is not for writers of the object, and generation follows what is wanted") {
+    Server server;
+    const std::string deployments = "/apis/apps/v1/namespaces/default/deployments";
+    const char* const web = R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web"},"status":{"replicas":7},
+        "spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},
+        "spec":{"containers":[{"name":"c","image":"i"}]}}}})";
+    const Json made = server.ask("POST", deployments, web).body;
+    CHECK_FALSE(made["status"].contains("replicas"));
+    const auto patch = [&](const char* body, const char* part = "") {
+        return server.ask("PATCH", deployments + "/web" + part, body, merge).body;
+    };
+    const Json annotated = patch(R"({"metadata":{"annotations":{"x":"y"}},"status":{"replicas":7}})");
+    CHECK(annotated["metadata"]["generation"] == 2);
+    CHECK_FALSE(annotated["status"].contains("replicas"));
+    CHECK(patch(R"({"metadata":{"labels":{"x":"y"}}})")["metadata"]["generation"] == 2);
+    const Json observed = patch(R"({"metadata":{"labels":{"z":"z"}},"spec":{"replicas":5},"status":{"replicas":7}})", "/status");
+    CHECK(observed["status"]["replicas"] == 7);
+    CHECK(observed["spec"]["replicas"] == 1);
+    CHECK_FALSE(observed["metadata"]["labels"].contains("z"));
+}
+
+TEST_CASE("collections are removed by page and selector, and answered as the lists they were") {
+    Server server;
+    for (const char* name : {"a", "b", "c", "d"}) server.config_map(name, R"({"labels":{"g":"1"}})");
+    server.config_map("e");
+    const Json page = server.ask("DELETE", config_maps + "?labelSelector=g&limit=2").body;
+    CHECK(page["kind"] == "ConfigMapList");
+    CHECK(page["items"].size() == 2);
+    CHECK(page["metadata"].contains("continue"));
+    CHECK(server.ask("GET", config_maps).body["items"].size() == 3);
+    CHECK(server.ask("DELETE", config_maps + "?dryRun=All").body["items"].size() == 3);
+    CHECK(server.ask("DELETE", config_maps + "?labelSelector=g").body["items"].size() == 2);
+    const Json left = server.ask("GET", config_maps).body["items"];
+    REQUIRE(left.size() == 1);
+    CHECK(left[0]["metadata"]["name"] == "e");
+    CHECK(server.ask("DELETE", config_maps + "?resourceVersionMatch=Exact").code == 422);
+}
+
+TEST_CASE("watches: state, changes, last states, and their end") {
+    Server server;
+    server.config_map("x", R"({"labels":{"l":"1"},"finalizers":["example.com/f"]})");
+    Answer watch = server.ask("GET", config_maps + "?watch=1&labelSelector=l&allowWatchBookmarks=true");
+    REQUIRE(watch.stream);
+    CHECK(server.events(*watch.stream) == std::vector<std::string>{"ADDED x", "BOOKMARK "});
+    server.ask("DELETE", config_maps + "/x");
+    CHECK(server.events(*watch.stream) == std::vector<std::string>{"MODIFIED x"});
+    CHECK(server.ask("PATCH", config_maps + "/x", R"({"metadata":{"finalizers":null}})", merge).code == 200);
+    Json last;
+    CHECK(server.events(*watch.stream, &last) == std::vector<std::string>{"DELETED x"});
+    CHECK(last["metadata"]["finalizers"] == Json::array({"example.com/f"}));
+    std::string words;
+    for (const Slice& part : watch.stream->cut_off()) words += part.text;
+    const Json error = Json::parse(words);
+    CHECK(error["type"] == "ERROR");
+    CHECK(error["object"]["code"] == 410);
+    CHECK(error["object"]["reason"] == "Expired");
+}
+
+TEST_CASE("watches of metadata, of the future, and with options that do not go together") {
+    Server server;
+    server.config_map("x");
+    Answer partial = server.ask("GET", config_maps + "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan", "", "",
+                                "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+    REQUIRE(partial.stream);
+    Json last;
+    CHECK(server.events(*partial.stream, &last) == std::vector<std::string>{"ADDED x"});
+    CHECK(last["kind"] == "PartialObjectMetadata");
+    CHECK_FALSE(last.contains("data"));
+    const std::int64_t now = server.store().current_revision();
+    Answer future = server.ask("GET", config_maps + "?watch=1&resourceVersion=" + std::to_string(now + 1));
+    REQUIRE(future.stream);
+    server.config_map("y");
+    server.config_map("z");
+    CHECK(server.events(*future.stream) == std::vector<std::string>{"ADDED z"});
+    CHECK(server.ask("GET", config_maps + "?watch=1&sendInitialEvents=true").code == 422);
+    CHECK(server.ask("GET", config_maps + "?watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=1").code == 422);
+    CHECK(server.ask("GET", config_maps + "?watch=1", "", "", "application/yaml").code == 406);
+}

@@ -1,0 +1,102 @@
+// Owners and dependents.
+#include "controllers/garbage_collector/controller.h"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/harness/test_cluster.h"
+
+using namespace kubemu;
+
+namespace {
+
+struct Cluster : tests::TestCluster {
+    Cluster() { add<controllers::GarbageCollectorController>(); }
+    // A ConfigMap that belongs to others; "!" before an owner's name: it must not go before this one.
+    void map(const char* name, std::initializer_list<std::string> owners = {}) {
+        api::Json object = {{"metadata", {{"name", name}}}};
+        for (const std::string& owner : owners) {
+            const bool blocks = owner.front() == '!';
+            const std::string owner_name = blocks ? owner.substr(1) : owner;
+            object["metadata"]["ownerReferences"].push_back({{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", owner_name},
+                {"uid", api::uid_of(get("configmaps", owner_name))}, {"blockOwnerDeletion", blocks}});
+        }
+        create("configmaps", object);
+        settle();
+    }
+    void drop(const char* name, const char* policy) {
+        api::DeleteOptions options;
+        options.propagation_policy = policy;
+        remove("configmaps", name, options);
+        settle();
+    }
+    bool there(const char* name) { return exists("configmaps", name); }
+    std::size_t owners(const char* name) { return api::array_at(get("configmaps", name), {"metadata", "ownerReferences"}).size(); }
+};
+
+}  // namespace
+
+TEST_CASE("background deletion takes the whole tree, and who has another owner stays") {
+    Cluster cluster;
+    cluster.map("a");
+    cluster.map("other");
+    cluster.map("b", {"a"});
+    cluster.map("c", {"b"});
+    cluster.map("shared", {"a", "other"});
+    cluster.drop("a", "Background");
+    CHECK_FALSE(cluster.there("b"));
+    CHECK_FALSE(cluster.there("c"));
+    REQUIRE(cluster.there("shared"));
+    CHECK(cluster.owners("shared") == 1);
+}
+
+TEST_CASE("orphans live on without the reference") {
+    Cluster cluster;
+    cluster.map("a");
+    cluster.map("b", {"a"});
+    cluster.drop("a", "Orphan");
+    CHECK_FALSE(cluster.there("a"));
+    REQUIRE(cluster.there("b"));
+    CHECK(cluster.owners("b") == 0);
+}
+
+TEST_CASE("foreground deletion waits for those that block it, not for others") {
+    for (const bool blocks : {true, false}) {
+        Cluster cluster;
+        cluster.map("a");
+        cluster.map("b", {blocks ? "!a" : "a"});
+        cluster.patch("configmaps", "b", R"({"metadata":{"finalizers":["example.com/hold"]}})");
+        cluster.drop("a", "Foreground");
+        CHECK(cluster.there("a") == blocks);
+        REQUIRE(cluster.there("b"));
+        CHECK(api::find(cluster.get("configmaps", "b"), {"metadata", "deletionTimestamp"}) != nullptr);
+        cluster.patch("configmaps", "b", R"({"metadata":{"finalizers":null}})");
+        cluster.settle();
+        CHECK_FALSE(cluster.there("a"));
+        CHECK_FALSE(cluster.there("b"));
+    }
+}
+
+TEST_CASE("a circle of owners goes as a whole") {
+    Cluster cluster;
+    cluster.map("a");
+    cluster.map("b", {"!a"});
+    const api::Json reference = {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "b"},
+                                 {"uid", api::uid_of(cluster.get("configmaps", "b"))}, {"blockOwnerDeletion", true}};
+    cluster.patch("configmaps", "a", api::Json{{"metadata", {{"ownerReferences", api::Json::array({reference})}}}}.dump());
+    cluster.settle();
+    CHECK(cluster.there("a"));
+    cluster.drop("a", "Foreground");
+    CHECK_FALSE(cluster.there("a"));
+    CHECK_FALSE(cluster.there("b"));
+}
+
+TEST_CASE("an object whose owner never was, or is another of the same name, goes") {
+    Cluster cluster;
+    cluster.map("owner");
+    for (const char* uid : {"00000000-0000-0000-0000-000000000001"}) {
+        cluster.create("configmaps", api::Json{{"metadata", {{"name", "stray"}, {"ownerReferences", api::Json::array({{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "owner"}, {"uid", uid}}})}}}});
+        cluster.settle();
+        CHECK_FALSE(cluster.there("stray"));
+    }
+}

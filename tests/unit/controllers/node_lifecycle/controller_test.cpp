@@ -1,0 +1,88 @@
+// Nodes that fall silent, and what their conditions put on them.
+#include "controllers/node_lifecycle/controller.h"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "api/values/time.h"
+#include "tests/harness/test_cluster.h"
+
+using namespace kubemu;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Cluster : tests::TestCluster {
+    Cluster() { add<controllers::NodeLifecycleController>(); }
+    std::string condition(std::string_view type) {
+        const api::Json node = get("nodes", "n");
+        for (const api::Json& one : api::array_at(node, {"status", "conditions"})) {
+            if (api::string_at(one, {"type"}) == type) return std::string(api::string_at(one, {"status"})) + " " + std::string(api::string_at(one, {"reason"}));
+        }
+        return {};
+    }
+    // "key:effect" of each taint, sorted.
+    std::vector<std::string> taints() {
+        std::vector<std::string> found;
+        const api::Json node = get("nodes", "n");
+        for (const api::Json& taint : api::array_at(node, {"spec", "taints"})) {
+            found.push_back(std::string(api::string_at(taint, {"key"})) + ":" + std::string(api::string_at(taint, {"effect"})));
+        }
+        std::sort(found.begin(), found.end());
+        return found;
+    }
+    void report(const char* conditions) { patch("nodes", "n", std::string(R"({"status":{"conditions":)") + conditions + "}}", "status"); settle(); }
+};
+
+const std::vector<std::string> none;
+const char* ready = R"([{"type":"Ready","status":"True","reason":"KubeletReady"},{"type":"MemoryPressure","status":"False"}])";
+
+}  // namespace
+
+TEST_CASE("a node that nobody speaks for becomes Unknown after a minute") {
+    Cluster cluster;
+    cluster.create("nodes", R"({"metadata":{"name":"n"}})");
+    cluster.advance(59s);
+    CHECK(cluster.condition("Ready").empty());
+    cluster.advance(5s);
+    for (const char* type : {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"}) CHECK(cluster.condition(type) == "Unknown NodeStatusNeverUpdated");
+    CHECK(cluster.taints() == std::vector<std::string>{"node.kubernetes.io/unreachable:NoExecute", "node.kubernetes.io/unreachable:NoSchedule"});
+}
+
+TEST_CASE("silence makes a node unreachable and its pods unready; a lease keeps it alive, a report brings it back") {
+    Cluster cluster;
+    cluster.create("nodes", R"({"metadata":{"name":"n"}})");
+    cluster.report(ready);
+    cluster.create("pods", R"({"metadata":{"name":"p"},"spec":{"nodeName":"n","containers":[{"name":"c","image":"i"}]}})");
+    cluster.set_pod("p", "Running", true);
+    cluster.create("leases.coordination.k8s.io", R"({"metadata":{"name":"other"}})");
+    cluster.create("namespaces", R"({"metadata":{"name":"kube-node-lease"}})");
+    cluster.create("leases.coordination.k8s.io", R"({"metadata":{"name":"n","namespace":"kube-node-lease"},"spec":{"leaseDurationSeconds":40}})");
+    for (int i = 0; i < 6; ++i) {
+        cluster.advance(20s);
+        cluster.patch("leases.coordination.k8s.io", "n", R"({"spec":{"leaseTransitions":)" + std::to_string(i + 1) + "}}", {}, "kube-node-lease");
+    }
+    CHECK(cluster.condition("Ready") == "True KubeletReady");
+    cluster.advance(45s);
+    CHECK(cluster.condition("Ready") == "Unknown NodeStatusUnknown");
+    CHECK(cluster.taints().size() == 2);
+    CHECK(api::string_at(cluster.get("pods", "p")["status"]["conditions"][1], {"status"}) == "False");
+    cluster.report(ready);
+    CHECK(cluster.taints() == none);
+}
+
+TEST_CASE("conditions and cordoning have their taints, others stay") {
+    Cluster cluster;
+    cluster.create("nodes", R"({"metadata":{"name":"n"},"spec":{"taints":[{"key":"mine","effect":"NoSchedule"}]}})");
+    cluster.report(R"([{"type":"Ready","status":"False"},{"type":"MemoryPressure","status":"True"}])");
+    CHECK(cluster.taints() == std::vector<std::string>{"mine:NoSchedule", "node.kubernetes.io/memory-pressure:NoSchedule",
+                                                       "node.kubernetes.io/not-ready:NoExecute", "node.kubernetes.io/not-ready:NoSchedule"});
+    cluster.report(ready);
+    cluster.patch("nodes", "n", R"({"spec":{"unschedulable":true}})");
+    cluster.settle();
+    CHECK(cluster.taints() == std::vector<std::string>{"mine:NoSchedule", "node.kubernetes.io/unschedulable:NoSchedule"});
+    cluster.patch("nodes", "n", R"({"spec":{"unschedulable":null}})");
+    cluster.settle();
+    CHECK(cluster.taints() == std::vector<std::string>{"mine:NoSchedule"});
+}
