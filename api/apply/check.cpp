@@ -196,7 +196,9 @@ class Checker {
                 complain(path, "duplicate entries for key " + readable_step(step));
                 return;
             }
-            check({Place::Kind::record, place.type, place.field}, item, path + readable_step(step));
+            // Elements that are replaced as a whole are looked into all the same.
+            const bool record = place.schema == nullptr && place.kind == Place::Kind::keyed_list;
+            check(record ? Place{Place::Kind::record, place.type, place.field} : apply::element_of(place), item, path + readable_step(step));
             ++index;
         }
     }
