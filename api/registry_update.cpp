@@ -26,9 +26,8 @@ void keep_for_status(const KindSpec& kind, Json& merged, const Json& old) {
     };
     if (kind.resource == "deployments.apps") keep("labels");
     if (kind.resource == "pods") keep("ownerReferences");
-    // metav1.ResetObjectMetaForStatus
-    const bool metadata = kind.group == "apiregistration.k8s.io" || kind.group == "apiextensions.k8s.io" ||
-                          kind.group == "flowcontrol.apiserver.k8s.io";
+    // metav1.ResetObjectMetaForStatus; the strategy of definitions resets the new object by itself, so that it changes nothing.
+    const bool metadata = kind.group == "apiregistration.k8s.io" || kind.group == "flowcontrol.apiserver.k8s.io";
     if (!metadata) return;
     for (const char* member : {"labels", "annotations", "finalizers", "ownerReferences"}) keep(member);
 }

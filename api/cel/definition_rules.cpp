@@ -76,7 +76,7 @@ class Check {
     }
 
     void rules(const Schema& schema, bool resource, const FieldPath& path, std::optional<std::uint64_t> times, const std::string& uncorrelated) {
-        const auto compiled = compile(schema, resource);
+        const auto compiled = schema.rules ? schema.rules : compile(schema, resource);
         const std::uint64_t occurrences = times.value_or(request_bytes_max / (static_cast<std::uint64_t>(min_bytes(schema)) + 1));
         for (std::size_t i = 0; i < schema.validations.size(); ++i) {
             const ValidationRule& rule = schema.validations[i];

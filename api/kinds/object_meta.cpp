@@ -9,10 +9,6 @@
 namespace kubemu::api {
 namespace {
 
-bool standard_finalizer(std::string_view name) {
-    return name == "kubernetes" || name == "orphan" || name == "foregroundDeletion";
-}
-
 void validate_owner_references(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
     const Json& references = array_at(metadata, {"ownerReferences"});
     const Json* controller = nullptr;
@@ -62,20 +58,6 @@ void validate_object_meta(const Json& metadata, const FieldPath& path, FieldErro
     }
     validate_owner_references(metadata, path.child("ownerReferences"), errors);
     validate_finalizers(metadata, path.child("finalizers"), errors);
-}
-
-void validate_finalizers_of_kubernetes(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
-    std::size_t index = 0;
-    for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
-        if (finalizer.is_string()) {
-            const std::string& name = finalizer.get_ref<const std::string&>();
-            if (name.find('/') == std::string::npos && !standard_finalizer(name) && check_qualified_name(name).empty()) {
-                errors.invalid(path.child("finalizers").index(index), finalizer,
-                               "name is neither a standard finalizer name nor is it fully qualified");
-            }
-        }
-        ++index;
-    }
 }
 
 void validate_embedded_metadata(const Json& metadata, const FieldPath& path, FieldErrors& errors) {

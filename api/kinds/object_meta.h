@@ -8,9 +8,6 @@ namespace kubemu::api {
 
 // Labels, annotations, owner references and finalizers; names are the caller's business.
 void validate_object_meta(const Json& metadata, const FieldPath& path, FieldErrors& errors);
-// Kubernetes' own kinds know no finalizers without a domain but the standard ones; custom resources and their
-// definitions may have others.
-void validate_finalizers_of_kubernetes(const Json& metadata, const FieldPath& path, FieldErrors& errors);
 
 // The metadata of a resource within another one: names are path segments there, and may be missing.
 void validate_embedded_metadata(const Json& metadata, const FieldPath& path, FieldErrors& errors);

@@ -2,6 +2,7 @@
 // (k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting/validation.go).
 #include <nlohmann/json.hpp>
 
+#include "api/cel/rules.h"
 #include "api/kinds/apiextensions/custom_metadata.h"
 #include "api/kinds/apiextensions/definition.h"
 #include "api/schema/prune.h"
@@ -22,6 +23,7 @@ void check_default(const Schema& schema, const FieldPath& path, bool inside_meta
     FieldErrors found;
     if (!inside_meta) validate_embedded_resources(*schema.default_value, schema, at, found);
     if (found.empty()) structural::validate_value(*schema.default_value, schema, at, found);
+    if (found.empty()) cel::validate_rules(*schema.default_value, schema.default_value.get(), schema, at, found);
     for (const FieldError& error : found.all()) errors.add(error);
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/cel/rules.h"
 #include "api/kinds/apiextensions/definition.h"
 #include "api/values/go_print.h"
 #include "api/values/names.h"
@@ -201,8 +202,9 @@ class Versions {
 
     void check_schema(const Json& props, bool status, const FieldPath& path) {
         std::string malformed;
-        const structural::Schema schema = structural::parse_schema(props, &malformed);
+        structural::Schema schema = structural::parse_schema(props, &malformed);
         if (!malformed.empty()) return errors_.invalid(path, "", malformed);
+        cel::compile_rules(schema);
         validate_definition_schema(schema, status, path, errors_);
     }
 

@@ -100,6 +100,7 @@ TEST_CASE("instances go with their definition, those with finalizers last") {
     Fixture f;
     f.cluster.create(definitions, definition("widgets", "Widget"));
     f.cluster.settle();
+    CHECK(f.cluster.exists("apiservices.apiregistration.k8s.io", "v1.example.com", ""));
     f.instance("a");
     f.instance("b");
     f.cluster.patch("widgets.example.com", "b", R"({"metadata":{"finalizers":["example.com/hold"]}})");
@@ -111,6 +112,7 @@ TEST_CASE("instances go with their definition, those with finalizers last") {
     f.cluster.advance(std::chrono::seconds(2));
     CHECK_FALSE(f.cluster.exists(definitions, "widgets.example.com", ""));
     CHECK(f.cluster.registry().kinds().by_plural("example.com", "v1", "widgets") == nullptr);
+    CHECK_FALSE(f.cluster.exists("apiservices.apiregistration.k8s.io", "v1.example.com", ""));
     CHECK(f.cluster.store().list("widgets.example.com", "").records.empty());
 }
 
