@@ -23,7 +23,11 @@ struct Answer {
 };
 
 struct Server : tests::TestCluster {
-    api::Handlers handlers{{registry()}};
+    api::Authorizer authorizer{store(), {api::Authorizer::Mode::always_allow}};
+    api::ServiceAccountTokens tokens{registry()};
+    api::TokenAuthenticator authenticator{{}, tokens};
+    api::Access access{authorizer, authenticator, tokens};
+    api::Handlers handlers{{registry(), access}};
 
     Answer ask(const std::string& method, const std::string& target, const std::string& body = {}, const std::string& type = {},
                const std::string& accept = {}) {
