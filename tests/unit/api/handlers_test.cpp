@@ -196,6 +196,11 @@ TEST_CASE("applying needs YAML that is a map, and no uid of somebody else") {
     CHECK(apply(mine).code == 409);
     CHECK(apply(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}})").code == 201);
     CHECK(apply(mine).code == 422);
+    // Words of a set and owners that are atomic are checked as what they are.
+    CHECK(apply(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","finalizers":["example.com/f"],
+        "ownerReferences":[{"apiVersion":"v1","kind":"Node","name":"n","uid":"u"}]}})").code == 200);
+    CHECK(apply(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x",
+        "ownerReferences":[{"apiVersion":"v1","kind":"Node","name":"n","uid":"u","odd":1}]}})").code == 500);
     const char* const twice = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  a: '1'\n  a: '2'\n";
     CHECK(apply(twice, "?fieldManager=m&fieldValidation=Strict").body["message"] ==
           "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 6: key \"a\" already set in map");
