@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/harness/open_access.h"
 #include "tests/harness/test_cluster.h"
 
 using namespace kubemu;
@@ -23,7 +24,8 @@ struct Answer {
 };
 
 struct Server : tests::TestCluster {
-    api::Handlers handlers{{registry()}};
+    tests::OpenAccess access{*this};
+    api::Handlers handlers{{.registry = registry(), .access = access.get()}};
 
     Answer ask(const std::string& method, const std::string& target, const std::string& body = {}, const std::string& type = {},
                const std::string& accept = {}) {

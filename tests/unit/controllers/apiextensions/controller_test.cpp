@@ -9,6 +9,7 @@
 #include "api/handlers.h"
 #include "controllers/garbage_collector/controller.h"
 #include "controllers/namespace/controller.h"
+#include "tests/harness/open_access.h"
 #include "tests/harness/test_cluster.h"
 
 using namespace kubemu;
@@ -148,7 +149,8 @@ TEST_CASE("kinds that change while requests use them stay valid for those reques
     f.cluster.create(definitions, definition("widgets", "Widget"));
     f.cluster.settle();
     const Json document = f.cluster.get(definitions, "widgets.example.com", "");
-    api::Handlers handlers(api::Handlers::Options{.registry = f.cluster.registry()});
+    tests::OpenAccess access(f.cluster);
+    api::Handlers handlers({.registry = f.cluster.registry(), .access = access.get()});
     std::atomic<bool> stop{false};
     std::atomic<int> answered{0}, wrong{0};
     std::thread reader([&] {
