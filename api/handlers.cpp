@@ -253,8 +253,8 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     }
     TRY_ASSIGN(const Action action, route(*exchange));
     if (action == Action::log) return handle_log(exchange);
-    // What answers without being stored has no rows.
-    const bool stored = kind.can(Verb::get) || kind.can(Verb::list);
+    // What answers without being stored has no rows, and neither has an approval.
+    const bool stored = (kind.can(Verb::get) || kind.can(Verb::list)) && info.subresource != "approval";
     TRY_ASSIGN(exchange->form, negotiate(exchange->request.accept, stored));
     if (exchange->form.as == AnswerForm::As::table) TRY(check_include_object(*exchange));
     switch (action) {

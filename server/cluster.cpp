@@ -4,6 +4,7 @@
 #include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
+#include "controllers/api_service_registration/controller.h"
 #include "controllers/apiextensions/controller.h"
 #include "controllers/bootstrap/bootstrap.h"
 #include "controllers/certificates/controller.h"
@@ -15,8 +16,8 @@
 #include "controllers/endpoints/controller.h"
 #include "controllers/endpointslice/controller.h"
 #include "controllers/endpointslice_mirroring/controller.h"
-#include "controllers/flowcontrol/controller.h"
 #include "controllers/ephemeral_volume/controller.h"
+#include "controllers/flowcontrol/controller.h"
 #include "controllers/garbage_collector/controller.h"
 #include "controllers/horizontal_pod_autoscaler/controller.h"
 #include "controllers/job/controller.h"
@@ -140,6 +141,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));
     manager.add(std::make_unique<FlowSchemaController>(manager));
+    manager.add(std::make_unique<ApiServiceRegistrationController>(manager));
     if (enabled("podgc")) manager.add(std::make_unique<PodGarbageCollectorController>(manager));
 }
 

@@ -72,6 +72,9 @@ ApiResult<bool> storage_protection_mutate(AdmissionRequest& request);
 ApiResult<bool> claim_resize_validate(AdmissionRequest& request);
 ApiResult<bool> runtime_class_mutate(AdmissionRequest& request);
 ApiResult<bool> runtime_class_validate(AdmissionRequest& request);
+ApiResult<bool> certificate_approval_validate(AdmissionRequest& request);
+ApiResult<bool> certificate_signing_validate(AdmissionRequest& request);
+ApiResult<bool> certificate_subject_validate(AdmissionRequest& request);
 ApiResult<bool> default_ingress_class_mutate(AdmissionRequest& request);
 // Charges the namespace's ResourceQuotas.
 ApiResult<bool> resource_quota_validate(AdmissionRequest& request);

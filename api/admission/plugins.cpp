@@ -20,6 +20,9 @@ constexpr AdmissionPlugin plugins[] = {
     {"StorageObjectInUseProtection", storage_protection_mutate, nullptr},
     {"PersistentVolumeClaimResize", nullptr, claim_resize_validate},
     {"RuntimeClass", runtime_class_mutate, runtime_class_validate},
+    {"CertificateApproval", nullptr, certificate_approval_validate},
+    {"CertificateSigning", nullptr, certificate_signing_validate},
+    {"CertificateSubjectRestriction", nullptr, certificate_subject_validate},
     {"DefaultIngressClass", default_ingress_class_mutate, nullptr},
     // After all that change the object, and before it is validated.
     {"PrivilegeEscalation", refuse_escalation, nullptr},

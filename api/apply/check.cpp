@@ -196,9 +196,10 @@ class Checker {
                 complain(path, "duplicate entries for key " + readable_step(step));
                 return;
             }
-            // Elements that are replaced as a whole are looked into all the same.
-            const bool record = place.schema == nullptr && place.kind == Place::Kind::keyed_list;
-            check(record ? Place{Place::Kind::record, place.type, place.field} : apply::element_of(place), item, path + readable_step(step));
+            Place element = apply::element_of(place);
+            // What is compared as a whole is checked member by member all the same.
+            if (element.kind == Place::Kind::leaf && element.type != nullptr) element.kind = Place::Kind::record;
+            check(element, item, path + readable_step(step));
             ++index;
         }
     }

@@ -148,8 +148,8 @@ Message path_item(const Json& object) {
         const char* name;
         int field;
     };
-    for (const Method& method : {Method{"get", 2}, Method{"put", 3}, Method{"post", 4}, Method{"delete", 5}, Method{"options", 6},
-                                 Method{"head", 7}, Method{"patch", 8}}) {
+    for (const Method& method : {Method{"get", 2}, Method{"put", 3}, Method{"post", 4}, Method{"delete", 5},
+                                 Method{"options", 6}, Method{"head", 7}, Method{"patch", 8}}) {
         if (const Json* of = find(object, method.name)) out.message(method.field, operation(*of));
     }
     for (const Json& item : array_at(object, {"parameters"})) out.message(9, parameters_item(item));
@@ -187,13 +187,16 @@ std::string gnostic_v2_document(const std::string& json) {
     info.text(2, string_at(document, {"info", "version"}));
     out.message(2, info);
     Message paths;
-    for (const auto& [path, item] : object_at(document, {"paths"}).items()) paths.message(2, named(path, path_item(item)));
+    for (const auto& [path, item] : object_at(document, {"paths"}).items())
+        paths.message(2, named(path, path_item(item)));
     out.message(8, paths);
     Message definitions;
-    for (const auto& [name, definition] : object_at(document, {"definitions"}).items()) definitions.message(1, named(name, schema(definition)));
+    for (const auto& [name, definition] : object_at(document, {"definitions"}).items())
+        definitions.message(1, named(name, schema(definition)));
     out.message(9, definitions);
     Message parameters;
-    for (const auto& [name, of] : object_at(document, {"parameters"}).items()) parameters.message(1, named(name, parameter(of)));
+    for (const auto& [name, of] : object_at(document, {"parameters"}).items())
+        parameters.message(1, named(name, parameter(of)));
     out.message(10, parameters);
     security(out, document);
     return out.out();

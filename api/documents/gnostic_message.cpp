@@ -7,13 +7,18 @@
 
 namespace kubemu::api::gnostic {
 
-void text(Message& out, int field, const Json& object, const char* member) { out.text(field, string_at(object, {member})); }
+void text(Message& out, int field, const Json& object, const char* member) {
+    out.text(field, string_at(object, {member}));
+}
 
-void flag(Message& out, int field, const Json& object, const char* member) { out.boolean(field, bool_at(object, {member})); }
+void flag(Message& out, int field, const Json& object, const char* member) {
+    out.boolean(field, bool_at(object, {member}));
+}
 
 void number(Message& out, int field, const Json& object, const char* member) {
     const Json* value = find(object, member);
-    if (value != nullptr && value->is_number()) out.number(field, static_cast<std::uint64_t>(value->get<std::int64_t>()));
+    if (value != nullptr && value->is_number())
+        out.number(field, static_cast<std::uint64_t>(value->get<std::int64_t>()));
 }
 
 void real(Message& out, int field, const Json& object, const char* member) {

@@ -149,8 +149,8 @@ Message path_item(const Json& object) {
         const char* name;
         int field;
     };
-    for (const Method& method : {Method{"get", 4}, Method{"put", 5}, Method{"post", 6}, Method{"delete", 7}, Method{"options", 8},
-                                 Method{"head", 9}, Method{"patch", 10}}) {
+    for (const Method& method : {Method{"get", 4}, Method{"put", 5}, Method{"post", 6}, Method{"delete", 7},
+                                 Method{"options", 8}, Method{"head", 9}, Method{"patch", 10}}) {
         if (const Json* of = find(object, method.name)) out.message(method.field, operation(*of));
     }
     for (const Json& of : array_at(object, {"parameters"})) out.message(13, parameter(of));
@@ -183,7 +183,8 @@ std::string gnostic_v3_document(const std::string& json) {
     info.text(6, string_at(document, {"info", "version"}));
     out.message(2, info);
     Message paths;
-    for (const auto& [path, item] : object_at(document, {"paths"}).items()) paths.message(1, named(path, path_item(item)));
+    for (const auto& [path, item] : object_at(document, {"paths"}).items())
+        paths.message(1, named(path, path_item(item)));
     out.message(4, paths);
     Message components;
     components.message(1, named_schemas(object_at(document, {"components", "schemas"})));

@@ -14,7 +14,8 @@
 namespace kubemu::api {
 namespace {
 
-constexpr std::string_view roots[] = {".well-known/openid-configuration", "api", "apis", "logs", "openid/v1/jwks", "version"};
+constexpr std::string_view roots[] = {
+    ".well-known/openid-configuration", "api", "apis", "logs", "openid/v1/jwks", "version"};
 constexpr std::string_view token_scheme =
     R"({"description":"A bearer token.","in":"header","name":"authorization","type":"apiKey"})";
 
@@ -23,13 +24,16 @@ std::optional<const Json*> custom(const OpenApiSource& source, const KindSpec& k
 }
 
 std::string name_of(const KindSpec& kind) {
-    return kind.group.empty() ? "api/" + std::string(kind.version) : "apis/" + std::string(kind.group) + "/" + std::string(kind.version);
+    return kind.group.empty() ? "api/" + std::string(kind.version)
+                              : "apis/" + std::string(kind.group) + "/" + std::string(kind.version);
 }
 
 // What /version answers; no type of the tables, for nothing else uses it (k8s.io/apimachinery, pkg/version/types.go).
 std::string version_info_schema(OpenApiVersion version) {
     JsonText out;
-    out.open('{').member("description", "Which release of Kubernetes the server is, and how it was built.").member("type", "object");
+    out.open('{')
+        .member("description", "Which release of Kubernetes the server is, and how it was built.")
+        .member("type", "object");
     out.key("properties").open('{');
     constexpr std::pair<std::string_view, std::string_view> members[] = {
         {"major", "The first number of the release."},
@@ -69,7 +73,8 @@ void add_schemas(OpenApiSchemas& schemas, OpenApiVersion version, const Routes& 
     if (names.count(info) != 0) schemas.add_text(std::string(info), version_info_schema(version));
 }
 
-void add_kind(const OpenApiSource& source, OpenApiVersion version, const KindSpec& kind, Routes& routes, OpenApiSchemas& schemas) {
+void add_kind(const OpenApiSource& source, OpenApiVersion version, const KindSpec& kind, Routes& routes,
+              OpenApiSchemas& schemas) {
     const std::optional<const Json*> schema = custom(source, kind);
     if (!schema) {
         add_routes(routes, kind);
@@ -112,7 +117,8 @@ std::string openapi_v2_document(const OpenApiSource& source) {
     std::set<std::string> versions;
     for (const KindSpec* kind : source.kinds) {
         add_kind(source, OpenApiVersion::v2, *kind, routes, schemas);
-        if (!custom(source, *kind) && versions.insert(name_of(*kind)).second) add_resource_list(routes, kind->group, kind->version);
+        if (!custom(source, *kind) && versions.insert(name_of(*kind)).second)
+            add_resource_list(routes, kind->group, kind->version);
     }
     for (const std::string_view group : listed_groups(source)) add_group(routes, group);
     for (const std::string_view root : roots) add_root(routes, root);
@@ -159,7 +165,8 @@ std::string openapi_v3_document(const OpenApiSource& source, std::string_view na
         constexpr std::string_view groups = "apis/";
         const bool is_root = std::find(std::begin(roots), std::end(roots), name) != std::end(roots);
         if (is_root) add_root(routes, name);
-        else if (name.substr(0, groups.size()) == groups && listed_groups(source).count(name.substr(groups.size())) != 0) {
+        else if (name.substr(0, groups.size()) == groups &&
+                 listed_groups(source).count(name.substr(groups.size())) != 0) {
             add_group(routes, name.substr(groups.size()));
         }
         if (routes.empty()) return {};

@@ -39,8 +39,8 @@ void unfold_int_or_string(Json& schema) {
     if (!is_true(schema, "x-kubernetes-int-or-string")) return;
     const Json either = Json::array({{{"type", "integer"}}, {{"type", "string"}}});
     const auto all_of = schema.find("allOf");
-    const bool in_all_of = all_of != schema.end() && all_of->is_array() && !all_of->empty() && (*all_of)[0].is_object() &&
-                           (*all_of)[0].value("anyOf", Json()) == either;
+    const bool in_all_of = all_of != schema.end() && all_of->is_array() && !all_of->empty() &&
+                           (*all_of)[0].is_object() && (*all_of)[0].value("anyOf", Json()) == either;
     if (!schema.contains("anyOf")) {
         if (!in_all_of) schema["anyOf"] = either;
     } else if (schema["anyOf"] != either && !in_all_of) {
@@ -70,7 +70,8 @@ void reduce_to_v2(Json& schema) {
         }
         for (const std::string& name : nullable) drop_required(schema, name);
     }
-    if (Json* values = object_in(schema, "additionalProperties"); values != nullptr && is_true(*values, "nullable")) schema.erase("required");
+    if (Json* values = object_in(schema, "additionalProperties"); values != nullptr && is_true(*values, "nullable"))
+        schema.erase("required");
     const bool null = is_true(schema, "nullable"), unknown = is_true(schema, preserve);
     schema.erase("nullable");
     if (null || unknown) {
@@ -94,7 +95,8 @@ void add_object_members(Json& schema, OpenApiVersion version) {
     if (!properties.is_object()) properties = Json::object();
     properties["apiVersion"] = {{"type", "string"}, {"description", "Group and version of the object's schema."}};
     properties["kind"] = {{"type", "string"}, {"description", "Type of the object."}};
-    properties["metadata"] = reference_to(version, "ObjectMeta", "What every object has: name, namespace, labels, annotations, owners.");
+    properties["metadata"] =
+        reference_to(version, "ObjectMeta", "What every object has: name, namespace, labels, annotations, owners.");
 }
 
 void add_embedded_members(Json& schema, OpenApiVersion version) {
@@ -144,10 +146,12 @@ std::string custom_list_schema(OpenApiVersion version, const KindSpec& kind) {
     const std::string plural(kind.plural);
     Json out = {{"type", "object"}, {"description", "A list of " + plural + "."}, {"required", Json::array({"items"})}};
     add_object_members(out, version);
-    out["properties"]["metadata"] = reference_to(version, "ListMeta", "The revision that the list shows, and where it goes on.");
-    out["properties"]["items"] = {{"type", "array"},
-                                  {"description", "The " + plural + " themselves."},
-                                  {"items", {{"$ref", openapi_reference(version, custom_schema_name(kind, kind.kind))}}}};
+    out["properties"]["metadata"] =
+        reference_to(version, "ListMeta", "The revision that the list shows, and where it goes on.");
+    out["properties"]["items"] = {
+        {"type", "array"},
+        {"description", "The " + plural + " themselves."},
+        {"items", {{"$ref", openapi_reference(version, custom_schema_name(kind, kind.kind))}}}};
     out["x-kubernetes-group-version-kind"] = kinds_of(kind, kind.list_kind);
     return out.dump();
 }

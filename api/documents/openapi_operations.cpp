@@ -32,12 +32,14 @@ void write_texts(JsonText& out, std::string_view name, std::span<const std::stri
 
 class Writer {
   public:
-    Writer(JsonText& out, OpenApiVersion version, SharedParameters* shared) : out_(out), v2_(version == OpenApiVersion::v2), shared_(shared) {}
+    Writer(JsonText& out, OpenApiVersion version, SharedParameters* shared)
+        : out_(out), v2_(version == OpenApiVersion::v2), shared_(shared) {}
 
     void path(const std::vector<Route>& routes) {
         std::vector<Parameter> common;
         for (const Parameter& parameter : routes.front().parameters) {
-            if (std::all_of(routes.begin(), routes.end(), [&](const Route& route) { return has(route.parameters, parameter); })) {
+            if (std::all_of(routes.begin(), routes.end(),
+                            [&](const Route& route) { return has(route.parameters, parameter); })) {
                 common.push_back(parameter);
             }
         }
@@ -80,7 +82,10 @@ class Writer {
         responses(route);
         if (!route.action.empty()) {
             out_.member("x-kubernetes-action", route.action).key("x-kubernetes-group-version-kind").open('{');
-            out_.member("group", route.kind.group).member("kind", route.kind.kind).member("version", route.kind.version).close('}');
+            out_.member("group", route.kind.group)
+                .member("kind", route.kind.kind)
+                .member("version", route.kind.version)
+                .close('}');
         }
         out_.close('}');
     }
@@ -111,7 +116,11 @@ class Writer {
         JsonText text;
         text.open('{').member("name", "body").member("in", "body");
         if (!optional_body(route)) text.key("required").raw("true");
-        text.key("schema").open('{').member("$ref", openapi_reference(OpenApiVersion::v2, route.body)).close('}').close('}');
+        text.key("schema")
+            .open('{')
+            .member("$ref", openapi_reference(OpenApiVersion::v2, route.body))
+            .close('}')
+            .close('}');
         const bool of_all_kinds = route.body.find("apimachinery") != std::string::npos;
         share("body", text.out(), of_all_kinds);
     }
@@ -126,7 +135,8 @@ class Writer {
         if (!v2_) text.close('}');
         text.close('}');
         // kubectl up to 1.26 looks for these two in the operations themselves.
-        share(parameter.name, text.out(), parameter.name != "name" && parameter.name != "fieldValidation" && parameter.name != "dryRun");
+        share(parameter.name, text.out(),
+              parameter.name != "name" && parameter.name != "fieldValidation" && parameter.name != "dryRun");
     }
 
     void share(std::string_view name, const std::string& json, bool may) {

@@ -3,55 +3,32 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 #include "api/documents/openapi_schema.h"
 
 namespace kubemu::api {
 namespace {
 
-constexpr std::array<std::string_view, 3> media = {"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"};
-constexpr std::array<std::string_view, 5> stream_media = {"application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
-                                                          "application/json;stream=watch",
-                                                          "application/vnd.kubernetes.protobuf;stream=watch"};
+constexpr std::array<std::string_view, 3> media = {"application/json", "application/yaml",
+                                                   "application/vnd.kubernetes.protobuf"};
+constexpr std::array<std::string_view, 5> stream_media = {
+    "application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/json;stream=watch",
+    "application/vnd.kubernetes.protobuf;stream=watch"};
 constexpr std::array<std::string_view, 4> log_media = {"text/plain", "application/json", "application/yaml",
                                                        "application/vnd.kubernetes.protobuf"};
 constexpr std::array<std::string_view, 2> custom_media = {"application/json", "application/yaml"};
 constexpr std::array<std::string_view, 1> any_media = {"*/*"};
-constexpr std::array<std::string_view, 1> json_media = {"application/json"};
-constexpr std::array<std::string_view, 1> key_set_media = {"application/jwk-set+json"};
 constexpr std::array<std::string_view, 4> patch_media = {"application/json-patch+json", "application/merge-patch+json",
-                                                         "application/strategic-merge-patch+json", "application/apply-patch+yaml"};
-constexpr std::array<std::string_view, 3> custom_patch_media = {"application/json-patch+json", "application/merge-patch+json",
-                                                                "application/apply-patch+yaml"};
+                                                         "application/strategic-merge-patch+json",
+                                                         "application/apply-patch+yaml"};
+constexpr std::array<std::string_view, 3> custom_patch_media = {
+    "application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"};
 
-constexpr Parameter pretty{"pretty", "string", "With true the answer is indented; tools like curl get that without asking."};
+constexpr Parameter pretty{"pretty", "string",
+                           "With true the answer is indented; tools like curl get that without asking."};
 constexpr Parameter name_parameter{"name", "string", "Name of the object.", true};
 constexpr Parameter namespace_parameter{"namespace", "string", "Namespace of the object.", true};
 constexpr Parameter path_parameter{"path", "string", "The rest of the path, passed on.", true};
-
-// rbac.authorization.k8s.io -> RbacAuthorization: the parts of a name, capitalised; .k8s.io says nothing.
-std::string joined(std::string_view text, bool capital) {
-    constexpr std::string_view suffix = ".k8s.io";
-    if (text.size() > suffix.size() && text.substr(text.size() - suffix.size()) == suffix) text.remove_suffix(suffix.size());
-    std::string out;
-    for (const char c : text) {
-        const bool small = c >= 'a' && c <= 'z';
-        if (!small && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) {
-            capital = true;
-            continue;
-        }
-        out += capital && small ? static_cast<char>(c - 'a' + 'A') : c;
-        capital = false;
-    }
-    return out;
-}
-
-std::string_view group_word(std::string_view group) { return group.empty() ? "core" : group; }
-
-std::string tag_of(std::string_view group, std::string_view version) {
-    return joined(group_word(group), false) + "_" + joined(version, false);
-}
 
 // The fields of an options type as query parameters: what is a list is given several times, what is a struct not at all
 // (AddObjectParams).
@@ -73,19 +50,26 @@ void add_options(std::vector<Parameter>& out, std::string_view type_name, bool w
     }
 }
 
+// ephemeralcontainers -> Ephemeralcontainers.
+std::string title(std::string_view word) {
+    std::string out(word);
+    if (out[0] >= 'a' && out[0] <= 'z') out[0] = static_cast<char>(out[0] - 'a' + 'A');
+    return out;
+}
+
 // One family of paths: a kind, or a subresource of it.
 struct Family {
     std::string group_version;  // "AppsV1"
     std::string tag;
-    std::string noun;           // "Deployment", "DeploymentStatus"
-    std::string label;          // of descriptions: "Deployment", "status of Deployment"
-    std::string scoped;         // "Namespaced" or ""
+    std::string noun;    // "Deployment", "DeploymentStatus"
+    std::string label;   // of descriptions: "Deployment", "status of Deployment"
+    std::string scoped;  // "Namespaced" or ""
     GroupVersionKind kind;
-    bool namespaced = false;
     bool custom = false;
 };
 
-Route start(const Family& family, std::string_view method, std::string_view action, std::string_view verb, std::string_view text) {
+Route start(const Family& family, std::string_view method, std::string_view action, std::string_view verb,
+            std::string_view text) {
     Route route;
     route.method = method;
     route.action = action;
@@ -119,7 +103,8 @@ void add_read(Routes& routes, const Family& family, const std::string& path, con
     finish(routes, path, std::move(route));
 }
 
-void add_put(Routes& routes, const Family& family, const std::string& path, const std::string& body, const std::string& answer) {
+void add_put(Routes& routes, const Family& family, const std::string& path, const std::string& body,
+             const std::string& answer) {
     Route route = start(family, "put", "put", "replace", "Replace the");
     add_options(route.parameters, "meta/v1.UpdateOptions");
     route.body = body;
@@ -179,26 +164,28 @@ void add_delete_collection(Routes& routes, const Family& family, const std::stri
 }
 
 // Deprecated since 1.11, served for ever: a list with ?watch= does the same.
-void add_watch(Routes& routes, const Family& family, const std::string& path, std::string_view action, std::string_view suffix) {
+void add_watch(Routes& routes, const Family& family, const std::string& path, std::string_view action,
+               std::string_view suffix) {
     const bool everywhere = suffix == "ListForAllNamespaces";
     Route route = start(family, "get", action, "watch", "Deprecated, use the watch parameter of a list: watch");
-    route.operation_id = "watch" + family.group_version + (everywhere ? "" : family.scoped) + family.noun + std::string(suffix);
+    route.operation_id =
+        "watch" + family.group_version + (everywhere ? "" : family.scoped) + family.noun + std::string(suffix);
     add_options(route.parameters, "meta/v1.ListOptions");
     route.produces = stream_media;
     route.answer = meta_schema_name("WatchEvent");
     finish(routes, path, std::move(route));
 }
 
-void add_connect(Routes& routes, Family family, const std::string& path, const SubresourceSpec& sub, std::string_view options) {
+void add_connect(Routes& routes, const Family& family, const std::string& path, const SubresourceSpec& sub,
+                 std::string_view options) {
     std::vector<std::string_view> methods = {"get", "post"};
-    if ((sub.verbs & static_cast<std::uint16_t>(Verb::del)) != 0) methods = {"delete", "get", "head", "options", "patch", "post", "put"};
-    family.namespaced = false;
+    if ((sub.verbs & static_cast<std::uint16_t>(Verb::del)) != 0)
+        methods = {"delete", "get", "head", "options", "patch", "post", "put"};
     const auto add = [&](const std::string& at, std::string_view suffix) {
         for (const std::string_view method : methods) {
             Route route = start(family, method, "connect", "connect", "Connect to the");
-            std::string word(method);
-            word[0] = static_cast<char>(word[0] - 'a' + 'A');
-            route.operation_id = "connect" + family.group_version + word + family.scoped + family.noun + std::string(suffix);
+            route.operation_id =
+                "connect" + family.group_version + title(method) + family.scoped + family.noun + std::string(suffix);
             route.parameters.clear();
             add_options(route.parameters, options);
             route.consumes = any_media;
@@ -212,8 +199,6 @@ void add_connect(Routes& routes, Family family, const std::string& path, const S
 
 void add_log(Routes& routes, const Family& family, const std::string& path) {
     Route route = start(family, "get", "get", "read", "Read the");
-    route.parameters.clear();  // PodLogOptions has no pretty of its own, so that it is kept
-    route.parameters.push_back(pretty);
     add_options(route.parameters, "core/v1.PodLogOptions");
     route.produces = log_media;
     finish(routes, path, std::move(route));
@@ -221,22 +206,20 @@ void add_log(Routes& routes, const Family& family, const std::string& path) {
 
 Family family_of(const KindSpec& kind) {
     Family family;
-    family.group_version = joined(group_word(kind.group), true) + joined(kind.version, true);
-    family.tag = tag_of(kind.group, kind.version);
+    family.group_version = operation_word(kind.group, true) + operation_word(kind.version, true);
+    family.tag = operation_tag(kind.group, kind.version);
     family.noun = kind.kind;
     family.label = kind.kind;
-    family.namespaced = kind.namespaced;
     family.scoped = kind.namespaced ? "Namespaced" : "";
     family.kind = {kind.group, kind.version, kind.kind};
     return family;
 }
 
-void add_subresource(Routes& routes, Family family, const SubresourceSpec& sub, const KindSpec& parent, const std::string& item) {
+void add_subresource(Routes& routes, Family family, const SubresourceSpec& sub, const KindSpec& parent,
+                     const std::string& item) {
     if (sub.type == nullptr) return;
     const std::string path = item + "/" + std::string(sub.name);
-    std::string title(sub.name);
-    title[0] = static_cast<char>(title[0] - 'a' + 'A');
-    family.noun += title;
+    family.noun += title(sub.name);
     family.label = std::string(sub.name) + " of the " + std::string(parent.kind);
     if (sub.version.empty()) family.kind.kind = sub.kind;
     else family.kind = {sub.group, sub.version, sub.kind};
@@ -274,6 +257,29 @@ Paths paths_of(const KindSpec& kind) {
 
 }  // namespace
 
+std::string operation_word(std::string_view text, bool capital) {
+    if (text.empty()) text = "core";
+    constexpr std::string_view suffix = ".k8s.io";
+    if (text.size() > suffix.size() && text.substr(text.size() - suffix.size()) == suffix) {
+        text.remove_suffix(suffix.size());
+    }
+    std::string out;
+    for (const char c : text) {
+        const bool small = c >= 'a' && c <= 'z';
+        if (!small && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) {
+            capital = true;
+            continue;
+        }
+        out += capital && small ? static_cast<char>(c - 'a' + 'A') : c;
+        capital = false;
+    }
+    return out;
+}
+
+std::string operation_tag(std::string_view group, std::string_view version) {
+    return operation_word(group, false) + "_" + operation_word(version, false);
+}
+
 std::string group_version_path(std::string_view group, std::string_view version) {
     if (group.empty()) return "/api/" + std::string(version) + "/";
     return "/apis/" + std::string(group) + "/" + std::string(version) + "/";
@@ -295,12 +301,14 @@ void add_routes(Routes& routes, const KindSpec& kind) {
         const bool object = kind.delete_returns_object && kind.resource != "namespaces";
         add_delete(routes, family, item, object ? type : meta_schema_name("Status"));
     }
-    if (kind.namespaced && kind.can(Verb::list)) add_list(routes, family, paths.root + std::string(kind.plural), list, true);
+    if (kind.namespaced && kind.can(Verb::list))
+        add_list(routes, family, paths.root + std::string(kind.plural), list, true);
     if (kind.can(Verb::watch)) {
         const std::string watch = paths.root + "watch/";
         add_watch(routes, family, watch + paths.collection, "watchlist", "List");
         add_watch(routes, family, watch + paths.item, "watch", "");
-        if (kind.namespaced) add_watch(routes, family, watch + std::string(kind.plural), "watchlist", "ListForAllNamespaces");
+        if (kind.namespaced)
+            add_watch(routes, family, watch + std::string(kind.plural), "watchlist", "ListForAllNamespaces");
     }
     for (const SubresourceSpec& sub : kind.subresources) add_subresource(routes, family, sub, kind, item);
 }
@@ -320,9 +328,7 @@ void add_custom_routes(Routes& routes, const KindSpec& kind, const std::string& 
     add_delete(routes, family, item, meta_schema_name("Status"));
     for (const SubresourceSpec& sub : kind.subresources) {
         Family part = family;
-        std::string title(sub.name);
-        title[0] = static_cast<char>(title[0] - 'a' + 'A');
-        part.noun += title;
+        part.noun += title(sub.name);
         part.label = std::string(sub.name) + " of the " + std::string(kind.kind);
         const std::string path = item + "/" + std::string(sub.name);
         const std::string body = sub.name == "scale" ? "io.k8s.api.autoscaling.v1.Scale" : type;
@@ -330,71 +336,6 @@ void add_custom_routes(Routes& routes, const KindSpec& kind, const std::string& 
         add_put(routes, part, path, sub.name == "scale" ? std::string() : body, body);
         add_patch(routes, part, path, body);
     }
-}
-
-void add_resource_list(Routes& routes, std::string_view group, std::string_view version) {
-    Route route;
-    route.method = "get";
-    route.operation_id = "get" + joined(group_word(group), true) + joined(version, true) + "APIResources";
-    route.description = "List the resources of this group version";
-    route.tag = tag_of(group, version);
-    route.consumes = media;
-    route.produces = media;
-    route.answer = meta_schema_name("APIResourceList");
-    routes[group_version_path(group, version)].push_back(std::move(route));
-}
-
-void add_group(Routes& routes, std::string_view group) {
-    Route route;
-    route.method = "get";
-    route.operation_id = "get" + joined(group, true) + "APIGroup";
-    route.description = "List the versions of this group";
-    route.tag = joined(group, false);
-    route.consumes = media;
-    route.produces = media;
-    route.answer = meta_schema_name("APIGroup");
-    routes["/apis/" + std::string(group) + "/"].push_back(std::move(route));
-}
-
-void add_root(Routes& routes, std::string_view name) {
-    struct Root {
-        std::string_view name, id, tag, description;
-        std::span<const std::string_view> consumes, produces;
-        std::string answer;
-    };
-    const Root roots[] = {
-        {"api", "getCoreAPIVersions", "core", "List the versions of the core group", media, media, meta_schema_name("APIVersions")},
-        {"apis", "getAPIVersions", "apis", "List the groups that are served", media, media, meta_schema_name("APIGroupList")},
-        {"version", "getCodeVersion", "version", "Read the version of the server", json_media, json_media,
-         "io.k8s.apimachinery.pkg.version.Info"},
-        {".well-known/openid-configuration", "getServiceAccountIssuerOpenIDConfiguration", "WellKnown",
-         "Read the OpenID Connect configuration of the issuer of service account tokens", {}, json_media, ""},
-        {"openid/v1/jwks", "getServiceAccountIssuerOpenIDKeyset", "openid",
-         "Read the public keys that service account tokens are signed with", {}, key_set_media, ""},
-    };
-    if (name == "logs") {
-        for (const auto& [path, id] : {std::pair{"/logs/", "logFileListHandler"}, std::pair{"/logs/{logpath}", "logFileHandler"}}) {
-            Route route;
-            route.method = "get";
-            route.operation_id = id;
-            route.tag = "logs";
-            route.has_answer = false;
-            if (id == std::string_view("logFileHandler")) route.parameters = {{"logpath", "string", "Path of the log file.", true}};
-            routes[path].push_back(std::move(route));
-        }
-        return;
-    }
-    const auto root = std::find_if(std::begin(roots), std::end(roots), [name](const Root& root) { return root.name == name; });
-    if (root == std::end(roots)) std::abort();  // names come from openapi_paths(), which lists these
-    Route route;
-    route.method = "get";
-    route.operation_id = root->id;
-    route.description = root->description;
-    route.tag = root->tag;
-    route.consumes = root->consumes;
-    route.produces = root->produces;
-    route.answer = root->answer;
-    routes["/" + std::string(name) + "/"].push_back(std::move(route));
 }
 
 }  // namespace kubemu::api

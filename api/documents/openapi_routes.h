@@ -27,17 +27,17 @@ struct GroupVersionKind {
 };
 
 struct Route {
-    std::string_view method;       // "get"
+    std::string_view method;  // "get"
     std::string operation_id, description;
     std::string tag;
-    std::string_view action;       // x-kubernetes-action; empty for what is no resource
-    GroupVersionKind kind;         // with an action
+    std::string_view action;            // x-kubernetes-action; empty for what is no resource
+    GroupVersionKind kind;              // with an action
     std::vector<Parameter> parameters;  // by name; those of the path and `pretty` too
     std::span<const std::string_view> consumes, produces;
-    std::string body;              // OpenAPI name of the type of the body; empty for none
-    std::string answer;            // OpenAPI name of the type of the answer; empty for text
-    bool has_answer = true;        // false: nothing is known of it
-    std::uint8_t created = 0;      // 1: 201 beside 200; 2: 202; 3: both
+    std::string body;          // OpenAPI name of the type of the body; empty for none
+    std::string answer;        // OpenAPI name of the type of the answer; empty for text
+    bool has_answer = true;    // false: nothing is known of it
+    std::uint8_t created = 0;  // 1: 201 beside 200; 2: 202; 3: both
 };
 
 // Routes by path, those of one path in the order in which they were added.
@@ -56,6 +56,11 @@ void add_group(Routes& routes, std::string_view group);
 // ".well-known/openid-configuration".
 void add_root(Routes& routes, std::string_view name);
 
+// rbac.authorization.k8s.io -> RbacAuthorization: the parts of a name, capitalised from the first or the second on;
+// .k8s.io says nothing, and the group without a name is core.
+std::string operation_word(std::string_view text, bool capital);
+// rbacAuthorization_v1.
+std::string operation_tag(std::string_view group, std::string_view version);
 // "/apis/apps/v1/" or "/api/v1/".
 std::string group_version_path(std::string_view group, std::string_view version);
 

@@ -19,26 +19,31 @@ struct Special {
 // v2 and v3: the members of the schema besides its description.
 constexpr Special specials[] = {
     {"io.k8s.apimachinery.pkg.apis.meta.v1.Time", R"("type":"string","format":"date-time")",
-     R"("type":"string","format":"date-time")", "A moment as RFC 3339 text, exact to the second, such as 2025-01-31T12:00:00Z."},
+     R"("type":"string","format":"date-time")",
+     "A moment as RFC 3339 text, exact to the second, such as 2025-01-31T12:00:00Z."},
     {"io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime", R"("type":"string","format":"date-time")",
      R"("type":"string","format":"date-time")", "A moment as RFC 3339 text, exact to the microsecond."},
     {"io.k8s.apimachinery.pkg.apis.meta.v1.Duration", R"("type":"string")", R"("type":"string")",
      "A span of time as Go writes it, such as 1h30m or 250ms."},
     {"io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1", R"("type":"object")", R"("type":"object")",
-     "A set of fields as a tree: f:NAME is a field, k:{KEYS} an item of a list by its keys, v:VALUE an item by its value, "
+     "A set of fields as a tree: f:NAME is a field, k:{KEYS} an item of a list by its keys, v:VALUE an item by its "
+     "value, "
      "i:INDEX an item by its place, and a dot stands for the node itself."},
     {"io.k8s.apimachinery.pkg.apis.meta.v1.Patch", R"("type":"object")", R"("type":"object")",
      "The body of a PATCH request; its Content-Type says how it is read."},
     {"io.k8s.apimachinery.pkg.runtime.RawExtension", R"("type":"object")", R"("type":"object")",
      "An object of any kind, kept as it was given."},
-    {"io.k8s.apimachinery.pkg.api.resource.Quantity", R"("type":"string")", R"("oneOf":[{"type":"string"},{"type":"number"}])",
-     "A number with an optional unit: decimal (n, u, m, k, M, G, T, P, E), binary (Ki, Mi, Gi, Ti, Pi, Ei) or an exponent. "
+    {"io.k8s.apimachinery.pkg.api.resource.Quantity", R"("type":"string")",
+     R"("oneOf":[{"type":"string"},{"type":"number"}])",
+     "A number with an optional unit: decimal (n, u, m, k, M, G, T, P, E), binary (Ki, Mi, Gi, Ti, Pi, Ei) or an "
+     "exponent. "
      "500m is a half, 64Mi is 67108864."},
     {"io.k8s.apimachinery.pkg.util.intstr.IntOrString", R"("type":"string","format":"int-or-string")",
      R"("format":"int-or-string","oneOf":[{"type":"integer"},{"type":"string"}])",
      "A whole number, or text: a percentage such as 25% or the name of a port, whichever the field takes."},
     {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON", "", "", "Any JSON value."},
-    {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray", "", "", "One schema, or a list of schemas."},
+    {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray", "", "",
+     "One schema, or a list of schemas."},
     {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool", "", "",
      "A schema, or a boolean: true allows everything, false nothing."},
     {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray", "", "",
@@ -50,7 +55,8 @@ std::string raw_name(const FieldInfo& field) {
     const std::size_t at = field.go_type.rfind("JSON");
     if (at == std::string_view::npos) return "io.k8s.apimachinery.pkg.runtime.RawExtension";
     const std::string_view type = field.go_type.substr(at);
-    return std::string(extensions_prefix) + std::string(type == "JSONSchemaDependencies" ? "JSONSchemaPropsOrStringArray" : type);
+    return std::string(extensions_prefix) +
+           std::string(type == "JSONSchemaDependencies" ? "JSONSchemaPropsOrStringArray" : type);
 }
 
 // The name of the schema that a value of this field refers to; empty when its schema is written in place.
@@ -118,7 +124,8 @@ void write_extensions(JsonText& out, const FieldInfo& field) {
                                                                                 : "atomic");
     }
     if (!field.list_map_keys.empty()) write_list(out, "x-kubernetes-list-map-keys", field.list_map_keys);
-    if (field.map_atomic || field.map_granular) out.member("x-kubernetes-map-type", field.map_atomic ? "atomic" : "granular");
+    if (field.map_atomic || field.map_granular)
+        out.member("x-kubernetes-map-type", field.map_atomic ? "atomic" : "granular");
     if (!field.patch_merge_key.empty()) out.member("x-kubernetes-patch-merge-key", field.patch_merge_key);
     const std::string_view strategy = strategy_name(field.patch_strategy);
     if (!strategy.empty()) out.member("x-kubernetes-patch-strategy", strategy);
@@ -138,8 +145,8 @@ std::string description_of(const FieldInfo& field) {
 }
 
 bool has_extensions(const FieldInfo& field) {
-    return field.list_type != ListType::unset || field.map_atomic || field.map_granular || !field.patch_merge_key.empty() ||
-           field.patch_strategy != PatchStrategy::none;
+    return field.list_type != ListType::unset || field.map_atomic || field.map_granular ||
+           !field.patch_merge_key.empty() || field.patch_strategy != PatchStrategy::none;
 }
 
 // The group and version to which the types of one file of api/schema belong, by the file's prefix ("rbac/v1").
@@ -153,7 +160,8 @@ const std::map<std::string_view, Place>& places() {
         for (const KindSpec& kind : builtin_kinds()) {
             places[prefix(*kind.type)] = {kind.group, kind.version};
             for (const SubresourceSpec& sub : kind.subresources) {
-                if (sub.type != nullptr && !sub.version.empty()) places.insert({prefix(*sub.type), {sub.group, sub.version}});
+                if (sub.type != nullptr && !sub.version.empty())
+                    places.insert({prefix(*sub.type), {sub.group, sub.version}});
             }
         }
         places["meta/v1"] = {"", "v1"};
@@ -192,7 +200,9 @@ std::string openapi_reference(OpenApiVersion version, std::string_view name) {
     return (version == OpenApiVersion::v2 ? "#/definitions/" : "#/components/schemas/") + std::string(name);
 }
 
-std::string meta_schema_name(std::string_view type) { return std::string(meta_prefix) + std::string(type); }
+std::string meta_schema_name(std::string_view type) {
+    return std::string(meta_prefix) + std::string(type);
+}
 
 std::string_view OpenApiSchemas::add(const TypeInfo& type) {
     if (!types_.emplace(type.openapi_name, &type).second) return type.openapi_name;
@@ -212,7 +222,8 @@ std::string OpenApiSchemas::add_meta(std::string_view type) {
 
 void OpenApiSchemas::add_special(const std::string& name) {
     if (texts_.count(name) != 0) return;
-    const auto found = std::find_if(std::begin(specials), std::end(specials), [&](const Special& s) { return s.name == name; });
+    const auto found =
+        std::find_if(std::begin(specials), std::end(specials), [&](const Special& s) { return s.name == name; });
     if (found == std::end(specials)) std::abort();  // every name that a field refers to is in the table
     JsonText out;
     out.open('{').member("description", found->description);
@@ -222,7 +233,8 @@ void OpenApiSchemas::add_special(const std::string& name) {
 }
 
 // One value of a field. `alone`: nothing else will be written beside it in its object.
-void OpenApiSchemas::write_element(JsonText& out, const FieldInfo& field, std::string_view default_json, bool alone) const {
+void OpenApiSchemas::write_element(JsonText& out, const FieldInfo& field, std::string_view default_json,
+                                   bool alone) const {
     if (version_ == OpenApiVersion::v2) default_json = {};
     const std::string name = referred_name(field);
     if (!name.empty()) {
@@ -299,7 +311,8 @@ void OpenApiSchemas::write_type(JsonText& out, const TypeInfo& type) const {
             }
         }
         out.close('}');
-        if (std::any_of(type.fields.begin(), type.fields.end(), [](const FieldInfo& field) { return field.required; })) {
+        if (std::any_of(type.fields.begin(), type.fields.end(),
+                        [](const FieldInfo& field) { return field.required; })) {
             out.key("required").open('[');
             for (const FieldInfo& field : type.fields) {
                 if (field.required) out.text(field.name);
@@ -317,7 +330,8 @@ void OpenApiSchemas::write(JsonText& out) const {
     out.open('{');
     auto text = texts_.begin();
     const auto texts_until = [&](std::string_view name) {
-        for (; text != texts_.end() && (name.empty() || text->first < name); ++text) out.key(text->first).raw(text->second);
+        for (; text != texts_.end() && (name.empty() || text->first < name); ++text)
+            out.key(text->first).raw(text->second);
     };
     for (const auto& [name, type] : types_) {
         texts_until(name);

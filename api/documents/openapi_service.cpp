@@ -28,14 +28,16 @@ struct Offer {
     bool protobuf;
 };
 // The first spelling with '@' is deprecated, for it is no valid media type.
-constexpr std::array<Offer, 3> v2_offers = {
-    Offer{"application/json", "application/json", false},
-    Offer{"application/com.github.proto-openapi.spec.v2@v1.0+protobuf", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", true},
-    Offer{"application/com.github.proto-openapi.spec.v2.v1.0+protobuf", "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", true}};
-constexpr std::array<Offer, 3> v3_offers = {
-    Offer{"application/json", "application/json", false},
-    Offer{"application/com.github.proto-openapi.spec.v3.v1.0+protobuf", "application/com.github.proto-openapi.spec.v3.v1.0+protobuf", true},
-    Offer{"application/com.github.proto-openapi.spec.v3@v1.0+protobuf", "application/com.github.proto-openapi.spec.v3.v1.0+protobuf", true}};
+constexpr std::array<Offer, 3> v2_offers = {Offer{"application/json", "application/json", false},
+                                            Offer{"application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+                                                  "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", true},
+                                            Offer{"application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+                                                  "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", true}};
+constexpr std::array<Offer, 3> v3_offers = {Offer{"application/json", "application/json", false},
+                                            Offer{"application/com.github.proto-openapi.spec.v3.v1.0+protobuf",
+                                                  "application/com.github.proto-openapi.spec.v3.v1.0+protobuf", true},
+                                            Offer{"application/com.github.proto-openapi.spec.v3@v1.0+protobuf",
+                                                  "application/com.github.proto-openapi.spec.v3.v1.0+protobuf", true}};
 
 // The best offer by the order and the q-values of an Accept header; null when none will do.
 const Offer* choose(std::string_view accept, const std::array<Offer, 3>& offers) {
@@ -55,7 +57,8 @@ const Offer* choose(std::string_view accept, const std::array<Offer, 3>& offers)
         }
         clauses.push_back(std::move(clause));
     }
-    std::stable_sort(clauses.begin(), clauses.end(), [](const Clause& a, const Clause& b) { return a.quality > b.quality; });
+    std::stable_sort(clauses.begin(), clauses.end(),
+                     [](const Clause& a, const Clause& b) { return a.quality > b.quality; });
     for (const Clause& clause : clauses) {
         for (const Offer& offer : offers) {
             if (clause.type == "*/*" || clause.type == "application/*" || clause.type == offer.type) return &offer;
@@ -67,15 +70,17 @@ const Offer* choose(std::string_view accept, const std::array<Offer, 3>& offers)
 // RFC 1123, as HTTP dates are ("Mon, 02 Jan 2006 15:04:05 GMT"); `zone` is what Go prints.
 std::string http_date(Time time, const char* zone, std::chrono::years later = std::chrono::years(0)) {
     constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     const auto midnight = std::chrono::floor<std::chrono::days>(time);
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time - midnight).count();
     const std::chrono::sys_days day = std::chrono::year_month_day(midnight) + later;
     const std::chrono::year_month_day date(day);
     char text[64];
     std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d %s", days[std::chrono::weekday(day).c_encoding()],
-                  static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
-                  static_cast<int>(seconds / 3600), static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60), zone);
+                  static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1],
+                  static_cast<int>(date.year()), static_cast<int>(seconds / 3600), static_cast<int>(seconds / 60 % 60),
+                  static_cast<int>(seconds % 60), zone);
     return text;
 }
 
@@ -90,7 +95,9 @@ bool matches(std::string_view if_none_match, const std::string& tag) {
     return trim(if_none_match) == "*" || if_none_match.find(tag) != std::string_view::npos;
 }
 
-std::string url_of(std::string_view name, const std::string& hash) { return "/openapi/v3/" + std::string(name) + "?hash=" + hash; }
+std::string url_of(std::string_view name, const std::string& hash) {
+    return "/openapi/v3/" + std::string(name) + "?hash=" + hash;
+}
 
 }  // namespace
 
@@ -143,8 +150,8 @@ struct OpenApiService::Impl {
         fill(index, out.close('}').close('}').take(), now);
     }
 
-    Response serve(const Request& request, Document& document, const Offer& offer, std::string (*convert)(const std::string&),
-                   Response response) KUBEMU_REQUIRES(mutex) {
+    Response serve(const Request& request, Document& document, const Offer& offer,
+                   std::string (*convert)(const std::string&), Response response) KUBEMU_REQUIRES(mutex) {
         if (offer.protobuf && !document.protobuf) document.protobuf = make_bytes(convert(*document.json));
         const std::string tag = "\"" + document.hash + "\"";
         response.headers.emplace_back("Etag", tag);
@@ -163,8 +170,8 @@ struct OpenApiService::Impl {
 OpenApiService::OpenApiService() : impl_(std::make_unique<Impl>()) {}
 OpenApiService::~OpenApiService() = default;
 
-Response OpenApiService::answer(const Request& request, std::string_view path, std::string_view hash, const OpenApiSource& source,
-                                Time now) {
+Response OpenApiService::answer(const Request& request, std::string_view path, std::string_view hash,
+                                const OpenApiSource& source, Time now) {
     Impl& impl = *impl_;
     Lock lock(impl.mutex);
     impl.forget_stale(source);

@@ -18,7 +18,8 @@ class OpenApiService {
 
     // `path` begins with /openapi; `hash` is the query's; `now` becomes Last-Modified of what is made.
     // 404 for paths that are no documents, 406 for media types that there are not.
-    Response answer(const Request& request, std::string_view path, std::string_view hash, const OpenApiSource& source, Time now);
+    Response answer(const Request& request, std::string_view path, std::string_view hash, const OpenApiSource& source,
+                    Time now);
 
   private:
     struct Impl;

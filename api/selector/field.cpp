@@ -7,16 +7,15 @@ namespace {
 std::vector<std::string_view> split_terms(std::string_view text) {
     std::vector<std::string_view> terms;
     std::size_t begin = 0;
-    for (std::size_t i = 0; i <= text.size(); ++i) {
-        if (i < text.size() && text[i] == '\\') {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\\') {
             ++i;
-            continue;
-        }
-        if (i == text.size() || text[i] == ',') {
+        } else if (text[i] == ',') {
             terms.push_back(text.substr(begin, i - begin));
             begin = i + 1;
         }
     }
+    terms.push_back(text.substr(begin));
     return terms;
 }
 

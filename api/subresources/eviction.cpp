@@ -148,11 +148,15 @@ ApiResult<Written> evict(Registry& registry, const KindSpec& pods, std::string_v
         }
         TRY_ASSIGN(Permission permission, ask_budgets(registry, *pod));
         DeleteOptions options = asked;
+        // A precondition that does not hold is refused before anything is written; one that does moves with the mark.
+        const bool another = (!asked.precondition_uid.empty() && asked.precondition_uid != view.uid) ||
+                             (!asked.precondition_revision.empty() && asked.precondition_revision != std::to_string(pod->revision));
+        if (another) return registry.remove(pods, namespace_name, name, asked, context, std::move(done));
         if (!dry_run) {
             TRY_ASSIGN(pod, mark(registry, pods, view, context));
             if (permission.unready && pod_view_of(*pod).ready) return still_processed(permission.budget);
         }
-        if (permission.unready && options.precondition_revision.empty()) {
+        if (permission.unready || !options.precondition_revision.empty()) {
             options.precondition_revision = std::to_string(pod->revision);
         }
         std::vector<storage::Draft> companions;

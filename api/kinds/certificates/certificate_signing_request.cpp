@@ -15,7 +15,6 @@ namespace kubemu::api::kinds {
 namespace {
 
 constexpr std::string_view legacy_signer = "kubernetes.io/legacy-unknown";
-constexpr std::string_view client_signer = "kubernetes.io/kube-apiserver-client";
 constexpr std::string_view kubelet_client_signer = "kubernetes.io/kube-apiserver-client-kubelet";
 constexpr std::string_view kubelet_serving_signer = "kubernetes.io/kubelet-serving";
 
@@ -234,6 +233,7 @@ void prepare_for_create(Json& object, const HookContext& context) {
     if (!context.user.name.empty()) spec["username"] = context.user.name;
     if (!context.user.uid.empty()) spec["uid"] = context.user.uid;
     if (!context.user.groups.empty()) spec["groups"] = context.user.groups;
+    if (!context.user.extra.empty()) spec["extra"] = context.user.extra;
 }
 
 void prepare_for_update(Json& object, const Json& old, const HookContext&) {
@@ -270,20 +270,6 @@ void prepare_for_status_update(Json& object, const Json& old, const HookContext&
         }
     }
     fill_times(object, old, context.now);
-}
-
-// Admission plugin CertificateSubjectRestriction.
-ApiResult<bool> refuse_masters(Json& object, const Json* old, const HookContext& context) {
-    if (old != nullptr || string_at(object, {"spec", "signerName"}) != client_signer) return true;
-    std::string complaint;
-    const auto subject = parse_certificate_request(decoded(object, {"spec", "request"}), complaint);
-    if (!subject || std::find(subject->organizations.begin(), subject->organizations.end(),
-                              "system:masters") == subject->organizations.end()) {
-        return true;
-    }
-    return Status::forbidden(
-        context.kind.group, context.kind.plural, name_of(object),
-        "use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed");
 }
 
 Messages check_name(std::string_view, bool) {
@@ -337,8 +323,7 @@ KUBEMU_RULES(certificate_signing_request_rules){.prepare_for_create = prepare_fo
                                                 .validate_create = validate_create,
                                                 .validate_update = validate_change,
                                                 .validate_status_update = validate_change,
-                                                .validate_name = check_name,
-                                                .allocate = refuse_masters};
+                                                .validate_name = check_name};
 KUBEMU_RULES(certificate_signing_request_v1beta1_rules){
     .set_defaults = v1beta1_defaults,
     .prepare_for_create = prepare_for_create,
@@ -347,7 +332,6 @@ KUBEMU_RULES(certificate_signing_request_v1beta1_rules){
     .validate_create = validate_create,
     .validate_update = validate_change,
     .validate_status_update = validate_change,
-    .validate_name = check_name,
-    .allocate = refuse_masters};
+    .validate_name = check_name};
 
 }  // namespace kubemu::api::kinds

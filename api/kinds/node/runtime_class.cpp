@@ -1,6 +1,7 @@
 // Rules of RuntimeClass.
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/core/pod_checks.h"
 #include "api/kinds/define.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
@@ -21,6 +22,8 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     if (const Json* labels = find(object, {"scheduling", "nodeSelector"})) {
         validate_labels(*labels, scheduling.child("nodeSelector"), errors);
     }
+    pods::validate_tolerations(array_at(object, {"scheduling", "tolerations"}),
+                               scheduling.child("tolerations"), errors);
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {

@@ -25,7 +25,7 @@ struct Answer {
 
 struct Server : tests::TestCluster {
     tests::OpenAccess access{*this};
-    api::Handlers handlers{{.registry = registry(), .access = access.get()}};
+    api::Handlers handlers{{registry(), access.get()}};
 
     Answer ask(const std::string& method, const std::string& target, const std::string& body = {}, const std::string& type = {},
                const std::string& accept = {}) {

@@ -133,7 +133,8 @@ TEST_CASE("openapi.v2.Document") {
         const std::string parameter = one(field.bytes, 1);
         if (one(one(field.bytes, 2), 1).find("#/parameters/") == 0) reference = true;
         const std::string query = one(one(parameter, 2), 3);
-        if (one(query, 4) == "dryRun") dry_run = one(query, 2) == "query" && one(query, 6) == "string" && value_of(query, 20) == 1;
+        if (one(query, 4) == "dryRun")
+            dry_run = one(query, 2) == "query" && one(query, 6) == "string" && value_of(query, 20) == 1;
         if (one(one(one(parameter, 1), 5), 1) == "#/definitions/io.k8s.api.core.v1.Pod") body = true;
     }
     CHECK(dry_run);
@@ -153,7 +154,8 @@ TEST_CASE("openapi.v3.Document") {
     CHECK(count(paths, 1) == expected["paths"].size());
     CHECK(count(schemas, 1) == expected["components"]["schemas"].size());
     // SchemaOrReference: 1 is a schema, 2 a reference.
-    const std::string spec = one(entry(one(one(entry(schemas, 1, "io.k8s.api.apps.v1.Deployment"), 1), 31), 1, "spec"), 1);
+    const std::string spec =
+        one(entry(one(one(entry(schemas, 1, "io.k8s.api.apps.v1.Deployment"), 1), 31), 1, "spec"), 1);
     CHECK(one(one(one(spec, 26), 2), 1) == "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec");
     CHECK(count(spec, 33) == 1);
     const std::string port = one(entry(schemas, 1, "io.k8s.api.core.v1.ContainerPort"), 1);
@@ -166,13 +168,15 @@ TEST_CASE("openapi.v3.Document") {
     const std::string list = one(entry(paths, 1, "/apis/apps/v1/deployments"), 4);
     CHECK(one(list, 5) == "listAppsV1DeploymentForAllNamespaces");
     const std::string ok = one(entry(one(list, 8), 2, "200"), 1);
-    CHECK(one(one(one(entry(one(ok, 3), 1, "application/json"), 1), 2), 1) == "#/components/schemas/io.k8s.api.apps.v1.DeploymentList");
+    CHECK(one(one(one(entry(one(ok, 3), 1, "application/json"), 1), 2), 1) ==
+          "#/components/schemas/io.k8s.api.apps.v1.DeploymentList");
     const std::string create = one(entry(paths, 1, "/apis/apps/v1/namespaces/{namespace}/deployments"), 6);
     CHECK(value_of(one(one(create, 7), 1), 3) == 1);
 }
 
 TEST_CASE("numbers of custom schemas are doubles and varints") {
-    const std::string document = gnostic_v2_document(R"({"definitions": {"x": {"minimum": 1.5, "maxLength": 300, "additionalProperties": true}}})");
+    const std::string document = gnostic_v2_document(
+        R"({"definitions": {"x": {"minimum": 1.5, "maxLength": 300, "additionalProperties": true}}})");
     const std::string schema = entry(one(document, 9), 1, "x");
     double minimum = 0;
     const std::uint64_t bits = value_of(schema, 9);

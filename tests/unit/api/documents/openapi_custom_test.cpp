@@ -13,8 +13,14 @@ constexpr std::uint16_t all_verbs = 0xff;
 
 const KindSpec& cron_tab() {
     static const SubresourceSpec subresources[] = {{.name = "status", .kind = "CronTab", .verbs = all_verbs}};
-    static const KindSpec kind{.group = "stable.example.com", .version = "v1", .kind = "CronTab", .list_kind = "CronTabList",
-                               .plural = "crontabs", .singular = "crontab", .verbs = all_verbs, .subresources = subresources,
+    static const KindSpec kind{.group = "stable.example.com",
+                               .version = "v1",
+                               .kind = "CronTab",
+                               .list_kind = "CronTabList",
+                               .plural = "crontabs",
+                               .singular = "crontab",
+                               .verbs = all_verbs,
+                               .subresources = subresources,
                                .resource = "crontabs.stable.example.com"};
     return kind;
 }
@@ -57,7 +63,8 @@ TEST_CASE("v3 publishes the schema with the members that every object has") {
     const Json document = documents.v3();
     const Json& schema = document["components"]["schemas"][name];
     CHECK(schema["description"] == "A schedule.");
-    CHECK(schema["properties"]["metadata"]["allOf"][0]["$ref"] == "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+    CHECK(schema["properties"]["metadata"]["allOf"][0]["$ref"] ==
+          "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
     CHECK(schema["properties"]["kind"]["type"] == "string");
     CHECK(schema["x-kubernetes-group-version-kind"][0]["kind"] == "CronTab");
     const Json& spec = schema["properties"]["spec"];
@@ -66,8 +73,8 @@ TEST_CASE("v3 publishes the schema with the members that every object has") {
     CHECK(spec["properties"]["note"]["nullable"] == true);
     CHECK(spec["properties"]["port"]["anyOf"] == Json::array({{{"type", "integer"}}, {{"type", "string"}}}));
     CHECK(spec["properties"]["template"]["required"] == Json({"kind", "apiVersion"}));
-    CHECK(document["components"]["schemas"]["com.example.stable.v1.CronTabList"]["properties"]["items"]["items"]["$ref"] ==
-          std::string("#/components/schemas/") + name);
+    CHECK(document["components"]["schemas"]["com.example.stable.v1.CronTabList"]["properties"]["items"]["items"]
+                  ["$ref"] == std::string("#/components/schemas/") + name);
     CHECK(document["components"]["schemas"].contains("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"));
     CHECK(document["info"]["title"] == "Kubernetes CRD Swagger");
 }
@@ -79,7 +86,8 @@ TEST_CASE("v3 has its operations, and no paths for watching") {
     CHECK(document["paths"][collection]["post"]["operationId"] == "createStableExampleComV1NamespacedCronTab");
     CHECK(document["paths"].contains(collection + "/{name}/status"));
     CHECK(!document["paths"].contains("/apis/stable.example.com/v1/watch/crontabs"));
-    CHECK(!document["paths"][collection + "/{name}"]["patch"]["requestBody"]["content"].contains("application/strategic-merge-patch+json"));
+    CHECK(!document["paths"][collection + "/{name}"]["patch"]["requestBody"]["content"].contains(
+        "application/strategic-merge-patch+json"));
     CHECK(openapi_v3_document(documents.source(), "apis/stable.example.com").empty());
 }
 

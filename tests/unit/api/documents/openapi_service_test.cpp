@@ -21,7 +21,8 @@ struct Fixture {
             if (kind.group == "apps" || kind.group == "batch") kinds.push_back(&kind);
         }
     }
-    Response get(std::string_view path, std::string accept = "", std::string_view hash = "", std::string if_none_match = "") {
+    Response get(std::string_view path, std::string accept = "", std::string_view hash = "",
+                 std::string if_none_match = "") {
         Request request;
         request.accept = std::move(accept);
         request.if_none_match = std::move(if_none_match);
@@ -82,13 +83,15 @@ TEST_CASE_FIXTURE(Fixture, "what a client has already is not sent again") {
 }
 
 TEST_CASE_FIXTURE(Fixture, "the form follows the Accept header") {
-    const std::string v2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", v3 = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
+    const std::string v2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+                      v3 = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
     CHECK(get("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf").content_type == v2);
     CHECK(get("/openapi/v2", v2).content_type == v2);
     CHECK(get("/openapi/v2", "application/json;q=0.4, " + v2 + ";q=0.9").content_type == v2);
     CHECK(get("/openapi/v2", "*/*").content_type == "application/json");
     CHECK(get("/openapi/v2", "application/yaml").code == 406);
-    CHECK(get("/openapi/v3/apis/batch/v1", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf").content_type == v3);
+    CHECK(get("/openapi/v3/apis/batch/v1", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf").content_type ==
+          v3);
     CHECK(get("/openapi/v3/apis/batch/v1", "text/html, application/json").content_type == "application/json");
     CHECK(get("/openapi/v3/apis/batch/v1", "text/html").code == 406);
 }
@@ -102,7 +105,8 @@ TEST_CASE_FIXTURE(Fixture, "documents that there are not") {
 
 TEST_CASE_FIXTURE(Fixture, "documents are made anew when the kinds change, and only then") {
     const std::string before = hash_of("apis/batch/v1"), apps = hash_of("apis/apps/v1");
-    kinds.erase(std::remove_if(kinds.begin(), kinds.end(), [](const KindSpec* kind) { return kind->kind == "CronJob" && kind->version == "v1"; }),
+    kinds.erase(std::remove_if(kinds.begin(), kinds.end(),
+                               [](const KindSpec* kind) { return kind->kind == "CronJob" && kind->version == "v1"; }),
                 kinds.end());
     CHECK(hash_of("apis/batch/v1") == before);
     ++generation;

@@ -19,7 +19,9 @@ const Kinds& kinds() {
     }();
     return all;
 }
-OpenApiSource source() { return {kinds(), "v1.28.7"}; }
+OpenApiSource source() {
+    return {kinds(), "v1.28.7"};
+}
 
 Json parse(const std::string& text) {
     Json document = Json::parse(text, nullptr, false);
@@ -38,12 +40,15 @@ const Json& swagger() {
     static const Json document = parse(openapi_v2_document(source()));
     return document;
 }
-const Json& core_type(const char* name) { return core()["components"]["schemas"][std::string("io.k8s.api.core.v1.") + name]; }
+const Json& core_type(const char* name) {
+    return core()["components"]["schemas"][std::string("io.k8s.api.core.v1.") + name];
+}
 
 void check_references(const Json& node, const Json& document, std::set<std::string>& broken) {
     if (node.is_object() && node.contains("$ref") && node["$ref"].is_string()) {
         const std::string reference = node["$ref"];
-        if (reference.substr(0, 2) != "#/" || !document.contains(Json::json_pointer(reference.substr(1)))) broken.insert(reference);
+        if (reference.substr(0, 2) != "#/" || !document.contains(Json::json_pointer(reference.substr(1))))
+            broken.insert(reference);
     }
     if (!node.is_structured()) return;
     for (const Json& below : node) check_references(below, document, broken);
@@ -82,16 +87,18 @@ TEST_CASE("every document is whole") {
 TEST_CASE("the v3 documents are those of every group version, every group and the roots") {
     const auto names = openapi_v3_names(source());
     const std::set<std::string> found(names.begin(), names.end());
-    for (const char* name : {"api", "api/v1", "apis", "apis/apps", "apis/apps/v1", "apis/rbac.authorization.k8s.io/v1", "version", "logs",
-                             "openid/v1/jwks", ".well-known/openid-configuration"}) {
+    for (const char* name : {"api", "api/v1", "apis", "apis/apps", "apis/apps/v1", "apis/rbac.authorization.k8s.io/v1",
+                             "version", "logs", "openid/v1/jwks", ".well-known/openid-configuration"}) {
         CAPTURE(name);
         CHECK(found.count(name) == 1);
     }
     CHECK(openapi_v3_document(source(), "apis/apps/v2").empty());
     CHECK(openapi_v3_document(source(), "apis/none").empty());
     CHECK(openapi_v3_document(source(), "").empty());
-    CHECK(parse(openapi_v3_document(source(), "version"))["paths"]["/version/"]["get"]["operationId"] == "getCodeVersion");
-    CHECK(parse(openapi_v3_document(source(), "apis/apps"))["paths"]["/apis/apps/"]["get"]["operationId"] == "getAppsAPIGroup");
+    CHECK(parse(openapi_v3_document(source(), "version"))["paths"]["/version/"]["get"]["operationId"] ==
+          "getCodeVersion");
+    CHECK(parse(openapi_v3_document(source(), "apis/apps"))["paths"]["/apis/apps/"]["get"]["operationId"] ==
+          "getAppsAPIGroup");
 }
 
 TEST_CASE("a property tells type, format, default, enum and how lists merge") {
@@ -110,7 +117,8 @@ TEST_CASE("a property tells type, format, default, enum and how lists merge") {
     CHECK(pod["volumes"]["x-kubernetes-patch-strategy"] == "merge,retainKeys");
     CHECK(pod["nodeSelector"]["x-kubernetes-map-type"] == "atomic");
     CHECK(pod["nodeSelector"]["additionalProperties"]["default"] == "");
-    CHECK(core_type("Container")["properties"]["ports"]["x-kubernetes-list-map-keys"] == Json({"containerPort", "protocol"}));
+    CHECK(core_type("Container")["properties"]["ports"]["x-kubernetes-list-map-keys"] ==
+          Json({"containerPort", "protocol"}));
     // kube-apiserver sets it, but does not say so in its documents.
     CHECK(!pod["restartPolicy"].contains("default"));
     CHECK(core_type("Secret")["properties"]["data"]["additionalProperties"]["format"] == "byte");
@@ -118,16 +126,19 @@ TEST_CASE("a property tells type, format, default, enum and how lists merge") {
 
 TEST_CASE("v3 wraps a reference that has something beside it; structs default to {}") {
     const Json& deployment = apps()["components"]["schemas"]["io.k8s.api.apps.v1.Deployment"];
-    CHECK(deployment["properties"]["spec"]["allOf"][0]["$ref"] == "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec");
+    CHECK(deployment["properties"]["spec"]["allOf"][0]["$ref"] ==
+          "#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec");
     CHECK(deployment["properties"]["spec"]["default"] == Json::object());
-    CHECK(deployment["x-kubernetes-group-version-kind"] == Json::array({{{"group", "apps"}, {"kind", "Deployment"}, {"version", "v1"}}}));
+    CHECK(deployment["x-kubernetes-group-version-kind"] ==
+          Json::array({{{"group", "apps"}, {"kind", "Deployment"}, {"version", "v1"}}}));
     const Json& swagger_deployment = swagger()["definitions"]["io.k8s.api.apps.v1.Deployment"];
     CHECK(swagger_deployment["properties"]["spec"]["$ref"] == "#/definitions/io.k8s.api.apps.v1.DeploymentSpec");
     CHECK(!swagger_deployment["properties"]["spec"].contains("default"));
 }
 
 TEST_CASE("quantities and int-or-string are both in v3 and text in v2") {
-    const std::string quantity = "io.k8s.apimachinery.pkg.api.resource.Quantity", either = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
+    const std::string quantity = "io.k8s.apimachinery.pkg.api.resource.Quantity",
+                      either = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
     const Json &v3 = core()["components"]["schemas"], &v2 = swagger()["definitions"];
     CHECK(v3[quantity]["oneOf"] == Json::array({{{"type", "string"}}, {{"type", "number"}}}));
     CHECK(v3[either]["oneOf"] == Json::array({{{"type", "integer"}}, {{"type", "string"}}}));
@@ -139,13 +150,15 @@ TEST_CASE("quantities and int-or-string are both in v3 and text in v2") {
 
 TEST_CASE("unions name their discriminator and what each of its values stands for") {
     CHECK(core_type("SeccompProfile")["x-kubernetes-unions"] ==
-          Json::array({{{"discriminator", "type"}, {"fields-to-discriminateBy", {{"localhostProfile", "LocalhostProfile"}}}}}));
+          Json::array(
+              {{{"discriminator", "type"}, {"fields-to-discriminateBy", {{"localhostProfile", "LocalhostProfile"}}}}}));
 }
 
 TEST_CASE("DeleteOptions and WatchEvent belong to every group version") {
     const Json& schemas = core()["components"]["schemas"];
     for (const char* name : {"DeleteOptions", "WatchEvent"}) {
-        const Json& of = schemas[std::string("io.k8s.apimachinery.pkg.apis.meta.v1.") + name]["x-kubernetes-group-version-kind"];
+        const Json& of =
+            schemas[std::string("io.k8s.apimachinery.pkg.apis.meta.v1.") + name]["x-kubernetes-group-version-kind"];
         CHECK(of.size() > 15);
         CHECK(of[0] == Json{{"group", ""}, {"kind", name}, {"version", "v1"}});
     }
@@ -158,23 +171,27 @@ TEST_CASE("operations of a kind") {
     CHECK(all["get"]["operationId"] == "listAppsV1NamespacedDeployment");
     CHECK(all["get"]["x-kubernetes-action"] == "list");
     CHECK(all["delete"]["operationId"] == "deleteAppsV1CollectionNamespacedDeployment");
-    CHECK(all["post"]["x-kubernetes-group-version-kind"] == Json{{"group", "apps"}, {"kind", "Deployment"}, {"version", "v1"}});
-    CHECK(parameter_names(all["post"]["parameters"]) == std::set<std::string>{"dryRun", "fieldManager", "fieldValidation"});
+    CHECK(all["post"]["x-kubernetes-group-version-kind"] ==
+          Json{{"group", "apps"}, {"kind", "Deployment"}, {"version", "v1"}});
+    CHECK(parameter_names(all["post"]["parameters"]) ==
+          std::set<std::string>{"dryRun", "fieldManager", "fieldValidation"});
     CHECK(parameter_names(all["parameters"]) == std::set<std::string>{"namespace", "pretty"});
     CHECK(parameter_names(all["get"]["parameters"]).count("allowWatchBookmarks") == 1);
     CHECK(parameter_names(all["delete"]["parameters"]).count("allowWatchBookmarks") == 0);
     CHECK(parameter_names(all["delete"]["parameters"]).count("propagationPolicy") == 1);
 
     const Json& one = paths[collection + "/{name}"];
-    CHECK(parameter_names(one["patch"]["parameters"]) == std::set<std::string>{"dryRun", "fieldManager", "fieldValidation", "force"});
-    for (const char* type : {"application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
-                             "application/strategic-merge-patch+json"}) {
+    CHECK(parameter_names(one["patch"]["parameters"]) ==
+          std::set<std::string>{"dryRun", "fieldManager", "fieldValidation", "force"});
+    for (const char* type : {"application/apply-patch+yaml", "application/json-patch+json",
+                             "application/merge-patch+json", "application/strategic-merge-patch+json"}) {
         CHECK(one["patch"]["requestBody"]["content"].contains(type));
     }
     CHECK(one["put"]["responses"].contains("201"));
     CHECK(one["delete"]["responses"].contains("202"));
     CHECK(one["get"]["responses"]["401"]["description"] == "Unauthorized");
-    CHECK(paths["/apis/apps/v1/watch/deployments"]["get"]["operationId"] == "watchAppsV1DeploymentListForAllNamespaces");
+    CHECK(paths["/apis/apps/v1/watch/deployments"]["get"]["operationId"] ==
+          "watchAppsV1DeploymentListForAllNamespaces");
     CHECK(paths["/apis/apps/v1/deployments"]["get"]["operationId"] == "listAppsV1DeploymentForAllNamespaces");
     CHECK(paths[collection + "/{name}/scale"]["get"]["x-kubernetes-group-version-kind"]["group"] == "autoscaling");
 }
@@ -196,7 +213,8 @@ TEST_CASE("Swagger keeps parameters of many operations in one place, but not tho
     const Json& post = swagger()["paths"]["/api/v1/namespaces/{namespace}/pods"]["post"];
     bool body = false, dry_run = false, manager = false;
     for (const Json& parameter : post["parameters"]) {
-        if (parameter.value("in", "") == "body") body = parameter["schema"]["$ref"] == "#/definitions/io.k8s.api.core.v1.Pod";
+        if (parameter.value("in", "") == "body")
+            body = parameter["schema"]["$ref"] == "#/definitions/io.k8s.api.core.v1.Pod";
         if (parameter.value("name", "") == "dryRun") dry_run = true;
         if (parameter.value("$ref", "").find("#/parameters/fieldManager-") == 0) manager = true;
     }
@@ -218,7 +236,8 @@ TEST_CASE("every type and every field is described, and an enum by all its value
             if (!property.contains("enum")) continue;
             for (const Json& value : property["enum"]) {
                 const std::string text = value.get<std::string>();
-                if (property["description"].get<std::string>().find(text) == std::string::npos) unnamed.insert(name + "." + field);
+                if (property["description"].get<std::string>().find(text) == std::string::npos)
+                    unnamed.insert(name + "." + field);
             }
         }
     }

@@ -151,7 +151,7 @@ TEST_CASE("a schedule may name its own time zone") {
           "spec.schedule: Invalid value: \"TZ=UTC * * * * *\": cannot use both timeZone field and TZ or CRON_TZ in schedule");
     const auto tokyo = CronSchedule::parse("TZ=Asia/Tokyo 0 9 * * *");
     REQUIRE(tokyo);
-    const auto next = tokyo->next(Time{}, *TimeZone::load(""));
+    const auto next = tokyo->next(kubemu::Time{}, *TimeZone::load(""));
     REQUIRE(next);
     // Nine in the morning there is midnight here: the next one after midnight is a day later.
     CHECK(std::chrono::duration_cast<std::chrono::hours>(next->time_since_epoch()).count() == 24);

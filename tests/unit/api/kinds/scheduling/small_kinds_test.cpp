@@ -28,6 +28,8 @@ TEST_CASE("RuntimeClass: handler and overhead") {
     RulesUnderTest runtime("node.k8s.io", "v1", "RuntimeClass");
     CHECK(runtime.creating(R"({"handler":"runc","overhead":{"podFixed":{"cpu":"-1"}}})") ==
           "overhead.limits[cpu]: Invalid value: \"-1\": must be greater than or equal to 0");
+    CHECK(runtime.creating(R"({"handler":"runc","scheduling":{"tolerations":[{"operator":"Odd"}]}})")
+              .find("scheduling.tolerations[0].operator: ") == 0);
     CHECK(runtime.creating(R"({"handler":"a.b"})") ==
           "handler: Invalid value: \"a.b\": must not contain dots");
     CHECK(runtime.updating(R"({"handler":"a"})", R"({"handler":"b"})") ==
