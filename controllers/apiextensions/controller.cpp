@@ -5,7 +5,6 @@
 
 #include "api/kinds/apiextensions/definition.h"
 #include "api/values/time.h"
-#include "controllers/apiextensions/api_services.h"
 #include "controllers/apiextensions/names.h"
 
 namespace kubemu::controllers {
@@ -50,13 +49,10 @@ void CustomResourceDefinitionController::serve(const api::Json& definition, stor
     const std::string name(api::name_of(definition));
     const auto custom = kinds_.custom(name);
     manager().kind_changed(name, custom == nullptr ? nullptr : &custom->stored().spec);
-    register_api_services(manager().registry(), client());
 }
 
 void CustomResourceDefinitionController::stop_serving(const std::string& name) {
-    if (!installer_.remove(name)) return;
-    manager().kind_changed(name, nullptr);
-    register_api_services(manager().registry(), client());
+    if (installer_.remove(name)) manager().kind_changed(name, nullptr);
 }
 
 // A name that became free may be another definition's now.

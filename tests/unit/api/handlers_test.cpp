@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/harness/open_access.h"
 #include "tests/harness/test_cluster.h"
 
 using namespace kubemu;
@@ -23,11 +24,8 @@ struct Answer {
 };
 
 struct Server : tests::TestCluster {
-    api::Authorizer authorizer{store(), {api::Authorizer::Mode::always_allow}};
-    api::ServiceAccountTokens tokens{registry()};
-    api::TokenAuthenticator authenticator{{}, tokens};
-    api::Access access{authorizer, authenticator, tokens};
-    api::Handlers handlers{{registry(), access}};
+    tests::OpenAccess access{*this};
+    api::Handlers handlers{{registry(), access.get()}};
 
     Answer ask(const std::string& method, const std::string& target, const std::string& body = {}, const std::string& type = {},
                const std::string& accept = {}) {
