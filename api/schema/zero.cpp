@@ -11,6 +11,7 @@ bool means_nothing(const Json& value, const FieldInfo& field) {
     if (value.is_null()) return true;
     const bool record = field.kind == ValueKind::object && field.shape == Shape::single;
     if (record) return !field.pointer && value.empty();
+    if (field.kind == ValueKind::raw && field.shape == Shape::single) return false;  // kept as it was given
     const bool pointer = field.pointer && field.shape == Shape::single;
     return field.omitempty && !pointer && is_zero(value);
 }

@@ -28,6 +28,8 @@ TEST_CASE("what is encoded the same when it is absent is dropped") {
              Case{"core/v1.Volume", R"({"name":"v","emptyDir":{}})", R"({"name":"v","emptyDir":{}})"},
              // Contents that are the user's own stay.
              Case{"core/v1.ConfigMap", R"({"data":{"empty":""}})", R"({"data":{"empty":""}})"},
+             Case{"apps/v1.ControllerRevision", R"({"data":{}})", R"({"data":{}})"},
+             Case{"apps/v1.ControllerRevision", R"({"data":null})", "{}"},
              // Written even when it is zero.
              Case{"autoscaling/v1.HorizontalPodAutoscalerSpec", R"({"maxReplicas":0})",
                   R"({"maxReplicas":0})"},
