@@ -196,7 +196,7 @@ class Checker {
                 complain(path, "duplicate entries for key " + readable_step(step));
                 return;
             }
-            check({Place::Kind::record, place.type, place.field}, item, path + readable_step(step));
+            check(apply::element_of(place), item, path + readable_step(step));
             ++index;
         }
     }
