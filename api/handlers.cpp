@@ -244,14 +244,15 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     exchange->kind = exchange->registry.kinds().by_plural(info.group, info.version, info.resource);
     if (exchange->kind == nullptr) return Status::unknown_path();
     const KindSpec& kind = *exchange->kind;
-    const std::string_view deprecated = exchange->registry.kinds().deprecation_warning(kind);
-    if (!deprecated.empty()) exchange->warnings.emplace_back(deprecated);
     const std::string& method = exchange->request.method;
     const bool connects = info.subresource == "exec" || info.subresource == "attach" || info.subresource == "portforward";
     if (connects && kind.resource == "pods" && (method == "GET" || method == "POST")) {
         return connect_to_pod(exchange->registry, info.namespace_name, info.name, info.subresource, info.parameter("container"));
     }
     TRY_ASSIGN(const Action action, route(*exchange));
+    // Routes that are there say that their kind is deprecated; a method that is not allowed says nothing.
+    const std::string_view deprecated = exchange->registry.kinds().deprecation_warning(kind);
+    if (!deprecated.empty()) exchange->warnings.emplace_back(deprecated);
     if (action == Action::log) return handle_log(exchange);
     // What answers without being stored has no rows, and neither has an approval.
     const bool stored = (kind.can(Verb::get) || kind.can(Verb::list)) && info.subresource != "approval";
