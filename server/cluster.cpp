@@ -4,7 +4,6 @@
 #include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
-#include "controllers/api_service_registration/controller.h"
 #include "controllers/apiextensions/controller.h"
 #include "controllers/bootstrap/bootstrap.h"
 #include "controllers/certificates/controller.h"
@@ -141,7 +140,6 @@ void Cluster::Impl::add_controllers() {
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));
     manager.add(std::make_unique<FlowSchemaController>(manager));
-    manager.add(std::make_unique<ApiServiceRegistrationController>(manager));
     if (enabled("podgc")) manager.add(std::make_unique<PodGarbageCollectorController>(manager));
 }
 
