@@ -27,7 +27,7 @@ struct Fixture : tests::TestCluster {
     }
 };
 
-server::Credentials with(const char* authorization, bool trusted = true) { return {authorization, {}, nullptr, trusted}; }
+server::Credentials with(const char* authorization, bool trusted = true) { return {authorization, {}, nullptr, false, trusted}; }
 
 }  // namespace
 

@@ -17,9 +17,7 @@ std::string pod(const std::string& rest = "", const std::string& container = "")
     return R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i")" + container + "}]" + rest + "}}";
 }
 
-struct Cluster : tests::TestCluster {
-    Cluster() { create("serviceaccounts", R"({"metadata":{"name":"default"}})"); }
-};
+using Cluster = tests::TestCluster;
 
 }  // namespace
 

@@ -31,9 +31,7 @@ std::string pod(const std::string& name, const std::string& resources, const std
            resources + "}]" + rest + "}}";
 }
 
-struct Cluster : tests::TestCluster {
-    Cluster() { create("serviceaccounts", R"({"metadata":{"name":"default"}})"); }
-};
+using Cluster = tests::TestCluster;
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/crd/custom_resource.h"
 #include "api/values/object.h"
 
 using namespace kubemu::api;
@@ -27,6 +28,10 @@ KindSpec custom(std::string_view group, std::string_view version) {
     kind.singular = "thing";
     kind.resource = "things.x";
     kind.verbs = 0xff;
+    static const CustomResource resource;
+    static CustomVersion some;
+    some.resource = &resource;
+    kind.custom = &some;
     return kind;
 }
 

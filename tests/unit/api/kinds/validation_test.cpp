@@ -112,7 +112,7 @@ TEST_CASE("quantities of counted resources are whole") {
     };
     CHECK(check("cpu", "100m").empty());
     CHECK(check("cpu", "-1") == "r: Invalid value: \"-1\": must be greater than or equal to 0");
-    CHECK(check("example.com/gpu", "1500m") ==
-          "r: Invalid value: resource.Quantity{i:resource.int64Amount{value:1500, scale:-3}, "
-          "d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:\"1500m\", Format:\"DecimalSI\"}: must be an integer");
+    CHECK(check("example.com/gpu", "1.5") ==
+          "r: Invalid value: resource.Quantity{i:resource.int64Amount{value:15, scale:-1}, "
+          "d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:\"\", Format:\"DecimalSI\"}: must be an integer");
 }

@@ -78,14 +78,19 @@ TEST_CASE("applying defaults twice changes nothing more") {
 }
 
 TEST_CASE("closed sets are checked outside of status") {
-    const Json pod = Json::parse(
-        R"({"spec":{"restartPolicy":"Sometimes","containers":[{"imagePullPolicy":"Never"},{"imagePullPolicy":"Now"}]},
-        "status":{"phase":"Lost"}})");
+    static constexpr std::string_view colors[] = {"Blue", "Red"};
+    static const FieldInfo item_fields[] = {{.name = "color", .enum_values = colors, .enum_checked = true}};
+    static const std::uint16_t only[] = {0};
+    static const TypeInfo item{.name = "x/v1.Item", .fields = item_fields, .fields_by_name = only};
+    static const FieldInfo fields[] = {
+        {.name = "items", .kind = ValueKind::object, .shape = Shape::list, .type = &item},
+        {.name = "status", .kind = ValueKind::object, .type = &item}};
+    static const std::uint16_t order[] = {0, 1};
+    static const TypeInfo type{.name = "x/v1.Thing", .fields = fields, .fields_by_name = order};
+    const Json thing = Json::parse(R"({"items":[{"color":"Red"},{"color":"Green"}],"status":{"color":"Lost"}})");
     FieldErrors errors;
-    validate_declared(pod, *find_type("core/v1.Pod"), FieldPath(), true, errors);
-    REQUIRE(errors.all().size() == 2);
-    CHECK(errors.all()[0].field == "spec.containers[1].imagePullPolicy");
-    CHECK(errors.all()[0].message ==
-          R"(Unsupported value: "Now": supported values: "Always", "IfNotPresent", "Never")");
-    CHECK(errors.all()[1].field == "spec.restartPolicy");
+    validate_declared(thing, type, FieldPath(), true, errors);
+    REQUIRE(errors.all().size() == 1);
+    CHECK(errors.all()[0].field == "items[1].color");
+    CHECK(errors.all()[0].message == R"(Unsupported value: "Green": supported values: "Blue", "Red")");
 }

@@ -32,11 +32,11 @@ struct Cluster : tests::TestCluster {
 TEST_CASE("use follows what is there") {
     Cluster cluster;
     cluster.pod("before", "250m");
-    cluster.quota(R"({"hard":{"pods":"4","requests.cpu":"2","count/configmaps":"3","services":"1","limits.example":"1"}})");
+    cluster.quota(R"({"hard":{"pods":"4","requests.cpu":"2","count/configmaps":"3","services":"1","example.com/thing":"1"}})");
     CHECK(cluster.used("pods") == "1");
     CHECK(cluster.used("requests.cpu") == "250m");
     CHECK(cluster.used("services") == "0");
-    CHECK(cluster.used("limits.example").empty());
+    CHECK(cluster.used("example.com/thing").empty());
     cluster.pod("p", "1");
     CHECK(cluster.used("requests.cpu") == "1250m");
     cluster.set_pod("p", "Succeeded", false);

@@ -51,7 +51,7 @@ TEST_CASE("pods leave at once, after their patience, or never") {
 
 TEST_CASE("a taint that goes in time spares the pod; other effects evict nobody") {
     Cluster cluster;
-    cluster.pod("p", R"([{"key":"k","operator":"Exists","tolerationSeconds":30}])");
+    cluster.pod("p", R"([{"key":"k","operator":"Exists","effect":"NoExecute","tolerationSeconds":30}])");
     cluster.taint(R"([{"key":"k","effect":"NoExecute"}])");
     cluster.advance(20s);
     cluster.taint(R"([{"key":"k","effect":"NoSchedule"}])");
@@ -66,7 +66,7 @@ TEST_CASE("a pod that is bound to a tainted node has its patience from then on")
     Cluster cluster;
     cluster.taint(R"([{"key":"k","effect":"NoExecute"}])");
     cluster.advance(1h);
-    cluster.pod("p", R"([{"key":"k","operator":"Exists","tolerationSeconds":30}])");
+    cluster.pod("p", R"([{"key":"k","operator":"Exists","effect":"NoExecute","tolerationSeconds":30}])");
     cluster.advance(29s);
     CHECK_FALSE(cluster.going("p"));
     cluster.advance(2s);
