@@ -310,7 +310,9 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
         if (error == http::error::body_limit) {
             auto status = api::Status::request_entity_too_large(
                 "limit is " + std::to_string(limits::request_body_bytes_max));
-            co_await respond(socket, status_response(status), {}, context);
+            // Named, because GCC 12 destroys a temporary of braces twice in a co_await expression.
+            Wanted closing;
+            co_await respond(socket, status_response(status), std::move(closing), context);
             error_code ignored;
             lowest(socket).shutdown(tcp::socket::shutdown_send, ignored);
             co_return;
@@ -323,7 +325,8 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
                 bad.code = 400;
                 bad.content_type = "text/plain; charset=utf-8";
                 bad.body.push_back(Slice::literal("400 Bad Request"));
-                co_await respond(socket, std::move(bad), {}, context);
+                Wanted closing;
+                co_await respond(socket, std::move(bad), std::move(closing), context);
             }
             co_return;
         }
