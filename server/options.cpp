@@ -135,7 +135,7 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
         ->capture_default_str()
         ->type_name("VERSION");
     auto* seed_option = serve->add_option("--seed", seed, "Seed of everything random (names, uids, addresses)");
-    serve->add_option("--pod-startup-latency", latency, "Time from scheduled to running, image pull included")
+    serve->add_option("--pod-startup-latency", latency, "Time from scheduled to running, image pull included; with 0 the events of a start are left out")
         ->capture_default_str()
         ->type_name("DURATION");
     std::string modes = "RBAC";

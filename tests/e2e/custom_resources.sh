@@ -111,7 +111,7 @@ k apply -f "$work/bakery.yaml"
 refused 'spec.town: Invalid value: "lyon": spec.town in body should match' k patch bk corner --type=merge -p '{"spec":{"town":"lyon"}}'
 refused 'spec.ovens: Invalid value: 21: spec.ovens in body should be less than or equal to 20' k patch bk corner --type=merge -p '{"spec":{"ovens":21}}'
 refused 'spec.kind: Unsupported value: "pie": supported values: "bread", "cake"' k patch bk corner --type=merge -p '{"spec":{"kind":"pie"}}'
-refused 'strategic-merge-patch.json is not supported by example.com/v1, Kind=Bakery' k patch bk corner --type=strategic -p '{"spec":{"ovens":2}}'
+refused 'strategic-merge-patch.json is not supported by example.com/v1, Kind=Bakery|accepted media types include: application/json-patch' k patch bk corner --type=strategic -p '{"spec":{"ovens":2}}'
 refused 'nobody is called bob' k patch bk corner --type=merge -p '{"spec":{"staff":[{"name":"bob","role":"bob"}]}}'
 matches 'unknown field ..spec.tawn' curl -s -X PATCH -H 'Content-Type: application/merge-patch+json' -d '{"spec":{"tawn":"x"}}' \
   "$url/apis/example.com/v1/namespaces/default/bakeries/corner?fieldValidation=Strict"
@@ -125,7 +125,13 @@ k scale bk corner --replicas=10
 refused 'spec.ovens: .*ovens leave slowly' k scale bk corner --replicas=3
 k scale bk corner --replicas=6
 k scale bk corner --replicas=3
-k patch bk corner --subresource=status --type=merge -p '{"status":{"ovens":3,"conditions":[{"type":"Ready","status":"True"}]}}'
+status='{"status":{"ovens":3,"conditions":[{"type":"Ready","status":"True"}]}}'
+if [ "$(client_minor)" -ge 24 ]; then
+  k patch bk corner --subresource=status --type=merge -p "$status"
+else
+  curl -sf -X PATCH -H 'Content-Type: application/merge-patch+json' -d "$status" \
+    "$url/apis/example.com/v1/namespaces/default/bakeries/corner/status" > /dev/null
+fi
 k wait --for=condition=Ready bk/corner --timeout=10s
 [ "$(k get bk corner -o jsonpath='{.metadata.generation}')" = $((generation + 4)) ]
 

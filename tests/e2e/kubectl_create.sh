@@ -31,8 +31,8 @@ k create clusterrole cr --verb=get --non-resource-url=/healthz > /dev/null
 k create rolebinding rb --role=r --user=ann --serviceaccount=default:robot > /dev/null
 made rolebinding/rb '{.subjects[*].kind}' 'User ServiceAccount'
 k create clusterrolebinding crb --clusterrole=cr --group=g > /dev/null
-k create quota q --hard=pods=5,cpu=2 > /dev/null
-made quota/q '{.spec.hard.pods}' 5
+k create quota q --hard=pods=50,configmaps=20 > /dev/null
+made quota/q "{.spec.hard.pods}" 50
 k create poddisruptionbudget b --selector=app=web --max-unavailable=50% > /dev/null
 made pdb/b '{.spec.maxUnavailable}' 50%
 k create priorityclass p --value=7 --description=d > /dev/null
@@ -66,7 +66,8 @@ k set selector service exposed app=other > /dev/null
 made svc/exposed '{.spec.selector.app}' other
 k set subject rolebinding rb --group=devs > /dev/null
 made rolebinding/rb '{.subjects[2].name}' devs
-matches 'A: +|nginx:1.26' k set image deployment/web nginx=nginx:1.27 --local -o yaml -f <(k get deploy web -o yaml)
+k get deploy web -o yaml > "$work/web.yaml"
+matches 'image: nginx:1.27' k set image -f "$work/web.yaml" nginx=nginx:1.27 --local -o yaml
 k scale deployment web --replicas=3 --current-replicas=2 > /dev/null
 made deploy/web '{.spec.replicas}' 3
 refused 'Expected replicas to be 9' k scale deployment web --replicas=1 --current-replicas=9

@@ -2,7 +2,7 @@
 # api-resources, api-versions, describe of every kind.
 # kubectl: ends
 . "$(dirname "$0")/common.inc"
-start_kubemu --kubernetes-version "$(client_version)" --ephemeral --pod-startup-latency 0
+start_kubemu --kubernetes-version "$(client_version)" --ephemeral --pod-startup-latency 100ms
 
 for n in 1 2 3; do k create configmap "c$n" --from-literal=n="$n" > /dev/null; k label cm "c$n" n="$n" set=a > /dev/null; done
 k create deployment web --image=nginx:1.25 --replicas=2 > /dev/null

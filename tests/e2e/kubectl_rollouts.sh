@@ -4,15 +4,13 @@
 start_kubemu --ephemeral --pod-startup-latency 0
 
 workload() { # KIND IMAGE
+  local service=
+  [ "$1" != StatefulSet ] || service='serviceName: w,'  # which older clients ask for
   cat << EOF
 apiVersion: apps/v1
 kind: $1
 metadata: {name: w}
-spec:
-  selector: {matchLabels: {app: $1}}
-  template:
-    metadata: {labels: {app: $1}}
-    spec: {containers: [{name: c, image: "$2"}]}
+spec: {$service selector: {matchLabels: {app: $1}}, template: {metadata: {labels: {app: $1}}, spec: {containers: [{name: c, image: "$2"}]}}}
 EOF
 }
 for kind in StatefulSet DaemonSet; do
