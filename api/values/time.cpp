@@ -14,7 +14,9 @@ std::string format(Time time, bool micro) {
     std::tm parts{};
     gmtime_r(&count, &parts);
     char text[64];
-    std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    // Four digits, also for the first millennium, which strftime would cut.
+    auto size = static_cast<std::size_t>(std::snprintf(text, sizeof text, "%04d-", parts.tm_year + 1900));
+    size += std::strftime(text + size, sizeof text - size, "%m-%dT%H:%M:%S", &parts);
     if (micro) {
         size += static_cast<std::size_t>(std::snprintf(text + size, sizeof text - size, ".%06d",
                                                        static_cast<int>((time - seconds_only).count())));
@@ -80,7 +82,10 @@ std::optional<Time> parse_time(std::string_view text) {
     using namespace std::chrono;
     const auto date = std::chrono::year(year) / month / day;
     if (!date.ok()) return std::nullopt;
-    return Time(sys_days(date)) + hours(hour) + minutes(minute - offset_minutes) + seconds(second) + microseconds(micro);
+    const Time time = Time(sys_days(date)) + hours(hour) + minutes(minute - offset_minutes) + seconds(second) + microseconds(micro);
+    // An offset may lead out of the years that RFC 3339 can write.
+    const int written = static_cast<int>(year_month_day(floor<days>(time)).year());
+    return written < 0 || written > 9999 ? std::nullopt : std::optional(time);
 }
 
 Time parse_time_or_zero(std::string_view text) { return parse_time(text).value_or(Time{}); }
