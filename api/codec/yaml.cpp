@@ -110,8 +110,8 @@ class Handler : public YAML::EventHandler {
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
         last_scalar_ = static_cast<std::size_t>(mark.pos);
-        add(tag == "!" || tag == "tag:yaml.org,2002:str" ? Json(mend_yaml_escapes(value)) : plain_scalar(value), mark,
-            anchor);
+        const std::string text = mend_yaml_escapes(value);
+        add(tag == "!" || tag == "tag:yaml.org,2002:str" ? Json(text) : plain_scalar(text), mark, anchor);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                          YAML::EmitterStyle::value) override {
