@@ -26,7 +26,7 @@ ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     storage::RecordPtr record;
     if (rules_of(kind)->observe != nullptr) {
         for (const storage::RecordPtr& each : observed(*exchange)) {
-            if (each->key == info.name) record = each;
+            if (each->key == object_key(space, info.name)) record = each;
         }
     } else {
         record = registry.store().get(kind.resource, object_key(space, info.name));

@@ -121,7 +121,7 @@ Status too_old(const ListQuery& query) {
 
 std::vector<storage::RecordPtr> observed(const Exchange& exchange) {
     Registry& registry = exchange.registry;
-    const HookContext context{*exchange.kind, {}, {}, exchange.request.user, registry.clock().now(), registry.random(), registry};
+    const HookContext context{*exchange.kind, exchange.info.namespace_name, {}, exchange.request.user, registry.clock().now(), registry.random(), registry};
     std::vector<storage::RecordPtr> records;
     for (const Json& object : rules_of(*exchange.kind)->observe(context)) {
         records.push_back(unstored_record(make_draft(*exchange.kind, object, storage::Precondition::absent()), 0));

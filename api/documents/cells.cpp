@@ -230,6 +230,19 @@ Json component_status_status(const Json& o, const CellContext&) {
 Json component_status_message(const Json& o, const CellContext&) { return std::string(string_at(health_of(o), {"message"})); }
 Json component_status_error(const Json& o, const CellContext&) { return std::string(string_at(health_of(o), {"error"})); }
 
+Json usage_of_containers(const Json& o, std::string_view resource) {
+    std::optional<Quantity> sum;
+    for (const Json& container : array_at(o, {"containers"})) {
+        const auto used = Quantity::parse(string_at(container, {"usage", resource}));
+        if (!used) continue;
+        if (sum) *sum += *used;
+        else sum = used;
+    }
+    return sum ? sum->text() : "0";
+}
+Json pod_metrics_cpu(const Json& o, const CellContext&) { return usage_of_containers(o, "cpu"); }
+Json pod_metrics_memory(const Json& o, const CellContext&) { return usage_of_containers(o, "memory"); }
+
 Json endpoint_slice_ports(const Json& o, const CellContext&) {
     std::vector<std::string> parts;
     for (const Json& port : array_at(o, {"ports"})) {

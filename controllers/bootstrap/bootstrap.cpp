@@ -65,6 +65,7 @@ void bootstrap(api::Registry& registry) {
 
     reconcile_rbac_policy(registry);
     bootstrap_api_services(registry);
+    bootstrap_metrics(registry);
     bootstrap_flow_control(registry);
     bootstrap_service_network(registry);
 }

@@ -56,6 +56,23 @@ void bootstrap_api_services(api::Registry& registry) {
     }
 }
 
+void bootstrap_metrics(api::Registry& registry) {
+    api::Client client(registry, {}, "kube-apiserver/v1");
+    const api::GroupVersionSpec version{"metrics.k8s.io", "v1beta1", true, 100, 100};
+    if (registry.kinds().find_stored(services) != nullptr) {
+        api::Json service = service_of(version, "v1beta1.metrics.k8s.io");
+        service["metadata"]["labels"] = {{"k8s-app", "metrics-server"}};
+        make(registry, client, services, std::move(service));
+    }
+    const std::string aggregate = "rbac.authorization.k8s.io/aggregate-to-";
+    make(registry, client, "clusterroles.rbac.authorization.k8s.io",
+         {{"metadata",
+           {{"name", "system:aggregated-metrics-reader"},
+            {"labels",
+             {{"k8s-app", "metrics-server"}, {aggregate + "admin", "true"}, {aggregate + "edit", "true"}, {aggregate + "view", "true"}}}}},
+          {"rules", api::Json::array({{{"apiGroups", {"metrics.k8s.io"}}, {"resources", {"pods", "nodes"}}, {"verbs", {"get", "list", "watch"}}}})}});
+}
+
 void bootstrap_flow_control(api::Registry& registry) {
     api::Client client(registry, {}, "api-priority-and-fairness-config-producer-v1/v1");
     for (const api::Json& level : api::bootstrap_priority_levels()) {

@@ -10,6 +10,10 @@ namespace kubemu::controllers {
 // pkg/controlplane/apiserver/aggregator.go); those of versions that this release does not serve go.
 void bootstrap_api_services(api::Registry& registry);
 
+// The APIService of metrics.k8s.io and the ClusterRole that lets viewers read it, as metrics-server's manifests have them
+// (https://github.com/kubernetes-sigs/metrics-server); what exists is left as it is.
+void bootstrap_metrics(api::Registry& registry);
+
 // Mandatory and suggested flow schemas and priority levels (k8s.io/apiserver/pkg/apis/flowcontrol/bootstrap).
 // What exists is left as it is.
 void bootstrap_flow_control(api::Registry& registry);

@@ -47,7 +47,7 @@ Groups group(const MetricQuestion& question, const std::vector<Json>& pods, Time
             groups.unready.insert(name);
             continue;
         }
-        const auto used = usage_milli(pod, question.resource, question.container);
+        const auto used = usage_milli(pod, question.resource, question.container, now);
         if (!used) {
             groups.missing.insert(name);
         } else if (question.resource == "cpu" && is_unready(pod, now)) {
