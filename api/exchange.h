@@ -29,6 +29,8 @@ struct Exchange {
     std::vector<std::string> warnings;
     Respond respond;
     KindRegistry::Pin kinds;  // keeps `kind` and all that is found beside it
+    // What connections are timed by: the cluster's clock may stand still, or run ahead of its clients.
+    const Clock* connection_clock = nullptr;
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
 

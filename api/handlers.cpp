@@ -104,7 +104,9 @@ struct Handlers::Impl {
     }
 };
 
-Handlers::Handlers(Options options) : impl_(std::make_unique<Impl>(options)) {}
+Handlers::Handlers(Options options) : impl_(std::make_unique<Impl>(options)) {
+    if (options.connection_clock == nullptr) impl_->options.connection_clock = &options.registry.clock();
+}
 Handlers::~Handlers() = default;
 
 std::string Handlers::Impl::version_json() const {
@@ -282,7 +284,8 @@ void Handlers::handle(Request request, Respond respond) {
         return respond(text_response(500, "internal error\n"));
     }
     auto exchange = std::make_shared<Exchange>(Exchange{impl_->options.registry, impl_->options.logs, &impl_->options.access, std::move(request),
-                                                        std::move(info), nullptr, {}, {}, std::move(respond), std::move(kinds)});
+                                                        std::move(info), nullptr, {}, {}, std::move(respond), std::move(kinds),
+                                                        impl_->options.connection_clock});
     try {
         const auto handled = impl_->resource(exchange);
         if (!handled) answer_status(*exchange, handled.error());

@@ -19,6 +19,7 @@ class Handlers {
         const Access& access;
         PodLogs* logs = nullptr;                   // null: the cluster has no simulated nodes
         std::string kubernetes_version = "v1.36.0";  // what /version says
+        const Clock* connection_clock = nullptr;     // for time-outs of watches; null: the registry's
     };
     explicit Handlers(Options options);
     ~Handlers();

@@ -53,7 +53,7 @@ class Stream {
         enum class State { more, wait, end };
         State state = State::wait;
         Scatter data;  // write this first, in any state
-        // With `wait`: call next() again at this time even when nobody woke the stream (bookmarks, time-outs).
+        // With `wait`: call next() again then, by the machine's clock, even when nobody woke it (bookmarks, time-outs).
         std::optional<Time> wake_at;
     };
     virtual Step next() = 0;

@@ -111,7 +111,7 @@ class WatchStream final : public Stream {
         }
     };
 
-    Time now() const { return options_.exchange->registry.clock().now(); }
+    Time now() const { return options_.exchange->connection_clock->now(); }
 
     void show_initial(Step& step) {
         std::size_t shown = 0;
@@ -263,7 +263,7 @@ ApiResult<bool> handle_watch(const ExchangePtr& exchange) {
     options.bookmarks = info.flag("allowWatchBookmarks");
     const Duration minimum = limits::watch_timeout_min;
     const Duration spread = Duration(static_cast<Duration::rep>(registry.random().below("watch-timeout", 1800)) * 1'000'000);
-    options.deadline = registry.clock().now() + (timeout > 0 ? Duration(std::chrono::seconds(timeout)) : minimum + spread);
+    options.deadline = exchange->connection_clock->now() + (timeout > 0 ? Duration(std::chrono::seconds(timeout)) : minimum + spread);
     const storage::Revision current = registry.store().current_revision();
     // Without a revision the present state comes first, unless that was declined.
     const bool send_initial = info.has("sendInitialEvents") ? info.flag("sendInitialEvents") : asked == 0;

@@ -1,6 +1,9 @@
 // The start of a cluster, from the bottom up: store, registry, first objects, controllers, handlers.
 #include "server/cluster.h"
 
+#include <algorithm>
+#include <future>
+
 #include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
@@ -16,6 +19,7 @@
 #include "controllers/endpointslice/controller.h"
 #include "controllers/endpointslice_mirroring/controller.h"
 #include "controllers/ephemeral_volume/controller.h"
+#include "controllers/event_ttl/controller.h"
 #include "controllers/flowcontrol/controller.h"
 #include "controllers/garbage_collector/controller.h"
 #include "controllers/horizontal_pod_autoscaler/controller.h"
@@ -37,6 +41,7 @@
 #include "controllers/ttl_after_finished/controller.h"
 #include "server/options.h"
 #include "storage/base/log.h"
+#include "storage/base/paced_clock.h"
 #include "storage/base/random.h"
 #include "storage/compactor.h"
 #include "storage/sqlite_store.h"
@@ -54,25 +59,44 @@ std::shared_ptr<const storage::View> view_of_record(const api::KindRegistry& kin
     return api::view_from_text(kind == nullptr ? unknown : *kind, *record.bytes);
 }
 
+// Where nobody says otherwise: a run with a standing clock is the same on every day.
+constexpr Time first_virtual_time = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+
+// A clock that is not the machine's goes on where it was when the cluster ended.
+Time clock_start(const ClockOptions& options, const storage::Store& store) {
+    if (options.factor == 1) return RealClock().now();
+    const std::optional<Time> kept = kept_clock(store);
+    const Time first = options.factor != 0 ? RealClock().now() : options.start.value_or(first_virtual_time);
+    return kept ? std::max(*kept, first) : first;
+}
+
+// With a standing clock all that a cluster makes follows from its seed, its keys too.
+std::optional<std::uint64_t> key_seed(const ClusterOptions& options) {
+    return options.clock.factor == 0 ? std::optional(options.seed) : std::nullopt;
+}
+
 }  // namespace
 
 struct Cluster::Impl {
     Impl(const ClusterOptions& given, std::unique_ptr<storage::Store> opened, std::unique_ptr<api::KindRegistry> served)
         : options(given),
+          clock(given.clock.factor, clock_start(given.clock, *opened)),
           random(given.seed),
           store(std::move(opened)),
           kinds(std::move(served)),
           authorizer(*store, given.authorization),
           registry({.store = *store, .kinds = *kinds, .clock = clock, .random = random, .authorizer = &authorizer}),
-          tokens(registry),
+          tokens(registry, key_seed(given)),
           authenticator(given.token_file, tokens),
           access{authorizer, authenticator, tokens},
-          manager({.registry = registry, .clock = clock, .random = random}),
-          definitions(*kinds) {}
+          manager({.registry = registry, .clock = clock, .random = random, .paced = &clock}),
+          definitions(*kinds),
+          clock_api({.clock = clock, .manager = manager, .store = *store}) {}
 
-    static RealClock clock;
+    static RealClock machine_clock;
 
     ClusterOptions options;
+    PacedClock clock;
     Random random;
     std::unique_ptr<storage::Store> store;
     std::unique_ptr<api::KindRegistry> kinds;
@@ -84,15 +108,18 @@ struct Cluster::Impl {
     Manager manager;
     DefinitionInstaller definitions;
     api::PodLogs* logs = nullptr;
+    ClockApi clock_api;
     std::unique_ptr<api::Handlers> handlers;
+    std::optional<Dispatcher> dispatcher;
 
     std::optional<api::CertificateAuthority> authority;  // set from the start on
 
     void add_controllers();
     void schedule_compaction();
+    void keep_time();
 };
 
-RealClock Cluster::Impl::clock;
+RealClock Cluster::Impl::machine_clock;
 
 void Cluster::Impl::add_controllers() {
     const auto enabled = [this](const char* name) { return controller_enabled(options.controllers, name); };
@@ -140,6 +167,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));
     manager.add(std::make_unique<FlowSchemaController>(manager));
+    manager.add(std::make_unique<EventTtlController>(manager));
     if (enabled("podgc")) manager.add(std::make_unique<PodGarbageCollectorController>(manager));
 }
 
@@ -149,8 +177,13 @@ void Cluster::Impl::schedule_compaction() {
         if (const auto compacted = storage::Compactor(*store).run_once(); !compacted) {
             log_line(LogLevel::warning, "compaction failed", {{"error", storage::to_string(compacted.error())}});
         }
+        keep_time();
         schedule_compaction();
     });
+}
+
+void Cluster::Impl::keep_time() {
+    if (options.clock.factor != 1) keep_clock(*store, clock.now());
 }
 
 Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions& options) {
@@ -160,17 +193,19 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
          .durability = options.sync_full ? storage::SqliteStoreOptions::Durability::full : storage::SqliteStoreOptions::Durability::normal,
          .own_thread = true,
          .view_of = [kinds = kinds.get()](const storage::Record& record) { return view_of_record(*kinds, record); },
-         .clock = &Impl::clock});
+         .clock = &Impl::machine_clock});
     if (!store) return storage::to_string(store.error());
     auto impl = std::make_unique<Impl>(options, std::move(*store), std::move(kinds));
-    auto authority = api::CertificateAuthority::of_store(*impl->store, impl->clock.now());
+    auto authority = api::CertificateAuthority::of_store(*impl->store, Impl::machine_clock.now(), key_seed(options));
     if (!authority) return authority.error().message;
     impl->authority = std::move(*authority);
     install_stored_definitions(impl->registry, impl->definitions);
     bootstrap(impl->registry);
     impl->add_controllers();
     impl->handlers = std::make_unique<api::Handlers>(api::Handlers::Options{
-        .registry = impl->registry, .access = impl->access, .logs = impl->logs, .kubernetes_version = options.kubernetes_version});
+        .registry = impl->registry, .access = impl->access, .logs = impl->logs, .kubernetes_version = options.kubernetes_version,
+        .connection_clock = &Impl::machine_clock});
+    impl->dispatcher.emplace(*impl->handlers, impl->clock_api);
     impl->schedule_compaction();
     return std::unique_ptr<Cluster>(new Cluster(std::move(impl)));
 }
@@ -178,16 +213,23 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
 Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Cluster::~Cluster() = default;
 
-void Cluster::start() { impl_->manager.start(); }
+void Cluster::start() {
+    impl_->manager.start();
+    if (!impl_->clock.stands_still()) return;
+    std::promise<void> settled;
+    impl_->manager.when_settled([&settled] { settled.set_value(); });
+    settled.get_future().wait();
+}
 
 void Cluster::stop() {
     impl_->manager.stop();
+    impl_->keep_time();
     impl_->store->flush();
 }
 
-api::Handlers& Cluster::handlers() { return *impl_->handlers; }
+Dispatcher& Cluster::dispatcher() { return *impl_->dispatcher; }
 const api::Access& Cluster::access() const { return impl_->access; }
 const api::CertificateAuthority& Cluster::authority() const { return *impl_->authority; }
-const Clock& Cluster::clock() const { return Impl::clock; }
+const Clock& Cluster::connection_clock() const { return Impl::machine_clock; }
 
 }  // namespace kubemu::server

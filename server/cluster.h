@@ -9,6 +9,8 @@
 #include "api/access.h"
 #include "api/authentication/certificate_authority.h"
 #include "api/handlers.h"
+#include "server/clock_options.h"
+#include "server/dispatcher.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 
@@ -22,6 +24,7 @@ struct ClusterOptions {
     std::string kubernetes_version = "v1.36.0";
     std::uint64_t seed = 1;
     Duration pod_startup_latency = std::chrono::seconds(1);
+    ClockOptions clock;
     std::vector<api::Authorizer::Mode> authorization = {api::Authorizer::Mode::rbac};
     api::TokenFile token_file;  // users with fixed tokens
 };
@@ -32,15 +35,16 @@ class Cluster {
     static Result<std::unique_ptr<Cluster>, std::string> open(const ClusterOptions& options);
     ~Cluster();
 
-    // The controllers begin to work.
+    // The controllers begin to work. With a clock that stands still it returns when they have done what there was to do.
     void start();
     // They end; everything accepted is on disk when this returns.
     void stop();
 
-    api::Handlers& handlers();
+    Dispatcher& dispatcher();
     const api::Access& access() const;
     const api::CertificateAuthority& authority() const;
-    const Clock& clock() const;
+    // The machine's clock, by which connections and their certificates live.
+    const Clock& connection_clock() const;
 
   private:
     struct Impl;

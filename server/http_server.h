@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "api/handlers.h"
+#include "server/dispatcher.h"
 #include "server/filters.h"
 #include "server/tls.h"
 #include "storage/base/clock.h"
@@ -27,7 +27,7 @@ class HttpServer {
         std::uint16_t tls_port = 0;
         int threads = 2;
         bool log_requests = false;
-        api::Handlers& handlers;
+        Dispatcher& dispatcher;
         const Filters& filters;
         const Clock& clock;
         Duration slow_reader_timeout = limits::slow_watcher_timeout;  // see SessionContext

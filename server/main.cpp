@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
             return serve(options->serve, begin);
         case Options::Command::kubeconfig:
             return print_kubeconfig(options->kubeconfig_server, options->kubeconfig_database);
+        case Options::Command::clock:
+            return run_clock_command(options->clock);
         case Options::Command::version:
             std::puts("kubemu " KUBEMU_VERSION);
             return 0;

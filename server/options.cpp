@@ -138,6 +138,12 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     serve->add_option("--pod-startup-latency", latency, "Time from scheduled to running, image pull included; with 0 the events of a start are left out")
         ->capture_default_str()
         ->type_name("DURATION");
+    std::string clock = "real";
+    serve->add_option("--clock", clock,
+                      "Pace of the cluster's time: real; scaled=60 (an hour takes a minute); virtual, which stands still until "
+                      "'kubemu clock' turns it, from virtual=TIME or 2026-01-01T00:00:00Z on")
+        ->capture_default_str()
+        ->type_name("PACE");
     std::string modes = "RBAC";
     serve->add_option("--authorization-mode", modes,
                       "How users who are not admin are judged, in this order: RBAC, AlwaysAllow, AlwaysDeny")
@@ -160,18 +166,40 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     kubeconfig->add_option("--db", options.kubeconfig_database,
                            "Database of the cluster, whose certificates an https URL needs (default: " + default_database_path() + ")")
         ->type_name("PATH");
+    CLI::App* clock_app = app.add_subcommand("clock", "Show or turn the clock of a running cluster (kubemu serve --clock virtual)");
+    clock_app->add_option("--server", options.clock.server, "URL of the API")->capture_default_str();
+    clock_app->require_subcommand(1);
+    clock_app->fallthrough();
+    clock_app->add_subcommand("show", "What it shows, and what waits for which time");
+    CLI::App* advance = clock_app->add_subcommand("advance", "Turn it by a duration, stopping at everything that is due on the way");
+    advance->add_option("DURATION", options.clock.argument, "For example 90s, 1h30m or 2d")->required();
+    CLI::App* set = clock_app->add_subcommand("set", "Turn it to a time, stopping at everything that is due on the way");
+    set->add_option("TIME", options.clock.argument, "In RFC 3339, for example 2026-03-01T12:00:00Z")->required();
+    CLI::App* settle = clock_app->add_subcommand("settle", "Wait until no controller has anything left to do now");
     CLI::App* version = app.add_subcommand("version", "Print the version of this program");
 
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success&) {  // --help
-        const auto chosen = app.get_subcommands();
-        return Exit{0, chosen.empty() ? app.help() : chosen.front()->help("kubemu")};
+        const CLI::App* chosen = &app;
+        std::string path;
+        for (; !chosen->get_subcommands().empty(); chosen = chosen->get_subcommands().front()) {
+            path += (path.empty() ? "" : " ") + chosen->get_name();
+        }
+        return Exit{0, path.empty() ? app.help() : chosen->help(path)};
     } catch (const CLI::ParseError& error) {
         return Exit{2, std::string("kubemu: ") + error.what() + " (see 'kubemu serve --help')\n"};
     }
 
     if (version->parsed()) options.command = Options::Command::version;
+    if (clock_app->parsed()) {
+        options.command = Options::Command::clock;
+        options.clock.action = advance->parsed()  ? ClockCommand::Action::advance
+                               : set->parsed()    ? ClockCommand::Action::set
+                               : settle->parsed() ? ClockCommand::Action::settle
+                                                  : ClockCommand::Action::show;
+        return options;
+    }
     if (kubeconfig->parsed()) options.command = Options::Command::kubeconfig;
     if (options.kubeconfig_database.empty()) options.kubeconfig_database = default_database_path();
     if (!serve->parsed()) return options;
@@ -198,6 +226,11 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
         return Exit{2, "kubemu: --pod-startup-latency " + latency + ": expected a duration such as 0, 250ms or 2s\n"};
     }
     to.pod_startup_latency = *duration;
+    const std::optional<ClockOptions> pace = ClockOptions::parse(clock);
+    if (!pace) {
+        return Exit{2, "kubemu: --clock " + clock + ": expected real, scaled=FACTOR, virtual or virtual=2026-01-01T00:00:00Z\n"};
+    }
+    to.clock = *pace;
     if (full_version(to.kubernetes_version).empty()) {
         return Exit{2, "kubemu: --kubernetes-version " + to.kubernetes_version + ": expected a release such as 1.28 or v1.28.7\n"};
     }

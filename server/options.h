@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "api/authorization/authorizer.h"
+#include "server/clock_command.h"
+#include "server/clock_options.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 
@@ -32,14 +34,16 @@ struct ServeOptions {
     std::string token_auth_file;         // empty: none
     std::optional<bool> anonymous_auth;  // see Filters::Options
     bool verbose = false;
+    ClockOptions clock;
 };
 
 struct Options {
-    enum class Command { serve, kubeconfig, version, none };
+    enum class Command { serve, kubeconfig, clock, version, none };
     Command command = Command::none;
     ServeOptions serve;
     std::string kubeconfig_server = "http://127.0.0.1:8080";
     std::string kubeconfig_database;  // for HTTPS: whose certificates to take
+    ClockCommand clock;
 };
 
 // What the shell gets when there is nothing to run: help text (0) or a complaint (2).

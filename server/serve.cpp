@@ -53,7 +53,7 @@ std::string write_kubeconfig(const ServeOptions& options, const Cluster& cluster
     const std::string url = secure_url(options, server);
     std::string text = kubeconfig_text(plain_url(options, server));
     if (!url.empty()) {
-        auto secure = secure_kubeconfig_text(url, cluster.authority(), cluster.clock().now());
+        auto secure = secure_kubeconfig_text(url, cluster.authority(), cluster.connection_clock().now());
         if (!secure) return secure.error().message;
         text = std::move(*secure);
     }
@@ -98,7 +98,7 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
     cluster_options.kubernetes_version = full_version(options.kubernetes_version);
     cluster_options.seed = options.seed.value_or(random_seed());
     cluster_options.pod_startup_latency = options.pod_startup_latency;
-
+    cluster_options.clock = options.clock;
     cluster_options.authorization = options.authorization;
     if (!options.token_auth_file.empty()) {
         auto users = api::TokenFile::parse(text_of_file(options.token_auth_file), options.token_auth_file);
@@ -110,7 +110,7 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
     if (!cluster) return fail(cluster.error());
     std::unique_ptr<Tls> tls;
     if (!options.https_address.empty()) {
-        auto made = Tls::make((*cluster)->authority(), options.https_address, (*cluster)->clock().now());
+        auto made = Tls::make((*cluster)->authority(), options.https_address, (*cluster)->connection_clock().now());
         if (!made) return fail(made.error());
         tls = std::move(*made);
     }
@@ -122,9 +122,9 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
                                       .tls_port = options.https_port,
                                       .threads = options.threads,
                                       .log_requests = options.verbose,
-                                      .handlers = (*cluster)->handlers(),
+                                      .dispatcher = (*cluster)->dispatcher(),
                                       .filters = filters,
-                                      .clock = (*cluster)->clock()});
+                                      .clock = (*cluster)->connection_clock()});
     if (!server) return fail(server.error());
 
     if (!options.kubeconfig_path.empty()) {

@@ -39,15 +39,15 @@ constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 using Parser = http::request_parser<http::string_body>;
 using TlsStream = asio::ssl::stream<tcp::socket&>;
 
-// Starts Handlers::handle and completes, on the caller's executor, when the answer is there: inside the call for
+// Starts Dispatcher::handle and completes, on the caller's executor, when the answer is there: inside the call for
 // reads, from the storage thread for writes.
 struct StartHandling {
     template <class Handler>
-    void operator()(Handler handler, api::Handlers* handlers, api::Request request) const {
+    void operator()(Handler handler, Dispatcher* dispatcher, api::Request request) const {
         auto executor = asio::get_associated_executor(handler);
         auto work = asio::make_work_guard(executor);
         auto shared = std::make_shared<Handler>(std::move(handler));
-        handlers->handle(std::move(request), [shared, work](api::Response response) mutable {
+        dispatcher->handle(std::move(request), [shared, work](api::Response response) mutable {
             asio::post(work.get_executor(), [shared, response = std::make_shared<api::Response>(std::move(response))] {
                 (*shared)(std::move(*response));
             });
@@ -55,9 +55,9 @@ struct StartHandling {
     }
 };
 
-asio::awaitable<api::Response> answer(api::Handlers& handlers, api::Request request) {
+asio::awaitable<api::Response> answer(Dispatcher& dispatcher, api::Request request) {
     return asio::async_initiate<const asio::use_awaitable_t<>, void(api::Response)>(
-        StartHandling{}, asio::use_awaitable, &handlers, std::move(request));
+        StartHandling{}, asio::use_awaitable, &dispatcher, std::move(request));
 }
 
 api::Response status_response(const api::Status& status) {
@@ -343,7 +343,7 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
         if (const auto passed = context.filters.apply(request, credentials); !passed) {
             response = status_response(passed.error());
         } else {
-            response = co_await answer(context.handlers, std::move(request));
+            response = co_await answer(context.dispatcher, std::move(request));
         }
         if (context.log_requests) log_request(logged, response.code, context.clock.now() - begin);
         if (!co_await respond(socket, std::move(response), std::move(wanted), context)) co_return;

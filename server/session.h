@@ -4,7 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include "api/handlers.h"
+#include "server/dispatcher.h"
 #include "server/filters.h"
 #include "server/tls.h"
 #include "storage/base/clock.h"
@@ -13,7 +13,7 @@
 namespace kubemu::server {
 
 struct SessionContext {
-    api::Handlers& handlers;
+    Dispatcher& dispatcher;
     const Filters& filters;
     const Clock& clock;
     bool log_requests = false;

@@ -4,7 +4,6 @@
 #include <openssl/asn1.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -12,6 +11,7 @@
 #include <array>
 #include <utility>
 
+#include "api/authentication/seeded_key.h"
 #include "api/values/text.h"
 #include "storage/peek.h"
 
@@ -39,6 +39,8 @@ using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
 constexpr const char* certificate_name = "certificate";
 constexpr const char* key_name = "certificate-key";
 constexpr std::chrono::hours lifetime(10 * 365 * 24);
+constexpr Time seeded_from = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
+constexpr std::chrono::hours seeded_lifetime(100 * 365 * 24);
 
 Memory reader(std::string_view text) { return Memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
@@ -47,6 +49,8 @@ std::string text_of(BIO* memory) {
     const long size = BIO_get_mem_data(memory, &data);
     return std::string(data, static_cast<std::size_t>(size));
 }
+
+EVP_PKEY* key_of(std::string_view pem) { return PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, nullptr, nullptr); }
 
 template <class Write, class... Arguments>
 std::string pem_of(Write write, Arguments... arguments) {
@@ -73,11 +77,21 @@ bool extend(X509* certificate, X509* issuer, int kind, const char* value) {
     return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
-bool number(X509* certificate) {
-    std::array<unsigned char, 16> bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return false;
+std::time_t certificate_start(const X509* certificate) {
+    return unix_time(time_of(X509_get0_notBefore(certificate)).value_or(Time{}));
+}
+
+// Ed25519 hashes by itself.
+const EVP_MD* digest_for(EVP_PKEY* key) { return EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? nullptr : EVP_sha256(); }
+
+// The serial number: a hash of what it is made from and when, so that the same request at the same time gets the same
+// certificate.
+bool number(X509* certificate, std::string_view made_from) {
+    const std::string text = std::string(made_from) + std::to_string(certificate_start(certificate));
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> bytes{};
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), bytes.data());
     bytes[0] &= 0x7f;  // positive
-    BIGNUM* serial = BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr);
+    BIGNUM* serial = BN_bin2bn(bytes.data(), 16, nullptr);
     const bool set = serial != nullptr && BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate)) != nullptr;
     BN_free(serial);
     return set;
@@ -216,22 +230,29 @@ CertificateAuthority::CertificateAuthority(std::shared_ptr<const Impl> impl, std
 
 Result<CertificateAuthority, CertificateError> CertificateAuthority::from_pem(std::string_view certificate, std::string_view key) {
     Impl impl{Certificate(PEM_read_bio_X509(reader(certificate).get(), nullptr, nullptr, nullptr)),
-              Key(PEM_read_bio_PrivateKey(reader(key).get(), nullptr, nullptr, nullptr))};
+              Key(key_of(key))};
     if (!impl.certificate || !impl.key || X509_check_private_key(impl.certificate.get(), impl.key.get()) != 1) {
         return CertificateError{"the cluster's certificate and its key do not belong together"};
     }
     return CertificateAuthority(std::make_shared<const Impl>(std::move(impl)), std::string(certificate));
 }
 
-Result<CertificateAuthority, CertificateError> CertificateAuthority::of_store(storage::Store& store, Time now) {
+Result<CertificateAuthority, CertificateError> CertificateAuthority::of_store(storage::Store& store, Time now,
+                                                                             std::optional<std::uint64_t> seed) {
     const auto kept_certificate = store.meta(certificate_name), kept_key = store.meta(key_name);
     if (kept_certificate && kept_key) return from_pem(*kept_certificate, *kept_key);
-    const Key key(EVP_EC_gen("P-256"));
+    const Key key(seed ? key_of(seeded_ed25519_key(*seed)) : EVP_EC_gen("P-256"));
     const Certificate certificate(X509_new());
     const CertificateError failed{"OpenSSL could not make a certificate for the cluster"};
-    if (!key || !certificate || !number(certificate.get())) return failed;
+    if (!key || !certificate) return failed;
     X509_set_version(certificate.get(), X509_VERSION_3);
-    set_times(certificate.get(), now, now + lifetime);
+    if (seed) {
+        set_times(certificate.get(), seeded_from, seeded_from + seeded_lifetime);
+    } else {
+        set_times(certificate.get(), now, now + lifetime);
+    }
+    const std::string key_text = pem_of(PEM_write_bio_PrivateKey, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    if (!number(certificate.get(), key_text)) return failed;
     X509_set_pubkey(certificate.get(), key.get());
     X509_NAME* name = X509_get_subject_name(certificate.get());
     const auto* common_name = reinterpret_cast<const unsigned char*>("kubernetes");
@@ -241,11 +262,10 @@ Result<CertificateAuthority, CertificateError> CertificateAuthority::of_store(st
     if (!extend(self, self, NID_key_usage, "critical,digitalSignature,keyEncipherment,keyCertSign") ||
         !extend(self, self, NID_basic_constraints, "critical,CA:TRUE") ||
         !extend(self, self, NID_subject_key_identifier, "hash") ||
-        !extend(self, self, NID_subject_alt_name, "DNS:kubernetes") || X509_sign(self, key.get(), EVP_sha256()) == 0) {
+        !extend(self, self, NID_subject_alt_name, "DNS:kubernetes") || X509_sign(self, key.get(), digest_for(key.get())) == 0) {
         return failed;
     }
     const std::string certificate_text = pem_of(PEM_write_bio_X509, self);
-    const std::string key_text = pem_of(PEM_write_bio_PrivateKey, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
     for (const auto& [member, text] : {std::pair(key_name, &key_text), std::pair(certificate_name, &certificate_text)}) {
         if (const auto saved = store.set_meta(member, *text); !saved) {
             return CertificateError{"the cluster's certificate could not be kept: " + storage::to_string(saved.error())};
@@ -306,9 +326,10 @@ Result<std::string, CertificateError> CertificateAuthority::sign(std::string_vie
     if (terms.not_before >= end) return CertificateError{"the signer has expired"};
     const Certificate certificate(X509_new());
     const CertificateError failed{"failed to sign certificate"};
-    if (!certificate || !number(certificate.get())) return failed;
+    if (!certificate) return failed;
     X509_set_version(certificate.get(), X509_VERSION_3);
     set_times(certificate.get(), terms.not_before, std::min(terms.not_after, end));
+    if (!number(certificate.get(), certificate_ + std::string(request_pem))) return failed;
     X509_set_subject_name(certificate.get(), X509_REQ_get_subject_name(request.get()));
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer));
     X509_set_pubkey(certificate.get(), key);
@@ -322,7 +343,7 @@ Result<std::string, CertificateError> CertificateAuthority::sign(std::string_vie
     const Extensions extensions(X509_REQ_get_extensions(request.get()));
     const int at = extensions ? X509v3_get_ext_by_NID(extensions.get(), NID_subject_alt_name, -1) : -1;
     if (at >= 0) X509_add_ext(made, X509v3_get_ext(extensions.get(), at), -1);
-    if (X509_sign(made, impl_->key.get(), EVP_sha256()) == 0) return failed;
+    if (X509_sign(made, impl_->key.get(), digest_for(impl_->key.get())) == 0) return failed;
     return pem_of(PEM_write_bio_X509, made);
 }
 

@@ -2,6 +2,7 @@
 // what pods find as ca.crt.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,8 +46,10 @@ struct KeyPair {
 // Thread-safe to use.
 class CertificateAuthority {
   public:
-    // The one that is kept with the store, made at the first call (P-256, ten years).
-    static Result<CertificateAuthority, CertificateError> of_store(storage::Store& store, Time now);
+    // The one that is kept with the store, made at the first call (P-256, ten years). With a seed all of it follows from
+    // that (Ed25519, whose signatures need no randomness; from 2026 on for a hundred years).
+    static Result<CertificateAuthority, CertificateError> of_store(storage::Store& store, Time now,
+                                                                   std::optional<std::uint64_t> seed = std::nullopt);
 
     // The one that a database file keeps, without opening its store.
     static Result<CertificateAuthority, CertificateError> of_database(const std::string& path);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/authentication/seeded_key.h"
 #include "api/authentication/service_account.h"
 #include "api/codec/json.h"
 #include "api/kinds/views.h"
@@ -82,7 +83,7 @@ std::optional<SigningKey> ServiceAccountTokens::key() {
     storage::Store& store = registry_.store();
     if (const auto kept = store.meta(key_name)) key_ = SigningKey::from_pem(*kept);
     if (key_) return key_;
-    key_ = SigningKey::generate();
+    key_ = key_seed_ ? SigningKey::from_pem(seeded_rsa_key(*key_seed_)) : SigningKey::generate();
     if (!key_) {
         log_line(LogLevel::error, "no key for service account tokens could be made", {});
         return std::nullopt;

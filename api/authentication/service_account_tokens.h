@@ -31,7 +31,9 @@ struct TokenVerdict {
 // Thread-safe.
 class ServiceAccountTokens {
   public:
-    explicit ServiceAccountTokens(Registry& registry) : registry_(registry) {}
+    // With a seed the key follows from it, so that a run can be repeated to the byte.
+    explicit ServiceAccountTokens(Registry& registry, std::optional<std::uint64_t> key_seed = std::nullopt)
+        : registry_(registry), key_seed_(key_seed) {}
 
     // The audience of tokens that do not ask for another, and what they name as their issuer.
     static constexpr std::string_view issuer = "https://kubernetes.default.svc.cluster.local";
@@ -65,6 +67,7 @@ class ServiceAccountTokens {
     void note_use(const storage::Record& secret);
 
     Registry& registry_;
+    const std::optional<std::uint64_t> key_seed_;
     Mutex mutex_;
     std::optional<SigningKey> key_ KUBEMU_GUARDED_BY(mutex_);
 };

@@ -34,7 +34,7 @@ struct KubeletController::Impl {
           options(std::move(given)),
           pods(owner.manager().informer("pods")),
           nodes(owner.manager().informer("nodes")),
-          logs(owner.manager().registry(), owner.manager().clock()),
+          logs(owner.manager()),
           services{owner.manager(), owner.client(), owner.kind("pods"), logs, options.pod_startup_latency,
                    minor_of(options.kubernetes_version), kubelet::make_network(owner.manager().registry()),
                    [this](const std::string& node) -> EventRecorder& { return *recorders.at(node); },

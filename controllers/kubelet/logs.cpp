@@ -25,8 +25,8 @@ std::string stamp(Time time) {
 
 class LogStream final : public api::Stream {
   public:
-    LogStream(ContainerRunPtr run, const Clock& clock, const api::LogQuery& query, ContainerRun::Position position)
-        : run_(std::move(run)), clock_(clock), follow_(query.follow), timestamps_(query.timestamps),
+    LogStream(ContainerRunPtr run, Manager& manager, const api::LogQuery& query, ContainerRun::Position position)
+        : run_(std::move(run)), manager_(manager), follow_(query.follow), timestamps_(query.timestamps),
           bytes_left_(query.limit_bytes.value_or(-1)), position_(position) {}
 
     Step next() override {
@@ -35,7 +35,7 @@ class LogStream final : public api::Stream {
             step.state = Step::State::end;
             return step;
         }
-        auto taken = run_->take(position_, clock_.now());
+        auto taken = run_->take(position_, manager_.clock().now());
         std::string text;
         for (ContainerRun::Line& line : taken.lines) {
             if (timestamps_ && at_line_start_) text += stamp(line.time) + " ";
@@ -54,18 +54,25 @@ class LogStream final : public api::Stream {
         if (!text.empty()) step.data.push_back(Slice::of(std::move(text)));
         if (more) step.state = Step::State::more;
         else if (!follow_ || taken.ended) step.state = Step::State::end;
-        else step.wake_at = taken.next;
+        else if (taken.next) step.wake_at = machine_time(*taken.next);
         return step;
     }
 
     void on_wake(std::function<void()> wake) override {
         wake_ = std::make_shared<std::function<void()>>(std::move(wake));
         run_->on_output(wake_);
+        manager_.on_clock_turned(wake_);
     }
 
   private:
+    // Nothing when only a turn of the clock brings it about.
+    std::optional<Time> machine_time(Time when) const {
+        const std::optional<Duration> left = manager_.machine_time_until(when);
+        return left ? std::optional<Time>(RealClock().now() + *left) : std::nullopt;
+    }
+
     ContainerRunPtr run_;
-    const Clock& clock_;
+    Manager& manager_;
     bool follow_, timestamps_;
     std::int64_t bytes_left_;
     ContainerRun::Position position_;
@@ -208,7 +215,7 @@ api::ApiResult<std::unique_ptr<api::Stream>> LogStore::open(const api::LogQuery&
                                             "\" not found");
         }
         std::string why = "ContainerCreating";
-        const Json document = registry_.document(*query.pod);
+        const Json document = manager_.registry().document(*query.pod);
         for (const char* list : {"initContainerStatuses", "containerStatuses"}) {
             for (const Json& status : api::array_at(document, {"status", list})) {
                 if (api::string_at(status, {"name"}) == query.container)
@@ -219,14 +226,14 @@ api::ApiResult<std::unique_ptr<api::Stream>> LogStore::open(const api::LogQuery&
         return api::Status::bad_request("container \"" + query.container + "\" in pod \"" + view.name +
                                         "\" is waiting to start: " + why);
     }
-    const Time now = clock_.now();
+    const Time now = manager_.clock().now();
     ContainerRun::Position position{run->first_line(), 0};
     if (query.since) position = run->since(*query.since, now);
     if (query.tail_lines && *query.tail_lines >= 0) {
         const auto tail = run->tail(static_cast<std::uint64_t>(*query.tail_lines), now);
         if (tail.line > position.line) position = tail;
     }
-    return std::unique_ptr<api::Stream>(std::make_unique<LogStream>(std::move(run), clock_, query, position));
+    return std::unique_ptr<api::Stream>(std::make_unique<LogStream>(std::move(run), manager_, query, position));
 }
 
 }  // namespace kubemu::controllers::kubelet

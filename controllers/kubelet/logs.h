@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "api/registry.h"
 #include "api/subresources/pod_logs.h"
 #include "controllers/kubelet/process.h"
+#include "controllers/runtime/manager.h"
 #include "storage/base/mutex.h"
 
 namespace kubemu::controllers::kubelet {
@@ -72,7 +72,7 @@ using ContainerRunPtr = std::shared_ptr<ContainerRun>;
 
 class LogStore final : public api::PodLogs {
   public:
-    LogStore(api::Registry& registry, const Clock& clock) : registry_(registry), clock_(clock) {}
+    explicit LogStore(Manager& manager) : manager_(manager) {}
 
     api::ApiResult<std::unique_ptr<api::Stream>> open(const api::LogQuery& query) override;
 
@@ -85,8 +85,7 @@ class LogStore final : public api::PodLogs {
     struct Runs {
         ContainerRunPtr current, previous;
     };
-    api::Registry& registry_;
-    const Clock& clock_;
+    Manager& manager_;
     const std::shared_ptr<Mutex> run_mutex_ = std::make_shared<Mutex>();
     Mutex mutex_;
     std::unordered_map<std::string, std::map<std::string, Runs>> runs_ KUBEMU_GUARDED_BY(mutex_);

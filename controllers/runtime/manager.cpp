@@ -19,6 +19,7 @@ namespace {
 constexpr Duration unpublished_pause = std::chrono::milliseconds(10);
 // A settle() that takes this many turns is two controllers undoing each other's work.
 constexpr int settle_turns_max = 200'000;
+constexpr int conflicts_at_once_max = 10;
 
 }  // namespace
 
@@ -45,6 +46,7 @@ struct Manager::Impl {
     bool awake KUBEMU_GUARDED_BY(mutex) = false;
     bool stopping KUBEMU_GUARDED_BY(mutex) = false;
     std::vector<std::function<void()>> posted KUBEMU_GUARDED_BY(mutex);
+    std::vector<std::function<void()>> settled KUBEMU_GUARDED_BY(mutex);  // tasks for when everything has been done
     std::thread thread;
 
     void wake() {
@@ -53,11 +55,13 @@ struct Manager::Impl {
         condition.notify_one();
     }
 
-    bool run_posted() {
+    bool run_posted() { return run_tasks(posted); }
+
+    bool run_tasks(std::vector<std::function<void()>>& waiting) {
         std::vector<std::function<void()>> tasks;
         {
             Lock lock(mutex);
-            tasks.swap(posted);
+            tasks.swap(waiting);
         }
         for (const auto& task : tasks) task();
         return !tasks.empty();
@@ -89,6 +93,15 @@ struct Manager::Impl {
         return fired;
     }
 
+    bool clock_stands_still() const { return options.paced != nullptr && options.paced->stands_still(); }
+
+    // A conflict is the ordinary answer to a stale cache. Where the clock stands still it is tried again with what the
+    // cache has learned by then, since the few milliseconds of the back-off would not pass; a conflict that stays is
+    // for later.
+    Time retry_base(const WorkQueue& queue, const std::string& key, int code, Time now) const {
+        return code == 409 && clock_stands_still() && queue.failures(key) < conflicts_at_once_max ? Time{} : now;
+    }
+
     void run_key(Controller& controller, const std::string& key) {
         const storage::Revision before = controller.client_.last_revision();
         WorkQueue& queue = controller.queue_;
@@ -99,10 +112,10 @@ struct Manager::Impl {
                 queue.forget(key);
                 if (result->after) queue.add_at(key, now + *result->after);
             } else {
-                // A conflict is the ordinary answer to a stale cache.
-                log_line(result.error().code() == 409 ? LogLevel::debug : LogLevel::info, "reconcile failed",
+                const int code = result.error().code();
+                log_line(code == 409 ? LogLevel::debug : LogLevel::info, "reconcile failed",
                          {{"controller", controller.name_}, {"key", key}, {"error", result.error()->message}});
-                queue.add_rate_limited(key, now);
+                queue.add_rate_limited(key, retry_base(queue, key, code, now));
             }
         } catch (const std::exception& bug) {
             log_line(LogLevel::error, "reconcile threw",
@@ -163,6 +176,22 @@ struct Manager::Impl {
         return next;
     }
 
+    std::optional<Duration> machine_time_until(Time when) const {
+        if (options.paced == nullptr) return std::max(Duration(1), when - options.clock.now());
+        const std::optional<Duration> time = options.paced->machine_time_until(when);
+        return time ? std::optional<Duration>(std::max(Duration(1), *time)) : std::nullopt;
+    }
+
+    // Called when a turn had nothing to do. True when it did something.
+    bool run_settled() {
+        {
+            Lock lock(mutex);
+            if (settled.empty()) return false;
+        }
+        options.registry.store().flush();  // what is on its way to the disk is somebody's work too
+        return turn() || run_tasks(settled);
+    }
+
     void loop() {
         while (true) {
             {
@@ -170,12 +199,15 @@ struct Manager::Impl {
                 if (stopping) return;
                 awake = false;
             }
-            if (turn()) continue;
+            // A clock that stands still is there for runs that can be repeated: what a turn sees may not depend on how
+            // far the storage thread has come.
+            if (clock_stands_still()) options.registry.store().flush();
+            if (turn() || run_settled()) continue;
             std::optional<Duration> pause;
-            if (const std::optional<Time> due = next_due()) pause = std::max(Duration(1), *due - options.clock.now());
+            if (const std::optional<Time> due = next_due()) pause = machine_time_until(*due);
             if (holds_keys()) pause = std::min(pause.value_or(unpublished_pause), unpublished_pause);
             Lock lock(mutex);
-            if (awake || stopping || !posted.empty()) continue;
+            if (awake || stopping || !posted.empty() || !settled.empty()) continue;
             if (pause) {
                 condition.wait_for(mutex, *pause);
             } else {
@@ -235,6 +267,19 @@ void Manager::post(std::function<void()> task) {
     impl_->condition.notify_one();
 }
 
+void Manager::when_settled(std::function<void()> task) {
+    Lock lock(impl_->mutex);
+    impl_->settled.push_back(std::move(task));
+    impl_->awake = true;
+    impl_->condition.notify_one();
+}
+
+std::optional<Duration> Manager::machine_time_until(Time when) const { return impl_->machine_time_until(when); }
+
+void Manager::on_clock_turned(std::weak_ptr<std::function<void()>> turned) {
+    if (impl_->options.paced != nullptr) impl_->options.paced->on_turn(std::move(turned));
+}
+
 void Manager::add(std::unique_ptr<Controller> controller) { impl_->controllers.push_back(std::move(controller)); }
 
 void Manager::settle() {
@@ -244,12 +289,29 @@ void Manager::settle() {
         const storage::Revision before = store.current_revision();
         const bool progress = impl_->turn();
         store.flush();
-        if (!progress && store.current_revision() == before) return;
+        if (!progress && store.current_revision() == before && !impl_->run_settled()) return;
     }
     log_line(LogLevel::error, "the controllers do not come to rest");
 }
 
 std::optional<Time> Manager::next_due() const { return impl_->next_due(); }
+
+std::vector<Manager::Waiting> Manager::waiting(std::size_t count) const {
+    std::vector<Waiting> all;
+    const auto name_of = [this](const void* owner) {
+        for (const auto& controller : impl_->controllers) {
+            if (controller.get() == owner) return controller->name() + ": ";
+        }
+        return std::string();
+    };
+    for (const auto& [place, timer] : impl_->timers) all.push_back({place.first, name_of(timer.owner) + timer.name});
+    for (const auto& controller : impl_->controllers) {
+        controller->queue_.each_delayed([&](Time due, const std::string& key) { all.push_back({due, controller->name() + " " + key}); });
+    }
+    std::stable_sort(all.begin(), all.end(), [](const Waiting& a, const Waiting& b) { return a.due < b.due; });
+    if (all.size() > count) all.resize(count);
+    return all;
+}
 
 void Manager::start() {
     if (impl_->thread.joinable()) return;

@@ -17,6 +17,7 @@
 #include "api/registry.h"
 #include "controllers/runtime/event_recorder.h"
 #include "storage/base/clock.h"
+#include "storage/base/paced_clock.h"
 #include "storage/base/random.h"
 
 namespace kubemu::controllers {
@@ -29,6 +30,7 @@ class Manager {
         api::Registry& registry;
         const Clock& clock;
         Random& random;
+        PacedClock* paced = nullptr;  // `clock`, where it may run at another pace than the machine's
     };
     explicit Manager(Options options);
     ~Manager();
@@ -51,6 +53,12 @@ class Manager {
     void kind_changed(const std::string& resource, const api::KindSpec* kind);
     // Runs `task` on the control thread soon. From any thread.
     void post(std::function<void()> task);
+    // Runs `task` on the control thread when there is nothing left to do before the next timer. From any thread.
+    void when_settled(std::function<void()> task);
+    // How long the machine takes until the clock shows `when`; nothing when somebody has to turn it.
+    std::optional<Duration> machine_time_until(Time when) const;
+    // `turned` is called after each turn of a clock that stands still, as long as the caller keeps it.
+    void on_clock_turned(std::weak_ptr<std::function<void()>> turned);
 
     void add(std::unique_ptr<Controller> controller);
 
@@ -59,6 +67,12 @@ class Manager {
     void settle();
     // When the next timer or delayed key is due; nothing when none is.
     std::optional<Time> next_due() const;
+    struct Waiting {
+        Time due{};
+        std::string what;  // "cronjob default/hello", "kubelet: leases"
+    };
+    // The first `count` timers and delayed keys, the earliest first. On the control thread.
+    std::vector<Waiting> waiting(std::size_t count) const;
 
     // The loop on a thread of its own.
     void start();

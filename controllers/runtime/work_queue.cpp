@@ -78,4 +78,8 @@ std::optional<Time> WorkQueue::next_due() const {
     return delayed_.begin()->first.first;
 }
 
+void WorkQueue::each_delayed(const std::function<void(Time due, const std::string& key)>& visit) const {
+    for (const auto& [place, key] : delayed_) visit(place.first, key);
+}
+
 }  // namespace kubemu::controllers

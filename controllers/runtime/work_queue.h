@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ class WorkQueue {
     bool empty() const { return queue_.empty(); }
     bool waits_for_revision() const { return !held_.empty(); }
     std::optional<Time> next_due() const;
+    // The keys that wait for a time, the earliest first.
+    void each_delayed(const std::function<void(Time due, const std::string& key)>& visit) const;
 
   private:
     std::deque<std::string> queue_;
