@@ -32,10 +32,11 @@ bool unify(const TypePtr& wanted, const TypePtr& given, Bindings& bindings) {
         return unify(bound, given, bindings);
     }
     if (is_dyn(*wanted) || is_dyn(*given)) return true;
-    // null is a value of everything that is no number, text or truth.
+    // null is a value of objects, times and all types of libraries (optional ones too), not of the rest.
     if (wanted->is("null_type") || given->is("null_type")) {
         const Type& other = wanted->is("null_type") ? *given : *wanted;
-        return other.is("null_type") || other.is("object") || other.is("timestamp") || other.is("duration");
+        static const std::vector<std::string> never = {"bool", "int", "uint", "double", "string", "bytes", "list", "map", "type"};
+        return std::find(never.begin(), never.end(), other.name) == never.end();
     }
     if (wanted->name != given->name || wanted->parameters.size() != given->parameters.size()) return false;
     if (wanted->is("object")) return wanted->schema == given->schema;
@@ -213,6 +214,14 @@ class Checker {
             return e.name == "optMap" ? optional_of(made) : made;
         }
         TypePtr first = dyn, second = dyn;
+        if (e.name == "sortBy") {
+            if (!range->is("list") && !is_dyn(*range)) {
+                return fail(e.args[0], "expression of type '" + print_type(*range) +
+                                           "' cannot be range of a comprehension (must be list, map, or dynamic)");
+            }
+            const TypePtr key = within(e.args[1], {{e.variable, range->is("list") ? range->parameters[0] : dyn}});
+            return applied(e, "@sortByAssociatedKeys", {range, list_of(key)}, true);
+        }
         const bool two = !e.variable2.empty();
         if (range->is("list")) {
             first = two ? simple_type("int") : range->parameters[0];

@@ -192,6 +192,7 @@ class Evaluator {
         if (e.name == "all") return quantifier(e, rows, false);
         if (e.name == "exists") return quantifier(e, rows, true);
         if (e.name == "existsOne") return exactly_one(e, rows);
+        if (e.name == "sortBy") return sort_by(e, rows);
         return collect(e, rows);
     }
 
@@ -223,6 +224,26 @@ class Evaluator {
             }
         }
         return Value::of(count == 1);
+    }
+
+    Value sort_by(const Expression& e, const std::vector<Row>& rows) {
+        std::vector<std::pair<Value, Value>> keyed;
+        cost_ += 32;  // the binding, the list of keys and the sorted list
+        for (const Row& row : rows) {
+            set(e, row);
+            Value key = eval(e.args[1]);
+            if (key.is_error()) return key;
+            cost_ += 12;
+            if (!keyed.empty() && key.kind != keyed[0].first.kind) return Value::error("list elements must have the same type");
+            if (!compare(key, key)) return Value::error("list elements must be comparable");
+            keyed.emplace_back(std::move(key), row.first);
+        }
+        cost_ += 2 * keyed.size() * keyed.size();
+        if (spent()) return Value::null();
+        std::stable_sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) { return compare(a.first, b.first).value_or(0) < 0; });
+        Value::List sorted;
+        for (auto& [key, item] : keyed) sorted.push_back(std::move(item));
+        return Value::of(std::move(sorted));
     }
 
     Value collect(const Expression& e, const std::vector<Row>& rows) {

@@ -99,9 +99,29 @@ Value flatten(const Arguments& a) {
     return Value::of(std::move(out));
 }
 
+Value first(const Arguments& a) {
+    if (a[0].kind != Kind::list) return no_overload();
+    return a[0].size() == 0 ? Value::none() : Value::some(a[0].at(0));
+}
+Value last(const Arguments& a) {
+    if (a[0].kind != Kind::list) return no_overload();
+    return a[0].size() == 0 ? Value::none() : Value::some(a[0].at(a[0].size() - 1));
+}
+
+// The values of the optionals that have one.
+Value unwrap(const Arguments& a) {
+    if (a[0].kind != Kind::list) return no_overload();
+    Value::List out;
+    for (const Value& item : a[0].list()) {
+        if (item.kind != Kind::optional) return no_overload();
+        if (item.has_value()) out.push_back(item.at(0));
+    }
+    return Value::of(std::move(out));
+}
+
+// Nothing for a negative length. More items than this cost more than any expression may.
 Value range(const Arguments& a) {
     constexpr std::int64_t range_max = 1'000'000;
-    if (a[0].integer < 0) return Value::error("range length must be non-negative");
     if (a[0].integer > range_max) return Value::error("range length exceeds " + std::to_string(range_max));
     Value::List out;
     for (std::int64_t i = 0; i < a[0].integer; ++i) out.push_back(Value::of(i));
@@ -135,6 +155,10 @@ std::span<const NamedFunction> list_functions() {
         {"slice", slice},
         {"flatten", flatten},
         {"lists.range", range},
+        {"first", first},
+        {"last", last},
+        {"optional.unwrap", unwrap},
+        {"unwrapOpt", unwrap},
         {"sets.contains", sets_contains},
         {"sets.equivalent", sets_equivalent},
         {"sets.intersects", sets_intersects},

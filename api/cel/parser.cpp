@@ -33,7 +33,8 @@ constexpr MacroForm macros[] = {{"all", 2, 1},           {"exists", 2, 1},      
                                 {"map", 2, 1},           {"map", 3, 1},           {"filter", 2, 1},       {"optMap", 2, 1},
                                 {"optFlatMap", 2, 1},    {"all", 3, 2},           {"exists", 3, 2},       {"existsOne", 3, 2},
                                 {"exists_one", 3, 2},    {"transformList", 3, 2}, {"transformList", 4, 2}, {"transformMap", 3, 2},
-                                {"transformMap", 4, 2},  {"transformMapEntry", 3, 2}, {"transformMapEntry", 4, 2}};
+                                {"transformMap", 4, 2},  {"transformMapEntry", 3, 2}, {"transformMapEntry", 4, 2},
+                                {"sortBy", 2, 1}};
 
 class Parser {
   public:

@@ -45,11 +45,11 @@ CompiledRule compile_rule(const ValidationRule& rule, const TypePtr& self) {
     made.program = compiled(rule.rule, variables, "bool", "compilation failed: ", "cel expression must evaluate to a bool", made.error);
     if (made.program == nullptr) return made;
     made.uses_old_self = mentions(*made.program, "oldSelf");
-    made.cost = worst_cost(*made.program);
+    made.cost = worst_cost(*made.program, self);
     if (trim(rule.message_expression).empty()) return made;
     made.message = compiled(rule.message_expression, variables, "string", "messageExpression compilation failed: ",
                             "messageExpression must evaluate to a string", made.message_error);
-    if (made.message != nullptr) made.message_cost = worst_cost(*made.message);
+    if (made.message != nullptr) made.message_cost = worst_cost(*made.message, self);
     return made;
 }
 

@@ -68,10 +68,16 @@ constexpr Declaration declarations[] = {
     {"sum", "list(int).() int;list(uint).() uint;list(double).() double;list(duration).() duration"},
     {"min max", "list(int).() int;list(uint).() uint;list(double).() double;list(bool).() bool;list(duration).() duration;"
                 "list(timestamp).() timestamp;list(string).() string;list(bytes).() bytes"},
-    {"distinct reverse sort", "list(A).() list(A)"},
+    {"distinct reverse", "list(A).() list(A)"},
+    {"sort", "list(int).() list(int);list(uint).() list(uint);list(double).() list(double);list(bool).() list(bool);"
+             "list(duration).() list(duration);list(timestamp).() list(timestamp);list(string).() list(string);list(bytes).() list(bytes)"},
+    {"@sortByAssociatedKeys",
+     "list(A).(list(int)) list(A);list(A).(list(uint)) list(A);list(A).(list(double)) list(A);list(A).(list(bool)) list(A);"
+     "list(A).(list(duration)) list(A);list(A).(list(timestamp)) list(A);list(A).(list(string)) list(A);list(A).(list(bytes)) list(A)"},
     {"slice", "list(A).(int, int) list(A)"},
     {"flatten", "list(list(A)).() list(A);list(dyn).() list(dyn);list(dyn).(int) list(dyn)"},
     {"lists.range", "(int) list(int)"},
+    {"first last", "list(A).() optional_type(A)"},
     {"sets.contains sets.equivalent sets.intersects", "(list(A), list(A)) bool"},
     {"getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear", "timestamp.() int;timestamp.(string) int"},
     {"getHours getMinutes getSeconds getMilliseconds", "timestamp.() int;timestamp.(string) int;duration.() int"},
@@ -105,6 +111,8 @@ constexpr Declaration declarations[] = {
     {"validate", "kubernetes.NamedFormat.(string) optional_type(list(string))"},
     {"optional.of optional.ofNonZeroValue", "(A) optional_type(A)"},
     {"optional.none", "() optional_type(A)"},
+    {"optional.unwrap", "(list(optional_type(A))) list(A)"},
+    {"unwrapOpt", "list(optional_type(A)).() list(A)"},
     {"hasValue", "optional_type(A).() bool"},
     {"value", "optional_type(A).() A"},
     {"or", "optional_type(A).(optional_type(A)) optional_type(A)"},
