@@ -40,28 +40,16 @@ Value contains(const Arguments& a) { return texts(a, 2) ? Value::of(a[0].str().f
 Value starts_with(const Arguments& a) { return texts(a, 2) ? Value::of(a[0].str().starts_with(a[1].str())) : no_overload(); }
 Value ends_with(const Arguments& a) { return texts(a, 2) ? Value::of(a[0].str().ends_with(a[1].str())) : no_overload(); }
 
-// Rules use a few patterns again and again.
-std::shared_ptr<const Regex> compiled(const std::string& pattern) {
-    thread_local std::vector<std::shared_ptr<const Regex>> known;
-    constexpr std::size_t known_max = 64;
-    for (const auto& regex : known) {
-        if (regex->pattern() == pattern) return regex;
-    }
-    if (known.size() == known_max) known.erase(known.begin());
-    known.push_back(std::make_shared<const Regex>(pattern));
-    return known.back();
-}
-
 Value matches(const Arguments& a) {
     if (!texts(a, 2)) return no_overload();
-    const auto regex = compiled(a[1].str());
+    const auto regex = compiled_regex(a[1].str());
     if (!regex->error().empty()) return Value::error(regex->error());
     return Value::of(regex->matches(a[0].str()));
 }
 
 Value find(const Arguments& a) {
     if (!texts(a, 2)) return no_overload();
-    const auto regex = compiled(a[1].str());
+    const auto regex = compiled_regex(a[1].str());
     if (!regex->error().empty()) return Value::error("Illegal regex: " + regex->error());
     const auto found = regex->find_all(a[0].str(), 1);
     return Value::of(found.empty() ? std::string() : found[0]);
@@ -69,7 +57,7 @@ Value find(const Arguments& a) {
 
 Value find_all(const Arguments& a) {
     if (!texts(a, 2)) return no_overload();
-    const auto regex = compiled(a[1].str());
+    const auto regex = compiled_regex(a[1].str());
     if (!regex->error().empty()) return Value::error("Illegal regex: " + regex->error());
     Value::List out;
     for (std::string& match : regex->find_all(a[0].str(), a.size() > 2 ? static_cast<long>(a[2].integer) : -1)) out.push_back(Value::of(std::move(match)));

@@ -51,7 +51,7 @@ class Parser {
             {"x-kubernetes-int-or-string", &Schema::int_or_string}};
         if (const auto at = texts.find(name); at != texts.end()) {
             if (text(value, name)) schema.*at->second = value.get<std::string>();
-            if (name == "pattern" && !schema.pattern.empty()) schema.regex = std::make_shared<Regex>(schema.pattern);
+            if (name == "pattern" && !schema.pattern.empty()) schema.regex = compiled_regex(schema.pattern);
         } else if (const auto at = numbers.find(name); at != numbers.end()) {
             if (value.is_number()) schema.*at->second = value.get<double>();
             else wrong(value, "float64", name);

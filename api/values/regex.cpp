@@ -3,6 +3,11 @@
 
 #include <re2/re2.h>
 
+#include <deque>
+#include <unordered_map>
+
+#include "storage/base/mutex.h"
+
 namespace kubemu::api {
 namespace {
 
@@ -97,6 +102,42 @@ std::vector<std::string> Regex::find_all(std::string_view text, long limit) cons
         at = match.empty() ? end + 1 : end;
     }
     return found;
+}
+
+namespace {
+
+// The oldest goes when there are too many.
+class CompiledRegexes {
+  public:
+    std::shared_ptr<const Regex> get(const std::string& pattern) {
+        {
+            Lock lock(mutex_);
+            if (const auto at = known_.find(pattern); at != known_.end()) return at->second;
+        }
+        auto made = std::make_shared<const Regex>(pattern);  // slow: others need not wait
+        Lock lock(mutex_);
+        const auto [at, fresh] = known_.emplace(pattern, made);
+        if (!fresh) return at->second;
+        order_.push_back(pattern);
+        if (order_.size() > patterns_max) {
+            known_.erase(order_.front());
+            order_.pop_front();
+        }
+        return made;
+    }
+
+  private:
+    static constexpr std::size_t patterns_max = 512;
+    Mutex mutex_;
+    std::unordered_map<std::string, std::shared_ptr<const Regex>> known_ KUBEMU_GUARDED_BY(mutex_);
+    std::deque<std::string> order_ KUBEMU_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+std::shared_ptr<const Regex> compiled_regex(const std::string& pattern) {
+    static CompiledRegexes all;
+    return all.get(pattern);
 }
 
 }  // namespace kubemu::api

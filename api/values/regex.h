@@ -30,4 +30,8 @@ class Regex {
     std::string error_;
 };
 
+// The pattern compiled, once for the last few hundred patterns that were asked for: the same schemas are read again and
+// again, and one with large classes and repetitions takes a tenth of a second. Thread-safe.
+std::shared_ptr<const Regex> compiled_regex(const std::string& pattern);
+
 }  // namespace kubemu::api
