@@ -123,8 +123,8 @@ struct KubeletController::Impl {
 
     void report_nodes() {
         const Time now = self.now();
-        for (const auto& [name, identity] : identities) {
-            const auto written = self.client().modify(self.kind("nodes"), {}, name, "status", [&](Json& node) {
+        for (const auto& [name, known] : identities) {
+            const auto written = self.client().modify(self.kind("nodes"), {}, name, "status", [&, &identity = known](Json& node) {
                 kubelet::fill_node_status(node, identity, options.kubernetes_version, now);
                 return true;
             });

@@ -90,7 +90,7 @@ TEST_CASE("kinds are complete and consistent") {
             CHECK(sub.verbs != 0);
         }
     }
-    for (const auto& [resource, count] : storage_versions) CHECK_MESSAGE(count == 1, resource);
+    for (const auto& counted : storage_versions) CHECK_MESSAGE(counted.second == 1, counted.first);
 }
 
 TEST_CASE("groups come in the order of their priorities") {
