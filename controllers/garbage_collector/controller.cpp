@@ -11,6 +11,9 @@
 namespace kubemu::controllers {
 namespace {
 
+// An owner that was never seen may be on its way. The real one asks the API for it first, through two queues.
+constexpr Duration lookup_pause = std::chrono::milliseconds(200);
+
 constexpr std::string_view foreground = "foregroundDeletion", orphan = "orphan";
 
 // The owners that an object keeps from going.
@@ -21,6 +24,8 @@ std::set<std::string> blocked_owners(const api::ObjectView& view) {
     }
     return uids;
 }
+
+std::string key_of(const api::KindSpec& kind, const storage::Record& record) { return std::string(kind.resource) + ":" + record.key; }
 
 // As the real one writes it into its events.
 std::string identity(const api::OwnerReference& reference, std::string_view namespace_name) {
@@ -56,13 +61,19 @@ void GarbageCollectorController::watch(const api::KindSpec& kind) {
 }
 
 void GarbageCollectorController::enqueue_object(const Watched& watched, const storage::Record& record) {
-    enqueue(std::string(watched.kind->resource) + ":" + record.key);
+    enqueue(key_of(*watched.kind, record));
+}
+
+void GarbageCollectorController::owner_went(const Dependent& dependent) {
+    bereft_.insert(key_of(*dependent.watched->kind, *dependent.record));
+    enqueue_object(*dependent.watched, *dependent.record);
 }
 
 void GarbageCollectorController::changed(const Watched& watched, const api::Informer::Change& change) {
     if (!change.after) {
         const api::ObjectView& gone = api::view_of(*change.before);
-        for (const Dependent& dependent : dependents_of(gone.uid)) enqueue_object(*dependent.watched, *dependent.record);
+        for (const Dependent& dependent : dependents_of(gone.uid)) owner_went(dependent);
+        bereft_.erase(key_of(*watched.kind, *change.before));
         enqueue_waiting_owners(gone);
         return;
     }
@@ -202,6 +213,7 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
     const api::ObjectView& view = api::view_of(*record);
     if (view.deleting && has_finalizer(view, orphan)) return finish_orphan(*watched, *record);
     if (view.deleting && has_finalizer(view, foreground)) return finish_foreground(*watched, *record);
+    const bool lost_owner = bereft_.erase(key) > 0;
     if (view.owners.empty() || view.deleting) return Requeue{};
 
     std::vector<std::string> absent;
@@ -218,6 +230,10 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
         } else {
             solid = true;
         }
+    }
+    if (!absent.empty() && !waited_for && !lost_owner) {
+        bereft_.insert(key);
+        return Requeue{lookup_pause};
     }
     if (solid) {
         if (!absent.empty()) TRY(drop_references(*watched, *record, absent));

@@ -4,6 +4,7 @@
 
 #include <list>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "controllers/runtime/controller.h"
@@ -32,6 +33,7 @@ class GarbageCollectorController final : public Controller {
     api::ApiResult<bool> unblock_owners(const Watched& watched, const storage::Record& record);
     bool tell_of_wrong_namespace(const Watched& watched, const storage::Record& record, const api::OwnerReference& reference);
     void enqueue_object(const Watched& watched, const storage::Record& record);
+    void owner_went(const Dependent& dependent);
     std::vector<Dependent> dependents_of(const std::string& uid) const;
     // The owner that a reference means, or null when it is gone.
     storage::RecordPtr owner_of(const api::OwnerReference& reference, std::string_view namespace_name) const;
@@ -41,6 +43,8 @@ class GarbageCollectorController final : public Controller {
     api::ApiResult<bool> drop_references(const Watched& watched, const storage::Record& record, const std::vector<std::string>& uids);
 
     std::list<Watched> watched_;  // by reference in handlers
+    // Objects that lost an owner, and those whose owner has been looked for.
+    std::unordered_set<std::string> bereft_;
 };
 
 }  // namespace kubemu::controllers

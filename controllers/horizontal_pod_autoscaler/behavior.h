@@ -25,6 +25,7 @@ struct ScaleHistory {
     std::vector<Recommendation> recommendations;
     std::vector<Event> ups, downs;
     std::optional<Time> last_scaled;
+    bool missed = false;  // its target was not there at the last look
 };
 
 struct Limits {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "api/kind_registry.h"
 #include "api/registry.h"
@@ -125,7 +126,7 @@ bool HorizontalPodAutoscalerController::find_target(Look& look) {
         look.condition("AbleToScale", true, "SucceededGetScale", "the HPA controller was able to get the target's current scale");
         return true;
     }
-    events().warning(look.reference, "FailedGetScale", error);
+    look.error = error;
     look.condition("AbleToScale", false, "FailedGetScale",
                    "the HPA controller was unable to get the target's current scale: " + error);
     return false;
@@ -262,6 +263,9 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::reconcile(const std::
     ScaleHistory& history = history_[look.view().uid];
     if (history.last_scaled && now() < *history.last_scaled + sync_period) return Requeue{*history.last_scaled + sync_period - now()};
     if (!find_target(look)) {
+        // The real one looks at a new autoscaler after one period only: whose target is missing gets that time.
+        if (!std::exchange(history.missed, true)) return Requeue{sync_period};
+        events().warning(look.reference, "FailedGetScale", look.error);
         TRY(write_status(look));
         return Requeue{sync_period};  // its target may be of a kind that nobody watches
     }

@@ -11,6 +11,8 @@ namespace {
 
 // A node that is missed gets this long to come (back) before its pods are given up.
 constexpr Duration quarantine = std::chrono::seconds(40);
+// How often the real one looks (gcCheckPeriod).
+constexpr Duration check_period = std::chrono::seconds(20);
 constexpr const char* terminated_key = "terminated";
 
 }  // namespace
@@ -103,6 +105,8 @@ api::ApiResult<Requeue> PodGarbageCollectorController::reconcile(const std::stri
     const api::PodView& pod = api::pod_view_of(*record);
     if (pod.node_name.empty()) {
         if (pod.deleting) {
+            const Time due = pod.deletion_time + check_period;
+            if (now() < due) return Requeue{due - now()};
             TRY(mark_disrupted(*record, nullptr));
             TRY(remove(*record));
         }

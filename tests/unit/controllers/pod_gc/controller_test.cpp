@@ -54,6 +54,16 @@ TEST_CASE("a pod that is going on a node out of service is not waited for") {
     CHECK_FALSE(cluster.exists("pods", "p"));
 }
 
+TEST_CASE("an unscheduled pod that somebody holds up is failed at the next look") {
+    Cluster cluster;
+    cluster.create("pods", R"({"metadata":{"name":"p","finalizers":["example.com/hold"]},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+    cluster.remove("pods", "p");
+    cluster.settle();
+    CHECK(cluster.get("pods", "p")["status"]["phase"] == "Pending");
+    cluster.advance(21s);
+    CHECK(cluster.get("pods", "p")["status"]["phase"] == "Failed");
+}
+
 TEST_CASE("of too many ended pods the oldest go") {
     Cluster cluster(2);
     for (const char* name : {"d", "c", "b", "a"}) {
