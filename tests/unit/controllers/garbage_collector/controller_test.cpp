@@ -98,7 +98,7 @@ TEST_CASE("an object whose owner never was, or is another of the same name, goes
         cluster.create("configmaps", api::Json{{"metadata", {{"name", "stray"}, {"ownerReferences", api::Json::array({{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "owner"}, {"uid", uid}}})}}}});
         cluster.settle();
         CHECK(cluster.there("stray"));  // its owner is looked for first
-        cluster.advance(1s);
+        cluster.advance(std::chrono::seconds(1));
         CHECK_FALSE(cluster.there("stray"));
     }
 }
