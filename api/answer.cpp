@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
-#include "api/codec/yaml.h"
 #include "api/documents/table.h"
 #include "api/draft.h"
+#include "api/encode_answer.h"
 #include "api/exchange.h"
 #include "api/forms.h"
 #include "api/kinds/views.h"
@@ -16,25 +16,8 @@
 namespace kubemu::api {
 namespace {
 
-std::string flat(const Scatter& parts) {
-    std::string text;
-    text.reserve(total_size(parts));
-    for (const Slice& part : parts) text += part.text;
-    return text;
-}
-
-void answer(Exchange& exchange, int code, Scatter json, int retry_after_seconds) {
-    Response response;
-    response.code = code;
-    response.headers = warning_headers(exchange.warnings);
-    if (retry_after_seconds > 0) response.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
-    if (exchange.form.yaml) {
-        response.content_type = "application/yaml";
-        const auto document = parse_json(flat(json));
-        response.body.push_back(Slice::of(encode_yaml(document ? *document : Json())));
-    } else {
-        response.body = std::move(json);
-    }
+void respond(Exchange& exchange, Response response) {
+    for (auto& header : warning_headers(exchange.warnings)) response.headers.push_back(std::move(header));
     Respond respond = std::move(exchange.respond);
     exchange.respond = nullptr;
     respond(std::move(response));
@@ -42,12 +25,23 @@ void answer(Exchange& exchange, int code, Scatter json, int retry_after_seconds)
 
 }  // namespace
 
-void answer_json(Exchange& exchange, int code, Scatter json) { answer(exchange, code, std::move(json), 0); }
+void answer_json(Exchange& exchange, int code, Scatter json, const TypeInfo* type) {
+    Response response;
+    response.code = code;
+    set_body(response, exchange.form, std::move(json), type);
+    respond(exchange, std::move(response));
+}
+
+void answer_protobuf(Exchange& exchange, int code, Scatter bytes) {
+    Response response;
+    response.code = code;
+    response.content_type = protobuf_type;
+    response.body = std::move(bytes);
+    respond(exchange, std::move(response));
+}
 
 void answer_status(Exchange& exchange, const Status& status) {
-    Scatter parts;
-    parts.push_back(Slice::of(status.to_json()));
-    answer(exchange, status.code(), std::move(parts), status->retry_after_seconds);
+    respond(exchange, status_response(status, exchange.request));
 }
 
 bool is_builtin(const KindSpec& kind) { return kind.custom == nullptr; }
@@ -61,26 +55,44 @@ Slice object_text(const Registry& registry, const KindSpec& kind, const storage:
 }
 
 void answer_document(Exchange& exchange, int code, const Json& document) {
-    Scatter parts;
+    static const TypeInfo& partial = *find_type("meta/v1.PartialObjectMetadata");
     const bool whole = exchange.form.as == AnswerForm::As::object || exchange.form.as == AnswerForm::As::table;
-    const std::string text = whole ? encode_document(*exchange.kind, document)
-                                   : partial_object_metadata(document, exchange.form.meta_version);
-    parts.push_back(Slice::of(text + "\n"));
-    answer_json(exchange, code, std::move(parts));
+    Scatter parts;
+    parts.push_back(Slice::of(whole ? encode_document(*exchange.kind, document)
+                                    : partial_object_metadata(document, exchange.form.meta_version)));
+    parts.push_back(Slice::literal("\n"));
+    answer_json(exchange, code, std::move(parts), whole ? exchange.kind->type : &partial);
+}
+
+void answer_scale(Exchange& exchange, int code, const Json& scale) {
+    static const TypeInfo& usual = *find_type("autoscaling/v1.Scale");
+    const SubresourceSpec* sub = exchange.kind->subresource("scale");
+    const TypeInfo& type = sub != nullptr && sub->type != nullptr ? *sub->type : usual;
+    std::string text = encode_document(type, string_at(scale, {"apiVersion"}), "Scale", scale);
+    Scatter parts;
+    if (exchange.form.as == AnswerForm::As::table) {
+        parts.push_back(Slice::of(table_of_scale(exchange, scale, text)));
+        return answer_json(exchange, code, std::move(parts), nullptr);
+    }
+    if (const auto fits = check_partial_form(exchange, false); !fits) return answer_status(exchange, fits.error());
+    const bool partial = exchange.form.as == AnswerForm::As::partial;
+    if (partial) text = partial_object_metadata_of_text(text, exchange.form.meta_version);
+    parts.push_back(Slice::of(std::move(text)));
+    parts.push_back(Slice::literal("\n"));
+    answer_json(exchange, code, std::move(parts), partial ? find_type("meta/v1.PartialObjectMetadata") : &type);
 }
 
 void answer_record(Exchange& exchange, int code, const storage::Record& record) {
     if (const auto fits = check_partial_form(exchange, false); !fits) return answer_status(exchange, fits.error());
     Scatter parts;
-    if (exchange.form.as == AnswerForm::As::object) {
-        parts.push_back(object_text(exchange.registry, *exchange.kind, record));
-        parts.push_back(Slice::literal("\n"));
-    } else if (exchange.form.as == AnswerForm::As::table) {
+    if (exchange.form.as == AnswerForm::As::table) {
         parts.push_back(Slice::of(table_of_record(exchange, record)));
-    } else {
-        parts.push_back(Slice::of(partial_of_record(exchange, record) + "\n"));
+        return answer_json(exchange, code, std::move(parts), nullptr);
     }
-    answer_json(exchange, code, std::move(parts));
+    parts.push_back(form_of_record(exchange, record, {.partial = exchange.form.as == AnswerForm::As::partial}));
+    if (exchange.form.encoding == Encoding::protobuf) return answer_protobuf(exchange, code, std::move(parts));
+    parts.push_back(Slice::literal("\n"));
+    answer_json(exchange, code, std::move(parts), nullptr);
 }
 
 ApiResult<std::int64_t> number_parameter(const Exchange& exchange, std::string_view name, std::int64_t fallback) {

@@ -50,7 +50,7 @@ ApiResult<Body> open_body(const Exchange& exchange, const BodyType& expected) {
     body.text = text;
     if (body.form == BodyForm::protobuf) {
         const auto opened = open_protobuf(text);
-        if (!opened) return Status::bad_request(opened.error());
+        if (!opened) return unrecognized(expected.kind, text, opened.error());
         body.text = opened->raw;
         body.api_version = opened->api_version;
         body.kind = opened->kind;
@@ -121,9 +121,11 @@ std::optional<std::string> why_other_kind(const Exchange& exchange, const BodyTy
 // Custom resources must say what they are; a wrong kind is a wrong value like any other.
 ApiResult<bool> check_custom(const Body& body, const BodyType& expected, const std::string& text) {
     if (body.form == BodyForm::protobuf) {
-        return Status::unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: application/json, "
-            "application/yaml");
+        return cannot_handle(
+            body.kind.empty() ? expected.kind : std::string_view(body.kind),
+            body.api_version.empty() ? expected.api_version : body.api_version, expected.kind,
+            "object *unstructured.Unstructured does not implement the protobuf marshalling interface and cannot "
+            "be encoded to a protobuf message");
     }
     const auto [group, version] = split_version(expected.api_version);
     if (body.kind.empty()) {
@@ -220,6 +222,10 @@ Result<bool, DecodeError> decode_patched(const Exchange& exchange, Json& object,
 
 ApiResult<Json> decode_delete_options(const Exchange& exchange) {
     const BodyType expected{"v1", "DeleteOptions", find_type("meta/v1.DeleteOptions")};
+    const std::string& text = exchange.request.body;
+    if (const auto form = body_form(exchange.request.content_type); form && *form == BodyForm::protobuf) {
+        if (const auto opened = open_protobuf(text); !opened) return Status::plain_500(opened.error());
+    }
     TRY_ASSIGN(const Body body, open_body(exchange, expected));
     // Clients send it in the version of what they delete.
     if (!body.kind.empty() && body.kind != expected.kind) {

@@ -60,13 +60,17 @@ bool is_review(const KindSpec& kind);
 ApiResult<bool> handle_review(const ExchangePtr& exchange);
 ApiResult<bool> handle_token_request(const ExchangePtr& exchange);
 
-// Answers with JSON text, as YAML when that was asked for; adds the warnings as headers.
-void answer_json(Exchange& exchange, int code, Scatter json);
+// Answers with JSON text of this type, in the encoding that was negotiated (see set_body); adds the warnings as
+// headers.
+void answer_json(Exchange& exchange, int code, Scatter json, const TypeInfo* type);
+// ... with what is Protocol Buffers already.
+void answer_protobuf(Exchange& exchange, int code, Scatter bytes);
 void answer_status(Exchange& exchange, const Status& status);
 // Answers with one object in the negotiated form and version.
 void answer_record(Exchange& exchange, int code, const storage::Record& record);
 // ... which is no record: a review, a Scale. It is no Table either.
 void answer_document(Exchange& exchange, int code, const Json& document);
+void answer_scale(Exchange& exchange, int code, const Json& scale);
 // The record's bytes as this exchange's version shows them, with kind and apiVersion.
 Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record);
 

@@ -1,10 +1,12 @@
-// Forms: records as an exchange's answer shows them, other than the object itself: Table rows and metadata alone.
+// Forms: records as an exchange's answer shows them: the object in the version and encoding that were asked for, its
+// metadata alone, or Table rows.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/codec/protobuf.h"
 #include "api/exchange.h"
 
 namespace kubemu::api {
@@ -23,8 +25,24 @@ std::string table_of_records(const Exchange& exchange, const std::vector<storage
                              const ListMeta& meta, bool with_columns = true);
 std::string table_of_record(const Exchange& exchange, const storage::Record& record, bool with_columns = true);
 
-// The PartialObjectMetadata of one record.
-std::string partial_of_record(const Exchange& exchange, const storage::Record& record);
+// The Table of a Scale, whose whole text is `text`.
+std::string table_of_scale(const Exchange& exchange, const Json& scale, const std::string& text);
+
+struct RecordForm {
+    bool partial = false;  // its metadata alone
+    // Others will ask for the same, as watchers do for an event: the form stays with the record. What is there is
+    // always made use of.
+    bool keep = false;
+    ProtobufEncoder* encoder = nullptr;  // for those who want the forms of many
+};
+// One record as the exchange's version and encoding show it: one object of JSON, or of Protocol Buffers in its
+// envelope.
+Slice form_of_record(const Exchange& exchange, const storage::Record& record, RecordForm form);
+// A record as it would be at another revision.
+storage::Record at_revision(const storage::Record& record, storage::Revision revision);
+// The last state of an object that left a selection, at the revision at which it did: `left` is the record by which it
+// did, `last` the one before. Its forms are kept.
+Slice form_of_left(const Exchange& exchange, const storage::Record& last, const storage::Record& left, bool partial);
 
 // 406 when metadata alone was asked for as a list and the answer is one object, or the other way round.
 ApiResult<bool> check_partial_form(const Exchange& exchange, bool list);

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "api/codec/json.h"
 #include "api/crd/custom_resource.h"
 #include "api/documents/discovery.h"
 #include "api/documents/openapi_service.h"
+#include "api/encode_answer.h"
 #include "api/exchange.h"
 #include "api/subresources/pod_connect.h"
 #include "api/forms.h"
@@ -30,14 +30,29 @@ Response text_response(int code, std::string text, std::string type = "text/plai
     return response;
 }
 
-Response status_response(const Status& status) { return text_response(status.code(), status.to_json(), "application/json"); }
-
 Response json_response(std::string json) { return text_response(200, std::move(json), "application/json"); }
+
+// A document of meta/v1, in the encoding that was asked for.
+Response document_response(const Request& request, std::string json, std::string_view type) {
+    const auto form = negotiate(request, plain_endpoint);
+    if (!form) return status_response(form.error(), request);
+    Response response;
+    set_body(response, *form, {Slice::of(std::move(json))}, find_type(type));
+    return response;
+}
 
 // See OpenApiSource.
 std::optional<const Json*> custom_schema(const KindSpec& kind) {
     if (kind.custom == nullptr) return std::nullopt;
     return kind.custom->document.get();
+}
+
+// What answers without being stored has no rows.
+bool has_rows(const KindSpec& kind, std::string_view subresource) {
+    for (const std::string_view answers : {"approval", "binding", "eviction", "token"}) {
+        if (subresource == answers) return false;
+    }
+    return kind.can(Verb::get) || kind.can(Verb::list);
 }
 
 // Where others find the keys of service account tokens (k8s.io/kubernetes/pkg/serviceaccount/openidmetadata.go).
@@ -76,12 +91,14 @@ struct Handlers::Impl {
 
     std::optional<Response> document(const Request& request, const RequestInfo& info);
     bool serves_path(const RequestInfo& info) const;
-    Response unknown(const std::vector<std::string_view>& parts) const;
+    Response unknown(const Request& request, const std::vector<std::string_view>& parts) const;
+    std::optional<Response> discovery(const Request& request, std::string_view path,
+                                      const std::vector<std::string_view>& parts);
     bool serves_builtin_group(std::string_view group) const;
     std::optional<Response> refuse_document(const Request& request, const std::vector<std::string_view>& parts) const;
     ApiResult<bool> resource(const ExchangePtr& exchange);
     std::string version_json() const;
-    Response with_etag(const Request& request, std::shared_ptr<const std::string> text, std::string type, std::string tag) const;
+    Response with_etag(const Request& request, Scatter body, std::string type, std::string tag) const;
 
     Options options;
     OpenApiService openapi;
@@ -126,7 +143,7 @@ std::string Handlers::Impl::version_json() const {
     return text + "\n}";
 }
 
-Response Handlers::Impl::with_etag(const Request& request, std::shared_ptr<const std::string> text, std::string type, std::string tag) const {
+Response Handlers::Impl::with_etag(const Request& request, Scatter body, std::string type, std::string tag) const {
     Response response;
     response.content_type = std::move(type);
     response.headers.emplace_back("Etag", "\"" + tag + "\"");
@@ -135,7 +152,7 @@ Response Handlers::Impl::with_etag(const Request& request, std::shared_ptr<const
         response.code = 304;
         return response;
     }
-    response.body.emplace_back(std::move(text));
+    response.body = std::move(body);
     return response;
 }
 
@@ -152,6 +169,41 @@ bool Handlers::Impl::serves_path(const RequestInfo& info) const {
     return kind->namespaced ? !info.namespace_name.empty() || info.name.empty() : info.namespace_name.empty();
 }
 
+// /api, /apis, and what is in a group or a version; nothing for other paths.
+std::optional<Response> Handlers::Impl::discovery(const Request& request, std::string_view path,
+                                                  const std::vector<std::string_view>& parts) {
+    const auto& kinds = options.registry.kinds().all();
+    if (path == "/api" || path == "/apis") {
+        const bool core = path == "/api";
+        // Whoever does not accept what is aggregated gets the plain list.
+        if (const auto form = negotiate(request, {Endpoint::Transforms::discovery});
+            form && !form->discovery_version.empty()) {
+            const std::string version(form->discovery_version);
+            const Bytes text = cached("discovery" + version + std::string(path),
+                                      [&] { return aggregated_discovery(kinds, core, version); });
+            Response encoded;
+            set_body(encoded, *form, {Slice(text)}, find_type("apidiscovery/" + version + ".APIGroupDiscoveryList"));
+            return with_etag(request, std::move(encoded.body),
+                             encoded.content_type + ";g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList",
+                             openapi_hash(*text));
+        }
+        return core ? document_response(request, api_versions(), "meta/v1.APIVersions")
+                    : document_response(request, api_group_list(kinds), "meta/v1.APIGroupList");
+    }
+    if (parts[0] == "apis" && parts.size() == 2) {
+        std::string group = api_group(kinds, parts[1]);
+        return group.empty() ? unknown(request, parts)
+                             : document_response(request, std::move(group), "meta/v1.APIGroup");
+    }
+    if ((parts[0] == "api" && parts.size() == 2) || (parts[0] == "apis" && parts.size() == 3)) {
+        const std::string_view group = parts.size() == 2 ? std::string_view() : parts[1];
+        std::string list = api_resource_list(kinds, group, parts.back());
+        return list.empty() ? unknown(request, parts)
+                            : document_response(request, std::move(list), "meta/v1.APIResourceList");
+    }
+    return std::nullopt;
+}
+
 // What is no resource; nothing when the path is one.
 std::optional<Response> Handlers::Impl::document(const Request& request, const RequestInfo& info) {
     std::string_view path = request.path;
@@ -165,27 +217,7 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
         const OpenApiSource source{served.all(), options.kubernetes_version, served.epoch(), custom_schema};
         return openapi.answer(request, path, info.parameter("hash"), source, options.registry.clock().now());
     }
-    const auto& kinds = options.registry.kinds().all();
-    const auto form = negotiate(request.accept);
-    if (path == "/api" || path == "/apis") {
-        const bool core = path == "/api";
-        if (form && !form->discovery_version.empty()) {
-            const std::string version(form->discovery_version);
-            const Bytes text = cached("discovery" + version + std::string(path), [&] { return aggregated_discovery(kinds, core, version); });
-            return with_etag(request, text,
-                             "application/json;g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList", openapi_hash(*text));
-        }
-        return json_response(core ? api_versions() : api_group_list(kinds));
-    }
-    if (parts[0] == "apis" && parts.size() == 2) {
-        const std::string group = api_group(kinds, parts[1]);
-        return group.empty() ? unknown(parts) : json_response(group);
-    }
-    if ((parts[0] == "api" && parts.size() == 2) || (parts[0] == "apis" && parts.size() == 3)) {
-        const std::string_view group = parts.size() == 2 ? std::string_view() : parts[1];
-        const std::string list = api_resource_list(kinds, group, parts.back());
-        return list.empty() ? unknown(parts) : json_response(list);
-    }
+    if (auto response = discovery(request, path, parts)) return response;
     if (path == "/") {
         Json paths = {"/.well-known/openid-configuration", "/api", "/api/v1", "/apis", "/apis/"};
         for (const GroupVersionSpec& version : served_versions(options.registry.kinds().all())) {
@@ -208,18 +240,19 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
                 std::to_string(options.registry.store().current_revision()) + "\n";
         return text_response(200, text, "text/plain; version=0.0.4; charset=utf-8");
     }
-    if (!info.is_resource || !options.registry.kinds().has_group_version(info.group, info.version)) return unknown(parts);
+    if (!info.is_resource || !options.registry.kinds().has_group_version(info.group, info.version))
+        return unknown(request, parts);
     const bool known = options.registry.kinds().by_plural(info.group, info.version, info.resource) != nullptr;
-    if (!known && !serves_builtin_group(info.group)) return unknown(parts);
+    if (!known && !serves_builtin_group(info.group)) return unknown(request, parts);
     if (!serves_path(info)) return text_response(404, "404 page not found\n");
     return std::nullopt;
 }
 
 // Below the groups that are compiled in, what is not there is refused as a resource is.
-Response Handlers::Impl::unknown(const std::vector<std::string_view>& parts) const {
+Response Handlers::Impl::unknown(const Request& request, const std::vector<std::string_view>& parts) const {
     const bool core = parts[0] == "api" && parts.size() > 1;
     if (core || (parts[0] == "apis" && parts.size() > 1 && serves_builtin_group(parts[1]))) {
-        return status_response(Status::unknown_path());
+        return status_response(Status::unknown_path(), request);
     }
     return text_response(404, "404 page not found\n");
 }
@@ -235,9 +268,9 @@ std::optional<Response> Handlers::Impl::refuse_document(const Request& request, 
     const bool core = parts[0] == "api" && parts.size() <= 2;
     const bool group = parts[0] == "apis" && parts.size() <= 3 && (parts.size() == 1 || serves_builtin_group(parts[1]));
     if (!version && !core && !group) return std::nullopt;
-    if (request.method != "GET") return status_response(Status::server_response(405));
+    if (request.method != "GET") return status_response(Status::server_response(405), request);
     const auto accepted = check_accept(request.accept, version ? json_types : object_types, false);
-    if (!accepted) return status_response(accepted.error());
+    if (!accepted) return status_response(accepted.error(), request);
     return std::nullopt;
 }
 
@@ -256,9 +289,9 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     const std::string_view deprecated = exchange->registry.kinds().deprecation_warning(kind);
     if (!deprecated.empty()) exchange->warnings.emplace_back(deprecated);
     if (action == Action::log) return handle_log(exchange);
-    // What answers without being stored has no rows, and neither has an approval.
-    const bool stored = (kind.can(Verb::get) || kind.can(Verb::list)) && info.subresource != "approval";
-    TRY_ASSIGN(exchange->form, negotiate(exchange->request.accept, stored));
+    // Custom resources themselves have no form in Protocol Buffers, their metadata has.
+    const Endpoint endpoint{.tables = has_rows(kind, info.subresource), .protobuf = is_builtin(kind)};
+    TRY_ASSIGN(exchange->form, negotiate(exchange->request, endpoint));
     if (exchange->form.as == AnswerForm::As::table) TRY(check_include_object(*exchange));
     switch (action) {
         case Action::get: return handle_get(exchange);

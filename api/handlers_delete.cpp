@@ -6,6 +6,7 @@
 #include "api/codec/json.h"
 #include "api/decode.h"
 #include "api/deletion.h"
+#include "api/encode_answer.h"
 #include "api/forms.h"
 #include "api/kinds/views.h"
 #include "api/lists.h"
@@ -43,7 +44,7 @@ void answer_deleted(Exchange& exchange, const Written& written, bool cascades) {
     text += "}}\n";
     Scatter parts;
     parts.push_back(Slice::of(std::move(text)));
-    answer_json(exchange, 200, std::move(parts));
+    answer_json(exchange, 200, std::move(parts), &status_type());
 }
 
 // What the query says, in the form of a body.

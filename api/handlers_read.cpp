@@ -36,9 +36,7 @@ ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     }
     if (info.subresource == "scale") {
         TRY_ASSIGN(const Json scale, read_scale(kind, registry.document_as(*record, kind)));
-        Scatter parts;
-        parts.push_back(Slice::of(encode_raw(scale) + "\n"));
-        answer_json(*exchange, 200, std::move(parts));
+        answer_scale(*exchange, 200, scale);
         return true;
     }
     answer_record(*exchange, 200, *record);

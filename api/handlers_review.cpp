@@ -15,16 +15,6 @@
 namespace kubemu::api {
 namespace {
 
-// There is no Table of what is not stored: the next best form that was asked for counts.
-ApiResult<AnswerForm> form_without_table(std::string_view accept) {
-    std::string rest;
-    for (const std::string_view part : split(accept, ',')) {
-        if (part.find("as=Table") == std::string_view::npos) rest += (rest.empty() ? "" : ",") + std::string(part);
-    }
-    // An empty header would mean that anything will do.
-    return negotiate(rest.empty() && !accept.empty() ? "none/none" : rest);
-}
-
 // Defaults, and the owners of the fields that were sent.
 void prepare(Registry& registry, const KindSpec& kind, std::string_view subresource, Json& object, const WriteContext& context) {
     apply_defaults(object, *kind.type);
@@ -35,8 +25,9 @@ void prepare(Registry& registry, const KindSpec& kind, std::string_view subresou
 
 void answer(Exchange& exchange, const KindSpec& kind, const Json& object) {
     Scatter parts;
-    parts.push_back(Slice::of(encode_document(kind, object) + "\n"));
-    answer_json(exchange, 201, std::move(parts));
+    parts.push_back(Slice::of(encode_document(kind, object)));
+    parts.push_back(Slice::literal("\n"));
+    answer_json(exchange, 201, std::move(parts), kind.type);
 }
 
 KindSpec token_request_kind() {
@@ -58,9 +49,6 @@ bool is_review(const KindSpec& kind) {
 
 ApiResult<bool> handle_review(const ExchangePtr& exchange) {
     const KindSpec& kind = *exchange->kind;
-    if (exchange->form.as == AnswerForm::As::table) {
-        TRY_ASSIGN(exchange->form, form_without_table(exchange->request.accept));
-    }
     TRY_ASSIGN(const WriteContext context, write_context(*exchange, "CreateOptions"));
     TRY_ASSIGN(Json review, decode_body(*exchange, body_type(*exchange), context.field_validation));
     TRY(place_in_namespace(kind, exchange->info.namespace_name, review));

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
+#include "api/encode_answer.h"
 #include "api/pending.h"
 #include "api/subresources/subresources.h"
 
@@ -16,7 +17,7 @@ ApiResult<bool> post_to_subresource(const ExchangePtr& exchange, const WriteCont
         parts.push_back(
             Slice::literal("{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
                            "\"Success\",\"code\":201}\n"));
-        answer_json(answered, 201, std::move(parts));
+        answer_json(answered, 201, std::move(parts), &status_type());
     });
     TRY_ASSIGN(Written written,
                post_subresource(exchange->registry, pods, exchange->info.namespace_name, name, subresource,

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
+#include "api/codec/protobuf.h"
 #include "api/draft.h"
 #include "api/forms.h"
 #include "api/values/field_errors.h"
@@ -180,15 +181,54 @@ ApiResult<FoundList> find_list(const Exchange& exchange, const ListQuery& query,
 
 namespace {
 
-std::string list_head(const FoundList& found, std::string_view kind, std::string_view api_version) {
-    std::string head = "{\"kind\":\"" + std::string(kind) + "\",\"apiVersion\":\"" + std::string(api_version) +
-                       "\",\"metadata\":{";
-    if (found.revision > 0) head += "\"resourceVersion\":\"" + std::to_string(found.revision) + "\"";
+// A meta/v1.ListMeta.
+std::string list_metadata(const FoundList& found) {
+    std::string text = "{";
+    if (found.revision > 0) text += "\"resourceVersion\":\"" + std::to_string(found.revision) + "\"";
     if (!found.token.empty()) {
-        head += ",\"continue\":\"" + found.token + "\"";
-        if (found.remaining >= 0) head += ",\"remainingItemCount\":" + std::to_string(found.remaining);
+        text += ",\"continue\":\"" + found.token + "\"";
+        if (found.remaining >= 0) text += ",\"remainingItemCount\":" + std::to_string(found.remaining);
     }
-    return head + "},\"items\":[";
+    return text + "}";
+}
+
+struct ListName {
+    std::string kind, api_version;
+};
+
+void answer_json_list(Exchange& exchange, const FoundList& found, const ListName& name, bool partial) {
+    // Items show neither kind nor apiVersion, unless they are custom or metadata alone; the rest is the record's own
+    // bytes.
+    const bool bare = is_builtin(*exchange.kind) && !partial;
+    Scatter parts;
+    parts.reserve(found.records.size() * 2 + 2);
+    parts.push_back(Slice::of("{\"kind\":\"" + name.kind + "\",\"apiVersion\":\"" + name.api_version +
+                              "\",\"metadata\":" + list_metadata(found) + ",\"items\":["));
+    bool first = true;
+    for (const auto& record : found.records) {
+        const Slice text = form_of_record(exchange, *record, {.partial = partial});
+        parts.push_back(Slice::literal(first ? "{" : ",{"));
+        parts.emplace_back(text.text.substr(bare ? body_offset(text.text) : 1), text.owner);
+        first = false;
+    }
+    parts.push_back(Slice::literal("]}\n"));
+    answer_json(exchange, 200, std::move(parts), nullptr);
+}
+
+void answer_protobuf_list(Exchange& exchange, const FoundList& found, const ListName& name, bool partial) {
+    const std::string metadata = list_metadata(found);
+    ProtobufList list{name.api_version, name.kind, metadata};
+    if (partial && exchange.form.meta_version == "v1beta1") {
+        list.metadata_number = 2;
+        list.items_number = 1;
+    }
+    list.items.reserve(found.records.size());
+    ProtobufEncoder encoder;
+    for (const auto& record : found.records) {
+        const Slice item = form_of_record(exchange, *record, {.partial = partial, .encoder = &encoder});
+        list.items.emplace_back(protobuf_message(item.text), item.owner);
+    }
+    answer_protobuf(exchange, 200, encode_protobuf_list(list));
 }
 
 }  // namespace
@@ -196,35 +236,21 @@ std::string list_head(const FoundList& found, std::string_view kind, std::string
 ApiResult<bool> answer_list(Exchange& exchange, const FoundList& found) {
     const KindSpec& kind = *exchange.kind;
     TRY(check_partial_form(exchange, true));
-    Registry& registry = exchange.registry;
-    Scatter parts;
     if (exchange.form.as == AnswerForm::As::table) {
         const std::string revision = found.revision > 0 ? std::to_string(found.revision) : std::string();
+        Scatter parts;
         parts.push_back(Slice::of(table_of_records(
             exchange, found.records,
             {.resource_version = revision, .continue_token = found.token, .remaining = found.remaining})));
-    } else if (exchange.form.as == AnswerForm::As::partial_list) {
-        std::string text = list_head(found, "PartialObjectMetadataList", "meta.k8s.io/" + std::string(exchange.form.meta_version));
-        for (const auto& record : found.records) {
-            if (text.back() != '[') text += ',';
-            text += partial_of_record(exchange, *record);
-        }
-        parts.push_back(Slice::of(text + "]}\n"));
-    } else {
-        parts.reserve(found.records.size() * 2 + 2);
-        parts.push_back(Slice::of(list_head(found, kind.list_kind, api_version_of(kind))));
-        const bool builtin = is_builtin(kind);
-        bool first = true;
-        for (const auto& record : found.records) {
-            const Slice text = object_text(registry, kind, *record);
-            // Items show neither kind nor apiVersion, unless they are custom; the rest is the record's own bytes.
-            parts.push_back(Slice::literal(first ? "{" : ",{"));
-            parts.emplace_back(text.text.substr(builtin ? body_offset(text.text) : 1), text.owner);
-            first = false;
-        }
-        parts.push_back(Slice::literal("]}\n"));
+        answer_json(exchange, 200, std::move(parts), nullptr);
+        return true;
     }
-    answer_json(exchange, 200, std::move(parts));
+    const bool partial = exchange.form.as == AnswerForm::As::partial_list;
+    const ListName name =
+        partial ? ListName{"PartialObjectMetadataList", "meta.k8s.io/" + std::string(exchange.form.meta_version)}
+                : ListName{std::string(kind.list_kind), api_version_of(kind)};
+    if (exchange.form.encoding == Encoding::protobuf) answer_protobuf_list(exchange, found, name, partial);
+    else answer_json_list(exchange, found, name, partial);
     return true;
 }
 

@@ -55,9 +55,7 @@ ApiResult<bool> answer_update(const ExchangePtr& exchange, const Registry::Chang
     context.owners_settled = context.owners_settled || scale;
     auto pending = std::make_shared<Pending>(exchange, [scale](Exchange& answered, const Written& written) {
         if (!scale) return answer_record(answered, written.created ? 201 : 200, *written.record);
-        Scatter parts;
-        parts.push_back(Slice::of(encode_raw(scale_of(*answered.kind, answered.registry.document(*written.record))) + "\n"));
-        answer_json(answered, 200, std::move(parts));
+        answer_scale(answered, 200, scale_of(*answered.kind, answered.registry.document(*written.record)));
     });
     const std::string_view part = scale ? std::string_view() : std::string_view(info.subresource);
     TRY_ASSIGN(Written written,

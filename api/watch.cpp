@@ -3,7 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
+#include "api/codec/protobuf.h"
 #include "api/draft.h"
+#include "api/encode_answer.h"
 #include "api/exchange.h"
 #include "api/forms.h"
 #include "api/kinds/views.h"
@@ -14,16 +16,6 @@
 
 namespace kubemu::api {
 namespace {
-
-// A record's bytes with another revision shown: an object that left the selection is deleted at the revision at which it
-// left, in the last state that matched.
-std::string with_revision(const storage::Record& record, storage::Revision revision) {
-    std::string text = *record.bytes;
-    const std::string old = "\"resourceVersion\":\"" + std::to_string(record.revision) + "\"";
-    const std::size_t at = text.find(old);
-    if (at != std::string::npos) text.replace(at, old.size(), "\"resourceVersion\":\"" + std::to_string(revision) + "\"");
-    return text;
-}
 
 class WatchStream final : public Stream {
   public:
@@ -116,7 +108,7 @@ class WatchStream final : public Stream {
     void show_initial(Step& step) {
         std::size_t shown = 0;
         for (; shown_ < options_.initial.size() && shown < limits::watch_batch_events_max; ++shown, ++shown_) {
-            emit(step, "ADDED", *options_.initial[shown_]);
+            emit(step, "ADDED", *options_.initial[shown_], false);
         }
         if (shown_ < options_.initial.size()) return;
         options_.initial.clear();
@@ -138,9 +130,7 @@ class WatchStream final : public Stream {
             const bool had = options_.selection.everything() ? event.previous != nullptr : before;
             emit(step, had ? "MODIFIED" : "ADDED", record);
         } else if (before) {
-            storage::Record left = *event.previous;
-            left.bytes = make_bytes(with_revision(*event.previous, record.revision));
-            emit(step, "DELETED", left);
+            emit_left(step, *event.previous, record);
         }
     }
 
@@ -149,53 +139,70 @@ class WatchStream final : public Stream {
         const Status gone = Status::expired("too old resource version: " + std::to_string(position_) + " (" +
                                             std::to_string(std::max(store.compacted_revision(), position_)) + ")");
         std::string text = gone.to_json();
-        while (!text.empty() && text.back() == '\n') text.pop_back();
-        step.data.push_back(Slice::of("{\"type\":\"ERROR\",\"object\":" + text + "}\n"));
+        if (text.back() == '\n') text.pop_back();
+        if (protobuf()) text = encode_protobuf(text, status_type());
+        write_event(step, "ERROR", Slice::of(std::move(text)));
     }
 
-    void emit(Step& step, std::string_view type, const storage::Record& record) {
+    bool protobuf() const { return options_.exchange->form.encoding == Encoding::protobuf; }
+    bool is_table() const { return options_.exchange->form.as == AnswerForm::As::table; }
+    // Events are no lists: when metadata was asked for as one, they stay what they are.
+    bool is_partial() const { return options_.exchange->form.as == AnswerForm::As::partial; }
+
+    // One event, its object shared with every other watch that shows it so.
+    void write_event(Step& step, std::string_view type, Slice object) const {
+        if (protobuf()) {
+            step.data.push_back(Slice::of(protobuf_event_head(type, object.text.size())));
+            step.data.push_back(std::move(object));
+            return;
+        }
         step.data.push_back(type == "ADDED"      ? Slice::literal("{\"type\":\"ADDED\",\"object\":")
                             : type == "MODIFIED" ? Slice::literal("{\"type\":\"MODIFIED\",\"object\":")
-                                                 : Slice::literal("{\"type\":\"DELETED\",\"object\":"));
-        step.data.push_back(form_of(record));
+                            : type == "DELETED"  ? Slice::literal("{\"type\":\"DELETED\",\"object\":")
+                            : type == "BOOKMARK" ? Slice::literal("{\"type\":\"BOOKMARK\",\"object\":")
+                                                 : Slice::literal("{\"type\":\"ERROR\",\"object\":"));
+        step.data.push_back(std::move(object));
         step.data.push_back(Slice::literal("}\n"));
     }
 
-    Slice form_of(const storage::Record& record) {
-        const Exchange& exchange = *options_.exchange;
-        switch (exchange.form.as) {
-            case AnswerForm::As::partial: return Slice::of(partial_of_record(exchange, record));
-            case AnswerForm::As::table: {
-                std::string text = table_of_record(exchange, record, !columns_sent_);
-                columns_sent_ = true;
-                text.pop_back();
-                return Slice::of(std::move(text));
-            }
-            case AnswerForm::As::object:
-            case AnswerForm::As::partial_list: break;  // events are no lists: they stay what they are
-        }
-        return object_text(exchange.registry, *exchange.kind, record);
+    void emit(Step& step, std::string_view type, const storage::Record& record, bool shared = true) {
+        write_event(step, type,
+                    is_table() ? table_event(record)
+                               : form_of_record(*options_.exchange, record, {.partial = is_partial(), .keep = shared}));
+    }
+
+    // An object that left the selection is deleted at the revision at which it left, in the last state that matched.
+    void emit_left(Step& step, const storage::Record& last, const storage::Record& left) {
+        write_event(step, "DELETED",
+                    is_table() ? table_event(at_revision(last, left.revision))
+                               : form_of_left(*options_.exchange, last, left, is_partial()));
+    }
+
+    Slice table_event(const storage::Record& record) {
+        std::string text = table_of_record(*options_.exchange, record, !columns_sent_);
+        columns_sent_ = true;
+        text.pop_back();
+        return Slice::of(std::move(text));
     }
 
     void bookmark(Step& step, storage::Revision revision, bool initial_end) {
         const Exchange& exchange = *options_.exchange;
-        const KindSpec& kind = exchange.registry.kinds().stored(exchange.kind->resource);
         // A record that never was: nothing but the revision.
         Json object = {{"metadata", Json::object()}};
         if (initial_end) object["metadata"]["annotations"] = {{"k8s.io/initial-events-end", "true"}};
-        const KindSpec& shown = exchange.form.as == AnswerForm::As::object ? *exchange.kind : kind;
+        const bool whole = !is_table() && !is_partial();
+        const KindSpec& shown = whole ? *exchange.kind : exchange.registry.kinds().stored(exchange.kind->resource);
         Encoded encoded = encode_object(object, *shown.type, api_version_of(shown), shown.kind);
         encoded.text.insert(encoded.revision_at, std::to_string(revision));
-        step.data.push_back(Slice::literal("{\"type\":\"BOOKMARK\",\"object\":"));
-        if (exchange.form.as == AnswerForm::As::object) {
-            step.data.push_back(Slice::of(std::move(encoded.text)));
-        } else {
-            storage::Record record;
-            record.revision = revision;
-            record.bytes = make_bytes(std::move(encoded.text));
-            step.data.push_back(form_of(record));
+        if (whole) {
+            if (protobuf()) encoded.text = encode_protobuf(encoded.text, *shown.type);
+            return write_event(step, "BOOKMARK", Slice::of(std::move(encoded.text)));
         }
-        step.data.push_back(Slice::literal("}\n"));
+        storage::Record record;
+        record.revision = revision;
+        record.bytes = make_bytes(std::move(encoded.text));
+        write_event(step, "BOOKMARK",
+                    is_table() ? table_event(record) : form_of_record(exchange, record, {.partial = true}));
     }
 
     Options options_;
@@ -226,7 +233,7 @@ ApiResult<bool> check_options(const Exchange& exchange) {
         }
     }
     if (!errors.empty()) return Status::invalid("meta.k8s.io", "ListOptions", "", errors);
-    if (exchange.form.yaml) {
+    if (exchange.form.encoding == Encoding::yaml) {
         return Status::not_acceptable("only the following media types are accepted: application/json;stream=watch, "
                                       "application/vnd.kubernetes.protobuf;stream=watch");
     }
@@ -280,6 +287,7 @@ ApiResult<bool> handle_watch(const ExchangePtr& exchange) {
     if (initial_end) stream->expect_initial_end();
     stream->open(after);
     Response response;
+    if (exchange->form.encoding == Encoding::protobuf) response.content_type = protobuf_watch_type;
     response.stream = std::move(stream);
     response.headers = warning_headers(exchange->warnings);
     Respond respond = std::move(exchange->respond);

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <optional>
 
+#include "api/encode_answer.h"
 #include "api/values/text.h"
 #include "server/gzip.h"
 #include "server/http_text.h"
@@ -60,14 +61,6 @@ asio::awaitable<api::Response> answer(Dispatcher& dispatcher, api::Request reque
         StartHandling{}, asio::use_awaitable, &dispatcher, std::move(request));
 }
 
-api::Response status_response(const api::Status& status) {
-    api::Response response;
-    response.code = status.code();
-    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-    response.body.push_back(Slice::of(status.to_json()));
-    return response;
-}
-
 std::string header(const Parser& parser, http::field name) { return std::string(parser.get()[name]); }
 
 api::Request to_request(Parser& parser) {
@@ -88,6 +81,13 @@ api::Request to_request(Parser& parser) {
     }
     request.body = std::move(message.body());
     return request;
+}
+
+// An answer that no handler gives.
+api::Response refusal(const api::Status& status, const api::Request& request) {
+    api::Response response = api::status_response(status, request);
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    return response;
 }
 
 // What the headers add to what is known of the connection's peer.
@@ -142,6 +142,7 @@ struct StreamWait {
     bool closed = false;            // the peer hung up
     bool reading = true;            // notice_close still refers to the socket
     std::optional<WebSocketReader> websocket;
+    bool binary = false;            // over the WebSocket go frames with a length before them, not lines
     std::string answers;            // to what came over the WebSocket
 };
 
@@ -191,7 +192,8 @@ std::string framed(const StreamWait& wait, const Scatter& data) {
     text.reserve(size);
     for (const Slice& part : data) text += part.text;
     if (wait.websocket) {
-        append_text_frames(out, text);
+        if (wait.binary) append_binary_frames(out, text);
+        else append_text_frames(out, text);
         return out;
     }
     char digits[20];
@@ -213,11 +215,13 @@ asio::awaitable<bool> write_framed(Stream& socket, const std::shared_ptr<StreamW
 }
 
 template <class Stream>
-asio::awaitable<void> write_stream(Stream& socket, api::Stream& stream, const SessionContext& context, bool websocket) {
+asio::awaitable<void> write_stream(Stream& socket, api::Stream& stream, const SessionContext& context, bool websocket,
+                                   bool binary) {
     using State = api::Stream::Step::State;
     const auto executor = co_await asio::this_coro::executor;
     auto wait = std::make_shared<StreamWait>(executor);
     if (websocket) wait->websocket.emplace();
+    wait->binary = binary;
     stream.on_wake([executor, weak = std::weak_ptr<StreamWait>(wait)] {
         asio::post(executor, [weak] {
             if (auto wait = weak.lock()) wake(wait);
@@ -282,11 +286,12 @@ template <class Stream>
 asio::awaitable<bool> respond(Stream& socket, api::Response response, Wanted wanted, const SessionContext& context) {
     const Time now = context.clock.now();
     if (response.stream) {
-        // Only watches go over WebSockets; they are JSON, one event a message.
-        const bool websocket = wanted.websocket && response.content_type == "application/json";
+        // Only watches go over WebSockets, one event a message.
+        const bool binary = response.content_type == api::protobuf_watch_type;
+        const bool websocket = wanted.websocket && (binary || response.content_type == "application/json");
         std::string head = websocket ? websocket_head(*wanted.websocket) : response_head(response, 0, false, now);
         if (!co_await write_parts(socket, std::move(head), {}, {})) co_return false;
-        co_await write_stream(socket, *response.stream, context, websocket);
+        co_await write_stream(socket, *response.stream, context, websocket, binary);
         co_return false;
     }
     compress(response, wanted.accept_encoding);
@@ -312,7 +317,8 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
                 "limit is " + std::to_string(limits::request_body_bytes_max));
             // Named, because GCC 12 destroys a temporary of braces twice in a co_await expression.
             Wanted closing;
-            co_await respond(socket, status_response(status), std::move(closing), context);
+            api::Response refused = refusal(status, to_request(parser));
+            co_await respond(socket, std::move(refused), std::move(closing), context);
             error_code ignored;
             lowest(socket).shutdown(tcp::socket::shutdown_send, ignored);
             co_return;
@@ -341,7 +347,7 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
         }
         api::Response response;
         if (const auto passed = context.filters.apply(request, credentials); !passed) {
-            response = status_response(passed.error());
+            response = refusal(passed.error(), request);
         } else {
             response = co_await answer(context.dispatcher, std::move(request));
         }

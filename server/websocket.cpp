@@ -19,7 +19,7 @@ constexpr std::string_view bearer_prefix = "base64url.bearer.authorization.k8s.i
 // A client that only listens has nothing longer to say.
 constexpr std::uint64_t client_frame_bytes_max = 64 * 1024;
 
-enum Opcode : unsigned { text_opcode = 1, close_opcode = 8, ping_opcode = 9, pong_opcode = 10 };
+enum Opcode : unsigned { text_opcode = 1, binary_opcode = 2, close_opcode = 8, ping_opcode = 9, pong_opcode = 10 };
 
 bool lists(std::string_view header, std::string_view word) {
     for (const std::string_view part : api::split(header, ',')) {
@@ -77,6 +77,15 @@ void append_text_frames(std::string& out, std::string_view lines) {
         const std::size_t end = std::min(lines.find('\n'), lines.size() - 1) + 1;
         append_frame(out, text_opcode, lines.substr(0, end));
         lines.remove_prefix(end);
+    }
+}
+
+void append_binary_frames(std::string& out, std::string_view parts) {
+    while (parts.size() >= 4) {
+        std::size_t size = 0;
+        for (std::size_t i = 0; i < 4; ++i) size = size << 8 | static_cast<unsigned char>(parts[i]);
+        append_frame(out, binary_opcode, parts.substr(4, size));
+        parts.remove_prefix(std::min(parts.size(), size + 4));
     }
 }
 

@@ -26,6 +26,9 @@ std::string websocket_head(const WebSocketUpgrade& upgrade);
 
 // Appends one text frame for each line, its line break included.
 void append_text_frames(std::string& out, std::string_view lines);
+// Appends one binary frame for each part, which begins with its length in four bytes, big end first; the length itself
+// is left out, since frames have their own.
+void append_binary_frames(std::string& out, std::string_view parts);
 std::string close_frame(int code);
 
 // Reads what the client sends. It should send nothing but pings and a close; messages are passed over.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/base/bytes.h"
+#include "storage/forms.h"
 
 namespace kubemu::storage {
 
@@ -31,6 +32,7 @@ struct Record {
     bool deleted = false;            // the last state of an object, written by its deletion
     Bytes bytes;
     std::shared_ptr<const View> view;
+    Forms forms;  // of `bytes`
 };
 using RecordPtr = std::shared_ptr<const Record>;
 

@@ -215,7 +215,8 @@ std::uint32_t hex4(std::string_view digits) {
     return value;
 }
 
-// Replaces each byte that belongs to no valid UTF-8 sequence.
+}  // namespace
+
 std::string mend_utf8(const std::string& text) {
     if (valid_utf8(text)) return text;
     std::string out;
@@ -234,8 +235,6 @@ std::string mend_utf8(const std::string& text) {
     }
     return out;
 }
-
-}  // namespace
 
 std::optional<std::string> json_syntax_error(std::string_view text) {
     return Checker(text).run();

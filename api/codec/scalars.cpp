@@ -3,7 +3,7 @@
 
 #include <array>
 #include <cstdint>
-#include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "api/values/quantity.h"
@@ -189,47 +189,95 @@ Canonical base64(std::string_view text) {
     return base64_encode(bytes);
 }
 
-Canonical duration(std::string_view text) {
-    const auto invalid = [&] { return fail("time: invalid duration " + go_quote(text)); };
-    static constexpr std::array<std::pair<std::string_view, double>, 7> units = {
-        {{"ns", 1}, {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 6e10}, {"h", 3.6e12}}};
+namespace {
+
+constexpr std::uint64_t magnitude_max = std::uint64_t{1} << 63;
+
+// The digits that a text begins with, as a number; nothing when they are too many. Go's leadingInt.
+std::optional<std::uint64_t> leading_number(std::string_view& text) {
+    std::uint64_t value = 0;
+    for (; !text.empty() && is_digit(text[0]); text.remove_prefix(1)) {
+        if (value > magnitude_max / 10) return std::nullopt;
+        value = value * 10 + static_cast<std::uint64_t>(text[0] - '0');
+        if (value > magnitude_max) return std::nullopt;
+    }
+    return value;
+}
+
+// Digits behind a point: value / scale. What a number cannot hold is passed over. Go's leadingFraction.
+std::pair<std::uint64_t, double> leading_fraction(std::string_view& text) {
+    std::uint64_t value = 0;
+    double scale = 1;
+    bool full = false;
+    for (; !text.empty() && is_digit(text[0]); text.remove_prefix(1)) {
+        if (full) continue;
+        const std::uint64_t more = value * 10 + static_cast<std::uint64_t>(text[0] - '0');
+        full = value > (magnitude_max - 1) / 10 || more > magnitude_max;
+        if (full) continue;
+        value = more;
+        scale *= 10;
+    }
+    return {value, scale};
+}
+
+std::uint64_t unit_nanoseconds(std::string_view name) {
+    static constexpr std::array<std::pair<std::string_view, std::uint64_t>, 8> units = {
+        {{"ns", 1}, {"us", 1000}, {"\xC2\xB5s", 1000}, {"\xCE\xBCs", 1000}, {"ms", 1'000'000}, {"s", 1'000'000'000},
+         {"m", 60'000'000'000}, {"h", 3'600'000'000'000}}};
+    for (const auto& [known, nanoseconds] : units) {
+        if (known == name) return nanoseconds;
+    }
+    return 0;
+}
+
+}  // namespace
+
+Result<std::int64_t, Failure> parse_duration(std::string_view text) {
+    const Failure invalid{"time: invalid duration " + go_quote(text)};
     std::string_view rest = text;
     const bool negative = !rest.empty() && rest[0] == '-';
     if (!rest.empty() && (rest[0] == '-' || rest[0] == '+')) rest.remove_prefix(1);
-    if (rest == "0") return "0s";
-    if (rest.empty()) return invalid();
-    double total = 0;
+    if (rest == "0") return std::int64_t{0};
+    if (rest.empty()) return invalid;
+    std::uint64_t total = 0;
     while (!rest.empty()) {
-        double number = 0, scale = 1;
-        std::size_t digits = 0, i = 0;
-        for (; i < rest.size() && (is_digit(rest[i]) || rest[i] == '.'); ++i) {
-            if (rest[i] == '.') {
-                if (scale < 1) return invalid();
-                scale = 0.1;
-                continue;
-            }
-            ++digits;
-            number = scale < 1 ? number + (rest[i] - '0') * scale : number * 10 + (rest[i] - '0');
-            if (scale < 1) scale /= 10;
+        const std::size_t before = rest.size();
+        const auto whole = leading_number(rest);
+        if (!whole) return invalid;
+        bool digits = rest.size() != before;
+        std::pair<std::uint64_t, double> fraction{0, 1};
+        if (!rest.empty() && rest[0] == '.') {
+            rest.remove_prefix(1);
+            const std::size_t point = rest.size();
+            fraction = leading_fraction(rest);
+            digits = digits || rest.size() != point;
         }
-        if (digits == 0) return invalid();
-        rest.remove_prefix(i);
+        if (!digits) return invalid;
         std::size_t length = 0;
         while (length < rest.size() && rest[length] != '.' && !is_digit(rest[length])) ++length;
+        if (length == 0) return Failure{"time: missing unit in duration " + go_quote(text)};
         const std::string_view name = rest.substr(0, length);
-        if (name.empty()) return fail("time: missing unit in duration " + go_quote(text));
-        double unit = 0;
-        for (const auto& [known, nanoseconds] : units) {
-            if (known == name) unit = nanoseconds;
-        }
-        if (unit == 0) return fail("time: unknown unit " + go_quote(name) + " in duration " + go_quote(text));
-        total += number * unit;
         rest.remove_prefix(length);
+        const std::uint64_t unit = unit_nanoseconds(name);
+        if (unit == 0) return Failure{"time: unknown unit " + go_quote(name) + " in duration " + go_quote(text)};
+        if (*whole > magnitude_max / unit) return invalid;
+        const std::uint64_t part =
+            *whole * unit + static_cast<std::uint64_t>(static_cast<double>(fraction.first) *
+                                                       (static_cast<double>(unit) / fraction.second));
+        if (part > magnitude_max) return invalid;
+        total += part;
+        if (total > magnitude_max) return invalid;
     }
-    if (total > 9.2e18) return invalid();
-    const auto nanoseconds = static_cast<std::int64_t>(total + 0.5);
+    if (!negative && total == magnitude_max) return invalid;
+    return static_cast<std::int64_t>(negative ? 0 - total : total);
+}
+
+std::string format_duration(std::int64_t nanoseconds) {
     if (nanoseconds == 0) return "0s";
-    const auto decimal = [](std::int64_t value, std::int64_t unit, std::string_view name) {
+    const bool negative = nanoseconds < 0;
+    const std::uint64_t total =
+        negative ? 0 - static_cast<std::uint64_t>(nanoseconds) : static_cast<std::uint64_t>(nanoseconds);
+    const auto decimal = [](std::uint64_t value, std::uint64_t unit, std::string_view name) {
         std::string out = std::to_string(value / unit);
         if (std::string fraction = std::to_string(value % unit + unit).substr(1); value % unit != 0) {
             while (fraction.back() == '0') fraction.pop_back();
@@ -238,13 +286,18 @@ Canonical duration(std::string_view text) {
         return out + std::string(name);
     };
     std::string out = negative ? "-" : "";
-    if (nanoseconds < 1000) return out + decimal(nanoseconds, 1, "ns");
-    if (nanoseconds < 1'000'000) return out + decimal(nanoseconds, 1000, "\xC2\xB5s");
-    if (nanoseconds < 1'000'000'000) return out + decimal(nanoseconds, 1'000'000, "ms");
-    const std::int64_t minutes = nanoseconds / 60'000'000'000;
+    if (total < 1000) return out + decimal(total, 1, "ns");
+    if (total < 1'000'000) return out + decimal(total, 1000, "\xC2\xB5s");
+    if (total < 1'000'000'000) return out + decimal(total, 1'000'000, "ms");
+    const std::uint64_t minutes = total / 60'000'000'000;
     if (minutes >= 60) out += std::to_string(minutes / 60) + "h";
     if (minutes > 0) out += std::to_string(minutes % 60) + "m";
-    return out + decimal(nanoseconds % 60'000'000'000, 1'000'000'000, "s");
+    return out + decimal(total % 60'000'000'000, 1'000'000'000, "s");
+}
+
+Canonical duration(std::string_view text) {
+    TRY_ASSIGN(const std::int64_t nanoseconds, parse_duration(text));
+    return format_duration(nanoseconds);
 }
 
 }  // namespace kubemu::api::scalars

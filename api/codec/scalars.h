@@ -1,6 +1,7 @@
 // Values that Go reads and writes with code of its own (UnmarshalJSON): times, quantities, base64, durations.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,5 +23,8 @@ Canonical quantity(std::string_view text);
 Canonical base64(std::string_view text);
 // time.Duration: "90s" is "1m30s"
 Canonical duration(std::string_view text);
+// time.ParseDuration and Duration.String, in nanoseconds.
+Result<std::int64_t, Failure> parse_duration(std::string_view text);
+std::string format_duration(std::int64_t nanoseconds);
 
 }  // namespace kubemu::api::scalars

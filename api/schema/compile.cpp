@@ -101,6 +101,11 @@ const std::map<std::string, std::string> scalar_kinds = {{"string", "string"},
                                                          {"raw", "raw"},
                                                          {"fields-v1", "fields_v1"}};
 
+const std::map<std::string, std::string> wire_forms = {{"v1.Verbs", "list_message"},
+                                                       {"v1.JSONSchemaPropsOrArray", "schema_or_list"},
+                                                       {"v1.JSONSchemaPropsOrBool", "schema_or_bool"},
+                                                       {"v1.JSONSchemaDependencies", "schema_or_names"}};
+
 const std::map<std::string, std::string> verb_names = {
     {"get", "get"},       {"list", "list"},   {"watch", "watch"}, {"create", "create"},
     {"update", "update"}, {"patch", "patch"}, {"delete", "del"},  {"deletecollection", "delete_collection"}};
@@ -234,11 +239,8 @@ class Compiler {
             row << ",.patch_strategy=PatchStrategy::" << strategy;
         }
         if (scalar == scalar_kinds.end()) row << ",.type=" << type_reference(spelling, where);
-        if (!field["pb"]) throw std::runtime_error(where + ": no pb number");
-        row << ",.pb_number=" << field["pb"].as<int>();
-        if (field["parent"]) {
-            row << ",.pb_parent=" << field["parent"].as<int>()
-                << ",.pb_parent_type=" << type_reference(text_of(field, "parentType"), where);
+        if (const auto form = wire_forms.find(text_of(field, "go")); form != wire_forms.end()) {
+            row << ",.wire_form=WireForm::" << form->second;
         }
         if (!flag(field, "omitempty", true)) row << ",.omitempty=false";
         if (flag(field, "pointer")) row << ",.pointer=true";
@@ -258,6 +260,42 @@ class Compiler {
         return row.str();
     }
 
+    // A message of the wire: fields by number, those of embedded structs in messages of their own.
+    struct Message {
+        std::map<int, std::size_t> fields;  // index into the type's fields
+        std::map<int, Message> embedded;
+    };
+
+    // `pb: 3` is field 3 of the type's message; with `parent: 2.1` it is in message 1 of message 2 of it.
+    static void place_on_wire(Message& message, const YAML::Node& field, std::size_t index, const std::string& where) {
+        if (!field["pb"]) throw std::runtime_error(where + ": no pb number");
+        const int number = field["pb"].as<int>();
+        if (number == 0) return;  // not on the wire
+        Message* holder = &message;
+        std::istringstream path(text_of(field, "parent"));
+        for (std::string step; std::getline(path, step, '.');) holder = &holder->embedded[std::stoi(step)];
+        if (!holder->fields.emplace(number, index).second) throw std::runtime_error(where + ": pb number twice");
+    }
+
+    // Writes the tables of a message; returns the name of its own.
+    std::string wire_table(const Message& message, const std::string& where) {
+        std::map<int, std::string> rows;
+        for (const auto& [number, index] : message.fields) {
+            rows[number] = "{" + std::to_string(number) + "," + std::to_string(index) + "},";
+        }
+        for (const auto& [number, inner] : message.embedded) {
+            const std::string row = "{" + std::to_string(number) + ",0," + wire_table(inner, where) + "},";
+            if (!rows.emplace(number, row).second)
+                throw std::runtime_error(where + ": pb number of a struct and a field");
+        }
+        if (rows.empty()) return "{}";
+        const std::string name = "w" + std::to_string(counter_++);
+        w_.out << "constexpr WireField " << name << "[] = {";
+        for (const auto& [number, row] : rows) w_.out << row;
+        w_.out << "};\n";
+        return name;
+    }
+
     std::string type_row(const File& file, const std::string& name, const YAML::Node& type) {
         const std::string full = file.prefix + "." + name;
         const std::size_t id = ids_.at(full);
@@ -270,10 +308,13 @@ class Compiler {
                 rows.push_back("{.name=" + quoted(member) + ",.description=" + quoted(text) + "},\n");
             }
         }
+        Message message;
         for (const auto& field : type["fields"]) {
             names.push_back(field["name"].as<std::string>());
+            place_on_wire(message, field, rows.size(), full + "." + names.back());
             rows.push_back(field_row(full + "." + names.back(), field));
         }
+        const std::string wire = wire_table(message, full);
         std::vector<std::size_t> order(names.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
         std::sort(order.begin(), order.end(),
@@ -292,7 +333,7 @@ class Compiler {
             w_.out << "};\nconstexpr std::uint16_t o" << id << "[] = {";
             for (const std::size_t i : order) w_.out << i << ",";
             w_.out << "};\n";
-            row << ",.fields=f" << id << ",.fields_by_name=o" << id;
+            row << ",.fields=f" << id << ",.fields_by_name=o" << id << ",.wire=" << wire;
         }
         if (flag(type, "atomic")) row << ",.atomic=true";
         if (flag(type, "typeMeta")) row << ",.has_type_meta=true";

@@ -37,6 +37,14 @@ enum class ValueKind : std::uint8_t {
 enum class Shape : std::uint8_t { single, list, map /* string keys */, map_of_lists /* map[string][]value */ };
 enum class ListType : std::uint8_t { unset, atomic, set, map };
 enum class PatchStrategy : std::uint8_t { none, merge, replace, retain_keys, merge_retain_keys };
+// Types that have one form in JSON and another on the Protocol Buffers wire, beyond what their ValueKind says.
+enum class WireForm : std::uint8_t {
+    plain,
+    list_message,      // meta/v1.Verbs: a list of strings, a message of items on the wire
+    schema_or_list,    // apiextensions/v1.JSONSchemaPropsOrArray
+    schema_or_bool,    // apiextensions/v1.JSONSchemaPropsOrBool
+    schema_or_names,   // apiextensions/v1.JSONSchemaPropsOrStringArray
+};
 
 struct FieldInfo {
     std::string_view name{};     // JSON name
@@ -49,9 +57,7 @@ struct FieldInfo {
     ListType list_type = ListType::unset;
     PatchStrategy patch_strategy = PatchStrategy::none;
     const TypeInfo* type = nullptr;          // for kind object: the value's (or item's) type
-    std::uint16_t pb_number = 0;
-    std::uint16_t pb_parent = 0;             // number of the embedded message that holds it on the wire; 0 for none
-    const TypeInfo* pb_parent_type = nullptr;
+    WireForm wire_form = WireForm::plain;
     bool omitempty = true;                   // false: written even when empty or zero
     bool pointer = false;                    // absence is told from the zero value
     bool required = false;
@@ -69,14 +75,23 @@ struct FieldInfo {
     std::string_view description{};
 };
 
+// One field of a message on the Protocol Buffers wire. Structs that are embedded in Go, and so flat in JSON, are
+// messages of their own there.
+struct WireField {
+    std::uint16_t number = 0;
+    std::uint16_t field = 0;                // index into the type's fields; of no meaning for an embedded struct
+    std::span<const WireField> embedded{};  // the fields of an embedded struct; empty for every other field
+};
+
 struct TypeInfo {
     std::string_view name{};          // "core/v1.PodSpec"
     std::string_view openapi_name{};  // "io.k8s.api.core.v1.PodSpec"
     std::string_view description{};
     std::span<const FieldInfo> fields{};               // in the order in which they are written
     std::span<const std::uint16_t> fields_by_name{};   // indexes into `fields`, sorted by JSON name
+    std::span<const WireField> wire{};                 // the message, by number; without what is not in it
     bool atomic = false;                             // structType=atomic
-    // The first two fields are kind and apiVersion. On the Protocol Buffers wire the envelope has them (pb_number 0).
+    // The first two fields are kind and apiVersion. On the Protocol Buffers wire the envelope has them.
     bool has_type_meta = false;
     bool has_defaults = false;                       // it, or a type it holds, has a field with a default
     bool is_union = false;                           // at most one field is set (x-kubernetes-unions)

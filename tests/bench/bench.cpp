@@ -1,5 +1,7 @@
 // Workloads against a running kubemu; each prints one line "NAME VALUE UNIT".
 //
+// With "protobuf" as the last argument, creates, list and watchers use Protocol Buffers in both directions.
+//
 //   creates PORT CONNECTIONS COUNT     create COUNT ConfigMaps of 1 KB over so many connections
 //   pods PORT COUNT                    create COUNT pods that nothing schedules (3 KB each when stored)
 //   patches PORT CONNECTIONS COUNT     strategic merge patches of one pod a connection, each changing image and label
@@ -38,28 +40,55 @@ void must(const bench::Connection::Answer& answer, int code) {
     std::exit(1);
 }
 
-void spread(int connections, int count, const std::function<void(bench::Connection&, int)>& work, std::uint16_t port) {
+constexpr const char* json_type = "application/json";
+constexpr const char* protobuf_type = "application/vnd.kubernetes.protobuf";
+const char* media_type(bool protobuf) { return protobuf ? protobuf_type : json_type; }
+
+// A field of a Protocol Buffers message that is a text or a message.
+std::string field(int number, std::string_view value) {
+    std::string out(1, static_cast<char>(number << 3 | 2));
+    std::size_t size = value.size();
+    for (; size >= 0x80; size >>= 7) out += static_cast<char>(size | 0x80);
+    out += static_cast<char>(size);
+    return out += value;
+}
+
+std::string config_map(const std::string& name, const std::string& text, bool protobuf) {
+    if (!protobuf) {
+        return R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name + R"("},"data":{"text":")" +
+               text + "\"}}";
+    }
+    const std::string meta = field(1, field(1, "v1") + field(2, "ConfigMap"));
+    return std::string("k8s\0", 4) + meta +
+           field(2, field(1, field(1, name)) + field(2, field(1, "text") + field(2, text)));
+}
+
+void spread(int connections, int count, const std::function<void(bench::Connection&, int)>& work, std::uint16_t port,
+            const char* accept = json_type) {
     std::atomic<int> next{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < connections; ++i) {
         threads.emplace_back([&] {
-            bench::Connection connection(port);
+            bench::Connection connection(port, accept);
             for (int item; (item = next++) < count;) work(connection, item);
         });
     }
     for (std::thread& thread : threads) thread.join();
 }
 
-void creates(std::uint16_t port, int connections, int count) {
+void creates(std::uint16_t port, int connections, int count, bool protobuf) {
     const std::string prefix = unique("c");
     const std::string filler(900, 'x');
     const auto begin = Clock::now();
-    spread(connections, count, [&](bench::Connection& connection, int item) {
-        must(connection.request("POST", "/api/v1/namespaces/default/configmaps",
-                                R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + prefix + "-" + std::to_string(item) +
-                                    R"("},"data":{"text":")" + filler + "\"}}"),
-             201);
-    }, port);
+    spread(
+        connections, count,
+        [&](bench::Connection& connection, int item) {
+            must(connection.request("POST", "/api/v1/namespaces/default/configmaps",
+                                    config_map(prefix + "-" + std::to_string(item), filler, protobuf),
+                                    media_type(protobuf)),
+                 201);
+        },
+        port, media_type(protobuf));
     std::printf("creates_%d_connections %.0f per second\n", connections, count / seconds_since(begin));
 }
 
@@ -119,8 +148,8 @@ void patches(std::uint16_t port, int connections, int count, bool apply) {
     std::printf("%s %.0f per second\n", apply ? "applies" : "strategic_merge_patches", count / seconds_since(begin));
 }
 
-void list(std::uint16_t port) {
-    bench::Connection connection(port);
+void list(std::uint16_t port, bool protobuf) {
+    bench::Connection connection(port, media_type(protobuf));
     int rounds = 0;
     std::size_t bytes = 0;
     const auto begin = Clock::now();
@@ -133,7 +162,7 @@ void list(std::uint16_t port) {
     std::printf("list_pods %.1f ms (%.1f MB)\n", seconds_since(begin) * 1000 / rounds, static_cast<double>(bytes) / 1e6);
 }
 
-void watchers(std::uint16_t port, int count, int events) {
+void watchers(std::uint16_t port, int count, int events, bool protobuf) {
     const std::string name = unique("w");
     bench::Connection writer(port);
     must(writer.request("POST", "/api/v1/namespaces/default/configmaps",
@@ -141,18 +170,19 @@ void watchers(std::uint16_t port, int count, int events) {
     std::atomic<long> seen{0};
     std::vector<std::unique_ptr<bench::Connection>> streams;
     for (int i = 0; i < count; ++i) {
-        streams.push_back(std::make_unique<bench::Connection>(port));
+        streams.push_back(std::make_unique<bench::Connection>(port, media_type(protobuf)));
         streams.back()->open_stream("/api/v1/namespaces/default/configmaps?watch=1&fieldSelector=metadata.name%3D" + name);
     }
     const long expected = static_cast<long>(count) * events;
+    const char* const event = protobuf ? "MODIFIED" : "\"type\":\"MODIFIED\"";
     std::vector<std::thread> readers;
     for (auto& stream : streams) {
-        readers.emplace_back([&seen, events, s = stream.get()] {
+        readers.emplace_back([&seen, events, event, s = stream.get()] {
             std::string part, tail;
             for (int mine = 0; mine < events && s->read_some(part);) {
                 tail += part;
                 std::size_t at = 0;
-                for (std::size_t found; (found = tail.find("\"type\":\"MODIFIED\"", at)) != std::string::npos; at = found + 10) {
+                for (std::size_t found; (found = tail.find(event, at)) != std::string::npos; at = found + 8) {
                     ++mine;
                     ++seen;
                 }
@@ -207,13 +237,14 @@ int main(int argc, char** argv) {
     const std::string what = argv[1];
     const auto port = static_cast<std::uint16_t>(std::atoi(argv[2]));
     const auto number = [&](int index) { return index < argc ? std::atoi(argv[index]) : 1; };
-    if (what == "creates") creates(port, number(3), number(4));
+    const bool protobuf = std::string(argv[argc - 1]) == "protobuf";
+    if (what == "creates") creates(port, number(3), number(4), protobuf);
     else if (what == "pods") pods(port, number(3));
     else if (what == "patches") patches(port, number(3), number(4), false);
     else if (what == "applies") patches(port, number(3), number(4), true);
     else if (what == "openapi") openapi(port);
-    else if (what == "list") list(port);
-    else if (what == "watchers") watchers(port, number(3), number(4));
+    else if (what == "list") list(port, protobuf);
+    else if (what == "watchers") watchers(port, number(3), number(4), protobuf);
     else if (what == "deployment") deployment(port, number(3));
     else return 2;
     return 0;

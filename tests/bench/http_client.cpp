@@ -11,7 +11,7 @@
 
 namespace bench {
 
-Connection::Connection(std::uint16_t port) {
+Connection::Connection(std::uint16_t port, std::string_view accept) : accept_(accept) {
     socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -51,7 +51,7 @@ Connection::Answer Connection::request(std::string_view method, std::string_view
     std::string text(method);
     text += ' ';
     text += path;
-    text += " HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n";
+    text += " HTTP/1.1\r\nHost: localhost\r\nAccept: " + accept_ + "\r\n";
     if (!body.empty()) {
         text += "Content-Type: ";
         text += content_type;
@@ -78,7 +78,7 @@ Connection::Answer Connection::request(std::string_view method, std::string_view
 }
 
 void Connection::open_stream(std::string_view path) {
-    send_all("GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n");
+    send_all("GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\nAccept: " + accept_ + "\r\n\r\n");
     while (buffer_.find("\r\n\r\n") == std::string::npos) {
         if (!fill()) return;
     }

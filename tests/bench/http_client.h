@@ -9,7 +9,7 @@ namespace bench {
 
 class Connection {
   public:
-    explicit Connection(std::uint16_t port);
+    explicit Connection(std::uint16_t port, std::string_view accept = "application/json");
     ~Connection();
     Connection(const Connection&) = delete;
 
@@ -29,6 +29,7 @@ class Connection {
     bool fill();
 
     int socket_ = -1;
+    std::string accept_;
     std::string buffer_;
 };
 

@@ -42,6 +42,12 @@ TEST_CASE("each line is a text frame") {
     CHECK(out.substr(0, 10) == std::string("\x81\x7f\0\0\0\0\0\x01\x11\x70", 10));
 }
 
+TEST_CASE("events of Protocol Buffers are binary frames without their length") {
+    std::string out;
+    append_binary_frames(out, std::string("\0\0\0\3abc\0\0\0\1d", 12));
+    CHECK(out == std::string("\x82\x03" "abc" "\x82\x01" "d"));
+}
+
 TEST_CASE("pings are answered, messages passed over, a close ends it") {
     WebSocketReader reader;
     const std::string ping = masked(9, "hi");

@@ -51,11 +51,20 @@ TEST_CASE("every type can be looked up, and every field of it") {
 }
 
 TEST_CASE("embedded structs are inlined, with their place on the Protocol Buffers wire") {
-    const FieldInfo* handler = find_type("core/v1.Probe")->field("httpGet");
-    REQUIRE(handler != nullptr);
-    CHECK(handler->pb_parent == 1);
-    CHECK(handler->pb_parent_type == find_type("core/v1.ProbeHandler"));
-    CHECK(find_type("core/v1.Probe")->field("periodSeconds")->pb_parent == 0);
+    const TypeInfo& probe = *find_type("core/v1.Probe");
+    REQUIRE(probe.wire.size() == 7);
+    CHECK(probe.wire[0].number == 1);
+    REQUIRE(probe.wire[0].embedded.size() == 4);
+    CHECK(probe.fields[probe.wire[0].embedded[1].field].name == "httpGet");
+    CHECK(probe.wire[3].number == 4);
+    CHECK(probe.wire[3].embedded.empty());
+    CHECK(probe.fields[probe.wire[3].field].name == "periodSeconds");
+    // A struct in a struct.
+    const TypeInfo& rule = *find_type("admissionregistration/v1.NamedRuleWithOperations");
+    REQUIRE(rule.wire.size() == 2);
+    REQUIRE(rule.wire[1].embedded.size() == 2);
+    REQUIRE(rule.wire[1].embedded[1].embedded.size() == 4);
+    CHECK(rule.fields[rule.wire[1].embedded[1].embedded[3].field].name == "scope");
 }
 
 TEST_CASE("Go's names of types") {
