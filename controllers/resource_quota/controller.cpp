@@ -30,11 +30,26 @@ ResourceQuotaController::ResourceQuotaController(Manager& manager)
     enqueue_on_change(quotas_);
     for (const api::KindSpec* kind : manager.registry().kinds().stored_kinds()) {
         if (!kind->namespaced || kind->resource == "events" || !kind->can(api::Verb::list)) continue;
-        counted_.push_back({kind, &manager.informer(kind->resource)});
+        watch(*kind);
     }
-    for (const Counted& counted : counted_) {
-        counted.informer->subscribe([this](const api::Informer::Change& change) { changed(change); });
+    manager.on_kind_change([this](const std::string& resource, const api::KindSpec* kind) { kind_changed(resource, kind); });
+}
+
+void ResourceQuotaController::watch(const api::KindSpec& kind) {
+    counted_.push_back({&kind, &manager().informer(kind.resource)});
+    counted_.back().informer->subscribe([this](const api::Informer::Change& change) { changed(change); });
+}
+
+void ResourceQuotaController::kind_changed(const std::string& resource, const api::KindSpec* kind) {
+    const auto known = std::find_if(counted_.begin(), counted_.end(),
+                                    [&resource](const Counted& counted) { return counted.informer->resource() == resource; });
+    if (known != counted_.end() && kind != nullptr) {
+        known->kind = kind;
+        return;
     }
+    if (known != counted_.end()) counted_.erase(known);
+    else if (kind != nullptr && kind->namespaced) watch(*kind);
+    for (const auto& quota : quotas_.list()) enqueue(quota->key);
 }
 
 void ResourceQuotaController::changed(const api::Informer::Change& change) {

@@ -3,9 +3,8 @@
 // Admission charges a quota when an object is made; what is deleted, ends or shrinks is given back here, at once.
 #pragma once
 
+#include <list>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "api/admission/quota_usage.h"
 #include "controllers/runtime/controller.h"
@@ -24,12 +23,15 @@ class ResourceQuotaController final : public Controller {
         // Does it take part in what the quota limits?
         bool concerns(const api::Json& hard) const;
     };
+    void watch(const api::KindSpec& kind);
+    // A custom kind came, changed or went: what it counts for is counted again.
+    void kind_changed(const std::string& resource, const api::KindSpec* kind);
     void changed(const api::Informer::Change& change);
     api::QuotaUsage usage_in(const std::string& namespace_name, const api::Json& quota);
     bool caches_lag(const storage::Record& quota) const;
 
     api::Informer& quotas_;
-    std::vector<Counted> counted_;
+    std::list<Counted> counted_;
 };
 
 }  // namespace kubemu::controllers

@@ -9,6 +9,7 @@
 #include "api/handlers.h"
 #include "controllers/garbage_collector/controller.h"
 #include "controllers/namespace/controller.h"
+#include "controllers/resource_quota/controller.h"
 #include "tests/harness/open_access.h"
 #include "tests/harness/test_cluster.h"
 
@@ -170,4 +171,29 @@ TEST_CASE("kinds that change while requests use them stay valid for those reques
     CHECK(wrong == 0);
     f.cluster.kinds().set_custom("widgets.example.com", api::CustomResource::make(document, 1));
     CHECK(f.cluster.registry().kinds().by_plural("example.com", "v1", "widgets") != nullptr);
+}
+
+TEST_CASE("instances are counted by quotas as long as their kind is there, made before it or after") {
+    Fixture fixture;
+    tests::TestCluster& cluster = fixture.cluster;
+    cluster.add<ResourceQuotaController>();
+    const auto used = [&cluster] {
+        return std::string(api::string_at(cluster.get("resourcequotas", "q"), {"status", "used", "count/widgets.example.com"}));
+    };
+    cluster.create("resourcequotas", R"({"metadata":{"name":"q"},"spec":{"hard":{"count/widgets.example.com":"3"}}})");
+    cluster.settle();
+    CHECK(used().empty());
+    cluster.create(definitions, definition("widgets", "Widget"));
+    cluster.settle();
+    CHECK(used() == "0");
+    cluster.create("widgets.example.com", R"({"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"a"}})");
+    cluster.create("widgets.example.com", R"({"apiVersion":"example.com/v1","kind":"Widget","metadata":{"name":"b"}})");
+    cluster.settle();
+    CHECK(used() == "2");
+    cluster.remove("widgets.example.com", "a");
+    cluster.settle();
+    CHECK(used() == "1");
+    cluster.remove(definitions, "widgets.example.com", {}, "");
+    cluster.settle();
+    CHECK(used().empty());
 }
