@@ -253,9 +253,6 @@ class Compiler {
         if (field["default"]) row << ",.default_json=" << quoted(json_text(field["default"]));
         if (field["documented"]) row << ",.documented_default=" << quoted(json_text(field["documented"]));
         if (field["enum"]) row << ",.enum_values=" << w_.strings(field["enum"]);
-        if (flag(field, "checked")) row << ",.enum_checked=true";
-        if (field["minimum"]) row << ",.has_minimum=true,.minimum=" << field["minimum"].as<long>();
-        if (field["maximum"]) row << ",.has_maximum=true,.maximum=" << field["maximum"].as<long>();
         row << ",.description=" << quoted(text_of(field, "description")) << "},\n";
         return row.str();
     }

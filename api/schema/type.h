@@ -69,9 +69,6 @@ struct FieldInfo {
     std::string_view default_json{};           // the default as JSON text; empty when there is none
     std::string_view documented_default{};     // what OpenAPI states as default, as JSON text; others are set unsaid
     std::span<const std::string_view> enum_values{};
-    bool enum_checked = false;               // kube-apiserver itself answers "Unsupported value" to anything else
-    bool has_minimum = false, has_maximum = false;
-    std::int64_t minimum = 0, maximum = 0;
     std::string_view description{};
 };
 

@@ -8,12 +8,15 @@
 #pragma once
 
 #include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 
 namespace kubemu {
 
 template <class T, class E>
 class [[nodiscard]] Result : public tl::expected<T, E> {
+    static_assert(!std::is_same_v<T, E>, "a value that is an error could not be told from its value");
+
   public:
     using tl::expected<T, E>::expected;
     Result(E error) : tl::expected<T, E>(tl::unexpect, std::move(error)) {}
