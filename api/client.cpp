@@ -57,7 +57,7 @@ ApiResult<storage::RecordPtr> Client::apply(const KindSpec& kind, std::string_vi
     const std::string name(name_of(configuration));
     const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
         if (!exists) return false;
-        TRY_ASSIGN(current, registry_.apply_configuration(kind, {}, current, configuration, true, context));
+        TRY_ASSIGN(current, registry_.apply_configuration(kind, {}, std::move(current), configuration, true, context));
         return true;
     };
     TRY_ASSIGN(Written written, registry_.update(kind, namespace_name, name, {}, change, context));

@@ -80,9 +80,9 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
         if (scale) {
             TRY(exchange->registry.apply_scale_configuration(kind, current, *patch, force, context));
         } else {
-            const Json live =
-                exists ? current : Json{{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
-            TRY_ASSIGN(Json object, exchange->registry.apply_configuration(kind, info.subresource, live,
+            Json live =
+                exists ? std::move(current) : Json{{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
+            TRY_ASSIGN(Json object, exchange->registry.apply_configuration(kind, info.subresource, std::move(live),
                                                                            *patch, force, context));
             TRY(check_names(*exchange, object));
             const bool conditional = !string_at(*patch, {"metadata", "resourceVersion"}).empty();

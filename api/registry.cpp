@@ -47,8 +47,7 @@ std::vector<storage::RecordPtr> Registry::list(std::string_view resource, std::s
 }
 
 Json Registry::document(const storage::Record& record) const {
-    auto parsed = parse_json(*record.bytes);
-    return parsed ? std::move(*parsed) : Json::object();
+    return parse_stored_json(*record.bytes);
 }
 
 bool Registry::needs_reading(const KindSpec& kind, const storage::Record& record) const {
@@ -64,7 +63,7 @@ Json Registry::document_as(const storage::Record& record, const KindSpec& kind) 
 HookContext Registry::Impl::hooks(const KindSpec& kind, std::string_view namespace_name, std::string_view subresource,
                                   const WriteContext& context) const {
     return HookContext{kind,         namespace_name,          subresource,    context.user,
-                       options.clock.now(), options.random, registry, context.dry_run};
+                       options.clock.now(), options.random, registry, context.dry_run, nullptr, context.warnings};
 }
 
 AdmissionRequest Registry::Impl::admission(AdmissionRequest::Operation operation, const KindSpec& kind,

@@ -86,7 +86,7 @@ class Registry : public Lookup {
 
     // What comes of applying a configuration to `live`, which has kind and apiVersion only when there is no object:
     // for the `change` of an update whose context says owners_settled.
-    ApiResult<Json> apply_configuration(const KindSpec& kind, std::string_view subresource, const Json& live, Json patch,
+    ApiResult<Json> apply_configuration(const KindSpec& kind, std::string_view subresource, Json live, Json patch,
                                         bool force, const WriteContext&) const;
     // Records in `object`.metadata.managedFields what a write of it over `live` changes.
     void track_fields(const KindSpec& kind, std::string_view subresource, const Json& live, Json& object,

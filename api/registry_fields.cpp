@@ -48,9 +48,9 @@ FieldManager Registry::Impl::field_manager(const KindSpec& kind, std::string_vie
 }
 
 ApiResult<Json> Registry::apply_configuration(const KindSpec& kind, std::string_view subresource,
-                                              const Json& live, Json patch, bool force,
+                                              Json live, Json patch, bool force,
                                               const WriteContext& context) const {
-    return impl_->field_manager(kind, subresource, context).apply(live, std::move(patch), force);
+    return impl_->field_manager(kind, subresource, context).apply(std::move(live), std::move(patch), force);
 }
 
 void Registry::track_fields(const KindSpec& kind, std::string_view subresource, const Json& live,

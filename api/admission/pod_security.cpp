@@ -6,6 +6,7 @@
 
 #include "api/admission/chain.h"
 #include "api/admission/pod_security_checks.h"
+#include "api/kinds/views.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -63,7 +64,9 @@ ApiResult<bool> check_pod(AdmissionRequest& request, const Json& pod, bool enfor
     const storage::RecordPtr space = request.lookup.get("namespaces", {}, request.namespace_name);
     if (space == nullptr) return true;
     FieldErrors ignored;  // they were told when the labels were written
-    const PodSecurityPolicy policy = pod_security_policy(labels_of(request.lookup.document(*space)), ignored);
+    Json labels = Json::object();
+    for (const auto& [name, value] : view_of(*space).labels) labels[name] = value;
+    const PodSecurityPolicy policy = pod_security_policy(labels, ignored);
     const Json& metadata = object_at(pod, {"metadata"});
     const Json& spec = object_at(pod, {"spec"});
     if (enforce) {

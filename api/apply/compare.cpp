@@ -4,6 +4,7 @@
 
 #include "api/apply/shape.h"
 #include "api/apply/typed.h"
+#include "api/schema/members.h"
 
 namespace kubemu::api {
 namespace {
@@ -52,6 +53,11 @@ class Comparer {
     }
 
   private:
+    static const Json& nothing() {
+        static const Json none = Json::object();
+        return none;
+    }
+
     bool both_empty(const Place& place, const Json* before, const Json* after) const {
         return apply::is_empty(place, before, typed_) && apply::is_empty(place, after, typed_);
     }
@@ -69,6 +75,8 @@ class Comparer {
                  Trees& into) const {
         if (before == nullptr && after == nullptr) return;
         if (before == after) return;  // the same stand-in for a zero value
+        // What is the same text is the same object. Most of two versions of one is.
+        if (before != nullptr && after != nullptr && *before == *after) return;
         Trees below;
         compare(place, before, after, below);
         FieldSet::adopt(into.added, step, std::move(below.added));
@@ -81,9 +89,12 @@ class Comparer {
                    has = after != nullptr && after->is_object();
         if (place.schema != nullptr) return compare_members(place, before, after, into);
         std::string step;
-        for (const FieldInfo& field : place.type->fields) {
-            const Json* from = had ? find(*before, field.name) : nullptr;
-            const Json* to = has ? find(*after, field.name) : nullptr;
+        const Members befores(had ? *before : nothing(), *place.type), afters(has ? *after : nothing(), *place.type);
+        for (std::size_t i = 0; i < place.type->fields.size(); ++i) {
+            const FieldInfo& field = place.type->fields[i];
+            const Json* from = befores[i];
+            const Json* to = afters[i];
+            if (had && has && from == nullptr && to == nullptr) continue;
             if (typed_) {
                 from = had ? apply::held(field, from) : nullptr;
                 to = has ? apply::held(field, to) : nullptr;
@@ -95,9 +106,8 @@ class Comparer {
     }
 
     void compare_members(const Place& place, const Json* before, const Json* after, Trees& into) const {
-        static const Json none = Json::object();
-        const Json& from = before != nullptr && before->is_object() ? *before : none;
-        const Json& to = after != nullptr && after->is_object() ? *after : none;
+        const Json& from = before != nullptr && before->is_object() ? *before : nothing();
+        const Json& to = after != nullptr && after->is_object() ? *after : nothing();
         for (const auto& [name, value] : from.items()) {
             const auto at = to.find(name);
             descend(apply::member_of(place, name), "f:" + name, &value, at == to.end() ? nullptr : &*at, into);

@@ -80,9 +80,7 @@ std::optional<FieldManager::Versioned> FieldManager::as_version(const Json& obje
 
 Comparison FieldManager::changed(const Json& live, const Json& object) const {
     Comparison change = compare_objects(live, object, options_.type);
-    change.added = change.added.subtract_below(options_.ignored);
-    change.modified = change.modified.subtract_below(options_.ignored);
-    change.removed = change.removed.subtract_below(options_.ignored);
+    for (FieldSet* set : {&change.added, &change.modified, &change.removed}) set->remove_below(options_.ignored);
     return change;
 }
 
@@ -121,7 +119,9 @@ FieldManager::Conflicts FieldManager::release(const Json& live, const Json& obje
         if (self != nullptr && owner.is(*self)) continue;
         const Seen& seen = seen_in(owner.api_version);
         // Nobody can read a version that is no longer served.
-        owner.fields = seen.readable ? owner.fields.subtract(seen.set).subtract(seen.removed) : FieldSet();
+        if (!seen.readable) owner.fields = FieldSet();
+        owner.fields.remove(seen.set);
+        owner.fields.remove(seen.removed);
     }
     drop_empty_owners(owners);
     return {};
@@ -137,7 +137,7 @@ void FieldManager::record_update(const Json& live, const Json& object, const std
                     options_.now,         change.modified.unite(change.added).subtract(server_owned())};
     if (!self.fields.empty()) {
         if (FieldOwner* previous = find_owner(owners, self)) {
-            previous->fields = previous->fields.unite(self.fields);
+            previous->fields.add(std::move(self.fields));
             previous->time = options_.now;
         } else {
             owners.push_back(std::move(self));
@@ -146,8 +146,19 @@ void FieldManager::record_update(const Json& live, const Json& object, const std
     cap_updaters(owners);
 }
 
+void FieldManager::reconcile(const Json& live, FieldOwners& owners) const {
+    for (FieldOwner& owner : owners) {
+        if (owner.api_version == options_.api_version) {
+            reconcile_with_schema(owner.fields, options_.type);
+        } else if (const auto there = as_version(live, owner.api_version)) {
+            reconcile_with_schema(owner.fields, *there->type);
+        }
+    }
+}
+
 void FieldManager::update(const Json& live, Json& object) const {
     FieldOwners owners = owners_to_start_from(live, object, !options_.subresource.empty());
+    reconcile(live, owners);
     // An object without owners was written by someone who gave up on them: that stays until somebody applies.
     const bool tracked = !owners.empty() || uid_of(live).empty();
     if (Json* metadata = find(object, "metadata")) erase(*metadata, "managedFields");
@@ -157,7 +168,8 @@ void FieldManager::update(const Json& live, Json& object) const {
 
 Json FieldManager::prune(Json merged, const FieldOwners& owners, const FieldOwner& applier,
                          const FieldOwner& last) const {
-    if (last.fields.empty()) return merged;
+    // What was applied before and is applied again is lost by nobody.
+    if (applier.fields.covers(last.fields)) return merged;
     const auto start = as_version(merged, last.api_version);
     if (!start) return merged;
     const TypeInfo* type = start->type;
@@ -169,7 +181,7 @@ Json FieldManager::prune(Json merged, const FieldOwners& owners, const FieldOwne
     std::map<std::string, FieldSet> owned;
     for (const FieldOwner& owner : owners) {
         auto [at, fresh] = owned.emplace(owner.api_version, owner.fields);
-        if (!fresh) at->second = at->second.unite(owner.fields);
+        if (!fresh) at->second.add(owner.fields);
     }
     std::string version = last.api_version;
     const auto add_back = [&](const std::string& in_version, const FieldSet& fields) {
@@ -211,12 +223,12 @@ FieldManager::Applied FieldManager::apply_once(const Json& live, const Json& pat
     Json merged = merge_applied(live, patch, options_.type);
     FieldOwner self{
         named(options_.manager), true, options_.api_version,
-        options_.subresource,    {},   field_set_of(patch, options_.type).subtract_below(options_.ignored)};
+        options_.subresource,    {},   field_set_of(patch, options_.type)};
+    self.fields.remove_below(options_.ignored);
     FieldOwner last;
     if (FieldOwner* previous = find_owner(owners, self)) {
-        last = *previous;
         self.time = previous->time;
-        *previous = self;
+        last = std::exchange(*previous, self);
     } else {
         owners.push_back(self);
     }
@@ -225,7 +237,7 @@ FieldManager::Applied FieldManager::apply_once(const Json& live, const Json& pat
     if (!applied.conflicts.empty()) return applied;
     const bool same = merged == live;
     if (FieldOwner* mine = find_owner(owners, self)) {
-        mine->fields = mine->fields.subtract(server_owned());
+        mine->fields.remove(server_owned());
         if (!same) mine->time = options_.now;
     }
     drop_empty_owners(owners);
@@ -250,7 +262,7 @@ FieldSet FieldManager::client_side_applied(const Json& live) const {
         .subtract(change.removed);
 }
 
-ApiResult<Json> FieldManager::apply(const Json& live, Json patch, bool force) const {
+ApiResult<Json> FieldManager::apply(Json base, Json patch, bool force) const {
     if (string_at(patch, {"kind"}) != options_.kind ||
         string_at(patch, {"apiVersion"}) != options_.api_version) {
         return Status::bad_request("invalid object type: " + group_version_kind(patch));
@@ -264,12 +276,13 @@ ApiResult<Json> FieldManager::apply(const Json& live, Json patch, bool force) co
                                  "/" + std::string(name_of(patch)) + "; " + group_version_kind(patch) +
                                  "): " + join_complaints(complaints));
     }
-    const Json* entries = find(live, {"metadata", "managedFields"});
-    FieldOwners owners =
-        (entries == nullptr ? FieldOwners() : decode_owners(*entries).value_or(FieldOwners()));
-    Json base = live;
-    if (Json* metadata = find(base, "metadata")) erase(*metadata, "managedFields");
-    if (owners.empty() && !uid_of(live).empty()) {
+    FieldOwners owners;
+    if (Json* metadata = find(base, "metadata")) {
+        if (Json* entries = find(*metadata, "managedFields")) owners = decode_owners(std::move(*entries)).value_or(FieldOwners());
+        erase(*metadata, "managedFields");
+    }
+    reconcile(base, owners);
+    if (owners.empty() && !uid_of(base).empty()) {
         // Nobody owned anything: what is there belongs to those who came before.
         const Json nothing = {{"kind", options_.kind}, {"apiVersion", options_.api_version}};
         record_update(nothing, base, "before-first-apply", owners);

@@ -40,7 +40,7 @@ class FieldManager {
     // The object that comes of applying `patch` to `live` (an object with kind and apiVersion only when there
     // is none). Errors: 400 for what is no configuration of this kind, 409 with the conflicts, 500 for a bad
     // type.
-    ApiResult<Json> apply(const Json& live, Json patch, bool force) const;
+    ApiResult<Json> apply(Json live, Json patch, bool force) const;
 
   private:
     struct Versioned;
@@ -57,6 +57,8 @@ class FieldManager {
     // returns the conflicts and changes nothing.
     Conflicts release(const Json& live, const Json& object, const Comparison& change, const FieldOwner* self,
                       bool force, FieldOwners& owners) const;
+    // What the owners have by the schemas of today.
+    void reconcile(const Json& live, FieldOwners& owners) const;
     // What a write of `object` over `live` changes, without what it never changes.
     Comparison changed(const Json& live, const Json& object) const;
     Applied apply_once(const Json& live, const Json& patch, FieldOwners owners, bool force) const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace kubemu::api {
 namespace {
@@ -18,22 +19,18 @@ Json node_of(bool member, Json children) {
     return children;
 }
 
-Json unite_nodes(const Json& a, const Json& b) {
-    if (a.empty() && b.empty()) return a;
-    Json result = a;
-    if (a.empty()) result["."] = Json::object();
-    if (b.empty()) {
-        result["."] = Json::object();
-        return result;
+void unite_nodes(Json& a, Json b) {
+    const bool member = FieldSet::is_member(a) || FieldSet::is_member(b);
+    auto& into = a.get_ref<Json::object_t&>();
+    for (auto& [step, child] : b.get_ref<Json::object_t&>()) {
+        if (step == ".") continue;
+        const auto [at, fresh] = into.try_emplace(step);
+        if (fresh)
+            at->second = std::move(child);
+        else
+            unite_nodes(at->second, std::move(child));
     }
-    for (const auto& [step, child] : b.items()) {
-        const auto at = result.find(step);
-        if (at == result.end())
-            result.emplace(step, child);
-        else if (step != ".")
-            *at = unite_nodes(*at, child);
-    }
-    return result;
+    if (member && !into.empty()) into.try_emplace(".", Json::object());
 }
 
 Json intersect_nodes(const Json& a, const Json& b) {
@@ -49,15 +46,30 @@ Json intersect_nodes(const Json& a, const Json& b) {
     return node_of(FieldSet::is_member(a) && FieldSet::is_member(b), std::move(children));
 }
 
-Json subtract_nodes(const Json& a, const Json& b, bool below) {
-    if (below && FieldSet::is_member(b)) return {};
-    Json children;
-    for (const auto& [step, child] : a.items()) {
-        if (step == ".") continue;
-        const auto at = b.find(step);
-        FieldSet::adopt(children, step, at == b.end() ? Json(child) : subtract_nodes(child, *at, below));
+// True when nothing is left: an empty node would be a member.
+bool subtract_nodes(Json& a, const Json& b, bool below) {
+    const bool taken = FieldSet::is_member(b);
+    if (below && taken) return true;
+    const bool member = FieldSet::is_member(a) && !taken;
+    auto& from = a.get_ref<Json::object_t&>();
+    from.erase(".");
+    for (const auto& [step, child] : b.get_ref<const Json::object_t&>()) {
+        const auto at = step == "." ? from.end() : from.find(step);
+        if (at != from.end() && subtract_nodes(at->second, child, below)) from.erase(at);
     }
-    return node_of(FieldSet::is_member(a) && !FieldSet::is_member(b), std::move(children));
+    if (from.empty()) return !member;
+    if (member) from.emplace(".", Json::object());
+    return false;
+}
+
+bool covers_node(const Json& a, const Json& b) {
+    if (FieldSet::is_member(b) && !FieldSet::is_member(a)) return false;
+    for (const auto& [step, child] : b.items()) {
+        if (step == ".") continue;
+        const auto at = a.find(step);
+        if (at == a.end() || !covers_node(*at, child)) return false;
+    }
+    return true;
 }
 
 // The root is never a member, whereas node operations take an empty object for one.
@@ -104,7 +116,8 @@ FieldSet::FieldSet(Json tree) : tree_(std::make_unique<Json>(rooted(std::move(tr
 FieldSet::FieldSet(const FieldSet& other) : tree_(std::make_unique<Json>(*other.tree_)) {}
 FieldSet::FieldSet(FieldSet&& other) noexcept = default;
 FieldSet& FieldSet::operator=(const FieldSet& other) {
-    if (this != &other) *tree_ = *other.tree_;
+    // What was moved from may be assigned to.
+    if (this != &other) tree_ = std::make_unique<Json>(*other.tree_);
     return *this;
 }
 FieldSet& FieldSet::operator=(FieldSet&&) noexcept = default;
@@ -132,10 +145,34 @@ bool FieldSet::has(const std::vector<std::string>& steps) const {
     return node != tree_.get() && is_member(*node);
 }
 
+void FieldSet::add(FieldSet other) {
+    if (other.empty()) return;
+    if (empty())
+        *this = std::move(other);
+    else
+        unite_nodes(*tree_, std::move(*other.tree_));
+}
+
+void FieldSet::remove(const FieldSet& other) {
+    if (!empty() && !other.empty()) subtract_nodes(*tree_, *other.tree_, false);
+}
+
+void FieldSet::remove_below(const FieldSet& other) {
+    if (!empty() && !other.empty()) subtract_nodes(*tree_, *other.tree_, true);
+}
+
+bool FieldSet::covers(const FieldSet& other) const {
+    return other.empty() || (!empty() && covers_node(*tree_, *other.tree_));
+}
+
+Json FieldSet::release() && {
+    return std::exchange(*tree_, Json::object());
+}
+
 FieldSet FieldSet::unite(const FieldSet& other) const {
-    if (other.empty()) return *this;
-    if (empty()) return other;
-    return FieldSet(unite_nodes(*tree_, *other.tree_));
+    FieldSet result = *this;
+    result.add(other);
+    return result;
 }
 
 FieldSet FieldSet::intersect(const FieldSet& other) const {
@@ -143,13 +180,9 @@ FieldSet FieldSet::intersect(const FieldSet& other) const {
 }
 
 FieldSet FieldSet::subtract(const FieldSet& other) const {
-    if (empty() || other.empty()) return *this;
-    return FieldSet(subtract_nodes(*tree_, *other.tree_, false));
-}
-
-FieldSet FieldSet::subtract_below(const FieldSet& other) const {
-    if (empty() || other.empty()) return *this;
-    return FieldSet(subtract_nodes(*tree_, *other.tree_, true));
+    FieldSet result = *this;
+    result.remove(other);
+    return result;
 }
 
 void FieldSet::for_each(const std::function<void(const std::string&)>& visit) const {

@@ -33,12 +33,18 @@ class FieldSet {
     bool has(const std::vector<std::string>& steps) const;
     const Json& tree() const { return *tree_; }  // an object; empty for the empty set
 
+    bool covers(const FieldSet& other) const;  // every member of `other` is one of this
+    Json release() &&;                         // the tree, moved out
+
+    void add(FieldSet other);
+    // Takes the members of `other` out; what lies below a member of `other` stays.
+    void remove(const FieldSet& other);
+    // Takes the members of `other` and all that lies below them out.
+    void remove_below(const FieldSet& other);
+
     FieldSet unite(const FieldSet& other) const;
     FieldSet intersect(const FieldSet& other) const;
-    // Without the members of `other`; what lies below a member of `other` stays.
     FieldSet subtract(const FieldSet& other) const;
-    // Without the members of `other` and all that lies below them.
-    FieldSet subtract_below(const FieldSet& other) const;
     // Each path in order, as people read it: `.spec.containers[name="c"].image`.
     void for_each(const std::function<void(const std::string& path)>& visit) const;
 

@@ -56,11 +56,20 @@ std::string FieldOwner::readable() const {
     return text;
 }
 
-std::optional<FieldOwners> decode_owners(const Json& managed_fields) {
+namespace {
+
+// Objects in objects: every step leads to one.
+bool is_trie(const Json& node) {
+    return node.is_object() && std::all_of(node.begin(), node.end(), is_trie);
+}
+
+}  // namespace
+
+std::optional<FieldOwners> decode_owners(Json managed_fields) {
     FieldOwners owners;
     if (managed_fields.is_null()) return owners;
     if (!managed_fields.is_array()) return std::nullopt;
-    for (const Json& entry : managed_fields) {
+    for (Json& entry : managed_fields) {
         const std::string_view operation = string_at(entry, {"operation"});
         if (operation != "Apply" && operation != "Update") return std::nullopt;
         if (string_at(entry, {"apiVersion"}).empty() || string_at(entry, {"fieldsType"}) != "FieldsV1")
@@ -71,7 +80,10 @@ std::optional<FieldOwners> decode_owners(const Json& managed_fields) {
         owner.api_version = string_at(entry, {"apiVersion"});
         owner.subresource = string_at(entry, {"subresource"});
         owner.time = string_at(entry, {"time"});
-        if (const Json* fields = find(entry, "fieldsV1")) owner.fields = FieldSet(*fields);
+        if (Json* fields = find(entry, "fieldsV1")) {
+            if (!is_trie(*fields)) return std::nullopt;
+            owner.fields = FieldSet(std::move(*fields));
+        }
         owners.push_back(std::move(owner));
     }
     return owners;
@@ -94,7 +106,8 @@ void encode_owners(FieldOwners owners, Json& object) {
                       {"operation", owner.applies ? "Apply" : "Update"},
                       {"apiVersion", std::move(owner.api_version)},
                       {"fieldsType", "FieldsV1"},
-                      {"fieldsV1", owner.fields.tree()}};
+                      {"fieldsV1", nullptr}};
+        entry["fieldsV1"] = std::move(owner.fields).release();
         if (!owner.time.empty()) entry["time"] = std::move(owner.time);
         if (!owner.subresource.empty()) entry["subresource"] = std::move(owner.subresource);
         entries.push_back(std::move(entry));
@@ -150,7 +163,7 @@ void cap_updaters(FieldOwners& owners) {
         FieldOwner& owner = owners[at];
         const std::string version = owner.api_version;
         if (const auto joined = bucket.find(version); joined != bucket.end()) {
-            joined->second.fields = joined->second.fields.unite(owner.fields);
+            joined->second.fields.add(std::move(owner.fields));
             joined->second.time = owner.time;
             --updaters;
         } else if (const auto alone = first.find(version); alone != first.end()) {

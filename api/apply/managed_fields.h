@@ -29,7 +29,7 @@ struct FieldOwner {
 using FieldOwners = std::vector<FieldOwner>;
 
 // Nothing when an entry is malformed.
-std::optional<FieldOwners> decode_owners(const Json& managed_fields);
+std::optional<FieldOwners> decode_owners(Json managed_fields);
 // Puts them into the object's metadata, in their order on the wire; removes the member when there are none.
 void encode_owners(FieldOwners owners, Json& object);
 

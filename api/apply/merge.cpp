@@ -46,9 +46,12 @@ struct Items {
     Items(const Place& place, const Json* list) {
         if (list == nullptr || !list->is_array()) return;
         for (const Json& item : *list) {
+            static const Json nothing;
             steps.push_back(apply::item_step(place, item));
             values.push_back(&item);
-            by_step.emplace(steps.back(), &item);
+            const auto [at, fresh] = by_step.emplace(steps.back(), &item);
+            // What stands there twice is replaced by the applied item, not merged with it.
+            if (!fresh) at->second = &nothing;
         }
     }
     const Json* find(const std::string& step) const {

@@ -1,5 +1,6 @@
 // From objects to sets of paths and back (structured-merge-diff's ToFieldSet, RemoveItems and
 // EnsureNamedFieldsAreMembers).
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "api/apply/shape.h"
@@ -9,6 +10,18 @@ namespace kubemu::api {
 namespace {
 
 using apply::Place;
+
+// Null for items that stand there more than once.
+std::map<std::string, const Json*> items_by_step(const Place& place, const Json& list) {
+    std::map<std::string, const Json*> items;
+    for (const Json& item : list) {
+        std::string step = apply::item_step(place, item);
+        if (step.empty()) continue;
+        const auto [at, fresh] = items.emplace(std::move(step), &item);
+        if (!fresh) at->second = nullptr;
+    }
+    return items;
+}
 
 // The trie of what `value` sets; null for nothing.
 Json paths_of(const Place& place, const Json& value) {
@@ -32,10 +45,9 @@ Json paths_of(const Place& place, const Json& value) {
         case Place::Kind::keyed_list:
         case Place::Kind::set:
             if (!value.is_array()) return tree;
-            for (const Json& item : value) {
-                const std::string step = apply::item_step(place, item);
-                if (step.empty()) continue;
-                Json below = paths_of(apply::element_of(place), item);
+            for (const auto& [step, item] : items_by_step(place, value)) {
+                // Of what stands there twice nobody can tell which one is meant.
+                Json below = item == nullptr ? Json::object() : paths_of(apply::element_of(place), *item);
                 FieldSet::add_member(below);
                 FieldSet::adopt(tree, step, std::move(below));
             }

@@ -37,6 +37,9 @@ Json merge_applied(const Json& live, const Json& applied, const TypeInfo& type);
 // `object` without the members of `paths`.
 Json remove_paths(const Json& object, const TypeInfo& type, const FieldSet& paths);
 
+// What `set` comes to where lists and maps have become atomic since it was written.
+void reconcile_with_schema(FieldSet& set, const TypeInfo& type);
+
 // `paths` with every declared field on the way to a member added.
 FieldSet with_named_parents(const FieldSet& paths, const TypeInfo& type);
 

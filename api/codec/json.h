@@ -36,6 +36,9 @@ Result<Json, DecodeError> decode_json(std::string_view text, const TypeInfo& typ
 // for.
 Result<Json, DecodeError> parse_json(std::string_view text, std::vector<std::string>* duplicates = nullptr);
 
+// The same for the text of a record, which this program wrote itself: it is not checked before it is read.
+Json parse_stored_json(std::string_view text);
+
 // Brings a parsed object into the form of its type in place, as if its text had been decoded. `go_type` is
 // the Go type's name for messages ("Deployment").
 Result<bool, DecodeError> conform(Json& object, const TypeInfo& type, std::string_view go_type,

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/codec/conforming.h"
 #include "api/codec/json.h"
 #include "api/codec/json_syntax.h"
 #include "api/codec/scalars.h"
@@ -418,19 +419,26 @@ class Decoder {
             }
             case Token::array: {
                 Json out = Json::array();
+                auto& items = out.get_ref<Json::array_t&>();
                 for (reader_.begin(); reader_.next();) {
-                    const Step step(path_, out.size());
-                    out.push_back(any());
+                    const std::size_t before = path_.size();
+                    if (complaints_ != nullptr) path_ += "[" + std::to_string(items.size()) + "]";
+                    items.push_back(any());
+                    path_.resize(before);
                 }
                 return out;
             }
             case Token::object: {
                 Json out = Json::object();
+                auto& members = out.get_ref<Json::object_t&>();
                 for (reader_.begin(); reader_.next();) {
-                    std::string name = reader_.name();
-                    const Step step(path_, name);
-                    if (out.contains(name)) complain("duplicate");
-                    out[std::move(name)] = any();
+                    const auto [member, fresh] = members.try_emplace(reader_.name());
+                    // Only complaints are told where they are.
+                    const std::size_t before = path_.size();
+                    if (complaints_ != nullptr) (path_ += before == 0 ? "" : ".") += member->first;
+                    if (!fresh) complain("duplicate");
+                    member->second = any();
+                    path_.resize(before);
                 }
                 return out;
             }
@@ -476,9 +484,15 @@ Result<Json, DecodeError> parse_json(std::string_view text, std::vector<std::str
     return Decoder(text, duplicates).untyped();
 }
 
+Json parse_stored_json(std::string_view text) {
+    auto document = Decoder(text, nullptr).untyped();
+    return document ? std::move(*document) : Json();
+}
+
 Result<bool, DecodeError> conform(Json& object, const TypeInfo& type, std::string_view go_type,
                                   std::vector<std::string>& complaints) {
     if (type.structural != nullptr) return conform_custom(object, type, complaints);
+    if (is_conforming(object, type)) return true;
     const std::string text = encode_raw(object);
     auto decoded = Decoder(text, &complaints).typed(type, go_type);
     if (!decoded) return std::move(decoded).error();

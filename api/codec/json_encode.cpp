@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
+#include "api/schema/members.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -38,13 +39,15 @@ class Encoder {
     // Members of a struct; `stored` for the object that a request is about, whose kind and apiVersion are
     // there already and whose metadata gets the place of the revision.
     void members(const Json& object, const TypeInfo& type, bool stored) {
-        for (const FieldInfo& field : type.fields) {
+        const Members values(object, type);
+        for (std::size_t i = 0; i < type.fields.size(); ++i) {
+            const FieldInfo& field = type.fields[i];
             if (stored && type.has_type_meta && (field.name == "kind" || field.name == "apiVersion"))
                 continue;
-            const Json* value = find(object, field.name);
+            const Json* value = values[i];
             if (stored && field.name == "metadata" && field.type != nullptr &&
                 field.type->field("resourceVersion") != nullptr && field.type->field("uid") != nullptr) {
-                key(field.name);
+                key(field);
                 metadata(value != nullptr ? *value : none(), *field.type);
             } else {
                 member(value, field);
@@ -76,13 +79,15 @@ class Encoder {
 
     void metadata(const Json& value, const TypeInfo& type) {
         out += '{';
-        for (const FieldInfo& field : type.fields) {
+        const Members values(value, type);
+        for (std::size_t i = 0; i < type.fields.size(); ++i) {
+            const FieldInfo& field = type.fields[i];
             if (field.name == "resourceVersion") {
-                key(field.name);
+                key(field);
                 out += "\"\"";
                 revision_at = out.size() - 1;
             } else {
-                member(find(value, field.name), field);
+                member(values[i], field);
             }
         }
         out += '}';
@@ -92,6 +97,11 @@ class Encoder {
         if (out.back() != '{') out += ',';
         append_json_string(out, name);
         out += ':';
+    }
+    // Names of fields hold nothing that would be escaped.
+    void key(const FieldInfo& field) {
+        if (out.back() != '{') out += ',';
+        (out += '"').append(field.name).append("\":");
     }
 
     void member(const Json* value, const FieldInfo& field) {
@@ -105,7 +115,7 @@ class Encoder {
         } else if (field.omitempty && is_zero(value, field.kind)) {
             return;
         }
-        key(field.name);
+        key(field);
         if (value != nullptr) return shaped(*value, field);
         if (field.pointer || field.shape != Shape::single) {
             out += "null";

@@ -5,6 +5,7 @@
 // scanner.
 #include "api/codec/json_syntax.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -208,11 +209,69 @@ class Checker {
     std::optional<std::string> error_;
 };
 
+// Stands in a string for itself, whatever stands around it.
+bool is_plain(char c) {
+    return c != '"' && c != '\\' && static_cast<unsigned char>(c) < 0x80;
+}
+
 std::uint32_t hex4(std::string_view digits) {
     std::uint32_t value = 0;
     for (const char c : digits)
         value = value * 16 + static_cast<std::uint32_t>(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
     return value;
+}
+
+// The characters between the quotes.
+std::string unescape(std::string_view quoted) {
+    std::string out;
+    out.reserve(quoted.size());
+    bool plain = true;
+    for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+        const char c = quoted[i];
+        if (c != '\\') {
+            if (static_cast<unsigned char>(c) >= 0x80) plain = false;
+            out += c;
+            continue;
+        }
+        switch (quoted[++i]) {
+            case 'b':
+                out += '\b';
+                break;
+            case 'f':
+                out += '\f';
+                break;
+            case 'n':
+                out += '\n';
+                break;
+            case 'r':
+                out += '\r';
+                break;
+            case 't':
+                out += '\t';
+                break;
+            case 'u': {
+                std::uint32_t rune = hex4(quoted.substr(i + 1, 4));
+                i += 4;
+                if (rune >= 0xD800 &&
+                    rune < 0xE000) {  // a pair of surrogates, or nothing that can be said in UTF-8
+                    std::uint32_t low = 0;
+                    if (rune < 0xDC00 && quoted.substr(i + 1, 2) == "\\u")
+                        low = hex4(quoted.substr(i + 3, 4));
+                    if (low >= 0xDC00 && low < 0xE000) {
+                        rune = 0x10000 + ((rune - 0xD800) << 10) + (low - 0xDC00);
+                        i += 6;
+                    } else {
+                        rune = 0xFFFD;
+                    }
+                }
+                append_utf8(out, rune);
+                break;
+            }
+            default:
+                out += quoted[i];
+        }
+    }
+    return plain ? out : mend_utf8(out);
 }
 
 }  // namespace
@@ -265,12 +324,12 @@ JsonReader::Token JsonReader::peek() {
 
 std::string_view JsonReader::skip() {
     space();
-    const std::size_t start = at_;
+    const std::size_t start = std::min(at_, text_.size());
     int depth = 0;
     while (at_ < text_.size()) {
         const char c = text_[at_];
         if (c == '"') {
-            for (++at_; text_[at_] != '"'; ++at_) {
+            for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_) {
                 if (text_[at_] == '\\') ++at_;
             }
             ++at_;
@@ -289,60 +348,21 @@ std::string_view JsonReader::skip() {
         }
         if (depth == 0) break;
     }
+    at_ = std::min(at_, text_.size());
     return text_.substr(start, at_ - start);
 }
 
 std::string JsonReader::string() {
-    const std::string_view quoted = skip();
-    std::string out;
-    out.reserve(quoted.size());
-    bool plain = true;
-    for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
-        const char c = quoted[i];
-        if (c != '\\') {
-            if (static_cast<unsigned char>(c) >= 0x80) plain = false;
-            out += c;
-            continue;
-        }
-        switch (quoted[++i]) {
-            case 'b':
-                out += '\b';
-                break;
-            case 'f':
-                out += '\f';
-                break;
-            case 'n':
-                out += '\n';
-                break;
-            case 'r':
-                out += '\r';
-                break;
-            case 't':
-                out += '\t';
-                break;
-            case 'u': {
-                std::uint32_t rune = hex4(quoted.substr(i + 1, 4));
-                i += 4;
-                if (rune >= 0xD800 &&
-                    rune < 0xE000) {  // a pair of surrogates, or nothing that can be said in UTF-8
-                    std::uint32_t low = 0;
-                    if (rune < 0xDC00 && quoted.substr(i + 1, 2) == "\\u")
-                        low = hex4(quoted.substr(i + 3, 4));
-                    if (low >= 0xDC00 && low < 0xE000) {
-                        rune = 0x10000 + ((rune - 0xD800) << 10) + (low - 0xDC00);
-                        i += 6;
-                    } else {
-                        rune = 0xFFFD;
-                    }
-                }
-                append_utf8(out, rune);
-                break;
-            }
-            default:
-                out += quoted[i];
-        }
+    space();
+    // Most strings stand there as they are.
+    std::size_t end = at_ + 1;
+    while (end < text_.size() && is_plain(text_[end])) ++end;
+    if (end < text_.size() && text_[end] == '"') {
+        std::string out(text_.substr(at_ + 1, end - at_ - 1));
+        at_ = end + 1;
+        return out;
     }
-    return plain ? out : mend_utf8(out);
+    return unescape(skip());
 }
 
 void JsonReader::begin() {
@@ -352,6 +372,7 @@ void JsonReader::begin() {
 
 bool JsonReader::next() {
     space();
+    if (at_ >= text_.size()) return false;
     if (text_[at_] == ',') {
         ++at_;
         return true;

@@ -22,7 +22,7 @@ void apply_merge_patch(Json& document, const Json& patch);
 
 // Lists merge by the merge keys of the type table; $patch, $retainKeys, $setElementOrder and $deleteFromPrimitiveList
 // are followed. `patch` loses the directives that were carried out: what messages then show of it. Errors: 400 for a
-// malformed directive, 422 for lists of lists, 500 for the rest.
+// malformed directive, 422 for lists of lists, 500 for the rest; `document` may then be changed in part.
 ApiResult<bool> apply_strategic_merge_patch(Json& document, Json& patch, const TypeInfo& type);
 
 }  // namespace kubemu::api

@@ -335,10 +335,7 @@ class Merger {
 }  // namespace
 
 ApiResult<bool> apply_strategic_merge_patch(Json& document, Json& patch, const TypeInfo& type) {
-    Json work = document;
-    TRY(Merger().map(work, patch, Schema{&type}));
-    document = std::move(work);
-    return true;
+    return Merger().map(document, patch, Schema{&type});
 }
 
 }  // namespace kubemu::api

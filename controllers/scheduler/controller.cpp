@@ -141,13 +141,15 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
     Entry& entry = known ? found->second : entries_[record.key];
     const bool is_waiting = view.node_name.empty();
     const bool labels_differ = known && entry.info->labels != view.labels;
-    // A waiting pod may lose its gates or change its requests; a placed one only its labels.
-    if (!known || labels_differ || (is_waiting && entry.node.empty())) {
+    // A waiting pod may lose its gates or change its requests, a placed one only its labels. What waits for another
+    // scheduler matters when that has placed it.
+    const bool ours = view.scheduler_name == "default-scheduler";
+    if (!known || labels_differ || (entry.node.empty() && (ours || !is_waiting))) {
         if (known && !entry.node.empty()) {
             if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.remove(record.key);
         }
-        if (!known || labels_differ || scheduler::text_shows_constraints(*record.bytes) || entry.info->constraints) {
-            const bool decode = scheduler::text_shows_constraints(*record.bytes);
+        const bool decode = scheduler::text_shows_constraints(*record.bytes);
+        if (!known || labels_differ || decode || entry.info->constraints) {
             entry.info = decode ? [&] {
                 const Json document = client().document(record);
                 return scheduler::make_pod_info(record, view, &document);
@@ -164,7 +166,7 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
         if (view.deleting && !known) wake_parked();
         return;
     }
-    if (view.scheduler_name != "default-scheduler" || view.deleting || entry.info->rules().gated || !entry.node.empty()) return;
+    if (!ours || view.deleting || entry.info->rules().gated || !entry.node.empty()) return;
     if (!entry.nominated_node.empty() || !entry.info->rules().nominated_node.empty()) {
         entry.nominated_node = entry.info->rules().nominated_node.empty() ? entry.nominated_node : entry.info->rules().nominated_node;
         nominated_.insert(record.key);

@@ -232,3 +232,43 @@ TEST_CASE("the manager of a User-Agent") {
     CHECK(manager_of_agent("a\tb/1") == "ab");
     CHECK(manager_of_agent(std::string(300, 'x')) == std::string(manager_bytes_max, 'x'));
 }
+
+TEST_CASE("who owned parts of a list that is atomic now owns it as a whole") {
+    Json live = stored(Json::parse(R"({"kind":"ServiceAccount","apiVersion":"v1","metadata":{"name":"s","managedFields":[{"manager":"a",
+        "operation":"Apply","apiVersion":"v1","fieldsType":"FieldsV1","time":"2025-01-01T00:00:00Z","fieldsV1":
+        {"f:imagePullSecrets":{"k:{\"name\":\"x\"}":{".":{},"f:name":{}}},"f:automountServiceAccountToken":{}}}]},
+        "imagePullSecrets":[{"name":"x"}],"automountServiceAccountToken":true})"));
+    Json changed = live;
+    changed["automountServiceAccountToken"] = false;
+    manager_of("core/v1.ServiceAccount", "v1", "ServiceAccount", "u").update(live, changed);
+    CHECK(fields_of(changed, "a") == Json::parse(R"({"f:imagePullSecrets":{}})"));
+    // An apply that leaves the list out takes it away.
+    const auto applied = manager_of("core/v1.ServiceAccount", "v1", "ServiceAccount", "a")
+                             .apply(live, {{"kind", "ServiceAccount"}, {"apiVersion", "v1"}, {"automountServiceAccountToken", true}}, false);
+    REQUIRE(applied);
+    CHECK(!applied->contains("imagePullSecrets"));
+}
+
+TEST_CASE("items that stand twice in a live list are owned as they are, and replaced by an applied one") {
+    const FieldManager manager = manager_of("core/v1.Pod", "v1", "Pod", "a");
+    Json pod = Json::parse(R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","env":[
+        {"name":"X","value":"1"},{"name":"X","value":"2"},{"name":"Y","value":"3"}]}]}})");
+    Json created = pod;
+    manager_of("core/v1.Pod", "v1", "Pod", "u").update({{"kind", "Pod"}, {"apiVersion", "v1"}}, created);
+    const Json patch = Json::parse(R"({"kind":"Pod","apiVersion":"v1","spec":{"containers":[{"name":"c","env":[{"name":"X","value":"9"}]}]}})");
+    const auto applied = manager.apply(stored(created), patch, true);
+    REQUIRE(applied);
+    CHECK(applied->at("spec").at("containers")[0].at("env") == Json::parse(R"([{"name":"X","value":"9"},{"name":"Y","value":"3"}])"));
+    CHECK(field_set_of(pod, *find_type("core/v1.Pod")).tree().at("f:spec").at("f:containers").at("k:{\"name\":\"c\"}").at("f:env") ==
+          Json::parse(R"J({"k:{\"name\":\"X\"}":{},"k:{\"name\":\"Y\"}":{".":{},"f:name":{},"f:value":{}}})J"));
+}
+
+TEST_CASE("owners whose fields are no tree of objects are not taken") {
+    Json live = stored(config_map({{"k", "1"}}));
+    for_config_maps("x").update(nothing, live);
+    Json changed = live;
+    changed["metadata"]["managedFields"] = Json::parse(R"([{"manager":"z","operation":"Update","apiVersion":"v1","fieldsType":"FieldsV1",
+        "fieldsV1":{"f:data":7}}])");
+    for_config_maps("x").update(live, changed);
+    CHECK(fields_of(changed, "z").is_null());
+}

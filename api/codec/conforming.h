@@ -1,0 +1,14 @@
+// Tells documents that are already in the form of their type from those that decoding would change.
+#pragma once
+
+#include "api/schema/type.h"
+#include "api/values/object.h"
+
+namespace kubemu::api {
+
+// Whether writing `object` as JSON and decoding that along the type would give the same document without a complaint:
+// every member is declared and no null, every value of its type and in canonical form. May say no where the answer is
+// yes, never the reverse. Most patched documents are, and so are spared the way through text.
+bool is_conforming(const Json& object, const TypeInfo& type);
+
+}  // namespace kubemu::api

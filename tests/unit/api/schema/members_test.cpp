@@ -1,0 +1,40 @@
+// Members of a document stand at the places of their fields.
+#include "api/schema/members.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+using namespace kubemu::api;
+
+TEST_CASE("each field finds its member, whatever else the document holds") {
+    const TypeInfo& type = *find_type("core/v1.PodSpec");
+    const Json object = Json::parse(R"({"aaa":1,"containers":[],"nodeName":"n","priority":null,"volumes":[1],"zzz":2})");
+    const Members members(object, type);
+    for (std::size_t i = 0; i < type.fields.size(); ++i) {
+        CAPTURE(std::string(type.fields[i].name));
+        CHECK(members[i] == find(object, type.fields[i].name));
+    }
+    const Json list = Json::array();
+    const Members nothing(list, type);
+    CHECK(nothing[0] == nullptr);
+}
+
+TEST_CASE("a type with more fields than are indexed is searched") {
+    std::vector<std::string> names;
+    for (int i = 0; i < 70; ++i) names.push_back("f" + std::to_string(100 + i));
+    std::vector<FieldInfo> fields(names.size());
+    std::vector<std::uint16_t> order;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        fields[i].name = names[i];
+        order.push_back(static_cast<std::uint16_t>(i));
+    }
+    const TypeInfo type{.name = "x/v1.Wide", .fields = fields, .fields_by_name = order};
+    const Json object = Json::parse(R"({"f103":1,"f169":2})");
+    const Members members(object, type);
+    CHECK(*members[3] == 1);
+    CHECK(*members[69] == 2);
+    CHECK(members[4] == nullptr);
+}
