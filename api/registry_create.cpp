@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "api/draft.h"
+#include "api/kinds/gates.h"
 #include "api/metadata.h"
 #include "api/registry_impl.h"
 #include "api/schema/defaults.h"
-#include "api/schema/validate.h"
 #include "api/schema/zero.h"
 #include "api/storage_status.h"
 #include "storage/base/limits.h"
@@ -55,12 +55,12 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     }
     // Nothing was observed yet; only nodes come with what they say of themselves.
     if (kind.subresource("status") != nullptr && kind.resource != "nodes") erase(object, "status");
+    drop_gated_fields(kind, object, nullptr);
     if (rules->prepare_for_create != nullptr) rules->prepare_for_create(object, hook);
     if (rules->allocate != nullptr) TRY(rules->allocate(object, nullptr, hook));
 
     FieldErrors errors;
     validate_metadata(kind, object, errors);
-    validate_declared(object, *kind.type, FieldPath(), true, errors);
     if (rules->validate != nullptr) rules->validate(object, hook, errors);
     if (rules->validate_create != nullptr) rules->validate_create(object, hook, errors);
     const std::string name(name_of(object));

@@ -6,10 +6,10 @@
 #include "api/apply/managed_fields.h"
 #include "api/deletion.h"
 #include "api/draft.h"
+#include "api/kinds/gates.h"
 #include "api/metadata.h"
 #include "api/registry_impl.h"
 #include "api/schema/defaults.h"
-#include "api/schema/validate.h"
 #include "api/schema/zero.h"
 #include "api/storage_status.h"
 #include "storage/base/limits.h"
@@ -33,7 +33,7 @@ void keep_for_status(const KindSpec& kind, Json& merged, const Json& old) {
 }
 
 // The document that a write of this subresource means: only its part of `changed` counts.
-Json merged_for(const KindSpec& kind, std::string_view subresource, const Json& changed, const Json& old) {
+Json merged_for(const KindSpec& kind, std::string_view subresource, Json changed, const Json& old) {
     if (subresource.empty()) return changed;
     Json merged = old;
     const auto take = [&](std::initializer_list<std::string_view> parents, std::string_view member) {
@@ -147,7 +147,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     std::vector<storage::Draft> drafts;
     HookContext hook = hooks(kind, namespace_name, subresource, context);
     hook.companions = &drafts;
-    Json object = merged_for(kind, subresource, changed, old);
+    Json object = merged_for(kind, subresource, std::move(changed), old);
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
     // From here on old and new are compared: by the server, by the rules of the kind.
@@ -171,9 +171,11 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     const bool binding = subresource == "binding";
     const bool status_only = subresource == "status" || subresource == "approval";
     if (status_only) {
+        drop_gated_status_fields(kind, object, old);
         if (rules->prepare_for_status_update != nullptr) rules->prepare_for_status_update(object, old, hook);
     } else if (!binding) {
         if (subresource.empty() && kind.subresource("status") != nullptr) keep_status(object, old);
+        drop_gated_fields(kind, object, &old);
         if (rules->prepare_for_update != nullptr) rules->prepare_for_update(object, old, hook);
         const bool rose = int_at(object, {"metadata", "generation"}) != int_at(old, {"metadata", "generation"});
         if (kind.has_generation && !rose && wants_otherwise(kind, object, old)) {
@@ -184,7 +186,6 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
 
     FieldErrors errors;
     validate_metadata_update(kind, object, old, subresource.empty(), errors);
-    validate_declared(object, *kind.type, FieldPath(), !status_only, errors);
     if (status_only) {
         if (rules->validate_status_update != nullptr) rules->validate_status_update(object, old, hook, errors);
     } else if (!binding) {
