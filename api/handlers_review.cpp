@@ -54,12 +54,16 @@ ApiResult<bool> handle_review(const ExchangePtr& exchange) {
     TRY(place_in_namespace(kind, exchange->info.namespace_name, review));
     prepare(exchange->registry, kind, {}, review, context);
     const Access& access = *exchange->access;
+    // Questions are answered in the form of v1.
+    const KindRules* rules = rules_of(kind);
+    if (rules->to_storage != nullptr) rules->to_storage(review);
     const bool identity = kind.group == "authentication.k8s.io";
-    TRY_ASSIGN(const Json answered,
+    TRY_ASSIGN(Json answered,
                identity ? answer_identity_review(access.authenticator, context.user, kind.kind,
                                                  exchange->registry.clock().now(), std::move(review))
                         : answer_access_review(access.authorizer, context.user, kind.kind, exchange->info.namespace_name,
                                                std::move(review)));
+    if (rules->from_storage != nullptr) rules->from_storage(answered);
     answer(*exchange, kind, answered);
     return true;
 }
