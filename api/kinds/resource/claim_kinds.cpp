@@ -2,15 +2,19 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/kinds/conditions.h"
 #include "api/kinds/define.h"
 #include "api/kinds/resource/claims.h"
+#include "api/kinds/resource/devices.h"
 #include "api/kinds/validation.h"
+#include "api/values/ip_address.h"
 #include "api/values/names.h"
+#include "api/values/text.h"
 
 namespace kubemu::api::kinds {
 namespace {
 
-constexpr std::size_t consumers_max = 256;
+constexpr std::size_t consumers_max = 256, config_max = 32, addresses_max = 16, conditions_max = 8, data_bytes_max = 10 * 1024;
 
 void claim_defaults(Json& object, const HookContext&) {
     default_device_claim(ensure(object, {"spec"}));
@@ -28,13 +32,64 @@ void validate_claim_update(const Json& object, const Json& old, const HookContex
     errors.invalid(FieldPath("spec"), go_claim_spec(object_at(object, {"spec"})), "field is immutable");
 }
 
+std::string device_id(const Json& device) {
+    std::string id;
+    for (const char* member : {"driver", "pool", "device"}) id += (id.empty() ? "" : "/") + std::string(string_at(device, {member}));
+    const std::string_view share = string_at(device, {"shareID"});
+    return share.empty() ? id : id + "/" + std::string(share);
+}
+
+void validate_network_data(const Json& data, const FieldPath& path, FieldErrors& errors) {
+    constexpr std::pair<const char*, std::size_t> limits[] = {{"interfaceName", 256}, {"hardwareAddress", 128}};
+    for (const auto& [member, bytes_max] : limits) {
+        if (string_at(data, {member}).size() > bytes_max) errors.too_long(path.child(member), bytes_max);
+    }
+    const Json& addresses = array_at(data, {"ips"});
+    if (addresses.size() > addresses_max) return errors.too_many(path.child("ips"), addresses.size(), addresses_max);
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        const FieldPath at = path.child("ips").index(i);
+        const std::string text = addresses[i].is_string() ? addresses[i].get<std::string>() : "";
+        const auto network = IpNetwork::parse(text);
+        const auto address = IpAddress::parse(std::string_view(text).substr(0, text.find('/')));
+        if (!network || !address) {
+            errors.invalid(at, text, "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)");
+        } else if (const std::string canonical = address->text() + network->text().substr(network->text().find('/')); canonical != text) {
+            errors.invalid(at, text, "must be in canonical form (" + go_quote(canonical) + ")");
+        }
+        if (!seen.insert(text).second) errors.duplicate(at, text);
+    }
+}
+
+// What drivers report of the devices that the claim was given.
+void validate_device_reports(const Json& status, const FieldPath& path, FieldErrors& errors) {
+    std::set<std::string> allocated, seen;
+    for (const Json& result : array_at(status, {"allocation", "devices", "results"})) allocated.insert(device_id(result));
+    const Json& devices = array_at(status, {"devices"});
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+        const FieldPath at = path.index(i);
+        const std::string id = device_id(devices[i]);
+        validate_resource_driver_name(string_at(devices[i], {"driver"}), at.child("driver"), errors);
+        validate_pool_name(string_at(devices[i], {"pool"}), at.child("pool"), errors);
+        validate_dns1123_label(string_at(devices[i], {"device"}), at.child("device"), errors);
+        validate_share_id(devices[i], at, errors);
+        if (!allocated.contains(id)) errors.invalid(at, id, "must be an allocated device in the claim");
+        const Json& conditions = array_at(devices[i], {"conditions"});
+        if (conditions.size() > conditions_max) errors.too_many(at.child("conditions"), conditions.size(), conditions_max);
+        validate_conditions(conditions, at.child("conditions"), errors);
+        if (const Json* data = find(devices[i], "data")) validate_opaque(data, data_bytes_max, at.child("data"), errors);
+        validate_network_data(object_at(devices[i], {"networkData"}), at.child("networkData"), errors);
+        if (!seen.insert(id).second) errors.duplicate(at, id);
+    }
+}
+
 void validate_claim_status(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     const FieldPath path("status");
     const FieldPath at = path.child("reservedFor");
     const Json& consumers = array_at(object, {"status", "reservedFor"});
     if (consumers.size() > consumers_max) errors.too_many(at, consumers.size(), consumers_max);
     std::set<std::string_view> seen;
-    for (std::size_t i = 0; i < consumers.size(); ++i) {
+    for (std::size_t i = 0; i < consumers.size() && consumers.size() <= consumers_max; ++i) {
         for (const char* member : {"resource", "name", "uid"}) {
             validate_required(string_at(consumers[i], {member}), at.index(i).child(member), errors);
         }
@@ -43,6 +98,7 @@ void validate_claim_status(const Json& object, const Json& old, const HookContex
     }
     const Json* allocation = find(object, {"status", "allocation"});
     const Json* before = find(old, {"status", "allocation"});
+    validate_device_reports(object_at(object, {"status"}), path.child("devices"), errors);
     if (!consumers.empty() && allocation == nullptr) {
         errors.forbidden(at, "may not be specified when `allocated` is not set");
     } else if (find(object, {"metadata", "deletionTimestamp"}) != nullptr) {
@@ -59,6 +115,8 @@ void validate_claim_status(const Json& object, const Json& old, const HookContex
     }
     if (allocation != nullptr && before != nullptr && *allocation != *before) {
         errors.invalid(path.child("allocation"), *allocation, "field is immutable");
+    } else if (allocation != nullptr && before == nullptr) {
+        validate_allocation(*allocation, object_at(object, {"spec", "devices"}), path.child("allocation"), errors);
     }
 }
 
@@ -85,7 +143,8 @@ void validate_class(const Json& object, const HookContext&, FieldErrors& errors)
     const Json& spec = object_at(object, {"spec"});
     validate_device_selectors(array_at(spec, {"selectors"}), path.child("selectors"), errors);
     const Json& config = array_at(spec, {"config"});
-    for (std::size_t i = 0; i < config.size(); ++i)
+    if (config.size() > config_max) errors.too_many(path.child("config"), config.size(), config_max);
+    for (std::size_t i = 0; i < config.size() && config.size() <= config_max; ++i)
         validate_device_configuration(config[i], path.child("config").index(i), errors);
     const Json* name = find(spec, "extendedResourceName");
     if (name != nullptr && !is_extended_resource(string_at(spec, {"extendedResourceName"}))) {

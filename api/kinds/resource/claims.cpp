@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/kinds/core/pod_spec.h"
 #include "api/kinds/go_syntax.h"
+#include "api/kinds/resource/devices.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
 #include "api/values/text.h"
@@ -46,7 +48,7 @@ void validate_request_reference(const std::string& name, const RequestNames& nam
 
 void validate_request_references(const Json& list, const RequestNames& names, const FieldPath& path,
                                  FieldErrors& errors) {
-    if (list.size() > items_max) errors.too_many(path, list.size(), items_max);
+    if (list.size() > items_max) return errors.too_many(path, list.size(), items_max);
     std::set<std::string> seen;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string name = list[i].is_string() ? list[i].get<std::string>() : "";
@@ -73,6 +75,7 @@ void validate_wish(const Json& wish, const FieldPath& path, FieldErrors& errors)
     } else {
         errors.not_supported(path.child("allocationMode"), mode, {"All", "ExactCount"});
     }
+    validate_device_tolerations(wish, path, errors);
 }
 
 void validate_request(const Json& request, const FieldPath& path, FieldErrors& errors) {
@@ -89,8 +92,9 @@ void validate_request(const Json& request, const FieldPath& path, FieldErrors& e
         validate_wish(*exactly, path.child("exactly"), errors);
     } else {
         const FieldPath at = path.child("firstAvailable");
-        if (alternatives.size() > alternatives_max)
-            errors.too_many(at, alternatives.size(), alternatives_max);
+        if (alternatives.size() > alternatives_max) {
+            return errors.too_many(at, alternatives.size(), alternatives_max);
+        }
         std::set<std::string_view> names;
         for (std::size_t i = 0; i < alternatives.size(); ++i) {
             const std::string_view name = string_at(alternatives[i], {"name"});
@@ -101,24 +105,13 @@ void validate_request(const Json& request, const FieldPath& path, FieldErrors& e
     }
 }
 
-// "domain/id", both parts needed.
-void validate_attribute_name(const Json& name, const FieldPath& path, FieldErrors& errors) {
-    const std::string text = name.is_string() ? name.get<std::string>() : "";
-    if (!validate_required(text, path, errors)) return;
-    if (text.find('/') == std::string::npos) {
-        errors.invalid(path, text, "must include a domain");
-    } else {
-        validate_qualified_name(text, path, errors);
-    }
-}
-
 void validate_constraint(const Json& constraint, const RequestNames& names, const FieldPath& path,
                          FieldErrors& errors) {
     validate_request_references(array_at(constraint, {"requests"}), names, path.child("requests"), errors);
-    if (const Json* match = find(constraint, "matchAttribute")) {
-        validate_attribute_name(*match, path.child("matchAttribute"), errors);
-    } else if (const Json* distinct = find(constraint, "distinctAttribute")) {
-        validate_attribute_name(*distinct, path.child("distinctAttribute"), errors);
+    if (find(constraint, "matchAttribute") != nullptr) {
+        validate_device_property_name(string_at(constraint, {"matchAttribute"}), true, path.child("matchAttribute"), errors);
+    } else if (find(constraint, "distinctAttribute") != nullptr) {
+        validate_device_property_name(string_at(constraint, {"distinctAttribute"}), true, path.child("distinctAttribute"), errors);
     } else {
         errors.required(path,
                         "exactly one of \"matchAttribute\" or \"distinctAttribute\" is required, but "
@@ -166,7 +159,7 @@ void validate_pool_name(std::string_view name, const FieldPath& path, FieldError
 }
 
 void validate_device_selectors(const Json& selectors, const FieldPath& path, FieldErrors& errors) {
-    if (selectors.size() > items_max) errors.too_many(path, selectors.size(), items_max);
+    if (selectors.size() > items_max) return errors.too_many(path, selectors.size(), items_max);
     for (std::size_t i = 0; i < selectors.size(); ++i) {
         const FieldPath cel = path.index(i).child("cel");
         if (find(selectors[i], "cel") == nullptr) {
@@ -182,37 +175,61 @@ void validate_device_configuration(const Json& configuration, const FieldPath& p
     if (opaque == nullptr) return errors.required(path.child("opaque"), "");
     const FieldPath at = path.child("opaque");
     validate_resource_driver_name(string_at(*opaque, {"driver"}), at.child("driver"), errors);
-    const Json* parameters = find(*opaque, "parameters");
-    if (parameters == nullptr) return errors.required(at.child("parameters"), "");
-    if (!parameters->is_object())
-        return errors.invalid(at.child("parameters"), "<value omitted>", "must be a valid JSON object");
-    if (parameters->dump().size() > parameters_bytes_max)
-        errors.too_long(at.child("parameters"), parameters_bytes_max);
+    validate_opaque(find(*opaque, "parameters"), parameters_bytes_max, at.child("parameters"), errors);
 }
 
 void validate_device_claim(const Json& claim, const FieldPath& path, FieldErrors& errors) {
     const RequestNames names = request_names(claim);
     const Json& requests = array_at(claim, {"requests"});
-    if (requests.size() > items_max) errors.too_many(path.child("requests"), requests.size(), items_max);
+    const auto checked = [&](const Json& list, const char* member) {
+        if (list.size() > items_max) errors.too_many(path.child(member), list.size(), items_max);
+        return list.size() > items_max ? 0 : list.size();
+    };
     std::set<std::string_view> seen;
-    for (std::size_t i = 0; i < requests.size(); ++i) {
+    const std::size_t requests_checked = checked(requests, "requests");
+    for (std::size_t i = 0; i < requests_checked; ++i) {
         const std::string_view name = string_at(requests[i], {"name"});
         validate_request(requests[i], path.child("requests").index(i), errors);
         if (!seen.insert(name).second) errors.duplicate(path.child("requests").index(i), std::string(name));
     }
     const Json& constraints = array_at(claim, {"constraints"});
-    if (constraints.size() > items_max)
-        errors.too_many(path.child("constraints"), constraints.size(), items_max);
-    for (std::size_t i = 0; i < constraints.size(); ++i) {
+    const std::size_t constraints_checked = checked(constraints, "constraints");
+    for (std::size_t i = 0; i < constraints_checked; ++i) {
         validate_constraint(constraints[i], names, path.child("constraints").index(i), errors);
     }
     const Json& config = array_at(claim, {"config"});
-    if (config.size() > items_max) errors.too_many(path.child("config"), config.size(), items_max);
-    for (std::size_t i = 0; i < config.size(); ++i) {
+    const std::size_t config_checked = checked(config, "config");
+    for (std::size_t i = 0; i < config_checked; ++i) {
         const FieldPath at = path.child("config").index(i);
         validate_request_references(array_at(config[i], {"requests"}), names, at.child("requests"), errors);
         validate_device_configuration(config[i], at, errors);
     }
+}
+
+void validate_allocation(const Json& allocation, const Json& claim, const FieldPath& path, FieldErrors& errors) {
+    const RequestNames names = request_names(claim);
+    const FieldPath devices = path.child("devices");
+    const Json& results = array_at(allocation, {"devices", "results"});
+    if (results.size() > items_max) errors.too_many(devices.child("results"), results.size(), items_max);
+    for (std::size_t i = 0; i < results.size() && results.size() <= items_max; ++i) {
+        const FieldPath at = devices.child("results").index(i);
+        validate_request_reference(std::string(string_at(results[i], {"request"})), names, at.child("request"), errors);
+        validate_resource_driver_name(string_at(results[i], {"driver"}), at.child("driver"), errors);
+        validate_pool_name(string_at(results[i], {"pool"}), at.child("pool"), errors);
+        validate_dns1123_label(string_at(results[i], {"device"}), at.child("device"), errors);
+        validate_binding_conditions(results[i], at, errors);
+        validate_share_id(results[i], at, errors);
+    }
+    const Json& config = array_at(allocation, {"devices", "config"});
+    const FieldPath list = devices.child("config");
+    if (config.size() > 2 * items_max) errors.too_many(list, config.size(), 2 * items_max);
+    for (std::size_t i = 0; i < config.size() && config.size() <= 2 * items_max; ++i) {
+        const FieldPath at = list.index(i);
+        validate_enum(string_at(config[i], {"source"}), {"FromClaim", "FromClass"}, at.child("source"), errors);
+        validate_request_references(array_at(config[i], {"requests"}), names, at.child("requests"), errors);
+        validate_device_configuration(config[i], at, errors);
+    }
+    if (const Json* nodes = find(allocation, "nodeSelector")) validate_node_selector(*nodes, path.child("nodeSelector"), errors);
 }
 
 GoText go_claim_spec(const Json& spec) {

@@ -15,6 +15,8 @@ void validate_device_configuration(const Json& configuration, const FieldPath& p
 // Required, at most 63 bytes, labels joined by dots.
 void validate_resource_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
 void validate_pool_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
+// A new status.allocation of a claim whose spec.devices is `claim`.
+void validate_allocation(const Json& allocation, const Json& claim, const FieldPath& path, FieldErrors& errors);
 // resource.ResourceClaimSpec under %#v.
 GoText go_claim_spec(const Json& spec);
 

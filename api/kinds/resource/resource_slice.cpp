@@ -5,7 +5,9 @@
 #include <set>
 
 #include "api/kinds/define.h"
+#include "api/kinds/core/pod_spec.h"
 #include "api/kinds/resource/claims.h"
+#include "api/kinds/resource/devices.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
 #include "api/values/text.h"
@@ -16,7 +18,7 @@ namespace {
 
 constexpr std::size_t devices_max = 128, devices_with_extras_max = 64, properties_max = 32,
                       value_bytes_max = 64;
-constexpr std::size_t counter_sets_max = 8, counters_max = 32;
+constexpr std::size_t counter_sets_max = 8, counters_max = 32, consumptions_max = 2;
 
 void set_defaults(Json& object, const HookContext& context) {
     Json* devices = find(object, {"spec", "devices"});
@@ -62,14 +64,12 @@ void validate_attribute(const Json& attribute, const FieldPath& path, FieldError
 void validate_counters(const Json& holder, const FieldPath& path, FieldErrors& errors) {
     const Json& counters = object_at(holder, {"counters"});
     if (counters.empty()) errors.required(path.child("counters"), "");
-    if (counters.size() > counters_max)
-        errors.too_many(path.child("counters"), counters.size(), counters_max);
-    for (const auto& [name, counter] : counters.items())
-        validate_dns1123_label(name, path.child("counters").key(name), errors);
+    if (counters.size() > counters_max) return errors.too_many(path.child("counters"), counters.size(), counters_max);
+    for (const auto& [name, counter] : counters.items()) validate_dns1123_label(name, path.child("counters"), errors);
 }
 
-// Exactly one way to say where; `ways` are its members that are set.
-std::vector<std::string> node_choices(const Json& holder, std::initializer_list<const char*> flags,
+// Exactly one way to say where; `ways` are its members that are set. `one_term`: a selector has just one.
+std::vector<std::string> node_choices(const Json& holder, std::initializer_list<const char*> flags, bool one_term,
                                       const FieldPath& path, FieldErrors& errors) {
     std::vector<std::string> ways;
     if (const Json* node = find(holder, "nodeName")) {
@@ -82,7 +82,14 @@ std::vector<std::string> node_choices(const Json& holder, std::initializer_list<
             add_invalid(check_dns1123_subdomain(name), path.child("nodeName"), name, errors);
         }
     }
-    if (find(holder, "nodeSelector") != nullptr) ways.emplace_back("`nodeSelector`");
+    if (const Json* selector = find(holder, "nodeSelector")) {
+        ways.emplace_back("`nodeSelector`");
+        validate_node_selector(*selector, path.child("nodeSelector"), errors);
+        const Json& terms = array_at(*selector, {"nodeSelectorTerms"});
+        if (one_term && terms.size() != 1) {
+            errors.invalid(path.child("nodeSelector").child("nodeSelectorTerms"), terms, "must have exactly one node selector term");
+        }
+    }
     for (const char* flag : flags) {
         const Json* value = find(holder, flag);
         if (value == nullptr) continue;
@@ -109,12 +116,12 @@ void validate_device_node(const Json& device, bool per_device, const FieldPath& 
         "exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` "
         "is "
         "set to true in the ResourceSlice spec";
-    const auto ways = node_choices(device, {"allNodes"}, path, errors);
+    const auto ways = node_choices(device, {"allNodes"}, false, path, errors);
     if (ways.empty()) errors.required(path, wanted);
     if (ways.size() > 1) errors.invalid(path, "{" + join(ways, ", ") + "}", wanted);
 }
 
-void validate_device(const Json& device, bool per_device, const FieldPath& path, FieldErrors& errors) {
+void validate_device(const Json& device, bool check_taints, bool per_device, const FieldPath& path, FieldErrors& errors) {
     validate_dns1123_label(string_at(device, {"name"}), path.child("name"), errors);
     const Json& attributes = object_at(device, {"attributes"});
     const Json& capacity = object_at(device, {"capacity"});
@@ -123,30 +130,39 @@ void validate_device(const Json& device, bool per_device, const FieldPath& path,
         errors.invalid(path, properties, "the total number of attributes and capacities must not exceed 32");
     }
     for (const auto& [name, attribute] : attributes.items()) {
-        validate_qualified_name(name, path.child("attributes").key(name), errors);
+        validate_device_property_name(name, false, path.child("attributes"), errors);
         validate_attribute(attribute, path.child("attributes").key(name), errors);
     }
     const bool shared = bool_at(device, {"allowMultipleAllocations"});
     for (const auto& [name, amount] : capacity.items()) {
         const FieldPath at = path.child("capacity").key(name);
-        validate_qualified_name(name, at, errors);
-        if (!shared && find(amount, "requestPolicy") != nullptr) {
+        validate_device_property_name(name, false, path.child("capacity"), errors);
+        if (shared) {
+            validate_request_policy(amount, at, errors);
+        } else if (find(amount, "requestPolicy") != nullptr) {
             errors.forbidden(at.child("requestPolicy"), "allowMultipleAllocations must be true");
         }
     }
+    if (check_taints) validate_device_taints(device, path, errors);
     const Json& consumed = array_at(device, {"consumesCounters"});
-    for (std::size_t i = 0; i < consumed.size(); ++i) {
+    if (consumed.size() > consumptions_max) {
+        errors.too_many(path.child("consumesCounters"), consumed.size(), consumptions_max);
+    }
+    std::set<std::string_view> counted;
+    for (std::size_t i = 0; i < consumed.size() && consumed.size() <= consumptions_max; ++i) {
         const FieldPath at = path.child("consumesCounters").index(i);
         const std::string_view set = string_at(consumed[i], {"counterSet"});
         if (validate_required(set, at.child("counterSet"), errors))
             validate_dns1123_label(set, at.child("counterSet"), errors);
         validate_counters(consumed[i], at, errors);
+        if (!counted.insert(set).second) errors.duplicate(at, std::string(set));
     }
     validate_device_node(device, per_device, path, errors);
+    validate_binding_conditions(device, path, errors);
 }
 
 void validate_where(const Json& spec, const FieldPath& path, FieldErrors& errors) {
-    const auto ways = node_choices(spec, {"allNodes", "perDeviceNodeSelection"}, path, errors);
+    const auto ways = node_choices(spec, {"allNodes", "perDeviceNodeSelection"}, true, path, errors);
     const std::string wanted =
         "exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required";
     if (ways.empty()) errors.required(path, wanted);
@@ -154,7 +170,25 @@ void validate_where(const Json& spec, const FieldPath& path, FieldErrors& errors
         errors.invalid(path, "{" + join(ways, ", ") + "}", wanted + ", but multiple fields are set");
 }
 
-void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+void validate_frozen(const Json& object, const Json& old, FieldErrors& errors) {
+    const FieldPath path("spec");
+    validate_immutable(find(object, {"spec", "pool", "name"}), find(old, {"spec", "pool", "name"}),
+                       path.child("pool").child("name"), errors);
+    for (const char* member : {"driver", "nodeName"}) {
+        validate_immutable(find(object, {"spec", member}), find(old, {"spec", member}), path.child(member),
+                           errors);
+    }
+}
+
+const Json* device_named(const Json& slice, std::string_view name) {
+    for (const Json& device : array_at(slice, {"spec", "devices"})) {
+        if (string_at(device, {"name"}) == name) return &device;
+    }
+    return nullptr;
+}
+
+// `old` is null for a new slice. What was accepted of a device's taints stays.
+void validate_spec(const Json& object, const Json* old, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
     validate_resource_driver_name(string_at(spec, {"driver"}), path.child("driver"), errors);
@@ -166,6 +200,7 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     if (generation < 0)
         errors.invalid(path.child("pool").child("generation"), generation,
                        "must be greater than or equal to zero");
+    if (old != nullptr) validate_frozen(object, *old, errors);
     validate_where(spec, path, errors);
 
     const Json& devices = array_at(spec, {"devices"});
@@ -180,35 +215,45 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     }
     if (devices.size() > most) errors.too_many(path.child("devices"), devices.size(), most);
     const bool per_device = bool_at(spec, {"perDeviceNodeSelection"});
-    for (std::size_t i = 0; i < devices.size(); ++i) {
-        validate_device(devices[i], per_device, path.child("devices").index(i), errors);
+    for (std::size_t i = 0; i < devices.size() && devices.size() <= most; ++i) {
         const std::string_view name = string_at(devices[i], {"name"});
+        const Json* before = old == nullptr ? nullptr : device_named(*old, name);
+        const bool same_taints = before != nullptr && array_at(*before, {"taints"}) == array_at(devices[i], {"taints"});
+        validate_device(devices[i], !same_taints, per_device, path.child("devices").index(i), errors);
         if (!names.insert(name).second) errors.duplicate(path.child("devices").index(i), std::string(name));
     }
     if (sets.size() > counter_sets_max)
         errors.too_many(path.child("sharedCounters"), sets.size(), counter_sets_max);
-    for (std::size_t i = 0; i < sets.size(); ++i) {
+    std::set<std::string_view> set_names;
+    for (std::size_t i = 0; i < sets.size() && sets.size() <= counter_sets_max; ++i) {
         const FieldPath at = path.child("sharedCounters").index(i);
         const std::string_view name = string_at(sets[i], {"name"});
         if (validate_required(name, at.child("name"), errors))
             validate_dns1123_label(name, at.child("name"), errors);
         validate_counters(sets[i], at, errors);
+        if (!set_names.insert(name).second) errors.duplicate(at, std::string(name));
     }
 }
 
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_spec(object, nullptr, errors);
+}
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
-    const FieldPath path("spec");
-    validate_immutable(find(object, {"spec", "pool", "name"}), find(old, {"spec", "pool", "name"}),
-                       path.child("pool").child("name"), errors);
-    for (const char* member : {"driver", "nodeName"}) {
-        validate_immutable(find(object, {"spec", member}), find(old, {"spec", member}), path.child(member),
-                           errors);
-    }
+    validate_spec(object, &old, errors);
+}
+
+void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
+    const std::string_view driver = string_at(object, {"spec", "driver"});
+    if (lower(driver) == driver) return;
+    out.push_back("spec.driver: driver names should be lowercase; " + go_quote(driver) + " contains uppercase characters");
 }
 
 }  // namespace
 
-KUBEMU_RULES(resource_slice_rules){
-    .set_defaults = set_defaults, .validate = validate, .validate_update = validate_update};
+KUBEMU_RULES(resource_slice_rules){.set_defaults = set_defaults,
+                                   .validate = validate,
+                                   .validate_update = validate_update,
+                                   .validates_updates_apart = true,
+                                   .warnings = warnings};
 
 }  // namespace kubemu::api::kinds

@@ -32,7 +32,7 @@ TEST_CASE("ResourceClaim: requests, constraints, configuration") {
              ".constraints[0].requests[0]: Invalid value: \"x\": must be the name of a request in the claim "
              "or the name of a request and a "
              "subrequest separated by '/'\n" +
-             at + ".constraints[0].matchAttribute: Invalid value: \"plain\": must include a domain"},
+             at + ".constraints[0].matchAttribute: Invalid value: \"plain\": a fully qualified name must be a domain and a name separated by a slash"},
         {requests + R"(,"config":[{"requests":["r"]}])", at + ".config[0].opaque: Required value"},
     };
     for (const Case& item : cases) CHECK(under.creating(claim(item.devices)) == item.complaint);
@@ -72,4 +72,62 @@ TEST_CASE("ResourceSlice: pool, place and devices") {
     CHECK(under.updating(R"({"spec":{)" + pool + R"(,"nodeName":"n"}})",
                          R"({"spec":{)" + pool + R"(,"nodeName":"m"}})") ==
           "spec.nodeName: Invalid value: \"m\": field is immutable");
+}
+
+TEST_CASE("ResourceClaim: tolerations, and what drivers report") {
+    RulesUnderTest under(group, "v1", "ResourceClaim");
+    const std::string at = "spec.devices.requests[0].exactly.tolerations[0].";
+    const auto tolerating = [&](const std::string& toleration) {
+        return under.creating(claim(R"("requests":[{"name":"r","exactly":{"deviceClassName":"c","tolerations":[)" + toleration + "]}}]"));
+    };
+    CHECK(tolerating(R"({"key":"a","value":"b"})") == "");
+    CHECK(tolerating(R"({"operator":"Exists","value":"b"})") == at + "value: Invalid value: \"b\": must be empty for operator `Exists`");
+    CHECK(tolerating(R"({"operator":"In"})") == at + "operator: Unsupported value: \"In\": supported values: \"Equal\", \"Exists\"");
+    CHECK(tolerating(R"({"effect":"X"})") ==
+          at + "effect: Unsupported value: \"X\": supported values: \"NoExecute\", \"NoSchedule\", \"None\"");
+
+    const std::string spec = R"("spec":{"devices":{"requests":[{"name":"r","exactly":{"deviceClassName":"c"}}]}})";
+    const std::string result = R"({"request":"r","driver":"d.example","pool":"p","device":"g"})";
+    const auto status = [&](const std::string& allocation, const std::string& devices) {
+        return "{" + spec + R"(,"status":{"allocation":{"devices":{"results":[)" + allocation + R"(]}},"devices":[)" + devices + "]}}";
+    };
+    const std::string before = "{" + spec + "}";
+    CHECK(under.updating_status(before, status(result, R"({"driver":"d.example","pool":"p","device":"g","networkData":{"ips":["10.0.0.1/8"]}})")) == "");
+    CHECK(under.updating_status(before, status(R"({"request":"x","driver":"d.example","pool":"p","device":"g"})", "")) ==
+          "status.allocation.devices.results[0].request: Invalid value: \"x\": must be the name of a request in the claim or the name of a "
+          "request and a subrequest separated by '/'");
+    CHECK(under.updating_status(before, status(result, R"({"driver":"d.example","pool":"p","device":"h","data":[1],
+          "networkData":{"ips":["10.0.0.1"]}})")) ==
+          "status.devices[0]: Invalid value: \"d.example/p/h\": must be an allocated device in the claim\n"
+          "status.devices[0].data: Invalid value: \"<value omitted>\": must be a valid JSON object\n"
+          "status.devices[0].networkData.ips[0]: Invalid value: \"10.0.0.1\": must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or "
+          "2001:db8::1/64)");
+}
+
+TEST_CASE("ResourceSlice: taints, conditions for binding, shared amounts") {
+    RulesUnderTest under(group, "v1", "ResourceSlice");
+    const auto with = [&](const std::string& device) {
+        return R"({"spec":{"driver":"d.example","pool":{"name":"p","resourceSliceCount":1},"nodeName":"n","devices":[{"name":"g",)" + device + "}]}}";
+    };
+    const std::string at = "spec.devices[0].";
+    CHECK(under.creating(with(R"("taints":[{"key":"a","effect":"X"}])")) ==
+          at + "taints[0].effect: Unsupported value: \"X\": supported values: \"NoExecute\", \"NoSchedule\", \"None\"");
+    // What was accepted stays.
+    CHECK(under.updating(with(R"("taints":[{"key":"a","effect":"X"}])"), with(R"("taints":[{"key":"a","effect":"X"}])")) == "");
+    CHECK(under.creating(with(R"("bindingConditions":["a","a"],"bindingFailureConditions":["a"])")) ==
+          at + "bindingConditions[1]: Duplicate value: \"a\"\n" + at +
+              "bindingFailureConditions[0]: Invalid value: \"a\": bindingFailureConditions must not overlap with bindingConditions");
+    CHECK(under.creating(with(R"("capacity":{"no-name":{"value":"1"}})")).find("a valid C identifier") != std::string::npos);
+    const auto policy = [&](const std::string& text) {
+        return under.creating(with(R"("allowMultipleAllocations":true,"capacity":{"c":{"value":"10","requestPolicy":{)" + text + "}}}"));
+    };
+    const std::string there = at + "capacity[c].requestPolicy.";
+    CHECK(policy(R"("default":"2","validRange":{"min":"1","max":"4","step":"1"})") == "");
+    CHECK(policy(R"("validValues":["1"])") == there + "default: Required value: required when validValues is defined");
+    CHECK(policy(R"("default":"3","validValues":["2","1","20"])") ==
+          there + "validValues[1]: Invalid value: \"1\": values must be sorted in ascending order\n" + there +
+              "validValues[2]: Invalid value: \"20\": option is larger than capacity value: 10\n" + there +
+              "validValues: Invalid value: \"3\": default value is not valid according to the requestPolicy");
+    CHECK(policy(R"("default":"2","validRange":{"min":"1","step":"3"})") ==
+          there + "validRange.step: Invalid value: \"2\": value is not a multiple of a given step (3) from (1)");
 }
