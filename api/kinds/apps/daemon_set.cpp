@@ -100,6 +100,11 @@ void revision_validate(const Json& object, const HookContext&, FieldErrors& erro
     }
 }
 
+void revision_create(const Json& object, const HookContext&, FieldErrors& errors) {
+    const Json* data = find(object, "data");
+    if (data != nullptr && !data->is_object()) errors.required(FieldPath("data"), "data must be a valid JSON object");
+}
+
 void revision_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     const Json* now = find(object, "data");
     validate_immutable(now, find(old, "data"), GoText{now == nullptr ? "\"null\"" : now->dump()}, FieldPath("data"), errors);
@@ -115,6 +120,7 @@ const KindRules daemon_set_rules{.set_defaults = set_defaults,
                                  .validate_status_update = validate_status,
                                  .warnings = warnings};
 extern const KindRules controller_revision_rules;
-const KindRules controller_revision_rules{.validate = revision_validate, .validate_update = revision_update};
+const KindRules controller_revision_rules{
+    .validate = revision_validate, .validate_create = revision_create, .validate_update = revision_update};
 
 }  // namespace kubemu::api::kinds

@@ -1,9 +1,12 @@
 // Rules of StatefulSet.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "api/kinds/apps/workload.h"
+#include "api/kinds/core/persistent_volume_claim.h"
 #include "api/kinds/core/pod_checks.h"
+#include "api/kinds/core/pod_spec.h"
 #include "api/kinds/go_syntax.h"
 #include "api/kinds/validation.h"
 
@@ -65,8 +68,45 @@ void validate_update_strategy(const Json& strategy, FieldErrors& errors) {
     }
 }
 
-void validate(const Json& object, const HookContext&, FieldErrors& errors) {
-    const Json& spec = object_at(object, {"spec"});
+// The template as pods are made of it: claims are volumes, and the names are the controller's.
+Json template_of_pods(const Json& spec) {
+    Json pod_template = object_at(spec, {"template"});
+    Json* pod = find(pod_template, "spec");
+    if (pod == nullptr) return pod_template;
+    erase(*pod, "subdomain");
+    erase(*pod, "hostname");
+    Json volumes = Json::array();
+    std::set<std::string_view> claims;
+    for (const Json& claim : array_at(spec, {"volumeClaimTemplates"})) {
+        const std::string_view name = name_of(claim);
+        if (claims.insert(name).second) volumes.push_back({{"name", name}, {"persistentVolumeClaim", {{"claimName", name}}}});
+    }
+    if (claims.empty()) return pod_template;
+    for (const Json& volume : array_at(*pod, {"volumes"})) {
+        if (!claims.contains(string_at(volume, {"name"}))) volumes.push_back(volume);
+    }
+    (*pod)["volumes"] = std::move(volumes);
+    return pod_template;
+}
+
+// What a check of a spec leaves out, so that what was accepted once can still be updated.
+struct Leniency {
+    bool service_name = false, claim_templates = false, pod_template = false;
+};
+
+void validate_template(const Json& spec, bool with_pod_spec, FieldErrors& errors) {
+    const FieldPath at = spec_path.child("template");
+    const Json& metadata = object_at(spec, {"template", "metadata"});
+    validate_template_matches(spec, selects_template(find(spec, "selector"), spec), errors);
+    if (with_pod_spec) validate_pod_template(template_of_pods(spec), at, errors);
+    if (const Json* labels = find(metadata, "labels")) validate_labels(*labels, at.child("labels"), errors);
+    if (const Json* annotations = find(metadata, "annotations")) {
+        validate_annotations(*annotations, at.child("annotations"), errors);
+        pods::validate_pod_annotations(metadata, object_at(spec, {"template", "spec"}), at.child("annotations"), errors);
+    }
+}
+
+void validate_spec(const Json& spec, const Leniency& tolerates, FieldErrors& errors) {
     const std::string_view management = string_at(spec, {"podManagementPolicy"});
     if (management != "OrderedReady" && management != "Parallel") {
         errors.invalid(spec_path.child("podManagementPolicy"), std::string(management), "must be 'OrderedReady' or 'Parallel'");
@@ -79,25 +119,29 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
             errors.not_supported(spec_path.child("persistentVolumeClaimRetentionPolicy").child(member), policy, {"Retain", "Delete"});
         }
     }
+    std::size_t i = 0;
+    for (const Json& claim : array_at(spec, {"volumeClaimTemplates"})) {
+        const FieldPath at = spec_path.child("volumeClaimTemplates").index(i++).child("spec");
+        if (!tolerates.claim_templates) validate_claim_spec(object_at(claim, {"spec"}), at, errors);
+    }
     validate_non_negative(spec, "replicas", spec_path, errors);
     validate_non_negative(spec, "minReadySeconds", spec_path, errors);
     if (const Json* ordinals = find(spec, "ordinals")) validate_non_negative(*ordinals, "start", spec_path.child("ordinals"), errors);
+    if (const std::string_view service = string_at(spec, {"serviceName"}); !tolerates.service_name && !service.empty()) {
+        validate_dns1123_label(service, spec_path.child("serviceName"), errors);
+    }
     validate_selector(spec, "empty selector is invalid for statefulset", errors);
     const Json* selector = find(spec, "selector");
     if (!usable_selector(selector)) {
         errors.invalid(spec_path.child("selector"), go_label_selector(selector), "");
     } else {
-        // The pod spec is not looked at: mounts may name claims, which are volumes only once pods are made.
-        const FieldPath at = spec_path.child("template");
-        const Json& metadata = object_at(spec, {"template", "metadata"});
-        validate_template_matches(spec, selects_template(selector, spec), errors);
-        if (const Json* labels = find(metadata, "labels")) validate_labels(*labels, at.child("labels"), errors);
-        if (const Json* annotations = find(metadata, "annotations")) {
-            validate_annotations(*annotations, at.child("annotations"), errors);
-            pods::validate_pod_annotations(metadata, object_at(spec, {"template", "spec"}), at.child("annotations"), errors);
-        }
+        validate_template(spec, !tolerates.pod_template, errors);
     }
     validate_endless(spec, "StatefulSet", errors);
+}
+
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_spec(object_at(object, {"spec"}), {}, errors);
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
@@ -106,6 +150,11 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
         "minReadySeconds", "revisionHistoryLimit"};
     const Json& before = object_at(old, {"spec"});
     const Json& after = object_at(object, {"spec"});
+    Leniency tolerates{.service_name = true, .claim_templates = true};
+    FieldErrors of_old;
+    validate_spec(before, tolerates, of_old);
+    tolerates.pod_template = !of_old.empty();
+    validate_spec(after, tolerates, errors);
     const auto frozen = [&](const std::string& member) {
         return std::find(std::begin(mutable_members), std::end(mutable_members), member) == std::end(mutable_members);
     };
@@ -136,6 +185,10 @@ void validate_status(const Json& object, const Json& old, const HookContext&, Fi
 
 void warnings(const Json& object, const Json* old, const HookContext&, std::vector<std::string>& all) {
     warn_of_template(object, old, all);
+    std::size_t i = 0;
+    for (const Json& claim : array_at(object, {"spec", "volumeClaimTemplates"})) {
+        warn_of_claim_spec(object_at(claim, {"spec"}), FieldPath("spec.volumeClaimTemplates").index(i++), all);
+    }
     if (int_at(object, {"spec", "revisionHistoryLimit"}) < 0) {
         all.emplace_back("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended");
     }
@@ -148,6 +201,7 @@ const KindRules stateful_set_rules{.set_defaults = set_defaults,
                                    .validate = validate,
                                    .validate_update = validate_update,
                                    .validate_status_update = validate_status,
+                                   .validates_updates_apart = true,
                                    .warnings = warnings};
 
 }  // namespace kubemu::api::kinds

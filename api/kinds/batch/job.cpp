@@ -112,14 +112,25 @@ void validate_completions(const Json& spec, const Json& old, FieldErrors& errors
     }
 }
 
-// A Job that has not begun, or is stopped, may still be told where to run.
-bool directives_may_change(const Json& old) {
-    return bool_at(old, {"spec", "suspend"}) && find(old, {"status", "startTime"}) == nullptr;
+// A Job that has not begun, or was stopped and has no pods left, may still be told where to run and with what.
+bool template_may_change(const Json& old) {
+    const Json& conditions = array_at(old, {"status", "conditions"});
+    const bool stopped = std::any_of(conditions.begin(), conditions.end(), [](const Json& condition) {
+        return string_at(condition, {"type"}) == "Suspended" && string_at(condition, {"status"}) == "True";
+    });
+    return bool_at(old, {"spec", "suspend"}) && (stopped || find(old, {"status", "startTime"}) == nullptr) &&
+           int_at(old, {"status", "active"}) == 0;
 }
 
-Json without_directives(const Json& pod_template) {
+// The template without what such a Job may change: scheduling directives and the resources of its containers.
+Json without_changeable(const Json& pod_template) {
     Json rest = pod_template;
     if (Json* spec = find(rest, "spec")) {
+        for (const char* list : {"containers", "initContainers"}) {
+            Json* containers = find(*spec, list);
+            if (containers == nullptr || !containers->is_array()) continue;
+            for (Json& container : *containers) erase(container, "resources");
+        }
         for (const char* member : {"nodeSelector", "tolerations", "schedulingGates"}) erase(*spec, member);
         if (Json* affinity = find(*spec, "affinity")) {
             erase(*affinity, "nodeAffinity");
@@ -146,7 +157,7 @@ void validate_template_update(const Json& job, const Json& old, FieldErrors& err
     const Json& now = object_at(job, {"spec", "template"});
     const Json& before = object_at(old, {"spec", "template"});
     if (now == before) return;
-    if (directives_may_change(old) && without_directives(now) == without_directives(before)) return;
+    if (template_may_change(old) && without_changeable(now) == without_changeable(before)) return;
     errors.invalid(spec_path.child("template"), go_template(now), "field is immutable");
 }
 

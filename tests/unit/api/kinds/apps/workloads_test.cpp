@@ -106,6 +106,25 @@ TEST_CASE("StatefulSets: strategies, and what may change") {
     CHECK(sets.refused_update(renamed, old) != "");
 }
 
+TEST_CASE("StatefulSets: templates are checked as the pods that are made of them") {
+    RulesFixture sets("apps", "v1", "statefulsets");
+    CHECK(sets.refused(with(R"("serviceName":"a.b")").c_str()).find("spec.serviceName: Invalid value: \"a.b\"") == 0);
+    CHECK(sets.refused(with(R"("volumeClaimTemplates":[{"metadata":{"name":"v"},"spec":{}}])").c_str()).find(
+              "spec.volumeClaimTemplates[0].spec.accessModes: Required value") == 0);
+    Json mounting = sets.made(with(R"("volumeClaimTemplates":[{"metadata":{"name":"v"},"spec":{"accessModes":["ReadWriteOnce"],
+        "resources":{"requests":{"storage":"1Gi"}}}}])").c_str());
+    mounting["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = {{{"name", "v"}, {"mountPath", "/v"}}};
+    CHECK(sets.refused(mounting) == "");
+    Json lost = mounting;
+    lost["spec"]["template"]["spec"]["containers"][0]["volumeMounts"][0]["name"] = "w";
+    CHECK(sets.refused(lost) == "spec.template.spec.containers[0].volumeMounts[0].name: Not found: \"w\"");
+    // Such a one from earlier may still be scaled.
+    Json scaled = lost;
+    scaled["spec"]["replicas"] = 3;
+    CHECK(sets.refused_update(scaled, lost) == "");
+    CHECK(sets.refused_update(lost, mounting) != "");
+}
+
 TEST_CASE("DaemonSets: one of surge and unavailability") {
     RulesFixture sets("apps", "v1", "daemonsets");
     CHECK(sets.refused(with(R"("updateStrategy":{"rollingUpdate":{"maxUnavailable":0}})").c_str()) ==

@@ -105,6 +105,14 @@ TEST_CASE("what may change of a Job") {
     CHECK(jobs.refused_update(job, suspended) == "");
     job["spec"]["template"]["spec"]["containers"][0]["image"] = "j";
     CHECK(jobs.refused_update(job, suspended) != "");
+    // Resources too, once its pods are gone.
+    Json stopped = suspended;
+    stopped["status"] = {{"startTime", "2026-01-02T03:04:05Z"}, {"conditions", {{{"type", "Suspended"}, {"status", "True"}}}}};
+    Json larger = stopped;
+    larger["spec"]["template"]["spec"]["containers"][0]["resources"] = {{"requests", {{"cpu", "1"}}}};
+    CHECK(jobs.refused_update(larger, stopped) == "");
+    stopped["status"]["active"] = 1;
+    CHECK(jobs.refused_update(larger, stopped) != "");
 
     const Json indexed = jobs.made(with(R"("completionMode":"Indexed","completions":2,"parallelism":2)").c_str());
     Json elastic = indexed;
