@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/kinds/object_meta.h"
+#include "api/kinds/validation.h"
 #include "api/values/names.h"
 #include "api/values/text.h"
 #include "api/values/time.h"
@@ -15,80 +17,20 @@ namespace {
 constexpr std::string_view immutable = "field is immutable";
 constexpr std::string_view only_by_deletion = "field is immutable; may only be changed via deletion";
 
-bool standard_finalizer(std::string_view name) {
-    return name == "kubernetes" || name == "orphan" || name == "foregroundDeletion";
-}
-
-// A pointer prints as an address, which is nobody's business.
-std::string printed_flag(const Json& reference, std::string_view member) {
-    return find(reference, member) == nullptr ? "(*bool)(nil)" : "(*bool)(0xc000000000)";
-}
-
-GoText printed_owner(const Json& reference) {
-    const auto text = [&](std::string_view member) { return go_quote(string_at(reference, {member})); };
-    return {"v1.OwnerReference{APIVersion:" + text("apiVersion") + ", Kind:" + text("kind") + ", Name:" + text("name") +
-            ", UID:" + text("uid") + ", Controller:" + printed_flag(reference, "controller") +
-            ", BlockOwnerDeletion:" + printed_flag(reference, "blockOwnerDeletion") + "}"};
-}
-
-GoText printed_owners(const Json& references) {
-    std::string out = "[]v1.OwnerReference{";
-    for (const Json& reference : references) out += (out.back() == '{' ? "" : ", ") + printed_owner(reference).text;
-    return {out + "}"};
-}
-
-void validate_owner_references(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
-    const Json& references = array_at(metadata, {"ownerReferences"});
-    const Json* controller = nullptr;
-    for (const Json& reference : references) {
-        const std::string_view api_version = string_at(reference, {"apiVersion"});
-        const std::string_view version = api_version.substr(api_version.find('/') == std::string_view::npos ? 0 : api_version.find('/') + 1);
-        if (version.empty()) errors.invalid(path.child("apiVersion"), std::string(api_version), "version must not be empty");
-        if (string_at(reference, {"kind"}).empty()) errors.invalid(path.child("kind"), "", "kind must not be empty");
-        if (string_at(reference, {"name"}).empty()) errors.invalid(path.child("name"), "", "name must not be empty");
-        if (string_at(reference, {"uid"}).empty()) errors.invalid(path.child("uid"), "", "uid must not be empty");
-        if (api_version == "v1" && string_at(reference, {"kind"}) == "Event") {
-            errors.invalid(path, printed_owner(reference), "/v1, Kind=Event is disallowed from being an owner");
-        }
-        if (!bool_at(reference, {"controller"})) continue;
-        if (controller != nullptr) {
-            const auto named = [](const Json& owner) {
-                return std::string(string_at(owner, {"kind"})) + "/" + std::string(string_at(owner, {"name"}));
-            };
-            errors.invalid(path, printed_owners(references),
-                           "Only one reference can have Controller set to true. Found \"true\" in references for " +
-                               named(*controller) + " and " + named(reference));
-        }
-        controller = &reference;
-    }
-}
-
 // Names without a domain are for finalizers of Kubernetes' own, which built-in kinds have.
 bool knows_standard_finalizers(const KindSpec& kind) { return kind.custom == nullptr && kind.group != "apiextensions.k8s.io"; }
 
 void validate_finalizers(const KindSpec& kind, const Json& metadata, const FieldPath& path, FieldErrors& errors) {
-    const Json& finalizers = array_at(metadata, {"finalizers"});
-    bool orphan = false;
-    bool foreground = false;
-    for (const Json& finalizer : finalizers) {
-        if (!finalizer.is_string()) continue;
-        const std::string& name = finalizer.get_ref<const std::string&>();
-        for (const std::string& message : check_qualified_name(name)) errors.invalid(path, finalizer, message);
-        orphan = orphan || name == "orphan";
-        foreground = foreground || name == "foregroundDeletion";
-    }
-    if (orphan && foreground) errors.invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
+    api::validate_finalizers(metadata, path, errors);
     if (!knows_standard_finalizers(kind)) return;
     std::size_t index = 0;
-    for (const Json& finalizer : finalizers) {
-        if (finalizer.is_string()) {
-            const std::string& name = finalizer.get_ref<const std::string&>();
-            if (name.find('/') == std::string::npos && !standard_finalizer(name) && check_qualified_name(name).empty()) {
-                errors.invalid(path.index(index), finalizer,
-                               "name is neither a standard finalizer name nor is it fully qualified");
-            }
+    for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
+        const FieldPath at = path.index(index++);
+        if (!finalizer.is_string()) continue;
+        const std::string& name = finalizer.get_ref<const std::string&>();
+        if (name.find('/') == std::string::npos && !is_standard_finalizer(name) && check_qualified_name(name).empty()) {
+            errors.invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
         }
-        ++index;
     }
 }
 

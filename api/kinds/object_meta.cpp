@@ -5,9 +5,30 @@
 #include <nlohmann/json.hpp>
 
 #include "api/values/names.h"
+#include "api/values/text.h"
 
 namespace kubemu::api {
 namespace {
+
+// A pointer prints as an address, which is nobody's business.
+std::string printed_flag(const Json& reference, std::string_view member) {
+    return find(reference, member) == nullptr ? "(*bool)(nil)" : "(*bool)(0xc000000000)";
+}
+
+GoText printed_owner(const Json& reference) {
+    const auto text = [&](std::string_view member) { return go_quote(string_at(reference, {member})); };
+    return {"v1.OwnerReference{APIVersion:" + text("apiVersion") + ", Kind:" + text("kind") + ", Name:" + text("name") +
+            ", UID:" + text("uid") + ", Controller:" + printed_flag(reference, "controller") +
+            ", BlockOwnerDeletion:" + printed_flag(reference, "blockOwnerDeletion") + "}"};
+}
+
+GoText printed_owners(const Json& references) {
+    std::string out = "[]v1.OwnerReference{";
+    for (const Json& reference : references) out += (out.back() == '{' ? "" : ", ") + printed_owner(reference).text;
+    return {out + "}"};
+}
+
+}  // namespace
 
 void validate_owner_references(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
     const Json& references = array_at(metadata, {"ownerReferences"});
@@ -20,14 +41,14 @@ void validate_owner_references(const Json& metadata, const FieldPath& path, Fiel
         if (string_at(reference, {"name"}).empty()) errors.invalid(path.child("name"), "", "name must not be empty");
         if (string_at(reference, {"uid"}).empty()) errors.invalid(path.child("uid"), "", "uid must not be empty");
         if (api_version == "v1" && string_at(reference, {"kind"}) == "Event") {
-            errors.invalid(path, reference, "/v1, Kind=Event is disallowed from being an owner");
+            errors.invalid(path, printed_owner(reference), "/v1, Kind=Event is disallowed from being an owner");
         }
         if (!bool_at(reference, {"controller"})) continue;
         if (controller != nullptr) {
             const auto named = [](const Json& owner) {
                 return std::string(string_at(owner, {"kind"})) + "/" + std::string(string_at(owner, {"name"}));
             };
-            errors.invalid(path, references,
+            errors.invalid(path, printed_owners(references),
                            "Only one reference can have Controller set to true. Found \"true\" in references for " +
                                named(*controller) + " and " + named(reference));
         }
@@ -48,8 +69,6 @@ void validate_finalizers(const Json& metadata, const FieldPath& path, FieldError
     }
     if (orphan && foreground) errors.invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
 }
-
-}  // namespace
 
 void validate_object_meta(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
     if (const Json* labels = find(metadata, "labels")) validate_labels(*labels, path.child("labels"), errors);

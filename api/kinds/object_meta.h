@@ -9,6 +9,11 @@ namespace kubemu::api {
 // Labels, annotations, owner references and finalizers; names are the caller's business.
 void validate_object_meta(const Json& metadata, const FieldPath& path, FieldErrors& errors);
 
+// Owners that say what they are; one controller at most.
+void validate_owner_references(const Json& metadata, const FieldPath& path, FieldErrors& errors);
+// Names of finalizers, whoever they belong to.
+void validate_finalizers(const Json& metadata, const FieldPath& path, FieldErrors& errors);
+
 // The metadata of a resource within another one: names are path segments there, and may be missing.
 void validate_embedded_metadata(const Json& metadata, const FieldPath& path, FieldErrors& errors);
 
