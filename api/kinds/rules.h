@@ -47,6 +47,7 @@ struct HookContext {
     // Other records to write in the same transaction, all or nothing; the write is made again when one of them has
     // lost a race. Null where there is no transaction to come.
     std::vector<storage::Draft>* companions = nullptr;
+    std::vector<std::string>* warnings = nullptr;  // what preparation has to say to the client; null: nobody listens
 };
 
 struct KindRules {

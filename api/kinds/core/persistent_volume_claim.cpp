@@ -167,15 +167,19 @@ void warnings(const Json& object, const Json*, const HookContext&, std::vector<s
         out.push_back(std::string("metadata.annotations[") + class_annotation +
                       "]: deprecated since v1.8; use \"storageClassName\" attribute instead");
     }
-    for (const char* list : {"requests", "limits"}) {
-        const Quantity storage = quantity_of(find(object, {"spec", "resources", list, "storage"}));
-        if (storage.milli_value() % 1000 == 0) continue;
-        out.push_back(std::string("spec.resources.") + list + "[storage]: fractional byte value \"" + storage.text() +
-                      "\" is invalid, must be an integer");
-    }
+    warn_of_claim_spec(object_at(object, {"spec"}), FieldPath("spec"), out);
 }
 
 }  // namespace
+
+void warn_of_claim_spec(const Json& spec, const FieldPath& path, std::vector<std::string>& warnings) {
+    for (const char* list : {"requests", "limits"}) {
+        const Quantity storage = quantity_of(find(spec, {"resources", list, "storage"}));
+        if (storage.milli_value() % 1000 == 0) continue;
+        warnings.push_back(path.child("resources").child(list).key("storage").text() + ": fractional byte value \"" +
+                           storage.text() + "\" is invalid, must be an integer");
+    }
+}
 
 void settle_data_sources(Json& spec, const Json* old) {
     const bool had_one =

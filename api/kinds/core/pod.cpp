@@ -13,40 +13,7 @@ void set_defaults(Json& pod, const HookContext&) {
     default_pod(pod);
 }
 
-// matchLabelKeys and mismatchLabelKeys of an affinity term: the pod's own values join the selector (KEP 3633).
-void merge_label_keys(Json& term, const Json& labels) {
-    Json* selector = find(term, "labelSelector");
-    if (selector == nullptr) return;
-    const auto merge = [&](const char* member, const char* op) {
-        for (const Json& key : array_at(term, {member})) {
-            const Json* value = key.is_string() ? find(labels, key.get_ref<const std::string&>()) : nullptr;
-            if (value == nullptr) continue;
-            Json& expressions = (*selector)["matchExpressions"];
-            if (!expressions.is_array()) expressions = Json::array();
-            expressions.push_back({{"key", key}, {"operator", op}, {"values", Json::array({*value})}});
-        }
-    };
-    merge("matchLabelKeys", "In");
-    merge("mismatchLabelKeys", "NotIn");
-}
-
-void settle_affinity(Json& pod) {
-    const Json labels = object_at(pod, {"metadata", "labels"});
-    for (const char* kind : {"podAffinity", "podAntiAffinity"}) {
-        Json* affinity = find(pod, {"spec", "affinity", kind});
-        if (affinity == nullptr) continue;
-        if (Json* terms = find(*affinity, "requiredDuringSchedulingIgnoredDuringExecution")) {
-            for (Json& term : *terms) merge_label_keys(term, labels);
-        }
-        if (Json* terms = find(*affinity, "preferredDuringSchedulingIgnoredDuringExecution")) {
-            for (Json& term : *terms) {
-                if (Json* inner = find(term, "podAffinityTerm")) merge_label_keys(*inner, labels);
-            }
-        }
-    }
-}
-
-void prepare_for_create(Json& pod, const HookContext&) {
+void prepare_for_create(Json& pod, const HookContext& context) {
     pod["status"] = {{"phase", "Pending"}, {"qosClass", quality_of_service(object_at(pod, {"spec"}))}};
     if (!array_at(pod, {"spec", "schedulingGates"}).empty()) {
         pod["status"]["conditions"] =
@@ -55,7 +22,7 @@ void prepare_for_create(Json& pod, const HookContext&) {
                           {"reason", "SchedulingGated"},
                           {"message", "Scheduling is blocked due to non-empty scheduling gates"}}});
     }
-    if (find(pod, {"spec", "affinity"}) != nullptr) settle_affinity(pod);
+    settle_new_pod(pod, context.warnings);
 }
 
 void keep(Json& object, const Json& old, std::string_view member) {

@@ -113,6 +113,10 @@ void validate_match_label_keys(const Json& term, const FieldPath& path, FieldErr
 void validate_dns_config(const Json& spec, const FieldPath& path, FieldErrors& errors);
 void validate_host_aliases(const Json& aliases, const FieldPath& path, FieldErrors& errors);
 void validate_hostname_override(const PodContext& context, const FieldPath& path, FieldErrors& errors);
+// pod_creation.cpp: the profile that an AppArmor annotation means; nothing for one that means none.
+std::optional<Json> app_armor_field(std::string_view annotation);
+// pod_path_warnings.cpp
+void warn_of_overlapping_paths(const Json& spec, std::vector<std::string>& warnings);
 // pod_annotations.cpp
 void validate_pod_annotations(const Json& metadata, const Json& spec, const FieldPath& path, FieldErrors& errors);
 // seccomp and AppArmor profiles that annotations and fields both name.

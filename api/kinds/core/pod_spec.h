@@ -16,6 +16,9 @@ void default_pod_spec(Json& spec);
 // SetDefaults_Pod: what is settled only when a pod is made of a template (requests from limits, host ports).
 void default_pod(Json& pod);
 
+// What the strategy of pods derives on creation from labels and annotations. `warnings` may be null.
+void settle_new_pod(Json& pod, std::vector<std::string>* warnings);
+
 // ValidatePodSpec. `metadata` is that of the pod, null in a template.
 void validate_pod_spec(const Json& spec, const Json* metadata, const FieldPath& path, FieldErrors& errors);
 // validatePodMetadataAndSpec, metadata's own rules apart: what a pod must satisfy on create and on every update.

@@ -4,8 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/kinds/address_warnings.h"
+#include "api/kinds/core/persistent_volume_claim.h"
 #include "api/kinds/core/pod_checks.h"
 #include "api/kinds/core/pod_spec.h"
+#include "api/kinds/node_label_warnings.h"
 #include "api/kinds/validation.h"
 #include "api/values/text.h"
 
@@ -20,16 +23,6 @@ struct Deprecated {
     std::string_view key, message;
 };
 
-// pkg/api/node.GetNodeLabelDeprecatedMessage.
-constexpr Deprecated node_labels[] = {
-    {"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
-    {"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
-    {"failure-domain.beta.kubernetes.io/region", "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
-    {"failure-domain.beta.kubernetes.io/zone", "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
-    {"beta.kubernetes.io/instance-type", "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"},
-    {"app.kubernetes.io/created-by", "deprecated since v1.9"},
-    {"scheduler.alpha.kubernetes.io/preferAvoidPods", "deprecated since v1.22; use Taints and Tolerations instead"},
-    {"node-role.kubernetes.io/master", "use \"node-role.kubernetes.io/control-plane\" instead"}};
 constexpr Deprecated annotations_gone[] = {
     {"scheduler.alpha.kubernetes.io/critical-pod", "non-functional in v1.16+; use the \"priorityClassName\" field instead"},
     {"security.alpha.kubernetes.io/sysctls", "non-functional in v1.11+; use the \"sysctls\" field instead"},
@@ -45,15 +38,9 @@ constexpr Deprecated volumes_gone[] = {{"photonPersistentDisk", "deprecated in v
                                        {"rbd", "deprecated in v1.28, non-functional in v1.31+"}};
 constexpr std::string_view seccomp_of_pod = "seccomp.security.alpha.kubernetes.io/pod";
 constexpr std::string_view seccomp_of_container = "container.seccomp.security.alpha.kubernetes.io/";
+constexpr std::string_view app_armor_of_container = "container.apparmor.security.beta.kubernetes.io/";
 constexpr std::string_view required_terms = "requiredDuringSchedulingIgnoredDuringExecution";
 constexpr std::string_view preferred_terms = "preferredDuringSchedulingIgnoredDuringExecution";
-
-const Deprecated* deprecated_label(std::string_view key) {
-    for (const Deprecated& label : node_labels) {
-        if (label.key == key) return &label;
-    }
-    return nullptr;
-}
 
 void warn(Warnings& warnings, const FieldPath& path, std::string_view message) {
     warnings.push_back(path.text() + ": " + std::string(message));
@@ -64,8 +51,8 @@ void warn_of_node_term(const Json& term, bool weighted, const FieldPath& path, W
     for (std::size_t i = 0; i < expressions.size(); ++i) {
         const FieldPath at = path.child("matchExpressions").index(i);
         const std::string_view key = text(expressions[i], "key");
-        if (const Deprecated* label = deprecated_label(key)) {
-            warn(warnings, at.child("key"), std::string(key) + " is " + std::string(label->message));
+        if (const std::string_view message = deprecated_node_label(key); !message.empty()) {
+            warn(warnings, at.child("key"), std::string(key) + " is " + std::string(message));
         }
         if (!weighted) continue;
         // Required terms with such values are refused; preferred ones match no node.
@@ -119,15 +106,17 @@ void warn_of_pod_terms(const Json& spec, const FieldPath& path, Warnings& warnin
 
 void warn_of_placement(const Json& spec, const FieldPath& path, Warnings& warnings) {
     for (const auto& [key, value] : object_at(spec, {"nodeSelector"}).items()) {
-        if (const Deprecated* label = deprecated_label(key)) warn(warnings, path.child("nodeSelector").key(key), label->message);
+        if (const std::string_view message = deprecated_node_label(key); !message.empty()) {
+            warn(warnings, path.child("nodeSelector").key(key), message);
+        }
     }
     warn_of_affinity(spec, path, warnings);
     std::size_t i = 0;
     for (const Json& constraint : array_at(spec, {"topologySpreadConstraints"})) {
         const FieldPath at = path.child("topologySpreadConstraints").index(i++);
         const std::string_view key = text(constraint, "topologyKey");
-        if (const Deprecated* label = deprecated_label(key)) {
-            warn(warnings, at.child("topologyKey"), std::string(key) + " is " + std::string(label->message));
+        if (const std::string_view message = deprecated_node_label(key); !message.empty()) {
+            warn(warnings, at.child("topologyKey"), std::string(key) + " is " + std::string(message));
         }
         if (find(constraint, "labelSelector") == nullptr) {
             warn(warnings, at.child("labelSelector"), "a null labelSelector results in matching no pod");
@@ -145,7 +134,12 @@ void warn_of_volumes(const Json& spec, const FieldPath& path, Warnings& warnings
             const std::string_view shown = source.key == "storageos" ? std::string_view("storageOS") : source.key;
             warn(warnings, path.child("volumes").index(index).child(shown), source.message);
         }
+        if (const Json* claim = find(volume, {"ephemeral", "volumeClaimTemplate", "spec"})) {
+            const FieldPath at = path.child("volumes").index(index).child("ephemeral").child("volumeClaimTemplate").child("spec");
+            kinds::warn_of_claim_spec(*claim, at, warnings);
+        }
     }
+    pods::warn_of_overlapping_paths(spec, warnings);
 }
 
 void warn_of_repeats(const Json& list, std::string_view member, std::string_view what, const FieldPath& path, Warnings& warnings) {
@@ -182,6 +176,20 @@ void warn_of_environment(const Json& container, const FieldPath& path, Warnings&
     }
 }
 
+// Of templates alone: a pod's annotations and fields are brought in line with each other.
+void warn_of_app_armor(const Json& container, const Json& spec, const Json& annotations, const FieldPath& root,
+                       Warnings& warnings) {
+    if (root.text().empty() || annotations.empty() || find(container, {"securityContext", "appArmorProfile"}) != nullptr) return;
+    const std::string key = std::string(app_armor_of_container) + std::string(text(container, "name"));
+    const auto annotation = annotations.find(key);
+    if (annotation == annotations.end() || !annotation->is_string()) return;
+    const Json* of_pod = find(spec, {"securityContext", "appArmorProfile"});
+    const auto meant = pods::app_armor_field(annotation->get_ref<const std::string&>());
+    if (of_pod != nullptr && meant && *of_pod == *meant) return;
+    warn(warnings, root.child("metadata").child("annotations").key(key),
+         "deprecated since v1.30; use the \"appArmorProfile\" field instead");
+}
+
 void warn_of_containers(const Json& spec, const Json& annotations, const FieldPath& root, const FieldPath& path, Warnings& warnings) {
     pods::visit_containers(spec, path, [&](const Json& container, const FieldPath& at) {
         if (!annotations.empty() && find(container, {"securityContext", "seccompProfile"}) == nullptr) {
@@ -191,6 +199,7 @@ void warn_of_containers(const Json& spec, const Json& annotations, const FieldPa
                      "non-functional in v1.27+; use the \"seccompProfile\" field instead");
             }
         }
+        warn_of_app_armor(container, spec, annotations, root, warnings);
         if (const Json* resources = find(container, "resources")) {
             for (const char* name : {"memory", "ephemeral-storage"}) {
                 for (const char* list : {"limits", "requests"}) {
@@ -236,6 +245,34 @@ void warn_of_ports(const Json& spec, const FieldPath& path, Warnings& warnings) 
     });
 }
 
+void warn_of_port_names(const Json& spec, const FieldPath& path, Warnings& warnings) {
+    std::map<std::string_view, std::string> seen;
+    pods::visit_containers(spec, path, [&](const Json& container, const FieldPath& at) {
+        const Json& ports = array_at(container, {"ports"});
+        for (std::size_t i = 0; i < ports.size(); ++i) {
+            const std::string_view name = text(ports[i], "name");
+            if (name.empty()) continue;
+            const FieldPath here = at.child("ports").index(i);
+            const auto [first, fresh] = seen.emplace(name, here.text());
+            if (fresh) continue;
+            warnings.push_back(here.text() + ": duplicate port name " + go_quote(name) + " with " + first->second +
+                               ", services and probes that select ports by name will use " + first->second);
+        }
+    });
+}
+
+void warn_of_addresses(const Json& spec, const FieldPath& path, Warnings& warnings) {
+    std::size_t i = 0;
+    for (const Json& server : array_at(spec, {"dnsConfig", "nameservers"})) {
+        const FieldPath at = path.child("dnsConfig").child("nameservers").index(i++);
+        if (server.is_string()) warn_of_ip(server.get_ref<const std::string&>(), at, warnings);
+    }
+    i = 0;
+    for (const Json& alias : array_at(spec, {"hostAliases"})) {
+        warn_of_ip(text(alias, "ip"), path.child("hostAliases").index(i++).child("ip"), warnings);
+    }
+}
+
 void warn_of_spec(const Json& spec, const Json& metadata, const FieldPath& root, Warnings& warnings) {
     const FieldPath path = root.child("spec");
     const Json& annotations = object_at(metadata, {"annotations"});
@@ -263,11 +300,13 @@ void warn_of_spec(const Json& spec, const Json& metadata, const FieldPath& root,
     }
     warn_of_containers(spec, annotations, root, path, warnings);
     warn_of_ports(spec, path, warnings);
+    warn_of_port_names(spec, path, warnings);
     if (int_at(spec, {"terminationGracePeriodSeconds"}) < 0) {
         warn(warnings, path.child("terminationGracePeriodSeconds"),
              "must be >= 0; negative values are invalid and will be treated as 1");
     }
     warn_of_pod_terms(spec, path, warnings);
+    warn_of_addresses(spec, path, warnings);
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 
 #include "api/kinds/core/service_allocations.h"
 #include "api/kinds/validation.h"
+#include "api/values/ip_address.h"
 #include "api/values/names.h"
+#include "api/values/net.h"
 #include "api/values/text.h"
 
 namespace kubemu::api::kinds {
@@ -154,11 +156,40 @@ void validate_status_update(const Json& service, const Json&, const HookContext&
 }
 
 // The older parser took octets with leading zeros, which others may read as octal.
+std::string parse_error(std::string_view address) {
+    return "ParseAddr(" + go_quote(address) + "): IPv4 field has octet with leading zero";
+}
+
 void warn_of_address(const std::string& field, std::string_view address, std::vector<std::string>& warnings) {
-    if (address.find(':') != std::string_view::npos || is_ipv4(address) || !is_ip(address)) return;
-    warnings.push_back(field +
-                       ": IP address was accepted, but will be invalid in a future Kubernetes release: ParseAddr(" +
-                       go_quote(address) + "): IPv4 field has octet with leading zero");
+    const auto lenient = IpAddress::parse(address);
+    const auto strict = NetipAddress::parse(address);
+    if (!lenient) return;
+    if (!strict) {
+        warnings.push_back(field + ": IP address was accepted, but will be invalid in a future Kubernetes release: " +
+                           parse_error(address));
+    } else if (const std::string canonical = strict->is_mapped() ? "::ffff:" + lenient->text() : lenient->text();
+               strict->v6 && canonical != address) {
+        warnings.push_back(field + ": IPv6 address " + go_quote(address) + " is not in RFC 5952 canonical format (" +
+                           go_quote(canonical) + "), which may cause controller apply-loops");
+    }
+}
+
+void warn_of_network(const std::string& field, std::string_view network, std::vector<std::string>& warnings) {
+    if (!IpNetwork::parse(network)) return;
+    const std::string_view address = network.substr(0, network.find('/')), length = network.substr(network.find('/') + 1);
+    const std::string start = "netip.ParsePrefix(" + go_quote(network) + "): ";
+    const auto strict = Cidr::parse(network);
+    const auto lenient = IpAddress::parse(address);
+    if (!strict) {
+        const std::string why = NetipAddress::parse(address) ? "bad bits after slash: " + go_quote(length) : parse_error(address);
+        warnings.push_back(field + ": IP prefix was accepted, but will be invalid in a future Kubernetes release: " + start + why);
+    } else if (strict->address.v6 && lenient) {
+        const std::string canonical =
+            (strict->address.is_mapped() ? "::ffff:" : "") + lenient->text() + "/" + std::to_string(strict->prefix);
+        if (canonical == network) return;
+        warnings.push_back(field + ": IPv6 prefix " + go_quote(network) + " is not in RFC 5952 canonical format (" +
+                           go_quote(canonical) + "), which may cause controller apply-loops");
+    }
 }
 
 void warnings(const Json& service, const Json*, const HookContext&, std::vector<std::string>& out) {
@@ -168,23 +199,34 @@ void warnings(const Json& service, const Json*, const HookContext&, std::vector<
         out.push_back(std::string("annotation ") + hints +
                       " is deprecated, please use service.kubernetes.io/topology-mode instead");
     }
-    const auto warn_of_list = [&](const char* member) {
+    const auto warn_of_list = [&](const char* member, auto warn) {
         std::size_t i = 0;
         for (const Json& ip : array_at(spec, {member})) {
             const std::string field = std::string("spec.") + member + "[" + std::to_string(i++) + "]";
-            if (ip.is_string()) warn_of_address(field, ip.get_ref<const std::string&>(), out);
+            if (ip.is_string()) warn(field, ip.get_ref<const std::string&>(), out);
         }
     };
-    warn_of_list("clusterIPs");
+    if (string_at(spec, {"clusterIP"}) != "None") warn_of_list("clusterIPs", warn_of_address);
     const std::string_view type = string_at(spec, {"type"});
     const bool external_ips = !array_at(spec, {"externalIPs"}).empty();
-    warn_of_list("externalIPs");
+    if (type == "ClusterIP" && string_at(spec, {"clusterIP"}) == "None") {
+        if (!string_at(spec, {"loadBalancerIP"}).empty()) out.emplace_back("spec.loadBalancerIP is ignored for headless services");
+        if (external_ips) out.emplace_back("spec.externalIPs is ignored for headless services");
+        if (string_at(spec, {"sessionAffinity"}) != "None") {
+            out.emplace_back("spec.SessionAffinity is ignored for headless services");
+        }
+    }
+    warn_of_list("externalIPs", warn_of_address);
     warn_of_address("spec.loadBalancerIP", string_at(spec, {"loadBalancerIP"}), out);
+    warn_of_list("loadBalancerSourceRanges", warn_of_network);
     if (type == "ExternalName" && external_ips) {
         out.emplace_back("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
     }
     if (type != "ExternalName" && !string_at(spec, {"externalName"}).empty()) {
         out.emplace_back("spec.externalName is ignored when spec.type is not \"ExternalName\"");
+    }
+    if (string_at(spec, {"trafficDistribution"}) == "PreferClose") {
+        out.emplace_back("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
     }
 }
 

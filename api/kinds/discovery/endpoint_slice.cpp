@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/kinds/address_warnings.h"
 #include "api/kinds/define.h"
 #include "api/kinds/domains.h"
 #include "api/kinds/validation.h"
@@ -159,13 +160,34 @@ void validate_v1beta1(const Json& object, const HookContext& context, FieldError
     validate(stored, context, errors);
 }
 
+void warnings(const Json& object, const Json* old, const HookContext&, std::vector<std::string>& out) {
+    if (old == nullptr && string_at(object, {"addressType"}) == "FQDN") {
+        out.emplace_back("spec.addressType: FQDN endpoints are deprecated");
+    }
+    // Controllers mend what they copy.
+    const std::string_view manager = string_at(object, {"metadata", "labels", "endpointslice.kubernetes.io/managed-by"});
+    if (manager == "endpointslice-controller.k8s.io" || manager == "endpointslicemirroring-controller.k8s.io") return;
+    std::size_t i = 0;
+    for (const Json& endpoint : array_at(object, {"endpoints"})) {
+        const FieldPath path = FieldPath("endpoints").index(i++).child("addresses");
+        std::size_t j = 0;
+        for (const Json& address : array_at(endpoint, {"addresses"})) {
+            const FieldPath at = path.index(j++);
+            if (address.is_string()) warn_of_ip(address.get_ref<const std::string&>(), at, out);
+        }
+    }
+}
+
 }  // namespace
 
-KUBEMU_RULES(endpoint_slice_rules){
-    .prepare_for_update = prepare_for_update, .validate = validate, .validate_update = validate_update};
+KUBEMU_RULES(endpoint_slice_rules){.prepare_for_update = prepare_for_update,
+                                   .validate = validate,
+                                   .validate_update = validate_update,
+                                   .warnings = warnings};
 KUBEMU_RULES(endpoint_slice_v1beta1_rules){.prepare_for_update = prepare_for_update,
                                            .validate = validate_v1beta1,
                                            .validate_update = validate_update,
+                                           .warnings = warnings,
                                            .to_storage = to_storage,
                                            .from_storage = from_storage};
 

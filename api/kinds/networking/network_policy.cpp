@@ -1,6 +1,7 @@
 // Rules of NetworkPolicy.
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/address_warnings.h"
 #include "api/kinds/define.h"
 #include "api/kinds/go_syntax.h"
 #include "api/kinds/validation.h"
@@ -120,8 +121,27 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     }
 }
 
+void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
+    constexpr std::pair<const char*, const char*> directions[] = {{"ingress", "from"}, {"egress", "to"}};
+    for (const auto& [rules, peers] : directions) {
+        const Json& list = array_at(object, {"spec", rules});
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            std::size_t j = 0;
+            for (const Json& peer : array_at(list[i], {peers})) {
+                const FieldPath path = FieldPath("spec").child(rules).index(i).child(peers).index(j++).child("ipBlock");
+                warn_of_cidr(string_at(peer, {"ipBlock", "cidr"}), path.child("cidr"), out);
+                std::size_t k = 0;
+                for (const Json& except : array_at(peer, {"ipBlock", "except"})) {
+                    const FieldPath at = path.child("except").index(k++);
+                    if (except.is_string()) warn_of_cidr(except.get_ref<const std::string&>(), at, out);
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 
-KUBEMU_RULES(network_policy_rules){.set_defaults = set_defaults, .validate = validate};
+KUBEMU_RULES(network_policy_rules){.set_defaults = set_defaults, .validate = validate, .warnings = warnings};
 
 }  // namespace kubemu::api::kinds

@@ -3,6 +3,7 @@
 
 #include "api/kinds/core/pod_checks.h"
 #include "api/kinds/define.h"
+#include "api/kinds/node_label_warnings.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
 
@@ -30,8 +31,15 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
     validate_immutable(find(object, "handler"), find(old, "handler"), FieldPath("handler"), errors);
 }
 
+void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
+    for (const auto& [label, value] : object_at(object, {"scheduling", "nodeSelector"}).items()) {
+        const std::string_view why = deprecated_node_label(label);
+        if (!why.empty()) out.push_back("scheduling.nodeSelector: " + std::string(why));
+    }
+}
+
 }  // namespace
 
-KUBEMU_RULES(runtime_class_rules){.validate = validate, .validate_update = validate_update};
+KUBEMU_RULES(runtime_class_rules){.validate = validate, .validate_update = validate_update, .warnings = warnings};
 
 }  // namespace kubemu::api::kinds

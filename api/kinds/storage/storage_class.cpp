@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "api/kinds/node_label_warnings.h"
 #include "api/kinds/rules.h"
 #include "api/kinds/storage/provisioner.h"
 #include "api/kinds/validation.h"
@@ -76,24 +77,14 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
 }
 
 void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
-    constexpr std::pair<std::string_view, const char*> labels[] = {
-        {"beta.kubernetes.io/arch", "deprecated since v1.14; use \"kubernetes.io/arch\" instead"},
-        {"beta.kubernetes.io/os", "deprecated since v1.14; use \"kubernetes.io/os\" instead"},
-        {"failure-domain.beta.kubernetes.io/region",
-         "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead"},
-        {"failure-domain.beta.kubernetes.io/zone",
-         "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead"},
-        {"beta.kubernetes.io/instance-type",
-         "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead"}};
     std::size_t i = 0;
     for (const Json& term : array_at(object, {"allowedTopologies"})) {
         std::size_t j = 0;
         const std::string at = "allowedTopologies[" + std::to_string(i++) + "].matchLabelExpressions[";
         for (const Json& expression : array_at(term, {"matchLabelExpressions"})) {
             const std::string where = at + std::to_string(j++) + "].key: ";
-            for (const auto& [label, why] : labels) {
-                if (string_at(expression, {"key"}) == label) out.push_back(where + why);
-            }
+            const std::string_view why = deprecated_node_label(string_at(expression, {"key"}));
+            if (!why.empty()) out.push_back(where + std::string(why));
         }
     }
 }

@@ -53,3 +53,44 @@ TEST_CASE("templates say where they stand") {
     CHECK(lines(warnings) ==
           "spec.template.spec.nodeSelector[beta.kubernetes.io/arch]: deprecated since v1.14; use \"kubernetes.io/arch\" instead");
 }
+
+TEST_CASE("files of a volume that overwrite each other") {
+    CHECK(warned(R"("volumes":[{"name":"v","configMap":{"name":"m","items":[{"key":"a","path":"x/"},{"key":"b","path":"x/y"},{"key":"c","path":"xy"}]}}])") ==
+          "volume \"v\" (ConfigMap \"m\"): overlapping paths: \"x/y\" with \"x\"");
+    CHECK(warned(R"("volumes":[{"name":"v","secret":{"secretName":"s","items":[{"key":"a","path":"p"},{"key":"b","path":"p"}]}}])") ==
+          "volume \"v\" (Secret \"s\"): overlapping paths: \"p\" with \"p\"");
+    CHECK(warned(R"("volumes":[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"t"}},{},
+                  {"downwardAPI":{"items":[{"path":"t/a"}]}},{"secret":{"name":"s","items":[{"key":"k","path":"t"}]}},{"configMap":{"name":"m"}}]}}])") ==
+          "volume \"v\" (Projected) has no sources provided\n"
+          "volume \"v\" (Projected): overlapping paths: \"t/a\" (DownwardAPI) with \"t\" (ServiceAccountToken)\n"
+          "volume \"v\" (Projected): overlapping paths: \"t\" (Secret \"s\") with \"t\" (ServiceAccountToken)\n"
+          "volume \"v\" (Projected): overlapping paths: \"t\" (Secret \"s\") with \"t/a\" (DownwardAPI)");
+}
+
+TEST_CASE("names of ports, forms of addresses, claims of ephemeral volumes") {
+    CHECK(warned(R"("containers":[{"name":"a","ports":[{"containerPort":1,"name":"web"}]},{"name":"b","ports":[{"containerPort":2,"name":"web"}]}])") ==
+          "spec.containers[1].ports[0]: duplicate port name \"web\" with spec.containers[0].ports[0], services and probes that select "
+          "ports by name will use spec.containers[0].ports[0]");
+    CHECK(warned(R"("dnsConfig":{"nameservers":["010.0.0.1","::ffff:1.2.3.4","10.0.0.1"]},"hostAliases":[{"ip":"FE80::0:1"},{"ip":"fe80::1"}])") ==
+          "spec.dnsConfig.nameservers[0]: non-standard IP address \"010.0.0.1\" is invalid: use \"10.0.0.1\"\n"
+          "spec.dnsConfig.nameservers[1]: non-standard IP address \"::ffff:1.2.3.4\" is invalid: use \"1.2.3.4\"\n"
+          "spec.hostAliases[0].ip: IPv6 address \"FE80::0:1\" should be in RFC 5952 canonical format (\"fe80::1\")");
+    CHECK(warned(R"("volumes":[{"name":"v","ephemeral":{"volumeClaimTemplate":{"spec":{"resources":{"requests":{"storage":"100m"}}}}}}])") ==
+          "spec.volumes[0].ephemeral.volumeClaimTemplate.spec.resources.requests[storage]: fractional byte value \"100m\" is invalid, must "
+          "be an integer");
+}
+
+TEST_CASE("AppArmor annotations of templates, unless the pod's profile says the same") {
+    const auto warned_of = [](const char* spec) {
+        std::vector<std::string> warnings;
+        const Json pod_template = {
+            {"metadata", {{"annotations", {{"container.apparmor.security.beta.kubernetes.io/a", "localhost/x"}}}}}, {"spec", Json::parse(spec)}};
+        warn_of_pod_template(pod_template, FieldPath("template"), warnings);
+        return lines(warnings);
+    };
+    CHECK(warned_of(R"({"containers":[{"name":"a"}]})") ==
+          "template.metadata.annotations[container.apparmor.security.beta.kubernetes.io/a]: deprecated since v1.30; use the "
+          "\"appArmorProfile\" field instead");
+    CHECK(warned_of(R"({"containers":[{"name":"a"}],"securityContext":{"appArmorProfile":{"type":"Localhost","localhostProfile":"x"}}})") == "");
+    CHECK(warned_of(R"({"containers":[{"name":"a","securityContext":{"appArmorProfile":{"type":"Unconfined"}}}]})") == "");
+}
