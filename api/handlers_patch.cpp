@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "api/codec/conforming.h"
 #include "api/codec/json.h"
 #include "api/codec/yaml.h"
 #include "api/decode.h"
@@ -51,6 +52,18 @@ Status patch_invalid(const std::string& shown, const std::string& message) {
     return Status(std::move(detail));
 }
 
+// A configuration as it was sent. Clients write JSON, which is read as such where YAML would be read the same: printable
+// ASCII on lines without tabs, no merge keys, whole numbers, nothing twice.
+Result<Json, DecodeError> parse_configuration(std::string_view body, std::vector<std::string>& duplicates) {
+    const auto same = [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\n'; };
+    if (body.starts_with('{') && std::all_of(body.begin(), body.end(), same) && body.find("<<") == std::string_view::npos) {
+        std::vector<std::string> repeated;
+        auto document = parse_json(body, &repeated);
+        if (document && repeated.empty() && has_plain_numbers(*document)) return document;
+    }
+    return parse_yaml(body, &duplicates);
+}
+
 // The body is a configuration, and who owns what decides what comes of it.
 ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
     const std::string decoding_yaml = "error decoding YAML: ";
@@ -66,7 +79,7 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
     }
     const bool force = info.flag("force");
     std::vector<std::string> duplicates;
-    auto patch = parse_yaml(exchange->request.body, &duplicates);
+    auto patch = parse_configuration(exchange->request.body, duplicates);
     if (!patch) return Status::bad_request(decoding_yaml + "error converting YAML to JSON: " + patch.error().message);
     if (patch->is_null()) *patch = Json::object();
     if (!patch->is_object()) {

@@ -112,6 +112,7 @@ std::optional<Json> merge_items(const Place& place, const Json* live, const Json
 }
 
 std::optional<Json> merge(const Place& place, const Json* live, const Json* applied) {
+    if (applied == nullptr && live != nullptr) return *live;  // all that lies below is taken as it is
     const bool nothing = apply::is_empty(place, live, false) && apply::is_empty(place, applied, false);
     switch (place.kind) {
         case Place::Kind::record:

@@ -11,13 +11,6 @@
 namespace kubemu::api {
 namespace {
 
-// Numbers with a fraction may be written as whole ones, and whole ones beyond 64 bits as fractions.
-bool keeps_its_form(const Json& value) {
-    if (value.is_number()) return value.is_number_integer() && !value.is_number_unsigned();
-    if (!value.is_structured()) return true;
-    return std::all_of(value.begin(), value.end(), keeps_its_form);
-}
-
 bool is_int32(const Json& value) {
     if (!value.is_number_integer() || value.is_number_unsigned()) return false;
     const std::int64_t number = value.get<std::int64_t>();
@@ -59,7 +52,7 @@ bool is_value(const Json& value, const FieldInfo& field) {
             return value.is_string() || is_int32(value);
         case ValueKind::raw:
         case ValueKind::fields_v1:
-            return keeps_its_form(value);
+            return has_plain_numbers(value);
     }
     return false;
 }
@@ -81,6 +74,12 @@ bool is_member(const Json& value, const FieldInfo& field) {
 }
 
 }  // namespace
+
+// Numbers with a fraction may be written as whole ones, and whole ones beyond 64 bits as fractions.
+bool has_plain_numbers(const Json& document) {
+    if (document.is_number()) return document.is_number_integer() && !document.is_number_unsigned();
+    return !document.is_structured() || std::all_of(document.begin(), document.end(), has_plain_numbers);
+}
 
 bool is_conforming(const Json& object, const TypeInfo& type) {
     const auto* members = object.get_ptr<const Json::object_t*>();

@@ -11,4 +11,7 @@ namespace kubemu::api {
 // yes, never the reverse. Most patched documents are, and so are spared the way through text.
 bool is_conforming(const Json& object, const TypeInfo& type);
 
+// Whether no number in it would be written otherwise than it was read: whole numbers of 64 bits.
+bool has_plain_numbers(const Json& document);
+
 }  // namespace kubemu::api

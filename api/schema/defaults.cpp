@@ -26,6 +26,7 @@ void apply_defaults(Json& object, const TypeInfo& type) {
     if (type.structural != nullptr) return structural::set_defaults(object, *type.structural);
     if (!type.has_defaults || !object.is_object()) return;
     for (const FieldInfo& field : type.fields) {
+        if (field.default_json.empty() && (field.type == nullptr || !field.type->has_defaults)) continue;
         auto at = object.find(field.name);
         if (at != object.end() && at->is_null()) {
             object.erase(at);

@@ -144,7 +144,8 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
     // A waiting pod may lose its gates or change its requests, a placed one only its labels. What waits for another
     // scheduler matters when that has placed it.
     const bool ours = view.scheduler_name == "default-scheduler";
-    if (!known || labels_differ || (entry.node.empty() && (ours || !is_waiting))) {
+    const bool matters = ours || !is_waiting;
+    if (!known || (matters && (labels_differ || entry.node.empty()))) {
         if (known && !entry.node.empty()) {
             if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.remove(record.key);
         }

@@ -67,11 +67,17 @@ void NodeInfo::remove(const std::string& key) {
 }
 
 bool text_shows_constraints(std::string_view text) {
-    for (std::string_view member :
-         {"\"affinity\":", "\"nodeSelector\":", "\"topologySpreadConstraints\":", "\"schedulingGates\":",
-          "\"persistentVolumeClaim\":", "\"ephemeral\":", "\"ephemeral-storage\"", "\"preemptionPolicy\":\"Never\"",
-          "\"nominatedNodeName\":", "\"overhead\":"}) {
-        if (text.find(member) != text.npos) return true;
+    // Every word begins with a quote: one pass over the text looks for all of them.
+    constexpr std::string_view members[] = {"affinity\":",        "nodeSelector\":",   "topologySpreadConstraints\":",
+                                            "schedulingGates\":", "ephemeral\":",      "persistentVolumeClaim\":",
+                                            "overhead\":",        "ephemeral-storage\"", "preemptionPolicy\":\"Never\"",
+                                            "nominatedNodeName\":"};
+    for (std::size_t at = text.find('"'); at != text.npos; at = text.find('"', at + 1)) {
+        const std::string_view rest = text.substr(at + 1);
+        if (rest.empty() || std::string_view("aenopst").find(rest[0]) == std::string_view::npos) continue;
+        for (const std::string_view member : members) {
+            if (rest.starts_with(member)) return true;
+        }
     }
     // Tolerations beyond the two that everybody has: a third key, an effect other than NoExecute, or no key.
     if (const auto at = text.find("\"tolerations\":["); at != text.npos) {

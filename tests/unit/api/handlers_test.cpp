@@ -199,6 +199,10 @@ TEST_CASE("applying needs YAML that is a map, and no uid of somebody else") {
         "ownerReferences":[{"apiVersion":"v1","kind":"Node","name":"n","uid":"u"}]}})").code == 200);
     CHECK(apply(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x",
         "ownerReferences":[{"apiVersion":"v1","kind":"Node","name":"n","uid":"u","odd":1}]}})").code == 500);
+    // JSON is YAML: what only JSON takes is refused, and numbers are what YAML makes of them.
+    CHECK(apply("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"x\"},\"data\":{\"a\":\"\x7f\"}}").code == 400);
+    const auto json_twice = apply(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{"a":"1","a":"2"}})");
+    CHECK(json_twice.code == 200);
     const char* const twice = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  a: '1'\n  a: '2'\n";
     CHECK(apply(twice, "?fieldManager=m&fieldValidation=Strict").body["message"] ==
           "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 6: key \"a\" already set in map");
