@@ -2,7 +2,7 @@
 # its rules forbid is refused in the words that the sample tells ("# refused: <pattern>" above the object).
 . "$(dirname "$0")/../../e2e/common.inc"
 folder=$(cd "$(dirname "$0")" && pwd)
-start_kubemu --ephemeral --nodes 0
+start_kubemu --ephemeral --nodes 0 --clock scaled=20
 for definition in "$folder"/definitions/*.yaml; do
   k create -f "$definition" > "$work/out" 2>&1 || { cat "$work/out"; fail "$definition was refused"; }
 done

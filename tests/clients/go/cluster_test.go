@@ -3,7 +3,10 @@ package clients
 
 import (
 	"context"
+	"net/http"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,10 +39,37 @@ func config(t *testing.T) *rest.Config {
 	return made
 }
 
-// typed asks for Protocol Buffers as the Kubernetes' own components do, with JSON where there are none.
+// answers counts what the server answered in, by content type.
+type answers struct {
+	next  http.RoundTripper
+	lock  sync.Mutex
+	count map[string]int
+}
+
+func (a *answers) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := a.next.RoundTrip(request)
+	if err == nil && request.URL.Path != "/version" { // which is JSON whatever one asks for
+		a.lock.Lock()
+		defer a.lock.Unlock()
+		a.count[strings.SplitN(response.Header.Get("Content-Type"), ";", 2)[0]]++
+	}
+	return response, err
+}
+
+// typed asks for Protocol Buffers as the Kubernetes' own components do, and fails the test when other answers come.
 func typed(t *testing.T) kubernetes.Interface {
 	t.Helper()
 	made := config(t)
+	seen := &answers{count: map[string]int{}}
+	made.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		seen.next = next
+		return seen
+	})
+	t.Cleanup(func() {
+		if seen.count[protobuf] == 0 || seen.count["application/json"] > 0 {
+			t.Errorf("answers by content type: %v", seen.count)
+		}
+	})
 	made.ContentType = protobuf
 	made.AcceptContentTypes = protobuf + ",application/json"
 	client, err := kubernetes.NewForConfig(made)

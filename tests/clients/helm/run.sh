@@ -79,7 +79,7 @@ with_helm() {
   k delete crd ovens.helm.example.com > /dev/null
 }
 
-start_kubemu --ephemeral --pod-startup-latency 200ms
+start_kubemu --ephemeral --clock scaled=10
 for helm in "${found[@]}"; do
   echo "helm: $("$helm" version --short)"
   with_helm "$helm" "shop-$(basename "$helm" | tr -cd a-z0-9)"
