@@ -1,5 +1,5 @@
 # client-go as operators use it. Debian has no package of it, but the sources of its kubernetes package hold release 1.20,
-# with all that it needs; newer ones cannot be had without the network's module proxies.
+# with all that it needs.
 . "$(dirname "$0")/../../e2e/common.inc"
 folder=$(cd "$(dirname "$0")" && pwd)
 here=$(dirname "$KUBEMU")/clients/go
@@ -14,7 +14,9 @@ sources() {
   local state=$here/apt archive
   rm -rf "$here"
   mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$here/path"
-  echo "deb-src http://deb.debian.org/debian bookworm main" > "$state/sources.list"
+  # The sources are where the packages of this system come from.
+  apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(CODENAME)|$(COMPONENT)' 'Created-By: Packages' |
+    sed -nE 's#^Debian\|(.*)\|([a-z]+)\|main$#deb-src \1 \2 main#p' | sort -u > "$state/sources.list"
   local options=(-qq -o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$state/lists"
     -o "Dir::Cache=$state/cache" -o APT::Sandbox::User=root)
   apt-get "${options[@]}" update || return 1
