@@ -10,7 +10,7 @@
 namespace kubemu::controllers {
 namespace {
 
-constexpr Duration monitor_grace = std::chrono::seconds(40);  // --node-monitor-grace-period
+constexpr Duration monitor_grace = std::chrono::seconds(50);  // --node-monitor-grace-period (40 s before 1.32)
 constexpr Duration startup_grace = std::chrono::seconds(60);  // --node-startup-grace-period
 constexpr const char* lease_namespace = "kube-node-lease";
 
@@ -48,13 +48,17 @@ void NodeLifecycleController::node_changed(const api::Informer::Change& change) 
         events().normal(event_object, "RemovingNode",
                         "Node " + view.name + " event: Removing Node " + view.name + " from Controller");
         health_.erase(view.name);
+        judge_zones();
         return;
     }
     Health& health = health_[view.name];
     const api::Json node = client().document(*change.after);
     std::string conditions = api::array_at(node, {"status", "conditions"}).dump();
     if (health.uid != view.uid) {
-        health = {view.uid, now(), is_ready(node), {}};
+        health = {};
+        health.uid = view.uid;
+        health.heard = now();
+        health.ready = is_ready(node);
         events().normal(event_object, "RegisteredNode",
                         "Node " + view.name + " event: Registered Node " + view.name + " in Controller");
     } else if (health.conditions != conditions) {
@@ -124,17 +128,41 @@ api::ApiResult<bool> NodeLifecycleController::mark_pods_unready(const std::strin
     return true;
 }
 
-api::ApiResult<bool> NodeLifecycleController::keep_taints(const storage::Record& node, const api::Json& document) {
-    if (wanted_taints(document, now()) == api::array_at(document, {"spec", "taints"})) return true;
-    const auto written = client().modify(kind("nodes"), {}, api::view_of(node).name, {}, [this](api::Json& fresh) {
-        api::Json taints = wanted_taints(fresh, now());
+// The state of every zone, after a node changed; all whom a new state concerns are looked at again.
+void NodeLifecycleController::judge_zones() {
+    std::vector<EvictionZones::Node> nodes;
+    for (const auto& [name, health] : health_) {
+        if (health.judged && health.counts) nodes.push_back({health.zone, health.ready});
+    }
+    const EvictionZones::Change change = zones_.judge(nodes, now());
+    if (!change.stopped && !change.resumed && !change.rates) return;
+    for (auto& [name, health] : health_) {
+        if (change.resumed) health.heard = now();
+        if (!health.ready) enqueue(name);
+    }
+}
+
+api::ApiResult<std::optional<Time>> NodeLifecycleController::keep_taints(const storage::Record& node, const api::Json& document) {
+    std::optional<Time> again;
+    Eviction eviction = Eviction::as_before;
+    const Health& health = health_.at(api::view_of(node).name);
+    if (zones_.all_down()) {
+        eviction = Eviction::unwanted;
+    } else if (!health.ready && condition_of(document, "Ready") != nullptr && !is_evicting(document)) {
+        const EvictionZones::Permit permit = zones_.ask(health.zone, now());
+        if (permit.granted) eviction = Eviction::wanted;
+        again = permit.retry;
+    }
+    if (wanted_taints(document, now(), eviction) == api::array_at(document, {"spec", "taints"})) return again;
+    const auto written = client().modify(kind("nodes"), {}, api::view_of(node).name, {}, [&](api::Json& fresh) {
+        api::Json taints = wanted_taints(fresh, now(), eviction);
         if (taints == api::array_at(fresh, {"spec", "taints"})) return false;
         if (taints.empty()) fresh["spec"].erase("taints");
         else fresh["spec"]["taints"] = std::move(taints);
         return true;
     });
     if (!written && written.error().code() != 404) return written.error();
-    return true;
+    return again;
 }
 
 api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& key) {
@@ -154,10 +182,21 @@ api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& ke
                         "Node " + key + " status is now: NodeNotReady");
         TRY(mark_pods_unready(key));
     }
-    health.ready = ready_now;
-    TRY(keep_taints(*node, document));
-    if (silent) return Requeue{};  // it is heard of through its status, which wakes this key
-    return Requeue{due - now() + std::chrono::seconds(1)};
+    std::string zone = zone_key(document);
+    const bool counts = api::find(api::object_at(document, {"metadata", "labels"}), "node.kubernetes.io/exclude-disruption") == nullptr;
+    if (!health.judged || health.ready != ready_now || health.zone != zone || health.counts != counts) {
+        health.judged = true;
+        health.ready = ready_now;
+        health.zone = std::move(zone);
+        health.counts = counts;
+        judge_zones();
+    }
+    TRY_ASSIGN(const std::optional<Time> again, keep_taints(*node, document));
+    std::optional<Duration> next;
+    // A silent one is heard of through its status, which wakes this key.
+    if (!silent) next = due - now() + std::chrono::seconds(1);
+    if (again) next = std::min(next.value_or(*again - now()), *again - now());
+    return Requeue{next};
 }
 
 }  // namespace kubemu::controllers

@@ -5,9 +5,11 @@
 // real one: after a restart every node has its full grace period.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 
+#include "controllers/node_lifecycle/zones.h"
 #include "controllers/runtime/controller.h"
 
 namespace kubemu::controllers {
@@ -22,18 +24,23 @@ class NodeLifecycleController final : public Controller {
     void heard_of(const std::string& node_name);
     api::ApiResult<bool> mark_unknown(const storage::Record& node, api::Json& document);
     api::ApiResult<bool> mark_pods_unready(const std::string& node_name);
-    api::ApiResult<bool> keep_taints(const storage::Record& node, const api::Json& document);
+    // When to look again, because the zone lets nobody be evicted just now.
+    api::ApiResult<std::optional<Time>> keep_taints(const storage::Record& node, const api::Json& document);
+    void judge_zones();
 
     struct Health {
         std::string uid;
         Time heard{};       // the last sign of life
         bool ready = false; // as seen last, to notice the transition
+        bool judged = false, counts = true;  // for the state of its zone; counts: it is not excluded
+        std::string zone;
         std::string conditions;  // as seen last; a change of them is a sign of life
     };
     api::Informer& nodes_;
     api::Informer& pods_;
     api::Informer& leases_;
     std::unordered_map<std::string, Health> health_;  // by node name
+    EvictionZones zones_;
 };
 
 }  // namespace kubemu::controllers

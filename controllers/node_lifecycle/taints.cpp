@@ -37,7 +37,15 @@ bool is_ours(std::string_view key, std::string_view effect) {
 
 }  // namespace
 
-api::Json wanted_taints(const api::Json& node, Time now) {
+bool is_evicting(const api::Json& node) {
+    const api::Json& taints = api::array_at(node, {"spec", "taints"});
+    return std::any_of(taints.begin(), taints.end(), [](const api::Json& taint) {
+        return api::string_at(taint, {"effect"}) == "NoExecute" && is_ours(api::string_at(taint, {"key"}), "NoExecute");
+    });
+}
+
+api::Json wanted_taints(const api::Json& node, Time now, Eviction eviction) {
+    const bool evict = eviction == Eviction::wanted || (eviction == Eviction::as_before && is_evicting(node));
     using Taint = std::pair<std::string, std::string>;  // key and effect
     std::set<Taint> wanted;
     for (const api::Json& condition : api::array_at(node, {"status", "conditions"})) {
@@ -45,7 +53,7 @@ api::Json wanted_taints(const api::Json& node, Time now) {
             if (api::string_at(condition, {"type"}) != row.condition) continue;
             if (api::string_at(condition, {"status"}) != row.status) continue;
             wanted.emplace(row.taint, "NoSchedule");
-            if (row.condition == "Ready") wanted.emplace(row.taint, "NoExecute");
+            if (row.condition == "Ready" && evict) wanted.emplace(row.taint, "NoExecute");
         }
     }
     if (api::bool_at(node, {"spec", "unschedulable"})) wanted.emplace(unschedulable, "NoSchedule");
