@@ -4,6 +4,7 @@
 
 #include "api/selector/label.h"
 #include "api/values/quantity.h"
+#include "api/values/text.h"
 #include "controllers/persistent_volume/controller.h"
 #include "controllers/runtime/owner_refs.h"
 
@@ -158,8 +159,9 @@ bool PersistentVolumeController::waits_for_consumer(const storage::Record& recor
         events().normal(reference, "WaitForFirstConsumer", "waiting for first consumer to be created before binding");
         return true;
     }
-    // The scheduler waits for volumes in its turn; a provisioner here is there for every node.
-    return false;
+    std::sort(unscheduled.begin(), unscheduled.end());
+    events().normal(reference, "WaitForPodScheduled", "waiting for pod " + api::join(unscheduled, ",") + " to be scheduled");
+    return true;
 }
 
 api::ApiResult<bool> PersistentVolumeController::reconcile_pending_claim(const storage::Record& record, const Json& claim) {

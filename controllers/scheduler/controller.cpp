@@ -32,20 +32,6 @@ Json reference(const PodInfo& pod) {
             {"metadata", {{"name", pod.name}, {"namespace", pod.namespace_name}, {"uid", pod.uid}}}};
 }
 
-// "1 node(s) were unschedulable, 2 Insufficient cpu", sorted as text.
-std::string histogram(const std::map<std::string, int>& reasons) {
-    std::vector<std::string> parts;
-    for (const auto& [reason, count] : reasons) parts.push_back(std::to_string(count) + " " + reason);
-    std::sort(parts.begin(), parts.end());
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    return text;
-}
-
-std::string availability(std::size_t nodes, const std::string& reasons) {
-    return "0/" + std::to_string(nodes) + " nodes are available: " + reasons + ".";
-}
-
 // Sets a pod condition in a status document; the transition time moves only with the status.
 void set_condition(Json& pod, std::string_view type, std::string_view status, std::string_view reason,
                    const std::string& message, const std::string& time) {
@@ -66,14 +52,41 @@ void set_condition(Json& pod, std::string_view type, std::string_view status, st
 
 }  // namespace
 
-SchedulerController::SchedulerController(Manager& manager)
+std::string SchedulerController::histogram(const std::map<std::string, int>& reasons) {
+    std::vector<std::string> parts;
+    for (const auto& [reason, count] : reasons) parts.push_back(std::to_string(count) + " " + reason);
+    std::sort(parts.begin(), parts.end());
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+std::string SchedulerController::availability(std::size_t nodes, const std::string& reasons) {
+    return "0/" + std::to_string(nodes) + " nodes are available: " + reasons + ".";
+}
+
+SchedulerController::SchedulerController(Manager& manager, scheduler::Release release)
     : Controller(manager, "scheduler", "kube-scheduler"),
       pods_(manager.informer("pods")),
       nodes_informer_(manager.informer("nodes")),
       claims_(manager.informer("persistentvolumeclaims")),
       volumes_(manager.informer("persistentvolumes")),
       classes_(manager.informer("storageclasses.storage.k8s.io")),
+      budgets_(manager.informer("poddisruptionbudgets.policy")),
+      release_(release),
+      reader_(client()),
       recorder_(manager, client(), "default-scheduler") {
+    manager.informer("namespaces").subscribe([this](const api::Informer::Change& change) {
+        const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
+        if (!change.after) {
+            namespaces_.erase(view.name);
+            return;
+        }
+        api::Labels& labels = namespaces_[view.name];
+        if (labels == view.labels) return;
+        labels = view.labels;
+        wake_parked();
+    });
     nodes_informer_.subscribe([this](const api::Informer::Change& change) { on_node(change); });
     pods_.subscribe([this](const api::Informer::Change& change) { on_pod(change); });
     for (api::Informer* informer : {&claims_, &volumes_, &classes_})
@@ -140,7 +153,8 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
     const bool known = found != entries_.end();
     Entry& entry = known ? found->second : entries_[record.key];
     const bool is_waiting = view.node_name.empty();
-    const bool labels_differ = known && entry.info->labels != view.labels;
+    // A pod that begins to end no longer counts for spreading; one that was preempted is waited for.
+    const bool labels_differ = known && (entry.info->labels != view.labels || entry.info->deleting != view.deleting);
     // A waiting pod may lose its gates or change its requests, a placed one only its labels. What waits for another
     // scheduler matters when that has placed it.
     const bool ours = view.scheduler_name == "default-scheduler";
@@ -194,6 +208,8 @@ void SchedulerController::place(const std::string& key, Entry& entry, const std:
     entry.queued = entry.parked = false;
     parked_.erase(key);
     nominated_.erase(key);
+    // A pod that has its place may be what others keep to, or spread from: they are looked at once in a turn.
+    if (!parked_.empty()) manager().set_timer(this, "assigned", now(), [this] { wake_parked(true); });
 }
 
 void SchedulerController::push(const std::string& key, Entry& entry) {
@@ -205,7 +221,7 @@ void SchedulerController::push(const std::string& key, Entry& entry) {
     enqueue(std::string(queue_key));
 }
 
-void SchedulerController::wake_parked() {
+void SchedulerController::wake_parked(bool followers_only) {
     if (parked_.empty()) return;
     const Time time = now();
     Duration soonest = backoff_max;
@@ -213,6 +229,8 @@ void SchedulerController::wake_parked() {
     const std::set<std::string> parked = parked_;
     for (const std::string& key : parked) {
         Entry& entry = entries_.at(key);
+        const scheduler::Constraints& rules = entry.info->rules();
+        if (followers_only && rules.affinity.empty() && rules.spread.empty()) continue;
         if (entry.retry_at <= time) {
             push(key, entry);
         } else {
@@ -221,7 +239,9 @@ void SchedulerController::wake_parked() {
         }
     }
     // Pods that were moved keep their back-off; the timer looks at all of them again.
-    if (later) manager().set_timer(this, "backoff", time + soonest, [this] { wake_parked(); });
+    if (!later) return;
+    manager().set_timer(this, followers_only ? "backoff of followers" : "backoff", time + soonest,
+                        [this, followers_only] { wake_parked(followers_only); });
 }
 
 api::ApiResult<Requeue> SchedulerController::reconcile(const std::string&) {
@@ -249,7 +269,7 @@ void SchedulerController::schedule(const std::string& key) {
             nodes_.size(), std::to_string(nodes_.size()) + " Preemption is not helpful for scheduling");
         return fail(key, entry, availability(nodes_.size(), volumes.refusal) + " preemption: " + none);
     }
-    const Filter filter(*pod, nodes_, std::move(volumes.rules));
+    const Filter filter(*pod, {nodes_, namespaces_, release_}, volumes.rules);
     std::map<std::string, Verdict> verdicts;
     std::map<std::string, int> reasons;
     const NodeInfo* best = nullptr;
@@ -259,7 +279,7 @@ void SchedulerController::schedule(const std::string& key) {
         Verdict verdict = filter.check(node, {}, promised_on(name, *pod));
         if (verdict.fits()) {
             double value = scheduler::score(*pod, node, filter);
-            if (name == entry.nominated_node) value += 1e6;
+            if (name == entry.nominated_node || name == entry.chosen_node) value += 1e6;
             const bool tie = best != nullptr && value == best_score;
             ties = tie ? ties + 1 : 1;
             if (best == nullptr || value > best_score ||
@@ -273,7 +293,8 @@ void SchedulerController::schedule(const std::string& key) {
         verdicts.emplace(name, std::move(verdict));
     }
     if (best != nullptr) {
-        if (!select_node_for_claims(*pod, volumes.to_select, best->name)) {
+        if (!select_node_for_claims(*pod, volumes, *best)) {
+            entry.chosen_node = best->name;
             entry.parked = true;
             parked_.insert(key);
         } else if (!bind(key, entry, best->name)) {
@@ -281,8 +302,10 @@ void SchedulerController::schedule(const std::string& key) {
         }
         return;
     }
+    entry.chosen_node.clear();
     std::string message = availability(nodes_.size(), histogram(reasons));
-    message += " preemption: " + preempt(key, entry, filter, verdicts);
+    // Where pods make room there is nothing to add.
+    if (const std::string why = preempt(key, entry, filter, verdicts); !why.empty()) message += " preemption: " + why;
     fail(key, entry, message);
 }
 
@@ -322,7 +345,9 @@ void SchedulerController::fail(const std::string& key, Entry& entry, const std::
     const auto written = client().modify(kind("pods"), pod.namespace_name, pod.name, "status", [&](Json& document) {
         if (api::uid_of(document) != pod.uid) return false;
         set_condition(document, "PodScheduled", "False", "Unschedulable", message, time);
-        if (!entry.nominated_node.empty()) api::ensure(document, {"status"})["nominatedNodeName"] = entry.nominated_node;
+        Json& status = api::ensure(document, {"status"});
+        if (!entry.nominated_node.empty()) status["nominatedNodeName"] = entry.nominated_node;
+        else status.erase("nominatedNodeName");
         return true;
     });
     if (!written && written.error().code() != 404)

@@ -18,7 +18,7 @@ namespace kubemu::controllers {
 
 class SchedulerController final : public Controller {
   public:
-    explicit SchedulerController(Manager& manager);
+    explicit SchedulerController(Manager& manager, scheduler::Release release = {});
     ~SchedulerController() override;
 
     api::ApiResult<Requeue> reconcile(const std::string& key) override;
@@ -38,6 +38,7 @@ class SchedulerController final : public Controller {
         scheduler::PodInfoPtr info;
         std::string node;            // where it is, or was sent
         std::string nominated_node;  // where pods were evicted for it
+        std::string chosen_node;     // where its claims get their volumes
         bool queued = false;
         std::uint64_t sequence = 0;
         int attempts = 0;
@@ -46,7 +47,7 @@ class SchedulerController final : public Controller {
     };
     struct Volumes {
         std::vector<scheduler::VolumeRule> rules;
-        std::vector<std::string> to_select;  // claims that wait for their first consumer
+        std::vector<std::pair<std::string, scheduler::VolumeRule>> to_select;  // claims that wait for their first consumer
         std::string refusal;                 // nothing can be done on any node
         bool waiting = false;                // claims are being provisioned for a node chosen before
     };
@@ -56,26 +57,52 @@ class SchedulerController final : public Controller {
     void forget(const std::string& key);
     void place(const std::string& key, Entry& entry, const std::string& node);
     void push(const std::string& key, Entry& entry);
-    // Something changed that may make room: parked pods become eligible, each after its back-off.
-    void wake_parked();
+    // Something changed that may make room: parked pods become eligible, each after its back-off. `followers_only`:
+    // those alone whose place depends on where other pods are.
+    void wake_parked(bool followers_only = false);
 
+    // "1 node(s) were unschedulable, 2 Insufficient cpu", sorted as text.
+    static std::string histogram(const std::map<std::string, int>& reasons);
+    static std::string availability(std::size_t nodes, const std::string& reasons);
     void schedule(const std::string& key);
     bool bind(const std::string& key, Entry& entry, const std::string& node);
     void fail(const std::string& key, Entry& entry, const std::string& message);
     Volumes volumes_of(const scheduler::PodInfo& pod);
-    bool select_node_for_claims(const scheduler::PodInfo& pod, const std::vector<std::string>& claims, const std::string& node);
+    scheduler::VolumeRule rule_of_bound(const std::string& volume_name);
+    scheduler::VolumeRule rule_of_waiting(const api::Json& claim, const api::Json& storage_class);
+    // Another pod that uses the claim; empty when there is none.
+    std::string user_of_claim(const scheduler::PodInfo& pod, const std::string& claim) const;
+    bool select_node_for_claims(const scheduler::PodInfo& pod, const Volumes& volumes, const scheduler::NodeInfo& node);
     std::vector<scheduler::PodInfoPtr> promised_on(const std::string& node, const scheduler::PodInfo& pod) const;
-    // Evicts pods of lower priority where that makes room; the text after "preemption: ".
+    // Evicts pods of lower priority where that makes room; otherwise the text after "preemption: ".
     std::string preempt(const std::string& key, Entry& entry, const scheduler::Filter& filter,
                         const std::map<std::string, scheduler::Verdict>& verdicts);
+    struct Choice {
+        const scheduler::NodeInfo* node = nullptr;
+        std::vector<scheduler::PodInfoPtr> victims;  // the most important first
+        std::int64_t violations = 0;                 // of disruption budgets
+    };
+    std::string ineligible(const scheduler::PodInfo& pod, const Entry& entry, const std::map<std::string, scheduler::Verdict>& verdicts) const;
+    // Without victims the reason why there are none.
+    Choice victims_on(const scheduler::NodeInfo& node, const scheduler::PodInfo& pod, const scheduler::Filter& filter,
+                      std::vector<std::string>& reasons) const;
+    void evict(const scheduler::PodInfo& victim, const scheduler::PodInfo& pod, const std::string& node);
+    // The pods whose eviction would violate a budget, by key.
+    std::set<std::string> budget_violations(const std::vector<scheduler::PodInfoPtr>& victims) const;
+    bool preempted(const std::string& key) const;
+    void set_nominated(const std::string& key, Entry& entry, std::string node);
 
     api::Informer& pods_;
     api::Informer& nodes_informer_;
     api::Informer& claims_;
     api::Informer& volumes_;
     api::Informer& classes_;
+    api::Informer& budgets_;
+    const scheduler::Release release_;
+    const api::Client& reader_;
     EventRecorder recorder_;
     scheduler::Nodes nodes_;
+    scheduler::Namespaces namespaces_;
     std::map<std::string, Entry, std::less<>> entries_;
     std::set<Waiting> active_;
     std::set<std::string> parked_;

@@ -31,7 +31,7 @@ bool is_removed(const std::vector<PodInfoPtr>& removed, const std::string& key) 
 }
 
 void check_resources(const PodInfo& pod, const NodeInfo& node, const std::vector<PodInfoPtr>& removed,
-                     const std::vector<PodInfoPtr>& extra, Verdict& verdict) {
+                     const std::vector<PodInfoPtr>& extra, const Release& release, Verdict& verdict) {
     Resources used = node.used;
     auto pods = static_cast<std::int64_t>(node.pods.size());
     for (const PodInfoPtr& gone : removed) used.add(gone->requests, -1), --pods;
@@ -40,7 +40,7 @@ void check_resources(const PodInfo& pod, const NodeInfo& node, const std::vector
     const auto lacks = [&](std::int64_t asked, std::int64_t taken, std::int64_t there, std::string_view name) {
         if (asked <= 0 || asked <= there - taken) return;
         verdict.reasons.push_back("Insufficient " + std::string(name));
-        if (asked > there) verdict.resolvable = false;  // no eviction makes the node bigger
+        if (asked > there && release.knows_too_small()) verdict.resolvable = false;  // no eviction makes the node bigger
     };
     lacks(pod.requests.cpu_milli, used.cpu_milli, node.allocatable.cpu_milli, "cpu");
     lacks(pod.requests.memory_bytes, used.memory_bytes, node.allocatable.memory_bytes, "memory");
@@ -68,22 +68,85 @@ bool ports_clash(const std::vector<api::HostPort>& a, const std::vector<api::Hos
     return false;
 }
 
-Filter::Filter(const PodInfo& pod, const Nodes& nodes, std::vector<VolumeRule> volumes)
-    : pod_(pod), rules_(pod.rules()), nodes_(nodes), volumes_(std::move(volumes)) {
+namespace {
+
+// NodeAffinity's PreFilter: the names that all terms ask for; nothing when some term takes any name.
+std::optional<std::set<std::string>> named_nodes(const Constraints& rules) {
+    if (!rules.has_required_node_terms || rules.required_node_terms.empty()) return std::nullopt;
+    std::set<std::string> names;
+    for (const NodeTerm& term : rules.required_node_terms) {
+        std::optional<std::set<std::string>> own;
+        for (const NodeRequirement& requirement : term) {
+            if (!requirement.on_field || requirement.op != "In") continue;
+            std::set<std::string> wanted(requirement.values.begin(), requirement.values.end());
+            if (own) std::erase_if(wanted, [&](const std::string& name) { return own->count(name) == 0; });
+            own = std::move(wanted);
+        }
+        if (!own) return std::nullopt;
+        names.insert(own->begin(), own->end());
+    }
+    return names;
+}
+
+// A node that lacks the key of any constraint does not count for any of them.
+bool has_all_keys(const std::vector<SpreadConstraint>& constraints, bool hard, const NodeInfo& node) {
+    return std::all_of(constraints.begin(), constraints.end(), [&](const SpreadConstraint& constraint) {
+        return constraint.hard != hard || node.label(constraint.topology_key) != nullptr;
+    });
+}
+
+}  // namespace
+
+std::string volume_for(const VolumeRule& rule, const NodeInfo& node) {
+    for (const auto& [name, terms] : rule.free_volumes)
+        if (terms.empty() || matches_terms(terms, node)) return name;
+    return {};
+}
+
+Filter::Filter(const PodInfo& pod, Cluster cluster, std::vector<VolumeRule> volumes)
+    : pod_(pod),
+      rules_(pod.rules()),
+      nodes_(cluster.nodes),
+      namespaces_(cluster.namespaces),
+      release_(cluster.release),
+      volumes_(std::move(volumes)),
+      named_nodes_(named_nodes(rules_)) {
+    count_spread();
+    count_affinity();
+    find_forbidden();
+}
+
+void Filter::count_spread() {
     for (const SpreadConstraint& constraint : rules_.spread) {
         Counts counts;
         for (const auto& [name, node] : nodes_) {
             const std::string* value = node.label(constraint.topology_key);
-            if (value == nullptr) continue;
+            if (value == nullptr || !has_all_keys(rules_.spread, constraint.hard, node)) continue;
             if (constraint.honor_affinity && !matches_node_rules(rules_, node)) continue;
             if (constraint.honor_taints && untolerated(rules_, node) != nullptr) continue;
             int& count = counts[*value];
-            for (const auto& [key, other] : node.pods)
-                if (other->namespace_name == pod_.namespace_name && constraint.selector.matches(other->labels)) ++count;
+            for (const auto& [key, other] : node.pods) {
+                const bool counted = !other->deleting && other->namespace_name == pod_.namespace_name;
+                if (counted && constraint.selector.matches(other->labels)) ++count;
+            }
         }
         spread_counts_.push_back(std::move(counts));
     }
-    for (const PodTerm& term : rules_.affinity) affinity_counts_.push_back(count_pods(term));
+}
+
+void Filter::count_affinity() {
+    // A pod counts for the required terms only when it matches all of them.
+    affinity_counts_.resize(rules_.affinity.size());
+    for (const auto& [name, node] : nodes_) {
+        if (rules_.affinity.empty()) break;
+        for (const auto& [key, other] : node.pods) {
+            const bool all = std::all_of(rules_.affinity.begin(), rules_.affinity.end(), [&, &other = other](const PodTerm& term) {
+                return term.matches(namespaces_, other->namespace_name, other->labels);
+            });
+            for (std::size_t i = 0; all && i < rules_.affinity.size(); ++i)
+                if (const std::string* value = node.label(rules_.affinity[i].topology_key)) ++affinity_counts_[i][*value];
+        }
+    }
     for (const PodTerm& term : rules_.anti_affinity) anti_counts_.push_back(count_pods(term));
     for (const PodTerm& term : rules_.preferred_affinity) preferred_counts_.push_back(count_pods(term));
     for (const PodTerm& term : rules_.preferred_anti_affinity) unwanted_counts_.push_back(count_pods(term));
@@ -92,13 +155,16 @@ Filter::Filter(const PodInfo& pod, const Nodes& nodes, std::vector<VolumeRule> v
                           std::all_of(affinity_counts_.begin(), affinity_counts_.end(),
                                       [](const Counts& counts) { return counts.empty(); }) &&
                           std::all_of(rules_.affinity.begin(), rules_.affinity.end(), [&](const PodTerm& term) {
-                              return term.matches(pod_.namespace_name, pod_.labels);
+                              return term.matches(namespaces_, pod_.namespace_name, pod_.labels);
                           });
+}
+
+void Filter::find_forbidden() {
     for (const auto& [name, node] : nodes_) {
         if (node.pods_with_anti_affinity == 0) continue;
         for (const auto& [key, other] : node.pods) {
             for (const PodTerm& term : other->rules().anti_affinity) {
-                if (!term.matches(pod_.namespace_name, pod_.labels)) continue;
+                if (!term.matches(namespaces_, pod_.namespace_name, pod_.labels)) continue;
                 if (const std::string* value = node.label(term.topology_key)) ++forbidden_[{term.topology_key, *value}];
             }
         }
@@ -111,7 +177,7 @@ Filter::Counts Filter::count_pods(const PodTerm& term) const {
         const std::string* value = node.label(term.topology_key);
         if (value == nullptr) continue;
         for (const auto& [key, other] : node.pods)
-            if (term.matches(other->namespace_name, other->labels)) ++counts[*value];
+            if (term.matches(namespaces_, other->namespace_name, other->labels)) ++counts[*value];
     }
     return counts;
 }
@@ -124,6 +190,7 @@ Verdict Filter::check(const NodeInfo& node, const std::vector<PodInfoPtr>& remov
         verdict.resolvable = false;
         return verdict;
     };
+    if (named_nodes_ && named_nodes_->count(node.name) == 0) return never("node(s) didn't satisfy plugin(s) [NodeAffinity]");
     if (node.unschedulable) {
         const Taint taint{"node.kubernetes.io/unschedulable", "", "NoSchedule"};
         if (std::none_of(rules_.tolerations.begin(), rules_.tolerations.end(),
@@ -132,7 +199,8 @@ Verdict Filter::check(const NodeInfo& node, const std::vector<PodInfoPtr>& remov
         }
     }
     if (const Taint* taint = untolerated(rules_, node))
-        return never("node(s) had untolerated taint {" + taint->key + ": " + taint->value + "}");
+        return never(release_.names_taints() ? "node(s) had untolerated taint {" + taint->key + ": " + taint->value + "}"
+                                             : "node(s) had untolerated taint(s)");
     if (!matches_node_rules(rules_, node)) return never("node(s) didn't match Pod's node affinity/selector");
     if (!pod_.ports.empty()) {
         for (const auto& [key, other] : node.pods) {
@@ -141,15 +209,42 @@ Verdict Filter::check(const NodeInfo& node, const std::vector<PodInfoPtr>& remov
             return verdict;
         }
     }
-    check_resources(pod_, node, removed, extra, verdict);
+    check_resources(pod_, node, removed, extra, release_, verdict);
+    if (verdict.fits()) check_volumes(node, removed, verdict);
     if (!verdict.fits()) return verdict;
-    for (const VolumeRule& volume : volumes_) {
-        if (volume.has_affinity && !matches_terms(volume.terms, node))
-            return never("node(s) had volume node affinity conflict");
-    }
     check_spread(node, removed, verdict);
     if (verdict.fits()) check_pod_affinity(node, removed, verdict);
     return verdict;
+}
+
+// VolumeRestrictions, VolumeBinding and VolumeZone.
+void Filter::check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const {
+    const auto refuse = [&](const char* reason, bool resolvable) {
+        const std::string text = reason;
+        if (std::find(verdict.reasons.begin(), verdict.reasons.end(), text) == verdict.reasons.end()) verdict.reasons.push_back(text);
+        verdict.resolvable = verdict.resolvable && resolvable;
+    };
+    for (const VolumeRule& volume : volumes_) {
+        if (volume.kind == VolumeRule::Kind::taken && !is_removed(removed, volume.user))
+            refuse("node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode", true);
+    }
+    if (!verdict.fits()) return;
+    for (const VolumeRule& volume : volumes_) {
+        if (volume.kind == VolumeRule::Kind::missing)
+            refuse("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)", false);
+        if (volume.kind == VolumeRule::Kind::affinity && !volume.terms.empty() && !matches_terms(volume.terms, node))
+            refuse(release_.minor < 35 ? "node(s) had volume node affinity conflict" : "node(s) didn't match PersistentVolume's node affinity", false);
+        if (volume.kind != VolumeRule::Kind::selectable || !volume_for(volume, node).empty()) continue;
+        if (!volume.can_be_made || (!volume.topologies.empty() && !matches_terms(volume.topologies, node)))
+            refuse("node(s) didn't find available persistent volumes to bind", false);
+    }
+    if (!verdict.fits()) return;
+    for (const VolumeRule& volume : volumes_) {
+        for (const auto& [label, values] : volume.zones) {
+            const std::string* own = node.label(label);
+            if (own == nullptr || values.count(*own) == 0) refuse("node(s) had no available volume zone", false);
+        }
+    }
 }
 
 void Filter::check_spread(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const {
@@ -169,7 +264,7 @@ void Filter::check_spread(const NodeInfo& node, const std::vector<PodInfoPtr>& r
         const auto own = counts.find(*value);
         int here = own == counts.end() ? 0 : own->second;
         for (const PodInfoPtr& gone : removed)
-            if (gone->namespace_name == pod_.namespace_name && constraint.selector.matches(gone->labels)) --here;
+            if (!gone->deleting && gone->namespace_name == pod_.namespace_name && constraint.selector.matches(gone->labels)) --here;
         const int self = constraint.selector.matches(pod_.labels) ? 1 : 0;
         if (here + self - std::min(least, here) > constraint.max_skew) {
             verdict.reasons.push_back("node(s) didn't match pod topology spread constraints");
@@ -192,7 +287,7 @@ void Filter::check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoP
         if (value == nullptr) continue;
         const auto found = anti_counts_[i].find(*value);
         int there = found == anti_counts_[i].end() ? 0 : found->second;
-        for (const PodInfoPtr& gone : removed) there -= term.matches(gone->namespace_name, gone->labels) ? 1 : 0;
+        for (const PodInfoPtr& gone : removed) there -= term.matches(namespaces_, gone->namespace_name, gone->labels) ? 1 : 0;
         if (there <= 0) continue;
         verdict.reasons.push_back("node(s) didn't match pod anti-affinity rules");
         return;
@@ -203,7 +298,7 @@ void Filter::check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoP
         int left = count;
         for (const PodInfoPtr& gone : removed) {
             for (const PodTerm& term : gone->rules().anti_affinity)
-                left -= term.topology_key == place.first && term.matches(pod_.namespace_name, pod_.labels) ? 1 : 0;
+                left -= term.topology_key == place.first && term.matches(namespaces_, pod_.namespace_name, pod_.labels) ? 1 : 0;
         }
         if (left <= 0) continue;
         verdict.reasons.push_back("node(s) didn't satisfy existing pods anti-affinity rules");

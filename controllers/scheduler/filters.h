@@ -2,8 +2,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "controllers/scheduler/pod_info.h"
@@ -22,14 +25,39 @@ struct Verdict {
 
 // A claim's volume as far as placement is concerned.
 struct VolumeRule {
-    bool has_affinity = false;
-    std::vector<NodeTerm> terms;  // of the bound volume
+    enum class Kind {
+        affinity,    // bound: the volume's terms, if any, and its labels of zone and region
+        missing,     // bound to a volume that is not there
+        taken,       // ReadWriteOncePod, and another pod uses it
+        selectable,  // waits for its first consumer: one of the volumes whose terms fit, or one that is made in the topology
+    } kind = Kind::affinity;
+    std::string user;                                           // taken: the key of the pod that has it
+    std::vector<NodeTerm> terms;                                // affinity
+    std::vector<std::pair<std::string, std::set<std::string>>> zones;  // affinity: label and values that will do
+    // selectable: free volumes that fit the claim, the smallest first, with their terms (none: anywhere).
+    std::vector<std::pair<std::string, std::vector<NodeTerm>>> free_volumes;
+    bool can_be_made = false;
+    std::vector<NodeTerm> topologies;  // where; none: anywhere
+};
+// The free volume for the claim on this node; empty when one has to be made.
+std::string volume_for(const VolumeRule& rule, const NodeInfo& node);
+
+// What differs between releases in what the scheduler says.
+struct Release {
+    int minor = 36;
+    bool names_taints() const { return minor < 35; }            // "untolerated taint {key: value}"
+    bool knows_too_small() const { return minor >= 31; }        // a node that never has room is not worth an eviction
 };
 
 // What is the same for all nodes in one attempt, computed once.
 class Filter {
   public:
-    Filter(const PodInfo& pod, const Nodes& nodes, std::vector<VolumeRule> volumes);
+    struct Cluster {
+        const Nodes& nodes;
+        const Namespaces& namespaces;
+        Release release{};
+    };
+    Filter(const PodInfo& pod, Cluster cluster, std::vector<VolumeRule> volumes);
 
     // `removed` are pods of the node that are taken as gone; `extra` are pods that were promised room on it.
     Verdict check(const NodeInfo& node, const std::vector<PodInfoPtr>& removed = {},
@@ -40,14 +68,21 @@ class Filter {
   private:
     using Counts = std::unordered_map<std::string, int>;  // by topology value
     Counts count_pods(const PodTerm& term) const;
-    bool static_ok(const NodeInfo& node) const;
+    void count_affinity();
+    void count_spread();
+    void find_forbidden();
+    void check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const;
     void check_spread(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const;
     void check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const;
 
     const PodInfo& pod_;
     const Constraints& rules_;
     const Nodes& nodes_;
+    const Namespaces& namespaces_;
+    Release release_;
     std::vector<VolumeRule> volumes_;
+    // The only nodes that the pod names (matchFields metadata.name in every term), as DaemonSet pods do.
+    std::optional<std::set<std::string>> named_nodes_;
     std::vector<Counts> spread_counts_, affinity_counts_, anti_counts_, preferred_counts_, unwanted_counts_;
     bool first_of_its_group_ = false;
     // Topology (key, value) pairs that a pod elsewhere keeps this pod away from, and by how many.

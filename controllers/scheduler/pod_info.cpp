@@ -28,8 +28,13 @@ bool Toleration::tolerates(const Taint& taint) const {
     return !key.empty() && value == taint.value;
 }
 
-bool PodTerm::matches(std::string_view namespace_name, const api::Labels& labels) const {
-    return (all_namespaces || namespaces.count(std::string(namespace_name)) > 0) && selector.matches(labels);
+bool PodTerm::matches(const Namespaces& all, std::string_view namespace_name, const api::Labels& labels) const {
+    if (!selector.matches(labels)) return false;
+    if (namespaces.count(std::string(namespace_name)) > 0) return true;
+    if (!namespace_selector) return false;
+    if (namespace_selector->empty()) return true;
+    const auto found = all.find(namespace_name);
+    return found != all.end() && namespace_selector->matches(found->second);
 }
 
 const Constraints& PodInfo::rules() const {
@@ -178,9 +183,8 @@ PodTerm read_pod_term(const Json& term, std::string_view own_namespace, int weig
     result.weight = weight;
     for (const Json& name : array_at(term, {"namespaces"}))
         if (name.is_string()) result.namespaces.insert(name.get<std::string>());
-    // A namespace selector by labels needs the namespaces; the empty one means all of them.
     const Json* namespaces = api::find(term, "namespaceSelector");
-    if (namespaces != nullptr) result.all_namespaces = true;
+    if (namespaces != nullptr) result.namespace_selector = api::LabelSelector::from_object(*namespaces);
     if (result.namespaces.empty() && namespaces == nullptr) result.namespaces.insert(std::string(own_namespace));
     return result;
 }
@@ -296,6 +300,7 @@ PodInfoPtr make_pod_info(const storage::Record& record, const api::PodView& view
     info->labels = view.labels;
     info->ports = view.host_ports;
     info->priority = view.priority;
+    info->deleting = view.deleting;
     info->created = view.created;
     info->requests.cpu_milli = view.cpu_milli;
     info->requests.memory_bytes = view.memory_bytes;

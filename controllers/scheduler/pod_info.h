@@ -49,14 +49,17 @@ struct NodeRequirement {
 };
 using NodeTerm = std::vector<NodeRequirement>;
 
+// The labels of each namespace, for terms that select namespaces by them.
+using Namespaces = std::map<std::string, api::Labels, std::less<>>;
+
 struct PodTerm {
     api::LabelSelector selector;
     std::set<std::string> namespaces;
-    bool all_namespaces = false;
+    std::optional<api::LabelSelector> namespace_selector;  // those that it selects count too
     std::string topology_key;
     int weight = 0;  // preferred terms only
 
-    bool matches(std::string_view namespace_name, const api::Labels& labels) const;
+    bool matches(const Namespaces& all, std::string_view namespace_name, const api::Labels& labels) const;
 };
 
 struct SpreadConstraint {
@@ -90,6 +93,7 @@ struct PodInfo {
     std::vector<api::HostPort> ports;
     int priority = 0;
     Time created{};
+    bool deleting = false;
     std::shared_ptr<const Constraints> constraints;  // null: none beyond the rest
 
     const Constraints& rules() const;

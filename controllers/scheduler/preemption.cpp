@@ -1,6 +1,8 @@
-// What the scheduler does besides placing: making room by priority, and waiting for volumes.
+// Making room by priority (pkg/scheduler/framework/preemption, plugins/defaultpreemption).
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "api/values/time.h"
 #include "controllers/scheduler/controller.h"
@@ -15,151 +17,184 @@ using scheduler::PodInfo;
 using scheduler::PodInfoPtr;
 using scheduler::Verdict;
 
-std::string SchedulerController::preempt(const std::string& key, Entry& entry, const Filter& filter,
-                                         const std::map<std::string, Verdict>& verdicts) {
-    const PodInfo& pod = *entry.info;
+namespace {
+
+constexpr const char* unhelpful = "Preemption is not helpful for scheduling";
+constexpr const char* no_victims = "No preemption victims found for incoming pod";
+
+// util.MoreImportantPod: by priority, then the one that is there longer.
+bool more_important(const PodInfoPtr& a, const PodInfoPtr& b) {
+    if (a->priority != b->priority) return a->priority > b->priority;
+    return a->created != b->created ? a->created < b->created : a->key < b->key;
+}
+
+}  // namespace
+
+// It ends because the scheduler evicted it.
+bool SchedulerController::preempted(const std::string& key) const {
+    const auto record = pods_.get(key);
+    if (record == nullptr || !api::pod_view_of(*record).deleting) return false;
+    const Json document = reader_.document(*record);
+    for (const Json& condition : api::array_at(document, {"status", "conditions"})) {
+        if (api::string_at(condition, {"type"}) == "DisruptionTarget")
+            return api::string_at(condition, {"status"}) == "True" && api::string_at(condition, {"reason"}) == "PreemptionByScheduler";
+    }
+    return false;
+}
+
+std::string SchedulerController::ineligible(const PodInfo& pod, const Entry& entry, const std::map<std::string, Verdict>& verdicts) const {
     if (pod.rules().never_preempts) return "not eligible due to preemptionPolicy=Never.";
-    if (!entry.nominated_node.empty()) {
-        // Victims of an earlier round may still be ending.
-        const auto node = nodes_.find(entry.nominated_node);
-        if (node != nodes_.end()) {
-            for (const auto& [other_key, other] : node->second.pods) {
-                const auto record = pods_.get(other_key);
-                if (other->priority < pod.priority && record != nullptr && api::pod_view_of(*record).deleting)
-                    return "not eligible due to a terminating pod on the nominated node.";
-            }
+    if (entry.nominated_node.empty()) return {};
+    const auto verdict = verdicts.find(entry.nominated_node);
+    if (verdict != verdicts.end() && !verdict->second.resolvable) return {};
+    const auto node = nodes_.find(entry.nominated_node);
+    if (node == nodes_.end()) return {};
+    // Victims of an earlier round are still ending.
+    for (const auto& [key, other] : node->second.pods) {
+        if (other->priority < pod.priority && preempted(key)) return "not eligible due to a terminating pod on the nominated node.";
+    }
+    return {};
+}
+
+std::set<std::string> SchedulerController::budget_violations(const std::vector<PodInfoPtr>& victims) const {
+    struct Budget {
+        std::string namespace_name;
+        api::LabelSelector selector;
+        std::int64_t allowed = 0;
+        Json disrupted;
+    };
+    std::vector<Budget> budgets;
+    for (const auto& record : budgets_.list()) {
+        const Json document = reader_.document(*record);
+        const Json* selector = api::find(document, {"spec", "selector"});
+        if (selector == nullptr || selector->empty()) continue;
+        budgets.push_back({std::string(api::namespace_of(document)), api::LabelSelector::from_object(*selector),
+                           api::int_at(document, {"status", "disruptionsAllowed"}), api::object_at(document, {"status", "disruptedPods"})});
+    }
+    std::set<std::string> violating;
+    for (const PodInfoPtr& victim : victims) {
+        if (victim->labels.empty()) continue;
+        for (Budget& budget : budgets) {
+            if (budget.namespace_name != victim->namespace_name || !budget.selector.matches(victim->labels)) continue;
+            if (budget.disrupted.contains(victim->name)) continue;  // counted already
+            if (--budget.allowed < 0) violating.insert(victim->key);
         }
     }
-    struct Choice {
-        const NodeInfo* node = nullptr;
-        std::vector<PodInfoPtr> victims;
-        int highest = 0;
+    return violating;
+}
+
+SchedulerController::Choice SchedulerController::victims_on(const NodeInfo& node, const PodInfo& pod, const Filter& filter,
+                                                            std::vector<std::string>& reasons) const {
+    std::vector<PodInfoPtr> lower;
+    for (const auto& [key, other] : node.pods)
+        if (other->priority < pod.priority) lower.push_back(other);
+    if (lower.empty()) {
+        reasons = {no_victims};
+        return {};
+    }
+    const auto promised = promised_on(node.name, pod);
+    if (const Verdict without = filter.check(node, lower, promised); !without.fits()) {
+        reasons = without.reasons;
+        return {};
+    }
+    // Spared are, as long as the pod still fits, first those that a budget protects, then the others, each time the most
+    // important first.
+    std::sort(lower.begin(), lower.end(), more_important);
+    const std::set<std::string> protected_pods = budget_violations(lower);
+    std::vector<PodInfoPtr> victims = lower;
+    Choice choice{&node, {}, 0};
+    for (const bool violating : {true, false}) {
+        for (const PodInfoPtr& candidate : lower) {
+            if ((protected_pods.count(candidate->key) > 0) != violating) continue;
+            std::vector<PodInfoPtr> spared;
+            std::copy_if(victims.begin(), victims.end(), std::back_inserter(spared),
+                         [&](const PodInfoPtr& victim) { return victim != candidate; });
+            if (filter.check(node, spared, promised).fits()) victims = std::move(spared);
+            else if (violating) ++choice.violations;
+        }
+    }
+    choice.victims = std::move(victims);
+    return choice;
+}
+
+void SchedulerController::set_nominated(const std::string& key, Entry& entry, std::string node) {
+    entry.nominated_node = std::move(node);
+    if (entry.nominated_node.empty()) nominated_.erase(key);
+    else nominated_.insert(key);
+}
+
+void SchedulerController::evict(const PodInfo& victim, const PodInfo& pod, const std::string& node) {
+    const std::string time = api::format_time(now());
+    const auto marked = client().modify(kind("pods"), victim.namespace_name, victim.name, "status", [&](Json& document) {
+        if (api::uid_of(document) != victim.uid || api::find(document, {"metadata", "deletionTimestamp"}) != nullptr) return false;
+        Json& conditions = api::ensure(document, {"status"})["conditions"];
+        if (!conditions.is_array()) conditions = Json::array();
+        Json target = {{"type", "DisruptionTarget"}, {"status", "True"}, {"lastTransitionTime", time},
+                       {"reason", "PreemptionByScheduler"},
+                       {"message", "default-scheduler: preempting to accommodate a higher priority pod"}};
+        for (Json& condition : conditions) {
+            if (api::string_at(condition, {"type"}) != "DisruptionTarget") continue;
+            condition = std::move(target);
+            return true;
+        }
+        conditions.push_back(std::move(target));
+        return true;
+    });
+    api::DeleteOptions options;
+    options.precondition_uid = victim.uid;
+    const auto removed = client().remove(kind("pods"), victim.namespace_name, victim.name, options);
+    if (!marked || !removed) log_line(LogLevel::info, "victim could not be evicted", {{"pod", victim.key}});
+    recorder_.normal({{"apiVersion", "v1"},
+                      {"kind", "Pod"},
+                      {"metadata", {{"name", victim.name}, {"namespace", victim.namespace_name}, {"uid", victim.uid}}}},
+                     "Preempted", "Preempted by pod " + pod.uid + " on node " + node);
+}
+
+std::string SchedulerController::preempt(const std::string& key, Entry& entry, const Filter& filter,
+                                         const std::map<std::string, Verdict>& verdicts) {
+    const PodInfoPtr pod = entry.info;
+    if (std::string why = ineligible(*pod, entry, verdicts); !why.empty()) return why;
+    // pickOneNodeForPreemption: fewest violated budgets, least important victims, fewest of them, and the youngest.
+    const auto rank = [](const Choice& choice) {
         std::int64_t sum = 0;
+        Time oldest = Time::max();
+        const int highest = choice.victims.front()->priority;
+        for (const PodInfoPtr& victim : choice.victims) {
+            sum += victim->priority + std::int64_t{std::numeric_limits<int>::max()} + 1;
+            if (victim->priority == highest) oldest = std::min(oldest, victim->created);
+        }
+        return std::tuple(choice.violations, highest, sum, choice.victims.size(), -oldest.time_since_epoch().count());
     };
     Choice best;
-    int unhelpful = 0, no_victims = 0;
+    std::map<std::string, int> reasons;
     for (const auto& [name, verdict] : verdicts) {
-        const NodeInfo& node = nodes_.at(name);
         if (!verdict.resolvable) {
-            ++unhelpful;
+            ++reasons[unhelpful];
             continue;
         }
-        std::vector<PodInfoPtr> lower;
-        for (const auto& [other_key, other] : node.pods)
-            if (other->priority < pod.priority) lower.push_back(other);
-        const auto promised = promised_on(name, pod);
-        if (lower.empty() || !filter.check(node, lower, promised).fits()) {
-            ++no_victims;
-            continue;
-        }
-        // Spare the most important and oldest first, as long as the pod still fits.
-        std::sort(lower.begin(), lower.end(), [](const PodInfoPtr& a, const PodInfoPtr& b) {
-            if (a->priority != b->priority) return a->priority > b->priority;
-            return a->created != b->created ? a->created < b->created : a->key < b->key;
-        });
-        std::vector<PodInfoPtr> victims = lower;
-        for (const PodInfoPtr& candidate : lower) {
-            std::vector<PodInfoPtr> without;
-            std::copy_if(victims.begin(), victims.end(), std::back_inserter(without),
-                         [&](const PodInfoPtr& victim) { return victim != candidate; });
-            if (filter.check(node, without, promised).fits()) victims = std::move(without);
-        }
-        Choice choice{&node, victims, victims.empty() ? 0 : victims.front()->priority, 0};
-        for (const PodInfoPtr& victim : victims) choice.sum += victim->priority;
-        const auto rank = [](const Choice& c) { return std::tuple(c.highest, c.sum, c.victims.size()); };
+        std::vector<std::string> why;
+        Choice choice = victims_on(nodes_.at(name), *pod, filter, why);
+        for (const std::string& reason : why) ++reasons[reason];
+        if (choice.victims.empty()) continue;
         if (best.node == nullptr || rank(choice) < rank(best)) best = std::move(choice);
     }
     if (best.node == nullptr) {
-        std::string reasons;
-        if (unhelpful > 0) reasons = std::to_string(unhelpful) + " Preemption is not helpful for scheduling";
-        if (no_victims > 0) {
-            reasons += (reasons.empty() ? "" : ", ") + std::to_string(no_victims) +
-                       " No preemption victims found for incoming pod";
-        }
-        return "0/" + std::to_string(nodes_.size()) + " nodes are available: " + reasons + ".";
+        set_nominated(key, entry, {});
+        return availability(nodes_.size(), histogram(reasons));
     }
-    entry.nominated_node = best.node->name;
-    nominated_.insert(key);
-    const std::string by = "Preempted by pod " + pod.uid + " on node " + best.node->name;
-    const std::string time = api::format_time(now());
-    for (const PodInfoPtr& victim : best.victims) {
-        const auto marked = client().modify(kind("pods"), victim->namespace_name, victim->name, "status", [&](Json& document) {
-            if (api::uid_of(document) != victim->uid) return false;
-            Json& conditions = api::ensure(document, {"status"})["conditions"];
-            if (!conditions.is_array()) conditions = Json::array();
-            conditions.push_back({{"type", "DisruptionTarget"}, {"status", "True"}, {"lastTransitionTime", time},
-                                  {"reason", "PreemptionByScheduler"},
-                                  {"message", "default-scheduler: preempting to accommodate a higher priority pod"}});
-            return true;
+    set_nominated(key, entry, best.node->name);
+    for (const PodInfoPtr& victim : best.victims) evict(*victim, *pod, best.node->name);
+    // Less important pods that were promised room there look for another place.
+    for (const std::string& other_key : std::set<std::string>(nominated_)) {
+        Entry& other = entries_.at(other_key);
+        if (other_key == key || other.nominated_node != best.node->name || other.info->priority >= pod->priority) continue;
+        set_nominated(other_key, other, {});
+        const auto cleared = client().modify(kind("pods"), other.info->namespace_name, other.info->name, "status", [](Json& document) {
+            return api::ensure(document, {"status"}).erase("nominatedNodeName") > 0;
         });
-        api::DeleteOptions options;
-        options.precondition_uid = victim->uid;
-        const auto removed = client().remove(kind("pods"), victim->namespace_name, victim->name, options);
-        if (!marked || !removed)
-            log_line(LogLevel::info, "victim could not be evicted", {{"pod", victim->key}});
-        recorder_.normal({{"apiVersion", "v1"},
-                          {"kind", "Pod"},
-                          {"metadata", {{"name", victim->name}, {"namespace", victim->namespace_name}, {"uid", victim->uid}}}},
-                         "Preempted", by);
+        if (!cleared && cleared.error().code() != 404) log_line(LogLevel::info, "nomination could not be taken back", {{"pod", other_key}});
     }
-    std::string reasons;
-    if (unhelpful > 0) reasons = std::to_string(unhelpful) + " Preemption is not helpful for scheduling";
-    if (no_victims > 0) {
-        reasons += (reasons.empty() ? "" : ", ") + std::to_string(no_victims) + " No preemption victims found for incoming pod";
-    }
-    if (reasons.empty()) return "0/" + std::to_string(nodes_.size()) + " nodes are available.";
-    return "0/" + std::to_string(nodes_.size()) + " nodes are available: " + reasons + ".";
-}
-
-SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod) {
-    Volumes result;
-    for (const std::string& name : pod.rules().claims) {
-        const auto record = claims_.get(pod.namespace_name, name);
-        if (record == nullptr) {
-            result.refusal = "persistentvolumeclaim \"" + name + "\" not found";
-            return result;
-        }
-        const Json claim = client().document(*record);
-        if (api::find(claim, {"metadata", "deletionTimestamp"}) != nullptr) {
-            result.refusal = "persistentvolumeclaim \"" + name + "\" is being deleted";
-            return result;
-        }
-        const std::string volume_name(api::string_at(claim, {"spec", "volumeName"}));
-        const bool bound = !volume_name.empty() && api::string_at(claim, {"status", "phase"}) == "Bound";
-        if (bound) {
-            const auto volume = volumes_.get(volume_name);
-            if (volume == nullptr) continue;
-            const Json document = client().document(*volume);
-            if (const Json* terms = api::find(document, {"spec", "nodeAffinity", "required", "nodeSelectorTerms"}))
-                result.rules.push_back({true, scheduler::read_node_terms(*terms)});
-            continue;
-        }
-        const auto storage_class = classes_.get(api::string_at(claim, {"spec", "storageClassName"}));
-        const bool waits = storage_class != nullptr &&
-                           api::string_at(client().document(*storage_class), {"volumeBindingMode"}) == "WaitForFirstConsumer";
-        if (!waits) {
-            result.refusal = "pod has unbound immediate PersistentVolumeClaims";
-            return result;
-        }
-        const Json& annotations = api::object_at(claim, {"metadata", "annotations"});
-        if (api::find(annotations, "volume.kubernetes.io/selected-node") != nullptr) result.waiting = true;
-        else result.to_select.push_back(name);
-    }
-    if (!result.to_select.empty()) result.waiting = false;
-    return result;
-}
-
-// True when there is nothing to wait for.
-bool SchedulerController::select_node_for_claims(const PodInfo& pod, const std::vector<std::string>& claims,
-                                                 const std::string& node) {
-    for (const std::string& name : claims) {
-        const auto written = client().modify(kind("persistentvolumeclaims"), pod.namespace_name, name, {}, [&](Json& claim) {
-            api::ensure(claim, {"metadata", "annotations"})["volume.kubernetes.io/selected-node"] = node;
-            return true;
-        });
-        if (!written) log_line(LogLevel::info, "claim could not be given a node", {{"claim", name}});
-    }
-    return claims.empty();
+    return {};
 }
 
 }  // namespace kubemu::controllers

@@ -109,6 +109,9 @@ TEST_CASE("WaitForFirstConsumer waits for a pod; a claim in use is not freed; a 
     cluster.create("pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}],
         "volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}}]}})");
     cluster.settle();
+    CHECK(cluster.phase("persistentvolumeclaims", "c") == "Pending");  // the scheduler says on which node
+    cluster.patch("persistentvolumeclaims", "c", R"({"metadata":{"annotations":{"volume.kubernetes.io/selected-node":"n"}}})");
+    cluster.settle();
     CHECK(cluster.phase("persistentvolumeclaims", "c") == "Bound");
     cluster.remove("persistentvolumeclaims", "c");
     cluster.settle();

@@ -1,0 +1,196 @@
+// What a pod's claims ask of its node (pkg/scheduler/framework/plugins/{volumebinding,volumezone,volumerestrictions}).
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "api/values/quantity.h"
+#include "api/values/text.h"
+#include "controllers/scheduler/controller.h"
+#include "storage/base/log.h"
+
+namespace kubemu::controllers {
+
+using api::Json;
+using scheduler::NodeInfo;
+using scheduler::PodInfo;
+using scheduler::VolumeRule;
+
+namespace {
+
+constexpr const char* selected_node = "volume.kubernetes.io/selected-node";
+constexpr const char* zone_labels[] = {"topology.kubernetes.io/zone", "topology.kubernetes.io/region",
+                                       "failure-domain.beta.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region"};
+
+// A free volume that the claim may take (pkg/volume/util/volume-helper FindMatchingVolume), its size aside.
+bool suits(const Json& volume, const Json& claim, const std::string& class_name) {
+    if (api::find(volume, {"metadata", "deletionTimestamp"}) != nullptr) return false;
+    if (api::string_at(volume, {"spec", "storageClassName"}) != class_name) return false;
+    if (api::string_at(volume, {"spec", "volumeMode"}, "Filesystem") != api::string_at(claim, {"spec", "volumeMode"}, "Filesystem")) return false;
+    const Json& modes = api::array_at(volume, {"spec", "accessModes"});
+    for (const Json& mode : api::array_at(claim, {"spec", "accessModes"}))
+        if (std::find(modes.begin(), modes.end(), mode) == modes.end()) return false;
+    const Json* selector = api::find(claim, {"spec", "selector"});
+    return selector == nullptr ||
+           api::LabelSelector::from_object(*selector).matches(api::labels_of(api::object_at(volume, {"metadata", "labels"})));
+}
+
+std::vector<scheduler::NodeTerm> terms_of(const Json& volume) {
+    const Json* terms = api::find(volume, {"spec", "nodeAffinity", "required", "nodeSelectorTerms"});
+    return terms == nullptr ? std::vector<scheduler::NodeTerm>() : scheduler::read_node_terms(*terms);
+}
+
+}  // namespace
+
+VolumeRule SchedulerController::rule_of_bound(const std::string& volume_name) {
+    VolumeRule rule;
+    const auto volume = volumes_.get(volume_name);
+    if (volume == nullptr) {
+        rule.kind = VolumeRule::Kind::missing;
+        return rule;
+    }
+    const Json document = client().document(*volume);
+    rule.terms = terms_of(document);
+    for (const char* label : zone_labels) {
+        const auto value = api::string_at(document, {"metadata", "labels", label});
+        if (value.empty()) continue;
+        std::set<std::string> values;  // "a__b": either will do
+        std::string rest(value);
+        for (std::size_t at; (at = rest.find("__")) != std::string::npos; rest.erase(0, at + 2)) values.insert(rest.substr(0, at));
+        values.insert(rest);
+        rule.zones.emplace_back(label, std::move(values));
+    }
+    return rule;
+}
+
+VolumeRule SchedulerController::rule_of_waiting(const Json& claim, const Json& storage_class) {
+    VolumeRule rule;
+    rule.kind = VolumeRule::Kind::selectable;
+    const auto wanted = api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
+    const std::string class_name(api::string_at(claim, {"spec", "storageClassName"}));
+    struct Free {
+        api::Quantity size;
+        std::string name;
+        std::vector<scheduler::NodeTerm> terms;
+    };
+    std::vector<Free> found;
+    for (const auto& record : volumes_.list()) {
+        const Json volume = client().document(*record);
+        if (const Json* owner = api::find(volume, {"spec", "claimRef"})) {
+            const bool ours = api::string_at(*owner, {"name"}) == api::name_of(claim) && api::string_at(*owner, {"namespace"}) == api::namespace_of(claim);
+            if (!ours) continue;
+        }
+        const auto size = api::Quantity::parse(api::string_at(volume, {"spec", "capacity", "storage"}));
+        if (!size || (wanted && *size < *wanted) || !suits(volume, claim, class_name)) continue;
+        found.push_back({*size, std::string(api::name_of(volume)), terms_of(volume)});
+    }
+    std::stable_sort(found.begin(), found.end(), [](const Free& a, const Free& b) { return a.size < b.size; });
+    for (Free& each : found) rule.free_volumes.emplace_back(std::move(each.name), std::move(each.terms));
+    rule.can_be_made = api::string_at(storage_class, {"provisioner"}) != "kubernetes.io/no-provisioner";
+    for (const Json& topology : api::array_at(storage_class, {"allowedTopologies"})) {
+        scheduler::NodeTerm term;
+        for (const Json& expression : api::array_at(topology, {"matchLabelExpressions"})) {
+            scheduler::NodeRequirement requirement;
+            requirement.key = api::string_at(expression, {"key"});
+            requirement.op = "In";
+            for (const Json& value : api::array_at(expression, {"values"}))
+                if (value.is_string()) requirement.values.push_back(value.get<std::string>());
+            term.push_back(std::move(requirement));
+        }
+        rule.topologies.push_back(std::move(term));
+    }
+    return rule;
+}
+
+std::string SchedulerController::user_of_claim(const PodInfo& pod, const std::string& claim) const {
+    for (const auto& [name, node] : nodes_) {
+        for (const auto& [key, other] : node.pods) {
+            if (key == pod.key || other->namespace_name != pod.namespace_name) continue;
+            const auto& claims = other->rules().claims;
+            if (std::find(claims.begin(), claims.end(), claim) != claims.end()) return key;
+        }
+    }
+    return {};
+}
+
+SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod) {
+    Volumes result;
+    for (const std::string& name : pod.rules().claims) {
+        const auto record = claims_.get(pod.namespace_name, name);
+        if (record == nullptr) {
+            result.refusal = "persistentvolumeclaim \"" + name + "\" not found";
+            return result;
+        }
+        const Json claim = client().document(*record);
+        if (api::find(claim, {"metadata", "deletionTimestamp"}) != nullptr) {
+            result.refusal = "persistentvolumeclaim \"" + name + "\" is being deleted";
+            return result;
+        }
+        if (api::string_at(claim, {"status", "phase"}) == "Lost") {
+            result.refusal = "persistentvolumeclaim \"" + name + "\" bound to non-existent persistentvolume \"" +
+                             std::string(api::string_at(claim, {"spec", "volumeName"})) + "\"";
+            return result;
+        }
+        const Json& modes = api::array_at(claim, {"spec", "accessModes"});
+        if (std::find(modes.begin(), modes.end(), "ReadWriteOncePod") != modes.end()) {
+            if (const std::string user = user_of_claim(pod, name); !user.empty()) {
+                VolumeRule rule;
+                rule.kind = VolumeRule::Kind::taken;
+                rule.user = user;
+                result.rules.push_back(std::move(rule));
+            }
+        }
+        const std::string volume_name(api::string_at(claim, {"spec", "volumeName"}));
+        if (!volume_name.empty() && api::string_at(claim, {"metadata", "annotations", "pv.kubernetes.io/bind-completed"}) == "yes") {
+            result.rules.push_back(rule_of_bound(volume_name));
+            continue;
+        }
+        const auto class_record = classes_.get(api::string_at(claim, {"spec", "storageClassName"}));
+        const Json storage_class = class_record != nullptr ? client().document(*class_record) : Json::object();
+        if (!volume_name.empty() || api::string_at(storage_class, {"volumeBindingMode"}) != "WaitForFirstConsumer") {
+            result.refusal = "pod has unbound immediate PersistentVolumeClaims";
+            return result;
+        }
+        if (!api::string_at(claim, {"metadata", "annotations", selected_node}).empty()) {
+            result.waiting = true;  // it is being made
+            continue;
+        }
+        VolumeRule rule = rule_of_waiting(claim, storage_class);
+        result.to_select.emplace_back(name, rule);
+        result.rules.push_back(std::move(rule));
+    }
+    if (!result.to_select.empty()) result.waiting = false;
+    return result;
+}
+
+// True when there is nothing to wait for. A volume that is there is reserved for its claim, another one is made on this
+// node's behalf; the volume controller does the rest.
+bool SchedulerController::select_node_for_claims(const PodInfo& pod, const Volumes& volumes, const NodeInfo& node) {
+    std::set<std::string> taken;
+    for (const auto& [name, rule] : volumes.to_select) {
+        const auto record = claims_.get(pod.namespace_name, name);
+        if (record == nullptr) continue;
+        VolumeRule left = rule;
+        std::erase_if(left.free_volumes, [&](const auto& free) { return taken.count(free.first) > 0; });
+        const std::string volume = scheduler::volume_for(left, node);
+        api::ApiResult<storage::RecordPtr> written = record;
+        if (!volume.empty()) {
+            taken.insert(volume);
+            const api::ObjectView& claim = api::view_of(*record);
+            written = client().modify(kind("persistentvolumes"), {}, volume, {}, [&](Json& document) {
+                if (api::find(document, {"spec", "claimRef"}) == nullptr)
+                    api::ensure(document, {"metadata", "annotations"})["pv.kubernetes.io/bound-by-controller"] = "yes";
+                document["spec"]["claimRef"] = {{"apiVersion", "v1"}, {"kind", "PersistentVolumeClaim"}, {"namespace", claim.namespace_name},
+                                                {"name", claim.name}, {"uid", claim.uid}, {"resourceVersion", std::to_string(record->revision)}};
+                return true;
+            });
+        } else {
+            written = client().modify(kind("persistentvolumeclaims"), pod.namespace_name, name, {}, [&](Json& claim) {
+                api::ensure(claim, {"metadata", "annotations"})[selected_node] = node.name;
+                return true;
+            });
+        }
+        if (!written) log_line(LogLevel::info, "claim could not be given a node", {{"claim", name}, {"why", written.error()->message}});
+    }
+    return volumes.to_select.empty();
+}
+
+}  // namespace kubemu::controllers

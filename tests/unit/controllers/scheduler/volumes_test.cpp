@@ -1,0 +1,102 @@
+// Pods whose claims have a place, or are to get one.
+#include "controllers/persistent_volume/controller.h"
+#include "scheduler_fixture.h"
+
+using namespace kubemu;
+using namespace kubemu::controllers;
+using namespace std::chrono_literals;
+using tests::Scheduling;
+
+namespace {
+
+struct Cluster : Scheduling {
+    Cluster() {
+        add<PersistentVolumeController>();
+        create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"local"},"provisioner":"kubernetes.io/no-provisioner","volumeBindingMode":"WaitForFirstConsumer"})");
+        create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"zonal"},"provisioner":"kubemu.io/simulated","volumeBindingMode":"WaitForFirstConsumer",
+            "allowedTopologies":[{"matchLabelExpressions":[{"key":"zone","values":["b"]}]}]})");
+        create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"immediate"},"provisioner":"kubernetes.io/no-provisioner"})");
+        node("n1", R"({"zone":"a"})");
+        node("n2", R"({"zone":"b"})");
+    }
+    void claim(const std::string& name, const char* storage_class, const char* mode = "ReadWriteOnce") {
+        create("persistentvolumeclaims", api::Json{{"metadata", {{"name", name}}},
+                                                   {"spec", {{"storageClassName", storage_class}, {"accessModes", {mode}},
+                                                             {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
+        settle();
+    }
+    void volume(const std::string& name, const std::string& node_name, const char* size = "2Gi") {
+        create("persistentvolumes",
+               api::Json{{"metadata", {{"name", name}}},
+                         {"spec", {{"storageClassName", "local"}, {"accessModes", {"ReadWriteOnce"}}, {"capacity", {{"storage", size}}}, {"local", {{"path", "/x"}}},
+                                   {"nodeAffinity", {{"required", {{"nodeSelectorTerms", api::Json::array({{{"matchExpressions",
+                                       api::Json::array({{{"key", "kubernetes.io/hostname"}, {"operator", "In"}, {"values", {node_name}}}})}}})}}}}}}}});
+        settle();
+    }
+    void user(const std::string& name, const std::string& claim_name, const std::string& more = "") {
+        pod(name, R"({"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":")" + claim_name + "\"}}]" + more + "}");
+    }
+    std::string bound(const std::string& claim_name) { return std::string(api::string_at(get("persistentvolumeclaims", claim_name), {"spec", "volumeName"})); }
+};
+
+}  // namespace
+
+TEST_CASE("claims that are not there, or wait for a volume of their own accord") {
+    Cluster cluster;
+    cluster.user("p", "nothing");
+    CHECK(cluster.why("p") == "0/2 nodes are available: persistentvolumeclaim \"nothing\" not found. "
+                              "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
+    cluster.claim("unbound", "immediate");
+    cluster.user("q", "unbound");
+    CHECK(cluster.why("q").find("0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims.") == 0);
+}
+
+TEST_CASE("a claim waits for its first consumer and takes a volume where the pod can run") {
+    Cluster cluster;
+    cluster.volume("small-elsewhere", "n1", "1Gi");
+    cluster.volume("fits", "n2");
+    cluster.claim("data", "local");
+    CHECK(cluster.bound("data").empty());
+    cluster.user("p", "data", R"(,"nodeSelector":{"zone":"b"})");
+    cluster.advance(12s);
+    CHECK(cluster.bound("data") == "fits");
+    CHECK(cluster.at("p") == "n2");
+    cluster.user("second", "data", R"(,"nodeSelector":{"zone":"a"})");
+    CHECK(cluster.why("second") == "0/2 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, 1 node(s) didn't match Pod's node affinity/selector. "
+                                   "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
+    cluster.claim("more", "local");
+    cluster.user("third", "more", R"(,"nodeSelector":{"zone":"b"})");
+    CHECK(cluster.why("third").find("1 node(s) didn't find available persistent volumes to bind") != std::string::npos);
+    cluster.volume("late", "n2");
+    cluster.advance(12s);
+    CHECK(cluster.at("third") == "n2");
+}
+
+TEST_CASE("a volume is made on the node's behalf, in the topology of its class") {
+    Cluster cluster;
+    cluster.claim("data", "zonal");
+    cluster.user("p", "data");
+    cluster.advance(12s);
+    CHECK(cluster.at("p") == "n2");
+    CHECK(cluster.get("persistentvolumeclaims", "data")["metadata"]["annotations"]["volume.kubernetes.io/selected-node"] == "n2");
+    cluster.claim("other", "zonal");
+    cluster.user("q", "other", R"(,"nodeSelector":{"zone":"a"})");
+    CHECK(cluster.why("q").find("1 node(s) didn't find available persistent volumes to bind") != std::string::npos);
+}
+
+TEST_CASE("a claim of one pod alone, and volumes of a zone") {
+    Cluster cluster;
+    cluster.claim("own", "zonal", "ReadWriteOncePod");
+    cluster.user("p", "own");
+    cluster.advance(12s);
+    REQUIRE(cluster.at("p") == "n2");
+    cluster.user("q", "own");
+    CHECK(cluster.why("q").find("2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode") != std::string::npos);
+    cluster.patch("persistentvolumes", cluster.bound("own"), R"({"metadata":{"labels":{"topology.kubernetes.io/zone":"x__y"}}})", {}, "");
+    cluster.remove_now("p");
+    cluster.advance(12s);
+    CHECK(cluster.why("q").find("2 node(s) had no available volume zone") != std::string::npos);
+    cluster.patch("nodes", "n1", R"({"metadata":{"labels":{"topology.kubernetes.io/zone":"y"}}})", {}, "");
+    cluster.advance(12s);
+    CHECK(cluster.at("q") == "n1");
+}
