@@ -2,7 +2,11 @@
 #include "server/cluster.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <future>
+#include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
@@ -25,6 +29,8 @@
 #include "controllers/horizontal_pod_autoscaler/controller.h"
 #include "controllers/job/controller.h"
 #include "controllers/kubelet/controller.h"
+#include "controllers/kubelet/node_config.h"
+#include "controllers/kubelet/stages/definition.h"
 #include "controllers/load_balancer/controller.h"
 #include "controllers/namespace/controller.h"
 #include "controllers/node_lifecycle/controller.h"
@@ -75,6 +81,21 @@ std::optional<std::uint64_t> key_seed(const ClusterOptions& options) {
     return options.clock.factor == 0 ? std::optional(options.seed) : std::nullopt;
 }
 
+// 36 of "v1.36.0".
+int minor_of(const std::string& version) {
+    const std::size_t dot = version.find('.');
+    return dot == std::string::npos ? 36 : std::atoi(version.c_str() + dot + 1);
+}
+
+Result<std::vector<api::Json>, std::string> read_nodes(const std::string& path) {
+    std::ifstream file(path);
+    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (!file.good() && !file.eof()) return path + ": cannot be read";
+    auto nodes = kubelet::read_node_config(text);
+    if (!nodes) return path + ": " + nodes.error();
+    return nodes;
+}
+
 }  // namespace
 
 struct Cluster::Impl {
@@ -109,6 +130,8 @@ struct Cluster::Impl {
     DefinitionInstaller definitions;
     api::PodLogs* logs = nullptr;
     ClockApi clock_api;
+    KubeletController* simulated_nodes = nullptr;  // null: it does not run
+    std::optional<std::vector<api::Json>> nodes;   // of a file, until the kubelets have them
     std::unique_ptr<api::Handlers> handlers;
     std::optional<Dispatcher> dispatcher;
 
@@ -147,12 +170,15 @@ void Cluster::Impl::add_controllers() {
     if (enabled("daemonset")) manager.add(std::make_unique<DaemonSetController>(manager));
     if (enabled("ephemeral-volume")) manager.add(std::make_unique<EphemeralVolumeController>(manager));
     if (enabled("persistentvolume-binder")) manager.add(std::make_unique<PersistentVolumeController>(manager));
-    if (enabled("scheduler")) manager.add(std::make_unique<SchedulerController>(manager));
+    if (enabled("scheduler")) manager.add(std::make_unique<SchedulerController>(manager, scheduler::Release{minor_of(options.kubernetes_version)}));
     if (enabled("kubelet")) {
         auto kubelet = std::make_unique<KubeletController>(manager, NodeOptions{.count = options.nodes,
                                                                                 .pod_startup_latency = options.pod_startup_latency,
-                                                                                .kubernetes_version = options.kubernetes_version});
+                                                                                .kubernetes_version = options.kubernetes_version,
+                                                                                .pace = options.pace,
+                                                                                .nodes = std::move(nodes)});
         logs = &kubelet->logs();
+        simulated_nodes = kubelet.get();
         manager.add(std::move(kubelet));
     }
     if (enabled("endpoint")) manager.add(std::make_unique<EndpointsController>(manager));
@@ -201,7 +227,12 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
     impl->authority = std::move(*authority);
     install_stored_definitions(impl->registry, impl->definitions);
     bootstrap(impl->registry);
+    if (controller_enabled(options.controllers, "kubelet")) stages::bootstrap_stage_definition(impl->registry);
+    if (!options.node_config_path.empty()) {
+        TRY_ASSIGN(impl->nodes, read_nodes(options.node_config_path));
+    }
     impl->add_controllers();
+    if (impl->simulated_nodes != nullptr) TRY(impl->simulated_nodes->register_nodes());
     impl->handlers = std::make_unique<api::Handlers>(api::Handlers::Options{
         .registry = impl->registry, .access = impl->access, .logs = impl->logs, .kubernetes_version = options.kubernetes_version,
         .connection_clock = &Impl::machine_clock});

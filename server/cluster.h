@@ -9,6 +9,7 @@
 #include "api/access.h"
 #include "api/authentication/certificate_authority.h"
 #include "api/handlers.h"
+#include "controllers/kubelet/pace.h"
 #include "server/clock_options.h"
 #include "server/dispatcher.h"
 #include "storage/base/clock.h"
@@ -25,6 +26,8 @@ struct ClusterOptions {
     std::uint64_t seed = 1;
     Duration pod_startup_latency = std::chrono::seconds(1);
     ClockOptions clock;
+    std::string node_config_path;  // empty: `nodes` of them
+    controllers::Pace pace = controllers::Pace::realistic;
     std::vector<api::Authorizer::Mode> authorization = {api::Authorizer::Mode::rbac};
     api::TokenFile token_file;  // users with fixed tokens
 };

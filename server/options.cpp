@@ -124,8 +124,20 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
                       "full: an answered write survives a power cut; normal: it survives the end of the process")
         ->check(CLI::IsMember({"full", "normal"}))
         ->capture_default_str();
-    serve->add_option("--nodes", to.nodes, "Simulated nodes; the first is a control plane with its taint")
-        ->check(CLI::Range(0, 5000))
+    auto* nodes_option = serve->add_option("--nodes", to.nodes, "Simulated nodes; the first is a control plane with its taint")
+                             ->check(CLI::Range(0, 5000))
+                             ->capture_default_str();
+    serve->add_option("--node-config", to.node_config_path,
+                      "Nodes from a YAML file in place of --nodes: a list 'nodes' of groups with count, name (worker-{}), labels, "
+                      "annotations, taints, capacity, allocatable, unschedulable")
+        ->type_name("PATH")
+        ->check(CLI::ExistingFile)
+        ->excludes(nodes_option);
+    std::string node_pace = "realistic";
+    serve->add_option("--pace", node_pace,
+                      "How pods on nodes move: realistic, within --pod-startup-latency; instant, at once; frozen, not at all. "
+                      "The annotation kubemu.io/pace of a Namespace says otherwise for its pods")
+        ->check(CLI::IsMember({"realistic", "instant", "frozen"}))
         ->capture_default_str();
     serve->add_option("--controllers", controllers,
                       "Controllers to run: '*' for all, 'name' for one, '-name' to leave one out")
@@ -135,7 +147,7 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
         ->capture_default_str()
         ->type_name("VERSION");
     auto* seed_option = serve->add_option("--seed", seed, "Seed of everything random (names, uids, addresses)");
-    serve->add_option("--pod-startup-latency", latency, "Time from scheduled to running, image pull included; with 0 the events of a start are left out")
+    serve->add_option("--pod-startup-latency", latency, "Time from scheduled to running, image pull included; 0 is an instant pace, where with more than 500 pods the events of further starts are left out")
         ->capture_default_str()
         ->type_name("DURATION");
     std::string clock = "real";
@@ -231,6 +243,7 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
         return Exit{2, "kubemu: --clock " + clock + ": expected real, scaled=FACTOR, virtual or virtual=2026-01-01T00:00:00Z\n"};
     }
     to.clock = *pace;
+    to.pace = controllers::pace_named(node_pace).value_or(controllers::Pace::realistic);
     if (full_version(to.kubernetes_version).empty()) {
         return Exit{2, "kubemu: --kubernetes-version " + to.kubernetes_version + ": expected a release such as 1.28 or v1.28.7\n"};
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/authorization/authorizer.h"
+#include "controllers/kubelet/pace.h"
 #include "server/clock_command.h"
 #include "server/clock_options.h"
 #include "storage/base/clock.h"
@@ -26,6 +27,8 @@ struct ServeOptions {
     std::string kubernetes_version = "1.36";
     std::optional<std::uint64_t> seed;
     Duration pod_startup_latency = std::chrono::milliseconds(1000);
+    std::string node_config_path;  // empty: `nodes` of them
+    controllers::Pace pace = controllers::Pace::realistic;
     std::string https_address;  // empty: no HTTPS
     std::uint16_t https_port = 0;
     std::string kubeconfig_path;  // where to write a kubeconfig when ready; empty: nowhere

@@ -99,6 +99,8 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
     cluster_options.seed = options.seed.value_or(random_seed());
     cluster_options.pod_startup_latency = options.pod_startup_latency;
     cluster_options.clock = options.clock;
+    cluster_options.node_config_path = options.node_config_path;
+    cluster_options.pace = options.pace;
     cluster_options.authorization = options.authorization;
     if (!options.token_auth_file.empty()) {
         auto users = api::TokenFile::parse(text_of_file(options.token_auth_file), options.token_auth_file);

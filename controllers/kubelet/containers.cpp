@@ -39,7 +39,7 @@ std::string backoff_text(Duration backoff) {
 }
 
 const Json* container_of(const Json& pod, const std::string& name) {
-    for (const char* list : {"initContainers", "containers"})
+    for (const char* list : {"initContainers", "containers", "ephemeralContainers"})
         for (const Json& container : api::array_at(pod, {"spec", list}))
             if (api::string_at(container, {"name"}) == name) return &container;
     return nullptr;
@@ -69,8 +69,14 @@ std::optional<Duration> parse_duration(const std::string& text) {
 
 bool PodWorker::restarts_after(const ContainerSpec& spec, const ContainerState& state, bool init) const {
     if (spec.sidecar) return true;
-    if (spec_.restart_policy == "Never") return false;
-    if (init || spec_.restart_policy == "OnFailure") return state.exit_code != 0;
+    if (spec.ephemeral) return false;
+    for (const RestartRule& rule : spec.restart_rules) {
+        const bool listed = std::find(rule.exit_codes.begin(), rule.exit_codes.end(), state.exit_code) != rule.exit_codes.end();
+        if (listed == rule.in) return true;
+    }
+    const std::string& policy = spec.restart_policy.empty() ? spec_.restart_policy : spec.restart_policy;
+    if (policy == "Never") return false;
+    if (init || policy == "OnFailure") return state.exit_code != 0;
     return true;
 }
 
@@ -101,7 +107,7 @@ bool PodWorker::advance(const ContainerSpec& spec, ContainerState& state, bool i
     if (state.phase == Phase::terminated) {
         if (!restarts_after(spec, state, init)) return true;
         if (now_ < state.retry_at) {
-            const Duration shown_after = services_.latency > Duration::zero() ? Duration(std::chrono::seconds(1)) : Duration::zero();
+            const Duration shown_after = latency_ > Duration::zero() ? Duration(std::chrono::seconds(1)) : Duration::zero();
             const Time waiting_at = std::min(state.finished_at + shown_after, state.retry_at);
             if (state.crash_backoff == Duration::zero() || now_ < waiting_at) {
                 due(state.crash_backoff == Duration::zero() ? state.retry_at : waiting_at);
@@ -137,7 +143,7 @@ bool PodWorker::advance(const ContainerSpec& spec, ContainerState& state, bool i
 }
 
 void PodWorker::start(const ContainerSpec& spec, ContainerState& state, bool init) {
-    const bool quiet = services_.latency <= Duration::zero();  // normal events would treble the writes
+    const bool quiet = this->quiet();  // normal events would treble the writes
     if (state.step == ContainerState::Step::none) {
         const auto image = parse_image(spec.image);
         if (!image) {
@@ -151,6 +157,13 @@ void PodWorker::start(const ContainerSpec& spec, ContainerState& state, bool ini
             state.waiting_reason = "InvalidImageName";
             state.waiting_message = why;
             return;
+        }
+        std::vector<std::string> absent;
+        for (const std::string& secret : spec_.pull_secrets)
+            if (services_.manager.registry().get("secrets", spec_.namespace_name, secret) == nullptr) absent.push_back(secret);
+        if (!absent.empty()) {
+            event(true, "FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (" + api::join(absent, ", ") +
+                                                               "); attempting to pull the image may not succeed.");
         }
         const bool present = services_.images[spec_.node].count(spec.image) > 0;
         if (spec.pull_policy == "Never" && !present) {
@@ -167,11 +180,11 @@ void PodWorker::start(const ContainerSpec& spec, ContainerState& state, bool ini
         if (present && spec.pull_policy != "Always") {
             if (!quiet) event(false, "Pulled", "Container image \"" + spec.image + "\" already present on machine", &spec, init);
             state.step = ContainerState::Step::creating;
-            state.step_due = now_ + services_.some(0.2);
+            state.step_due = now_ + some(0.2);
         } else {
             if (!quiet || pull_error(*image)) event(false, "Pulling", "Pulling image \"" + spec.image + "\"", &spec, init);
             state.step = ContainerState::Step::pulling;
-            state.pull_time = services_.some(present ? 0.2 : 0.5);
+            state.pull_time = some(present ? 0.2 : 0.5);
             state.step_due = now_ + state.pull_time;
         }
     }
@@ -193,14 +206,14 @@ void PodWorker::pull(const ContainerSpec& spec, ContainerState& state) {
     }
     services_.images[spec_.node].insert(spec.image);
     state.pull_backoff = Duration::zero();
-    if (services_.latency > Duration::zero()) {
+    if (!quiet()) {
         const std::string took = go_duration(state.pull_time);
         std::string message = "Successfully pulled image \"" + spec.image + "\" in " + took + " (" + took + " including waiting)";
         if (services_.minor >= 30) message += ". Image size: " + std::to_string(image_bytes(*image)) + " bytes.";
         event(false, "Pulled", message, &spec);
     }
     state.step = ContainerState::Step::creating;
-    state.step_due = now_ + services_.some(0.2);
+    state.step_due = now_ + some(0.2);
 }
 
 void PodWorker::pull_failed(const ContainerSpec& spec, ContainerState& state, const std::string& reason, const std::string& message) {
@@ -251,15 +264,17 @@ bool PodWorker::create(const ContainerSpec& spec, ContainerState& state) {
     state.startup = state.liveness = state.readiness = {};
     state.started = spec.startup.kind == Probe::Kind::none;
     state.ready = state.started && spec.readiness.kind == Probe::Kind::none && override_of("ready", spec.name) != "false";
-    if (services_.latency > Duration::zero()) {
+    if (!quiet()) {
         event(false, "Created", (services_.minor >= 32 ? "Created container: " : "Created container ") + spec.name, &spec);
         event(false, "Started", "Started container " + spec.name, &spec);
     }
+    give_resources(spec, state);
     make_run(spec, state);
     status_dirty_ = true;
     const Process::State process = state.run->advance(now_);
     if (process.next) due(*process.next);
-    if (process.exited) due(now_ + services_.some(0.1));
+    if (process.exited) due(now_ + some(0.1));
+    if (!process.exited && !post_start(spec, state)) return true;
     probe(spec, state);
     return true;
 }
@@ -279,12 +294,12 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
     const bool long_running = spec_.restart_policy == "Always" && (spec.sidecar || &state < init_.data() || &state >= init_.data() + init_.size());
     context.started_at = state.started_at;
     context.unknown_runs_for_ever = long_running || spec.sidecar;
-    context.unknown_duration = std::max<Duration>(services_.latency, std::chrono::milliseconds(100));
+    context.unknown_duration = std::max<Duration>(latency_, std::chrono::milliseconds(100));
     context.network = services_.network;
     context.pod_namespace = spec_.namespace_name;
     context.host_name = spec_.host_network ? spec_.node : std::string(api::string_at(pod, {"spec", "hostname"}, spec_.name));
     context.working_directory = api::string_at(*container, {"workingDir"}, "/");
-    const bool needs_files = own_program || spec.liveness.kind == Probe::Kind::exec || spec.readiness.kind == Probe::Kind::exec ||
+    const bool needs_files = own_program || !spec.post_start.empty() || spec.liveness.kind == Probe::Kind::exec || spec.readiness.kind == Probe::Kind::exec ||
                              spec.startup.kind == Probe::Kind::exec || !spec.pre_stop.empty();
     if (needs_files) {
         context.env = resolve_environment(pod, *container, pod_ip_, host_ip, registry, true).env;
@@ -328,7 +343,7 @@ void PodWorker::exited(const ContainerSpec& spec, ContainerState& state, int cod
     state.finished_at = at;
     state.exit_code = state.kill_reason == "unhealthy" && code == 0 ? 137 : code;
     state.end_reason = !reason.empty() ? std::move(reason) : state.exit_code == 0 ? "Completed" : "Error";
-    state.end_message.clear();
+    state.end_message = state.run->changes_files() ? termination_message(spec, state) : std::string();
     state.stop_at.reset();
     state.ready = state.started = false;
     status_dirty_ = true;
@@ -339,26 +354,15 @@ void PodWorker::exited(const ContainerSpec& spec, ContainerState& state, int cod
     // The first restart is immediate; the back-off of the following ones doubles.
     if (state.restarts == 0 || (at - state.started_at >= backoff_reset)) state.crash_backoff = Duration::zero();
     else state.crash_backoff = state.crash_backoff == Duration::zero() ? backoff_first : std::min(state.crash_backoff * 2, backoff_max);
-    state.retry_at = at + (state.crash_backoff == Duration::zero() ? services_.some(0.3) : state.crash_backoff);
+    state.retry_at = at + (state.crash_backoff == Duration::zero() ? some(0.3) : state.crash_backoff);
     due(std::max(state.retry_at, now_));
     state.has_last = true;
     state.last_exit_code = state.exit_code;
     state.last_reason = state.end_reason;
+    state.last_message = state.end_message;
     state.last_id = state.id;
     state.last_started_at = state.started_at;
     state.last_finished_at = at;
-}
-
-void PodWorker::kill(const ContainerSpec& spec, ContainerState& state, const std::string& message, Duration grace) {
-    event(false, "Killing", message, &spec);
-    Duration hook = spec.pre_stop_sleep;
-    if (!spec.pre_stop.empty()) {
-        const auto result = state.run->exec(spec.pre_stop, now_);
-        hook = result.endless ? grace : result.duration;
-        if (result.exit_code != 0)
-            event(true, "FailedPreStopHook", "PreStopHook failed", &spec);
-    }
-    state.stop_at = now_ + std::min(grace, hook + services_.some(0.3));
 }
 
 }  // namespace kubemu::controllers::kubelet

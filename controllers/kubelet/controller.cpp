@@ -1,16 +1,18 @@
-// Wires workers to the informers, and keeps the nodes alive.
+// Wires workers to the informers: which pods move, on which node, how fast.
 #include "controllers/kubelet/controller.h"
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "api/values/time.h"
-#include "controllers/kubelet/nodes.h"
+#include "api/kind_registry.h"
+#include "api/registry.h"
 #include "controllers/kubelet/pod_worker.h"
+#include "controllers/kubelet/simulated_nodes.h"
+#include "controllers/kubelet/stages/engine.h"
 #include "controllers/scheduler/filters.h"
-#include "storage/base/log.h"
 
 namespace kubemu::controllers {
 
@@ -18,8 +20,9 @@ using api::Json;
 
 namespace {
 
-constexpr Duration lease_interval = std::chrono::seconds(10);
-constexpr Duration status_interval = std::chrono::minutes(5);  // --node-status-report-frequency
+// At an instant pace starts have events as long as there are no more pods than this: a start's three events take more
+// room than the pod itself.
+constexpr std::size_t pods_with_events = 500;
 
 int minor_of(const std::string& version) {
     const auto dot = version.find('.');
@@ -29,40 +32,55 @@ int minor_of(const std::string& version) {
 }  // namespace
 
 struct KubeletController::Impl {
-    explicit Impl(KubeletController& owner, NodeOptions given)
+    Impl(KubeletController& owner, NodeOptions given)
         : self(owner),
           options(std::move(given)),
           pods(owner.manager().informer("pods")),
-          nodes(owner.manager().informer("nodes")),
+          namespaces(owner.manager().informer("namespaces")),
           logs(owner.manager()),
-          services{owner.manager(), owner.client(), owner.kind("pods"), logs, options.pod_startup_latency,
-                   minor_of(options.kubernetes_version), kubelet::make_network(owner.manager().registry()),
-                   [this](const std::string& node) -> EventRecorder& { return *recorders.at(node); },
-                   [this](const std::string& node) { return node_ip(node); },
+          nodes({.manager = owner.manager(),
+                 .client = owner.client(),
+                 .configured = options.nodes ? std::move(*options.nodes) : kubelet::default_nodes(options.count),
+                 .kubernetes_version = options.kubernetes_version,
+                 .quiet = latency_at(options.pace) == Duration::zero(),
+                 .wake_pods = [this](const std::string& node) { wake_node(node); },
+                 .enqueue = [this](const std::string& node) { self.enqueue(node); },
+                 .staged = [this](const storage::Record& node) { return engine.drives(self.kind("nodes"), node); }}),
+          engine({.manager = owner.manager(),
+                  .client = owner.client(),
+                  .node_ip = [this](const std::string& node) { return nodes.ip(node); },
+                  .take_ip = [this](const std::string& node) { return nodes.has(node) ? take_ip(node) : std::string(); },
+                  .give_ip = [this](const std::string& ip) { used_ips.erase(ip); },
+                  .stages_changed = [this](const std::string& resource) { stages_changed(resource); }}),
+          services{owner.manager(), owner.client(), owner.kind("pods"), logs, minor_of(options.kubernetes_version),
+                   kubelet::make_network(owner.manager().registry()),
+                   [this](const std::string& space) { return latency_at(pace_of(space)); },
+                   [this](const std::string& node) -> EventRecorder& { return nodes.events(node); },
+                   [this](const std::string& node) { return nodes.ip(node); },
                    [this](const std::string& node) { return take_ip(node); },
                    [this](const std::string& ip) { used_ips.erase(ip); },
                    [this](const std::string& node, const std::string& uid, const std::vector<api::HostPort>& ports) {
                        return port_taken(node, uid, ports);
                    },
-                   images} {
-        for (kubelet::NodeIdentity& node : kubelet::node_identities(options.count)) {
-            recorders[node.name] = std::make_unique<EventRecorder>(owner.manager(), owner.client(), "kubelet", node.name);
-            const std::string name = node.name;
-            identities.emplace(name, std::move(node));
-        }
-    }
+                   [this](const std::string& node, const std::string& uid, std::int64_t cpu, std::int64_t memory, bool& infeasible) {
+                       return lacks(node, uid, cpu, memory, infeasible);
+                   },
+                   [this] { return workers.size() > pods_with_events; },
+                   images} {}
 
-    std::string node_ip(const std::string& node) const {
-        const auto found = identities.find(node);
-        return found == identities.end() ? std::string() : found->second.ip;
+    Duration latency_at(Pace pace) const { return pace == Pace::instant ? Duration::zero() : options.pod_startup_latency; }
+
+    Pace pace_of(const std::string& space) const {
+        const auto own = paces.find(space);
+        return own == paces.end() ? options.pace : own->second;
     }
 
     // The node's own range first; what does not fit there comes from a range that all nodes share.
     std::string take_ip(const std::string& node) {
-        const std::string& cidr = identities.at(node).pod_cidr;
+        const std::string& cidr = nodes.identity(node).pod_cidr;
         const std::string prefix = cidr.substr(0, cidr.rfind('.') + 1);
         int& next = next_host[node];
-        for (int i = 0; i < 253; ++i) {
+        for (int i = 0; i < 253 && !prefix.empty(); ++i) {
             const std::string ip = prefix + std::to_string(2 + next);
             next = (next + 1) % 253;
             if (used_ips.insert(ip).second) return ip;
@@ -87,15 +105,62 @@ struct KubeletController::Impl {
         return false;
     }
 
+    std::string lacks(const std::string& node, const std::string& uid, std::int64_t cpu, std::int64_t memory, bool& infeasible) const {
+        const storage::RecordPtr record = self.manager().informer("nodes").get(node);
+        if (record == nullptr) return {};
+        scheduler::NodeInfo info;
+        scheduler::read_node(self.client().document(*record), info);
+        std::int64_t used_cpu = 0, used_memory = 0;
+        for (const auto& other : pods.on_node(node)) {
+            const api::PodView& view = api::pod_view_of(*other);
+            if (view.uid == uid || view.finished()) continue;
+            used_cpu += view.cpu_milli;
+            used_memory += view.memory_bytes;
+        }
+        const auto check = [&](const char* name, std::int64_t wanted, std::int64_t used, std::int64_t capacity) -> std::string {
+            const std::string asked = std::string(name) + ", requested: " + std::to_string(wanted);
+            if (wanted > capacity) {
+                infeasible = true;
+                return "Node didn't have enough capacity: " + asked + ", capacity: " + std::to_string(capacity);
+            }
+            if (used + wanted <= capacity) return {};
+            return "Node didn't have enough resource: " + asked + ", used: " + std::to_string(used) + ", capacity: " + std::to_string(capacity);
+        };
+        std::string problem = check("cpu", cpu, used_cpu, info.allocatable.cpu_milli);
+        if (!infeasible) {
+            const std::string other = check("memory", memory, used_memory, info.allocatable.memory_bytes);
+            if (infeasible || problem.empty()) problem = other;
+        }
+        return problem;
+    }
+
     void on_pod(const api::Informer::Change& change) {
         if (change.after == nullptr) {
             workers.erase(change.before->key);
+            engine.forget(self.kind("pods"), *change.before);
             return;
         }
         const api::PodView& view = api::pod_view_of(*change.after);
-        if (identities.count(view.node_name) == 0) return;
         if (!view.pod_ip.empty() && change.before == nullptr) used_ips.insert(view.pod_ip);
-        self.enqueue(change.after->key);
+        if (nodes.has(view.node_name)) self.enqueue(change.after->key);
+    }
+
+    void on_namespace(const api::Informer::Change& change) {
+        const std::string name = api::view_of(change.after ? *change.after : *change.before).name;
+        std::optional<Pace> wanted;
+        if (change.after && change.after->bytes->find(pace_annotation) != std::string::npos) {
+            const Json document = self.client().document(*change.after);
+            wanted = pace_named(api::string_at(document, {"metadata", "annotations", pace_annotation}));
+        }
+        const Pace before = pace_of(name);
+        if (wanted) paces[name] = *wanted;
+        else paces.erase(name);
+        if (pace_of(name) == before) return;
+        for (const auto& record : pods.list(name)) self.enqueue(record->key);
+    }
+
+    void wake_node(const std::string& node) {
+        for (const auto& record : pods.on_node(node)) self.enqueue(record->key);
     }
 
     void wake_config_waiters() {
@@ -103,53 +168,49 @@ struct KubeletController::Impl {
             if (worker->waits_for_config()) self.enqueue(key);
     }
 
-    void renew_leases() {
-        const Time now = self.now();
-        const api::KindSpec& lease_kind = self.kind("leases.coordination.k8s.io");
-        for (const auto& [name, identity] : identities) {
-            const auto node = nodes.get(name);
-            if (node == nullptr) continue;
-            const auto renewed = self.client().modify(lease_kind, "kube-node-lease", name, {}, [&](Json& lease) {
-                api::ensure(lease, {"spec"})["renewTime"] = api::format_micro_time(now);
-                return true;
+    // What Stages move of other kinds has keys of its own.
+    static std::string stage_key(const std::string& resource, const std::string& key) { return "stage:" + resource + ":" + key; }
+
+    void stages_changed(const std::string& resource) {
+        if (resource == "nodes") self.manager().set_timer(&self, "stages of nodes", self.now(), [this] { nodes.report_phase(engine.has_stages("nodes")); });
+        api::Informer& informer = self.manager().informer(resource);
+        const bool own = resource == "pods" || resource == "nodes";
+        if (!own && followed.insert(resource).second) {
+            informer.subscribe([this, resource](const api::Informer::Change& change) {
+                if (change.after) self.enqueue(stage_key(resource, change.after->key));
+                else engine.forget(self.kind("pods"), *change.before);
             });
-            if (renewed || renewed.error().code() != 404) continue;
-            const auto created = self.client().create(lease_kind, "kube-node-lease",
-                                                      kubelet::make_lease(identity, api::view_of(*node).uid, now));
-            if (!created) log_line(LogLevel::debug, "lease was refused", {{"node", name}, {"why", created.error()->message}});
         }
-        self.manager().set_timer(&self, "leases", now + lease_interval, [this] { renew_leases(); });
+        for (const auto& record : informer.list()) self.enqueue(own ? record->key : stage_key(resource, record->key));
     }
 
-    void report_nodes() {
-        const Time now = self.now();
-        for (const auto& [name, known] : identities) {
-            const auto written = self.client().modify(self.kind("nodes"), {}, name, "status", [&, &identity = known](Json& node) {
-                kubelet::fill_node_status(node, identity, options.kubernetes_version, now);
-                return true;
-            });
-            if (!written && written.error().code() != 404)
-                log_line(LogLevel::warning, "node status was refused", {{"node", name}, {"why", written.error()->message}});
-        }
-        self.manager().set_timer(&self, "nodes", now + status_interval, [this] { report_nodes(); });
+    api::ApiResult<Requeue> sync_other(const std::string& key) {
+        const std::size_t colon = key.find(':', 6);
+        const std::string resource = key.substr(6, colon - 6);
+        const api::KindSpec* kind = self.manager().registry().kinds().find_stored(resource);
+        if (kind == nullptr) return Requeue{};
+        const storage::RecordPtr record = self.manager().informer(resource).get(key.substr(colon + 1));
+        if (record == nullptr) return Requeue{};
+        return engine.sync(*kind, record).value_or(Requeue{});
     }
 
-    void register_nodes() {
-        for (const auto& [name, identity] : identities) {
-            if (self.client().get(self.kind("nodes"), {}, name)) continue;  // from an earlier run
-            Json node = kubelet::make_node(identity, options.count == 1, options.kubernetes_version, self.now());
-            const auto created = self.client().create(self.kind("nodes"), {}, std::move(node));
-            if (!created) log_line(LogLevel::error, "node was refused", {{"node", name}, {"why", created.error()->message}});
-        }
+    api::ApiResult<Requeue> sync_node(const std::string& name) {
+        TRY_ASSIGN(const Requeue own, nodes.sync(name));
+        if (!nodes.answers(name) || !engine.has_stages("nodes")) return own;
+        const storage::RecordPtr record = self.manager().informer("nodes").get(name);
+        if (record == nullptr) return own;
+        return engine.sync(self.kind("nodes"), record).value_or(own);
     }
 
     KubeletController& self;
     NodeOptions options;
     api::Informer& pods;
-    api::Informer& nodes;
+    api::Informer& namespaces;
+    std::unordered_map<std::string, Pace> paces;  // of namespaces that set one
     kubelet::LogStore logs;
-    std::map<std::string, kubelet::NodeIdentity> identities;
-    std::map<std::string, std::unique_ptr<EventRecorder>> recorders;
+    kubelet::SimulatedNodes nodes;
+    stages::StageEngine engine;
+    std::set<std::string> followed;  // resources whose objects Stages move, pods and nodes aside
     std::map<std::string, std::set<std::string>> images;
     std::unordered_set<std::string> used_ips;
     std::map<std::string, int> next_host;
@@ -160,27 +221,36 @@ struct KubeletController::Impl {
 
 KubeletController::KubeletController(Manager& manager, NodeOptions options)
     : Controller(manager, "kubelet", "kubelet"), impl_(std::make_unique<Impl>(*this, std::move(options))) {
+    impl_->namespaces.subscribe([this](const api::Informer::Change& change) { impl_->on_namespace(change); });
     impl_->pods.subscribe([this](const api::Informer::Change& change) { impl_->on_pod(change); });
     for (const char* resource : {"configmaps", "secrets", "persistentvolumeclaims"})
         manager.informer(resource).subscribe([this](const api::Informer::Change&) { impl_->wake_config_waiters(); });
+    manager.on_kind_change([this](const std::string& resource, const api::KindSpec* kind) {
+        if (kind == nullptr) impl_->followed.erase(resource);  // its informer goes too
+    });
 }
 
 KubeletController::~KubeletController() = default;
 
 api::PodLogs& KubeletController::logs() { return impl_->logs; }
 
-void KubeletController::start() {
-    impl_->register_nodes();
-    impl_->report_nodes();
-    // The leases refer to their nodes by uid, which the informer knows a moment later.
-    manager().set_timer(this, "leases", now(), [this] { impl_->renew_leases(); });
-}
+Result<bool, std::string> KubeletController::register_nodes() { return impl_->nodes.register_configured(); }
+
+void KubeletController::start() { impl_->nodes.start(); }
 
 api::ApiResult<Requeue> KubeletController::reconcile(const std::string& key) {
+    if (key.compare(0, 6, "stage:") == 0) return impl_->sync_other(key);
+    if (key.find('/') == std::string::npos) return impl_->sync_node(key);
     const storage::RecordPtr record = impl_->pods.get(key);
     if (record == nullptr) return Requeue{};
     const api::PodView& view = api::pod_view_of(*record);
-    if (impl_->identities.count(view.node_name) == 0) return Requeue{};
+    if (!impl_->nodes.has(view.node_name)) {
+        impl_->workers.erase(key);
+        return Requeue{};
+    }
+    // What stands still is woken when that ends.
+    if (!impl_->nodes.answers(view.node_name) || impl_->pace_of(view.namespace_name) == Pace::frozen) return Requeue{};
+    if (auto staged = impl_->engine.sync(kind("pods"), record)) return std::move(*staged);
     auto& worker = impl_->workers[key];
     if (worker == nullptr || worker->uid() != view.uid) worker = std::make_unique<kubelet::PodWorker>(impl_->services, view);
     const std::optional<Time> next = worker->sync(record);

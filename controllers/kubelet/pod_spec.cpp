@@ -68,6 +68,20 @@ ContainerSpec read_container(const Json& container) {
     spec.readiness = read_probe(container, "readinessProbe");
     spec.pre_stop = strings(array_at(container, {"lifecycle", "preStop", "exec", "command"}));
     spec.pre_stop_sleep = std::chrono::seconds(int_at(container, {"lifecycle", "preStop", "sleep", "seconds"}));
+    spec.post_start = strings(array_at(container, {"lifecycle", "postStart", "exec", "command"}));
+    spec.post_start_sleep = std::chrono::seconds(int_at(container, {"lifecycle", "postStart", "sleep", "seconds"}));
+    spec.restart_policy = string_at(container, {"restartPolicy"});
+    for (const Json& rule : array_at(container, {"restartPolicyRules"})) {
+        RestartRule read{string_at(rule, {"exitCodes", "operator"}, "In") == "In", {}};
+        for (const Json& code : array_at(rule, {"exitCodes", "values"}))
+            if (code.is_number_integer()) read.exit_codes.push_back(code.get<int>());
+        spec.restart_rules.push_back(std::move(read));
+    }
+    spec.termination_path = string_at(container, {"terminationMessagePath"}, spec.termination_path);
+    spec.log_as_message = string_at(container, {"terminationMessagePolicy"}) == "FallbackToLogsOnError";
+    if (const Json& resources = object_at(container, {"resources"}); !resources.empty()) spec.resources = resources.dump();
+    for (const Json& policy : array_at(container, {"resizePolicy"}))
+        if (string_at(policy, {"restartPolicy"}) == "RestartContainer") spec.restart_on_resize.emplace(string_at(policy, {"resourceName"}));
     return spec;
 }
 
@@ -86,6 +100,11 @@ PodSpec read_pod_spec(const Json& pod) {
     result.host_network = api::bool_at(spec, {"hostNetwork"});
     for (const Json& container : array_at(spec, {"initContainers"})) result.init.push_back(read_container(container));
     for (const Json& container : array_at(spec, {"containers"})) result.containers.push_back(read_container(container));
+    for (const Json& container : array_at(spec, {"ephemeralContainers"})) {
+        result.ephemeral.push_back(read_container(container));
+        result.ephemeral.back().ephemeral = true;
+    }
+    for (const Json& secret : array_at(spec, {"imagePullSecrets"})) result.pull_secrets.emplace_back(string_at(secret, {"name"}));
     for (const Json& gate : array_at(spec, {"readinessGates"}))
         result.readiness_gates.emplace_back(string_at(gate, {"conditionType"}));
     for (const Json& sysctl : array_at(spec, {"securityContext", "sysctls"}))

@@ -17,9 +17,10 @@ namespace {
 
 std::string quoted_list(const std::vector<std::string>& names) { return "[" + api::join(names, " ") + "]"; }
 
-Json terminated(int code, const std::string& reason, Time started, Time finished, const std::string& id) {
+Json terminated(int code, const std::string& reason, const std::string& message, Time started, Time finished, const std::string& id) {
     Json result = {{"exitCode", code}, {"reason", reason}, {"startedAt", api::format_time(started)},
                    {"finishedAt", api::format_time(finished)}};
+    if (!message.empty()) result["message"] = message;
     if (!id.empty()) result["containerID"] = id;
     return result;
 }
@@ -34,7 +35,7 @@ Json container_status(const ContainerSpec& spec, const ContainerState& state, bo
     if (state.phase == Phase::running) {
         now["running"] = {{"startedAt", api::format_time(state.started_at)}};
     } else if (state.phase == Phase::terminated) {
-        now["terminated"] = terminated(state.exit_code, state.end_reason, state.started_at, state.finished_at, state.id);
+        now["terminated"] = terminated(state.exit_code, state.end_reason, state.end_message, state.started_at, state.finished_at, state.id);
         // An init container that is done counts as ready.
         if (init && !spec.sidecar && state.exit_code == 0) status["ready"] = true;
     } else {
@@ -42,8 +43,16 @@ Json container_status(const ContainerSpec& spec, const ContainerState& state, bo
         now["waiting"] = {{"reason", state.waiting_reason.empty() ? fallback : state.waiting_reason}};
         if (!state.waiting_message.empty()) now["waiting"]["message"] = state.waiting_message;
     }
+    // What the node has given it: since 1.33 every kubelet says so.
+    if (!state.resources.empty() && state.phase == Phase::running) {
+        const Json given = Json::parse(state.resources, nullptr, false);
+        if (given.is_object()) {
+            status["resources"] = given;
+            if (const Json* requests = api::find(given, "requests")) status["allocatedResources"] = *requests;
+        }
+    }
     if (state.has_last && state.phase != Phase::terminated) {
-        status["lastState"]["terminated"] = terminated(state.last_exit_code, state.last_reason, state.last_started_at,
+        status["lastState"]["terminated"] = terminated(state.last_exit_code, state.last_reason, state.last_message, state.last_started_at,
                                                        state.last_finished_at, state.last_id);
     }
     return status;
@@ -69,6 +78,20 @@ void set_condition(Json& conditions, std::string_view type, bool value, std::str
 }
 
 }  // namespace
+
+// PodResizePending and PodResizeInProgress are there only while they are true.
+void PodWorker::write_resize(Json& conditions, const std::string& time) const {
+    const auto keep = [&](const char* type, bool holds, const std::string& reason, const std::string& message) {
+        if (holds) return set_condition(conditions, type, true, reason, message, time);
+        for (auto condition = conditions.begin(); condition != conditions.end(); ++condition) {
+            if (api::string_at(*condition, {"type"}) != type) continue;
+            conditions.erase(condition);
+            return;
+        }
+    };
+    keep("PodResizePending", !resize_reason_.empty(), resize_reason_, resize_message_);
+    keep("PodResizeInProgress", resize_done_.has_value(), "", "");
+}
 
 void PodWorker::write_status() {
     if (!status_dirty_) return;
@@ -104,6 +127,11 @@ void PodWorker::write_status() {
         if (!rejected) {
             if (!init_.empty()) status["initContainerStatuses"] = std::move(init_statuses);
             status["containerStatuses"] = std::move(statuses);
+            if (!ephemeral_.empty()) {
+                Json ephemeral = Json::array();
+                for (std::size_t i = 0; i < ephemeral_.size(); ++i) ephemeral.push_back(container_status(spec_.ephemeral[i], ephemeral_[i], false, false));
+                status["ephemeralContainerStatuses"] = std::move(ephemeral);
+            }
         }
         std::string phase = "Pending";
         if (ended_ && !end_phase_.empty()) {
@@ -164,6 +192,7 @@ void PodWorker::write_status() {
             set_condition(conditions, "ContainersReady", containers_ready, reason, message, time);
         }
         set_condition(conditions, "PodScheduled", true, "", "", time);
+        write_resize(conditions, time);
         return true;
     };
     const auto written = services_.client.modify(services_.pods, spec_.namespace_name, spec_.name, "status", change);

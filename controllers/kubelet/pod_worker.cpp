@@ -28,17 +28,17 @@ bool is_safe_sysctl(std::string_view name) {
 
 }  // namespace
 
-Duration NodeServices::some(double part) const {
-    if (latency <= Duration::zero()) return Duration::zero();
-    const double spread = 0.8 + 0.4 * manager.random().unit("kubelet");
-    return Duration(static_cast<Duration::rep>(static_cast<double>(latency.count()) * part * spread));
+Duration PodWorker::some(double part) const {
+    if (latency_ <= Duration::zero()) return Duration::zero();
+    const double spread = 0.8 + 0.4 * services_.manager.random().unit("kubelet");
+    return Duration(static_cast<Duration::rep>(static_cast<double>(latency_.count()) * part * spread));
 }
 
 PodWorker::PodWorker(NodeServices& services, const api::PodView& view) : services_(services), uid_(view.uid) {}
 
 PodWorker::~PodWorker() {
     const Time time = services_.now();
-    for (auto* list : {&init_, &containers_})
+    for (auto* list : {&init_, &containers_, &ephemeral_})
         for (ContainerState& state : *list)
             if (state.run != nullptr) state.run->stop(time);
     services_.logs.forget(uid_);
@@ -69,7 +69,11 @@ void PodWorker::event(bool warning, std::string_view reason, const std::string& 
                               {"uid", uid_},
                               {"resourceVersion", std::to_string(record_->revision)}}}};
     std::string path;
-    if (container != nullptr) path = (init ? "spec.initContainers{" : "spec.containers{") + container->name + "}";
+    if (container != nullptr) {
+        // Those that do not say whether they are init containers are looked for among them.
+        const bool among_init = init || (container >= spec_.init.data() && container < spec_.init.data() + spec_.init.size());
+        path = (among_init ? "spec.initContainers{" : container->ephemeral ? "spec.ephemeralContainers{" : "spec.containers{") + container->name + "}";
+    }
     EventRecorder& recorder = services_.events(spec_.node);
     if (warning) recorder.warning(reference, reason, message, path);
     else recorder.normal(reference, reason, message, path);
@@ -80,6 +84,8 @@ void PodWorker::each_running(const std::function<void(const ContainerSpec&, Cont
         if (init_[i].phase == ContainerState::Phase::running) visit(spec_.init[i], init_[i]);
     for (std::size_t i = 0; i < containers_.size(); ++i)
         if (containers_[i].phase == ContainerState::Phase::running) visit(spec_.containers[i], containers_[i]);
+    for (std::size_t i = 0; i < ephemeral_.size(); ++i)
+        if (ephemeral_[i].phase == ContainerState::Phase::running) visit(spec_.ephemeral[i], ephemeral_[i]);
 }
 
 std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
@@ -89,6 +95,7 @@ std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
     record_ = record;
     document_.reset();
     const api::PodView& view = api::pod_view_of(*record);
+    latency_ = services_.latency(view.namespace_name);
     if (record->revision > loaded_) {
         if (record->revision != written_) load(record);
         loaded_ = record->revision;
@@ -109,7 +116,10 @@ std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
                 end_pod("Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
             } else {
                 if (spec_.active_deadline) due(started_at_ + *spec_.active_deadline);
-                if (volumes_ready()) run_containers();
+                if (volumes_ready()) {
+                    resize();
+                    run_containers();
+                }
                 check_end();
             }
             write_status();
@@ -126,6 +136,7 @@ void PodWorker::load(const storage::RecordPtr& record) {
     spec_ = read_pod_spec(pod);
     init_.resize(spec_.init.size());
     containers_.resize(spec_.containers.size());
+    ephemeral_.resize(spec_.ephemeral.size());
     for (const Json& condition : api::array_at(pod, {"status", "conditions"})) {
         const std::string type(string_at(condition, {"type"}));
         if (std::find(spec_.readiness_gates.begin(), spec_.readiness_gates.end(), type) != spec_.readiness_gates.end())
@@ -156,6 +167,8 @@ void PodWorker::adopt(const Json& pod) {
                 state.ready = api::bool_at(status, {"ready"});
                 state.started = api::bool_at(status, {"started"});
                 state.started_image = specs[i].image;
+                const Json* given = api::find(status, "resources");
+                state.resources = given != nullptr ? given->dump() : specs[i].resources;
                 for (int n = 1; n < state.restarts; ++n)
                     state.crash_backoff = std::min<Duration>(std::max<Duration>(state.crash_backoff * 2, std::chrono::seconds(10)),
                                                              std::chrono::seconds(300));
@@ -197,6 +210,7 @@ void PodWorker::adopt(const Json& pod) {
     };
     read("initContainerStatuses", spec_.init, init_);
     read("containerStatuses", spec_.containers, containers_);
+    read("ephemeralContainerStatuses", spec_.ephemeral, ephemeral_);
 }
 
 bool PodWorker::admit(const api::PodView& view) {
@@ -216,7 +230,7 @@ bool PodWorker::admit(const api::PodView& view) {
         end_pod("Failed", "SysctlForbidden", "Pod was rejected: " + why);
         return false;
     }
-    sandbox_due_ = now_ + services_.some(0.3);
+    sandbox_due_ = now_ + some(0.3);
     return true;
 }
 
@@ -235,6 +249,16 @@ bool PodWorker::volumes_ready() {
             const Duration backoff = std::chrono::milliseconds(500) * (1 << std::min(mount_failures_++, 8));
             mount_retry_ = now_ + std::min<Duration>(backoff, std::chrono::seconds(122));
         }
+        // WaitForAttachAndMount gives up after two minutes and three seconds, and the pod is synced again.
+        const Time patience = started_at_ + std::chrono::seconds(123) * (mount_rounds_ + 1);
+        if (now_ >= patience) {
+            ++mount_rounds_;
+            const std::size_t open = missing.find('"'), close = missing.find('"', open + 1);
+            const std::string volume = open == std::string::npos ? std::string() : missing.substr(open + 1, close - open - 1);
+            event(true, "FailedMount", "Unable to attach or mount volumes: unmounted volumes=[" + volume + "], unattached volumes=[], failed to process volumes=[]: " +
+                                           (services_.minor >= 30 ? "context deadline exceeded" : "timed out waiting for the condition"));
+        }
+        due(started_at_ + std::chrono::seconds(123) * (mount_rounds_ + 1));
         due(mount_retry_);
         return false;
     }
@@ -248,6 +272,7 @@ bool PodWorker::volumes_ready() {
 }
 
 void PodWorker::run_containers() {
+    for (std::size_t i = 0; i < ephemeral_.size(); ++i) advance(spec_.ephemeral[i], ephemeral_[i], false);
     bool previous_done = true;
     for (std::size_t i = 0; i < init_.size() && previous_done; ++i) {
         ContainerState& state = init_[i];
@@ -276,7 +301,7 @@ void PodWorker::check_end() {
     for (std::size_t i = 0; i < init_.size(); ++i) {
         const ContainerState& state = init_[i];
         if (!spec_.init[i].sidecar && state.phase == ContainerState::Phase::terminated && state.exit_code != 0 &&
-            spec_.restart_policy == "Never") {
+            !restarts_after(spec_.init[i], state, true)) {
             return end_pod("Failed", "", "");
         }
     }
@@ -287,8 +312,11 @@ void PodWorker::check_end() {
         if (state.phase != ContainerState::Phase::terminated || restarts_after(spec_.containers[i], state, false)) return;
         failed = failed || state.exit_code != 0;
     }
-    for (std::size_t i = 0; i < init_.size(); ++i)
+    // Sidecars end after the containers that they serve, the last that started first.
+    for (std::size_t i = init_.size(); i-- > 0;)
         if (init_[i].phase == ContainerState::Phase::running) exited(spec_.init[i], init_[i], 0, now_, "Completed");
+    for (std::size_t i = 0; i < ephemeral_.size(); ++i)
+        if (ephemeral_[i].phase == ContainerState::Phase::running) exited(spec_.ephemeral[i], ephemeral_[i], 137, now_, "Error");
     end_pod(failed ? "Failed" : "Succeeded", "", "");
 }
 
@@ -306,7 +334,7 @@ void PodWorker::terminate(const api::PodView& view) {
     const Duration grace = view.deletion_time > now_ ? view.deletion_time - now_ : Duration::zero();
     if (!terminating_) {
         terminating_ = true;
-        for (auto* list : {&init_, &containers_})
+        for (auto* list : {&init_, &containers_, &ephemeral_})
             for (ContainerState& state : *list) state.step = ContainerState::Step::none;
         if (!ended_) {
             each_running([&](const ContainerSpec& spec, ContainerState& state) {
@@ -333,7 +361,7 @@ void PodWorker::terminate(const api::PodView& view) {
         return;
     }
     // The last state is worth a write only when somebody can see it.
-    if (services_.latency > Duration::zero() && had_grace && admitted_) {
+    if (latency_ > Duration::zero() && had_grace && admitted_) {
         status_dirty_ = true;
         write_status();
     }

@@ -32,9 +32,23 @@ struct Probe {
     int success_threshold = 1, failure_threshold = 3;
 };
 
+// Of a container's restartPolicyRules: what these exit codes lead to.
+struct RestartRule {
+    bool in = true;  // In or NotIn
+    std::vector<int> exit_codes;
+};
+
 struct ContainerSpec {
     std::string name, image, pull_policy;
-    bool sidecar = false;
+    bool sidecar = false, ephemeral = false;
+    std::string restart_policy;  // its own; empty: the pod's
+    std::vector<RestartRule> restart_rules;
+    std::string termination_path = "/dev/termination-log";
+    bool log_as_message = false;  // FallbackToLogsOnError
+    std::vector<std::string> post_start;
+    Duration post_start_sleep{};
+    std::set<std::string> restart_on_resize;  // resources whose resize restarts it
+    std::string resources;                    // as JSON, of what may be resized; empty: none
     std::map<std::string, int> ports;  // declared, by name ("#<number>" without one)
     Probe startup, liveness, readiness;
     std::vector<std::string> pre_stop;
@@ -45,8 +59,8 @@ struct PodSpec {
     std::string name, namespace_name, uid, node, restart_policy;
     std::optional<Duration> active_deadline;
     bool host_network = false;
-    std::vector<ContainerSpec> init, containers;
-    std::vector<std::string> readiness_gates;
+    std::vector<ContainerSpec> init, containers, ephemeral;
+    std::vector<std::string> readiness_gates, pull_secrets;
     std::map<std::string, std::string> overrides;  // annotations kubemu.io/*, without the prefix
     std::vector<std::string> sysctls;
 };
@@ -75,7 +89,8 @@ struct ContainerState {
     std::string started_image;  // as the spec named it
     bool has_last = false;      // the run before
     int last_exit_code = 0;
-    std::string last_reason, last_id;
+    std::string last_reason, last_message, last_id;
+    Time ready_after{};  // its postStart hook takes until then
     Time last_started_at{}, last_finished_at{};
     bool ready = false, started = false;
     Duration pull_backoff{}, crash_backoff{};
@@ -83,6 +98,7 @@ struct ContainerState {
     std::optional<Time> stop_at;
     ContainerRunPtr run;
     int wakes = 0;
+    std::string resources;  // what the node has given it, as ContainerSpec::resources
     ProbeState startup, liveness, readiness;
 };
 
@@ -92,19 +108,22 @@ struct NodeServices {
     api::Client& client;
     const api::KindSpec& pods;
     LogStore& logs;
-    Duration latency;
     int minor = 36;  // of the Kubernetes version
     std::shared_ptr<const Network> network;
+    // The pod start-up latency in a namespace; zero: everything happens at once.
+    std::function<Duration(const std::string& namespace_name)> latency;
     std::function<EventRecorder&(const std::string& node)> events;
     std::function<std::string(const std::string& node)> node_ip;
     std::function<std::string(const std::string& node)> take_ip;
     std::function<void(const std::string& ip)> give_ip;
     std::function<bool(const std::string& node, const std::string& uid, const std::vector<api::HostPort>&)> port_taken;
+    // Why the node cannot give the pod these requests: "" when it can. `infeasible`: it never will.
+    std::function<std::string(const std::string& node, const std::string& uid, std::int64_t cpu_milli, std::int64_t memory_bytes, bool& infeasible)> lacks;
+    // There are so many pods that the events of ordinary starts at an instant pace are left out.
+    std::function<bool()> crowded;
     std::map<std::string, std::set<std::string>>& images;  // present, by node
 
     Time now() const { return manager.clock().now(); }
-    // `part` of the start-up latency, a little more or less.
-    Duration some(double part) const;
 };
 
 class PodWorker {
@@ -139,6 +158,15 @@ class PodWorker {
     bool run_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, std::string& output, bool& fixed);
     bool poll_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, ProbeState& memory,
                     std::string_view kind, bool& success, bool& failure);
+    bool quiet() const { return latency_ <= Duration::zero() && services_.crowded(); }
+    // The postStart hook; false when it failed, and the container with it.
+    bool post_start(const ContainerSpec& spec, ContainerState& state);
+    void wait_for_hook(ContainerState& state);
+    std::string termination_message(const ContainerSpec& spec, ContainerState& state) const;
+    // pod_resize.cpp
+    void resize();
+    void give_resources(const ContainerSpec& spec, ContainerState& state);
+    void write_resize(api::Json& conditions, const std::string& time) const;
     void end_pod(std::string phase, std::string reason, std::string message);
     void check_end();
     void terminate(const api::PodView& view);
@@ -147,14 +175,17 @@ class PodWorker {
     std::string override_of(std::string_view name, const std::string& container) const;
     void event(bool warning, std::string_view reason, const std::string& message, const ContainerSpec* container = nullptr, bool init = false);
     void due(Time time);
+    // `part` of the start-up latency, a little more or less.
+    Duration some(double part) const;
     void each_running(const std::function<void(const ContainerSpec&, ContainerState&)>& visit);
 
     NodeServices& services_;
     const std::string uid_;
+    Duration latency_{};  // of its namespace, as of this sync
     storage::RecordPtr record_;
     std::unique_ptr<api::Json> document_;  // of record_, while a sync needs it
     PodSpec spec_;
-    std::vector<ContainerState> init_, containers_;
+    std::vector<ContainerState> init_, containers_, ephemeral_;
     std::map<std::string, std::shared_ptr<Files>> scratch_;  // emptyDir volumes
     storage::Revision loaded_ = 0, written_ = 0;
     bool admitted_ = false, status_dirty_ = false, sandbox_ready_ = false, initialized_ = false;
@@ -163,6 +194,9 @@ class PodWorker {
     Time started_at_{}, sandbox_due_{}, mount_retry_{}, now_{}, initialized_at_{};
     std::string pod_ip_, end_phase_, end_reason_, end_message_;
     std::map<std::string, bool> gates_;
+    std::string resize_reason_, resize_message_;  // Deferred or Infeasible; empty: nothing is pending
+    std::optional<Time> resize_done_;              // when the one in progress is
+    int mount_rounds_ = 0;                         // of the two minutes that a pod waits for its volumes
     std::optional<Time> next_;
 };
 

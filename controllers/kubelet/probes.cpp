@@ -59,8 +59,8 @@ bool PodWorker::run_probe(const ContainerSpec& spec, ContainerState& state, cons
 bool PodWorker::poll_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, ProbeState& memory,
                            std::string_view kind, bool& success, bool& failure) {
     if (memory.settled) return false;
-    const bool at_once = services_.latency <= Duration::zero() && probe.kind != Probe::Kind::exec;
-    if (memory.next == Time{}) memory.next = state.started_at + (at_once && probe.initial_delay == Duration::zero() ? Duration::zero() : std::max(probe.initial_delay, services_.some(0.1)));
+    const bool at_once = latency_ <= Duration::zero() && probe.kind != Probe::Kind::exec;
+    if (memory.next == Time{}) memory.next = state.started_at + (at_once && probe.initial_delay == Duration::zero() ? Duration::zero() : std::max(probe.initial_delay, some(0.1)));
     if (now_ < memory.next) {
         due(memory.next);
         return false;
@@ -85,13 +85,21 @@ bool PodWorker::poll_probe(const ContainerSpec& spec, ContainerState& state, con
 }
 
 void PodWorker::probe(const ContainerSpec& spec, ContainerState& state) {
-    if (state.stop_at || state.phase != ContainerState::Phase::running) return;
+    if (state.stop_at || state.phase != ContainerState::Phase::running || spec.ephemeral) return;
+    if (now_ < state.ready_after) {
+        due(state.ready_after);
+        return;
+    }
     const auto restart = [&](std::string_view which) {
         kill(spec, state, "Container " + spec.name + " failed " + std::string(which) + " probe, will be restarted",
              std::chrono::seconds(30));
         state.kill_reason = "unhealthy";
         due(*state.stop_at);
     };
+    if (!state.started && spec.startup.kind == Probe::Kind::none) {
+        state.started = true;  // its hook is through
+        status_dirty_ = true;
+    }
     bool success = false, failure = false;
     if (!state.started && spec.startup.kind != Probe::Kind::none) {
         poll_probe(spec, state, spec.startup, state.startup, "Startup", success, failure);

@@ -1,0 +1,241 @@
+// Registration, adoption, leases and status of simulated nodes.
+#include "controllers/kubelet/simulated_nodes.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/values/time.h"
+#include "storage/base/log.h"
+
+namespace kubemu::controllers::kubelet {
+
+using api::Json;
+
+namespace {
+
+constexpr Duration lease_interval = std::chrono::seconds(10);
+constexpr Duration status_interval = std::chrono::minutes(5);  // --node-status-report-frequency
+// So long a node may wait for a kubelet of its own.
+constexpr Duration adoption_delay = std::chrono::seconds(3);
+constexpr const char* own_annotation = "kubemu.io/node";
+
+std::string_view annotation(const Json& node, const char* key) { return api::string_at(node, {"metadata", "annotations", key}); }
+
+Json reference(const std::string& name, const std::string& uid) {
+    return {{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", {{"name", name}, {"uid", uid}}}};
+}
+
+}  // namespace
+
+SimulatedNodes::SimulatedNodes(Options options) : options_(std::move(options)), informer_(options_.manager.informer("nodes")) {
+    for (const Json& node : options_.configured) configured_names_.insert(std::string(api::name_of(node)));
+    informer_.subscribe([this](const api::Informer::Change& change) {
+        options_.enqueue(api::view_of(change.after ? *change.after : *change.before).name);
+    });
+}
+
+bool SimulatedNodes::answers(const std::string& name) const {
+    const auto found = nodes_.find(name);
+    return found != nodes_.end() && !found->second.wishes.silent();
+}
+
+std::string SimulatedNodes::ip(const std::string& name) const {
+    const auto found = nodes_.find(name);
+    return found == nodes_.end() ? std::string() : found->second.identity.ip;
+}
+
+// What the object says already stays; the rest has the lowest number whose address and range are free.
+NodeIdentity SimulatedNodes::identify(const Json& node) {
+    NodeIdentity identity = numbered_identity(std::string(api::name_of(node)), next_number_);
+    while (used_ips_.count(identity.ip) > 0 || used_ranges_.count(identity.pod_cidr) > 0)
+        identity = numbered_identity(identity.name, ++next_number_);
+    for (const Json& address : api::array_at(node, {"status", "addresses"}))
+        if (api::string_at(address, {"type"}) == "InternalIP") identity.ip = api::string_at(address, {"address"});
+    if (const auto range = api::string_at(node, {"spec", "podCIDR"}); !range.empty()) identity.pod_cidr = range;
+    return identity;
+}
+
+SimulatedNodes::Node& SimulatedNodes::remember(NodeIdentity identity, const std::string& uid) {
+    used_ips_.insert(identity.ip);
+    used_ranges_.insert(identity.pod_cidr);
+    const std::string name = identity.name;
+    Node& node = nodes_[name];
+    node.identity = std::move(identity);
+    node.uid = uid;
+    if (!node.events) node.events = std::make_unique<EventRecorder>(options_.manager, options_.client, "kubelet", name);
+    return node;
+}
+
+Result<bool, std::string> SimulatedNodes::register_configured() {
+    // The numbers of nodes that are there from an earlier run are taken first.
+    std::vector<const Json*> missing;
+    for (const Json& configured : options_.configured) {
+        const auto found = options_.client.get(kind(), {}, api::name_of(configured));
+        if (!found) {
+            missing.push_back(&configured);
+            continue;
+        }
+        const Json there = options_.client.document(**found);
+        remember(identify(there), std::string(api::uid_of(there))).wishes = read_wishes(there);
+    }
+    for (const Json* configured : missing) {
+        Json object = *configured;
+        const NodeIdentity identity = identify(object);
+        register_node(object, identity);
+        fill_node_status(object, identity, read_wishes(object), options_.kubernetes_version, now());
+        object["apiVersion"] = "v1";
+        object["kind"] = "Node";
+        const auto created = options_.client.create(kind(), {}, std::move(object));
+        if (!created) return "node " + identity.name + ": " + created.error()->message;
+        const Json document = options_.client.document(**created);
+        Node& node = remember(identity, std::string(api::uid_of(document)));
+        node.wishes = read_wishes(document);
+        tell(identity.name, node, document, true);
+    }
+    return true;
+}
+
+void SimulatedNodes::start() {
+    if (const auto made = register_configured(); !made) log_line(LogLevel::error, "node was refused", {{"why", made.error()}});
+    options_.manager.set_timer(this, "nodes", now() + status_interval, [this] { report_all(); });
+    // The leases refer to their nodes by uid, which the informer knows a moment later.
+    options_.manager.set_timer(this, "leases", now(), [this] { renew_leases(); });
+}
+
+SimulatedNodes::Claim SimulatedNodes::claim(const Json& node) const {
+    if (const auto own = annotation(node, own_annotation); !own.empty()) return own == "simulated" ? Claim::ours : Claim::others;
+    if (const auto kwok = annotation(node, "kwok.x-k8s.io/node"); !kwok.empty()) return kwok == "fake" ? Claim::ours : Claim::others;
+    if (configured_names_.count(std::string(api::name_of(node))) > 0) return Claim::ours;
+    for (const Json& condition : api::array_at(node, {"status", "conditions"}))
+        if (api::string_at(condition, {"type"}) == "Ready") return Claim::others;
+    return Claim::later;
+}
+
+api::ApiResult<Requeue> SimulatedNodes::sync(const std::string& name) {
+    const storage::RecordPtr record = informer_.get(name);
+    const auto known = nodes_.find(name);
+    const bool gone = record == nullptr || (known != nodes_.end() && known->second.uid != api::view_of(*record).uid);
+    if (gone && known != nodes_.end()) {
+        used_ips_.erase(known->second.identity.ip);
+        used_ranges_.erase(known->second.identity.pod_cidr);
+        next_number_ = 0;
+        nodes_.erase(known);
+        options_.wake_pods(name);
+    }
+    if (record == nullptr) return Requeue{};
+    const Json document = options_.client.document(*record);
+    if (!has(name)) {
+        const Claim whose = claim(document);
+        if (whose == Claim::others) return Requeue{};
+        const Time due = api::view_of(*record).created + adoption_delay;
+        if (whose == Claim::later && now() < due) return Requeue{due - now()};
+        TRY(adopt(name, document));
+        return Requeue{};
+    }
+    Node& node = nodes_.at(name);
+    NodeWishes wishes = read_wishes(document);
+    if (wishes == node.wishes && !node.shown.empty()) return Requeue{};
+    const bool was_silent = node.wishes.silent();
+    node.wishes = std::move(wishes);
+    if (node.wishes.stopped) {
+        for (auto& [type, status] : node.shown) status = "Unknown";  // so it comes back with events
+    } else {
+        TRY(report(name, node));
+    }
+    if (was_silent && !node.wishes.silent()) {
+        TRY(renew_lease(name, node));
+        options_.wake_pods(name);
+    }
+    return Requeue{};
+}
+
+api::ApiResult<bool> SimulatedNodes::adopt(const std::string& name, const Json& document) {
+    const NodeIdentity identity = identify(document);
+    const bool marked = !annotation(document, own_annotation).empty() || !annotation(document, "kwok.x-k8s.io/node").empty() ||
+                        configured_names_.count(name) > 0;
+    const auto written = options_.client.modify(kind(), {}, name, {}, [&](Json& fresh) {
+        register_node(fresh, identity);
+        if (!marked) fresh["metadata"]["annotations"][own_annotation] = "simulated";
+        return true;
+    });
+    if (!written && written.error().code() == 404) return true;
+    if (!written) return written.error();
+    Node& node = remember(identity, std::string(api::uid_of(document)));
+    node.wishes = read_wishes(document);
+    if (!node.wishes.stopped) TRY(report(name, node));
+    if (!node.wishes.silent()) TRY(renew_lease(name, node));
+    options_.wake_pods(name);
+    return true;
+}
+
+api::ApiResult<bool> SimulatedNodes::report(const std::string& name, Node& node) {
+    const bool first = node.shown.empty();
+    const storage::RecordPtr record = informer_.get(name);
+    if (record != nullptr && options_.staged(*record)) {
+        node.shown.try_emplace("Ready");  // told, by somebody else
+        return true;
+    }
+    const auto written = options_.client.modify(kind(), {}, name, "status", [&](Json& fresh) {
+        fill_node_status(fresh, node.identity, node.wishes, options_.kubernetes_version, now());
+        if (phase_) fresh["status"]["phase"] = "Running";
+        return true;
+    });
+    if (!written && written.error().code() == 404) return true;
+    if (!written) return written.error();
+    tell(name, node, options_.client.document(**written), first);
+    return true;
+}
+
+// Events of conditions that changed; of a kubelet that just started, all of them.
+void SimulatedNodes::tell(const std::string& name, Node& node, const Json& document, bool first) {
+    const bool silent = node.wishes.silent();
+    const Json about = reference(name, node.uid);
+    const bool speaks = !silent && !(first && options_.quiet);
+    if (first && speaks) node.events->normal(about, "Starting", "Starting kubelet.");
+    for (const Json& condition : api::array_at(document, {"status", "conditions"})) {
+        const std::string type(api::string_at(condition, {"type"})), status(api::string_at(condition, {"status"}));
+        std::string& shown = node.shown[type];
+        const bool changed = shown != status;
+        shown = status;
+        const std::string reason = condition_event(type, status);
+        if (!changed || !speaks || reason.empty()) continue;
+        node.events->normal(about, reason, "Node " + name + " status is now: " + reason);
+    }
+    if (first && speaks) node.events->normal(about, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
+}
+
+api::ApiResult<bool> SimulatedNodes::renew_lease(const std::string& name, const Node& node) {
+    const api::KindSpec& leases = options_.manager.kind("leases.coordination.k8s.io");
+    const Time time = now();
+    const auto renewed = options_.client.modify(leases, "kube-node-lease", name, {}, [&](Json& lease) {
+        api::ensure(lease, {"spec"})["renewTime"] = api::format_micro_time(time);
+        return true;
+    });
+    if (renewed || renewed.error().code() != 404) return true;
+    const auto created = options_.client.create(leases, "kube-node-lease", make_lease(name, node.uid, time));
+    if (!created) log_line(LogLevel::debug, "lease was refused", {{"node", name}, {"why", created.error()->message}});
+    return true;
+}
+
+void SimulatedNodes::renew_leases() {
+    for (const auto& [name, node] : nodes_) {
+        if (!node.wishes.silent() && informer_.get(name) != nullptr) (void)renew_lease(name, node);
+    }
+    options_.manager.set_timer(this, "leases", now() + lease_interval, [this] { renew_leases(); });
+}
+
+void SimulatedNodes::report_phase(bool phase) {
+    if (phase_ == phase) return;
+    phase_ = phase;
+    report_all();
+}
+
+void SimulatedNodes::report_all() {
+    for (auto& [name, node] : nodes_) {
+        if (node.wishes.silent()) continue;
+        if (const auto written = report(name, node); !written)
+            log_line(LogLevel::warning, "node status was refused", {{"node", name}, {"why", written.error()->message}});
+    }
+    options_.manager.set_timer(this, "nodes", now() + status_interval, [this] { report_all(); });
+}
+
+}  // namespace kubemu::controllers::kubelet

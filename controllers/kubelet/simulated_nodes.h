@@ -1,0 +1,87 @@
+// SimulatedNodes: which Node objects kubemu plays the kubelet of, and what those kubelets tell about themselves.
+//
+// Simulated are the nodes that the cluster was told to have, and those that a user creates:
+//   - with the annotation kubemu.io/node: simulated, or kwok.x-k8s.io/node: fake, at once;
+//   - without either, when nobody else has spoken for it (no Ready condition) for three seconds after its creation;
+//     the annotation then says so, for later runs;
+//   - never with another value of these annotations.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/client.h"
+#include "controllers/kubelet/nodes.h"
+#include "controllers/runtime/controller.h"
+
+namespace kubemu::controllers::kubelet {
+
+class SimulatedNodes {
+  public:
+    struct Options {
+        Manager& manager;
+        api::Client& client;
+        std::vector<api::Json> configured;  // as read_node_config makes them
+        std::string kubernetes_version;
+        bool quiet = false;  // no events of nodes that come
+        // The pods on this node have to be looked at: it came, went, fell silent or speaks again.
+        std::function<void(const std::string& node)> wake_pods;
+        std::function<void(const std::string& node)> enqueue;  // sync() is to be called
+        // A Stage of a user says what this node reports.
+        std::function<bool(const storage::Record& node)> staged;
+    };
+    explicit SimulatedNodes(Options options);
+
+    // Makes the configured nodes that are not there. The error says which the API refused, and why.
+    Result<bool, std::string> register_configured();
+    void start();
+    // One node: adopts it, follows its wishes, or forgets it.
+    api::ApiResult<Requeue> sync(const std::string& name);
+
+    // Reports all nodes anew; with `phase` they also say that they are Running, which KWOK's Stages look for.
+    void report_phase(bool phase);
+
+    bool has(const std::string& name) const { return nodes_.count(name) > 0; }
+    // Its kubelet works: pods on it move.
+    bool answers(const std::string& name) const;
+    const NodeIdentity& identity(const std::string& name) const { return nodes_.at(name).identity; }
+    std::string ip(const std::string& name) const;
+    EventRecorder& events(const std::string& name) { return *nodes_.at(name).events; }
+
+  private:
+    struct Node {
+        NodeIdentity identity;
+        std::string uid;
+        NodeWishes wishes;
+        std::map<std::string, std::string> shown;  // status of each condition, as written last
+        std::unique_ptr<EventRecorder> events;
+    };
+    enum class Claim { ours, others, later };
+
+    const api::KindSpec& kind() const { return options_.manager.kind("nodes"); }
+    Time now() const { return options_.manager.clock().now(); }
+    Claim claim(const api::Json& node) const;
+    NodeIdentity identify(const api::Json& node);
+    Node& remember(NodeIdentity identity, const std::string& uid);
+    api::ApiResult<bool> adopt(const std::string& name, const api::Json& node);
+    api::ApiResult<bool> report(const std::string& name, Node& node);
+    void tell(const std::string& name, Node& node, const api::Json& document, bool first);
+    api::ApiResult<bool> renew_lease(const std::string& name, const Node& node);
+    void renew_leases();
+    void report_all();
+
+    Options options_;
+    api::Informer& informer_;
+    std::set<std::string> configured_names_;
+    std::map<std::string, Node> nodes_;
+    std::set<std::string> used_ips_, used_ranges_;
+    int next_number_ = 0;
+    bool phase_ = false;
+};
+
+}  // namespace kubemu::controllers::kubelet
