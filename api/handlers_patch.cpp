@@ -52,11 +52,12 @@ Status patch_invalid(const std::string& shown, const std::string& message) {
     return Status(std::move(detail));
 }
 
-// A configuration as it was sent. Clients write JSON, which is read as such where YAML would be read the same: printable
-// ASCII on lines without tabs, no merge keys, whole numbers, nothing twice.
+// A configuration as it was sent. Clients write JSON, which is read as such where YAML would be read the same:
+// printable ASCII on lines without tabs, no merge keys, whole numbers, nothing twice.
 Result<Json, DecodeError> parse_configuration(std::string_view body, std::vector<std::string>& duplicates) {
     const auto same = [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\n'; };
-    if (body.starts_with('{') && std::all_of(body.begin(), body.end(), same) && body.find("<<") == std::string_view::npos) {
+    if (body.starts_with('{') && std::all_of(body.begin(), body.end(), same) &&
+        body.find("<<") == std::string_view::npos) {
         std::vector<std::string> repeated;
         auto document = parse_json(body, &repeated);
         if (document && repeated.empty() && has_plain_numbers(*document)) return document;

@@ -278,7 +278,8 @@ ApiResult<Json> FieldManager::apply(Json base, Json patch, bool force) const {
     }
     FieldOwners owners;
     if (Json* metadata = find(base, "metadata")) {
-        if (Json* entries = find(*metadata, "managedFields")) owners = decode_owners(std::move(*entries)).value_or(FieldOwners());
+        if (Json* entries = find(*metadata, "managedFields"))
+            owners = decode_owners(std::move(*entries)).value_or(FieldOwners());
         erase(*metadata, "managedFields");
     }
     reconcile(base, owners);

@@ -58,8 +58,9 @@ bool is_value(const Json& value, const FieldInfo& field) {
 }
 
 bool is_list(const Json& value, const FieldInfo& field) {
-    return value.is_array() &&
-           std::all_of(value.begin(), value.end(), [&field](const Json& item) { return !item.is_null() && is_value(item, field); });
+    return value.is_array() && std::all_of(value.begin(), value.end(), [&field](const Json& item) {
+               return !item.is_null() && is_value(item, field);
+           });
 }
 
 bool is_member(const Json& value, const FieldInfo& field) {
@@ -86,8 +87,9 @@ bool is_conforming(const Json& object, const TypeInfo& type) {
     if (members == nullptr) return false;
     auto from = type.fields_by_name.begin();
     for (const auto& [name, value] : *members) {
-        from = std::lower_bound(from, type.fields_by_name.end(), std::string_view(name),
-                                [&type](std::uint16_t index, std::string_view wanted) { return type.fields[index].name < wanted; });
+        from = std::lower_bound(
+            from, type.fields_by_name.end(), std::string_view(name),
+            [&type](std::uint16_t index, std::string_view wanted) { return type.fields[index].name < wanted; });
         if (from == type.fields_by_name.end() || type.fields[*from].name != name) return false;
         if (!is_member(value, type.fields[*from])) return false;
     }

@@ -28,8 +28,9 @@ void warn_of_cidr(std::string_view network, const FieldPath& path, std::vector<s
     const std::string canonical = lenient->text();
     bool warned = false;
     if (!(*address == lenient->address)) {
-        warnings.push_back(path.text() + ": CIDR value " + go_quote(network) + " is ambiguous in this context (should be " +
-                           go_quote(canonical) + " or " + go_quote(address->text() + (lenient->v4 ? "/32" : "/128")) + "?)");
+        warnings.push_back(path.text() + ": CIDR value " + go_quote(network) +
+                           " is ambiguous in this context (should be " + go_quote(canonical) + " or " +
+                           go_quote(address->text() + (lenient->v4 ? "/32" : "/128")) + "?)");
         warned = true;
     }
     const auto strict = Cidr::parse(network);

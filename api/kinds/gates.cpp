@@ -67,7 +67,8 @@ void drop_of_pod_spec(Json& spec, const Json* old) {
 void drop_of_stateful_set(Json& object, const Json* old) {
     Json* rolling = find(object, {"spec", "updateStrategy", "rollingUpdate"});
     if (rolling == nullptr) return;
-    const bool kept = old != nullptr && find(*old, {"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}) != nullptr;
+    const bool kept =
+        old != nullptr && find(*old, {"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}) != nullptr;
     if (!kept) erase(*rolling, "maxUnavailable");
 }
 
@@ -150,7 +151,8 @@ const Json* pod_spec_of(const KindSpec& kind, const Json& object) {
 
 // NodeAllocatableResourceClaimStatuses of DRANodeAllocatableResources, volumeStatus of ImageVolumeWithDigest.
 void drop_of_pod_status(Json& status, const Json& old) {
-    if (find(old, "nodeAllocatableResourceClaimStatuses") == nullptr) erase(status, "nodeAllocatableResourceClaimStatuses");
+    if (find(old, "nodeAllocatableResourceClaimStatuses") == nullptr)
+        erase(status, "nodeAllocatableResourceClaimStatuses");
     constexpr const char* lists[] = {"initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"};
     const auto any_shown = [&](const Json& of) {
         for (const char* list : lists) {

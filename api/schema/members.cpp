@@ -15,8 +15,9 @@ Members::Members(const Json& object, const TypeInfo& type) : object_(object), ty
     if (members == nullptr) return;
     auto from = type.fields_by_name.begin();
     for (const auto& [name, value] : *members) {
-        from = std::lower_bound(from, type.fields_by_name.end(), std::string_view(name),
-                                [&type](std::uint16_t index, std::string_view wanted) { return type.fields[index].name < wanted; });
+        from = std::lower_bound(
+            from, type.fields_by_name.end(), std::string_view(name),
+            [&type](std::uint16_t index, std::string_view wanted) { return type.fields[index].name < wanted; });
         if (from == type.fields_by_name.end()) return;
         if (type.fields[*from].name == name && !value.is_null()) values_[*from] = &value;
     }

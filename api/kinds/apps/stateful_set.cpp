@@ -79,7 +79,8 @@ Json template_of_pods(const Json& spec) {
     std::set<std::string_view> claims;
     for (const Json& claim : array_at(spec, {"volumeClaimTemplates"})) {
         const std::string_view name = name_of(claim);
-        if (claims.insert(name).second) volumes.push_back({{"name", name}, {"persistentVolumeClaim", {{"claimName", name}}}});
+        if (claims.insert(name).second)
+            volumes.push_back({{"name", name}, {"persistentVolumeClaim", {{"claimName", name}}}});
     }
     if (claims.empty()) return pod_template;
     for (const Json& volume : array_at(*pod, {"volumes"})) {
@@ -102,7 +103,8 @@ void validate_template(const Json& spec, bool with_pod_spec, FieldErrors& errors
     if (const Json* labels = find(metadata, "labels")) validate_labels(*labels, at.child("labels"), errors);
     if (const Json* annotations = find(metadata, "annotations")) {
         validate_annotations(*annotations, at.child("annotations"), errors);
-        pods::validate_pod_annotations(metadata, object_at(spec, {"template", "spec"}), at.child("annotations"), errors);
+        pods::validate_pod_annotations(metadata, object_at(spec, {"template", "spec"}), at.child("annotations"),
+                                       errors);
     }
 }
 
@@ -127,7 +129,8 @@ void validate_spec(const Json& spec, const Leniency& tolerates, FieldErrors& err
     validate_non_negative(spec, "replicas", spec_path, errors);
     validate_non_negative(spec, "minReadySeconds", spec_path, errors);
     if (const Json* ordinals = find(spec, "ordinals")) validate_non_negative(*ordinals, "start", spec_path.child("ordinals"), errors);
-    if (const std::string_view service = string_at(spec, {"serviceName"}); !tolerates.service_name && !service.empty()) {
+    if (const std::string_view service = string_at(spec, {"serviceName"});
+        !tolerates.service_name && !service.empty()) {
         validate_dns1123_label(service, spec_path.child("serviceName"), errors);
     }
     validate_selector(spec, "empty selector is invalid for statefulset", errors);

@@ -54,7 +54,8 @@ void settle_app_armor(Json& spec, const Json& annotations, std::vector<std::stri
         for (Json& container : *containers) {
             const std::string key = std::string(app_armor_of_container) + std::string(string_at(container, {"name"}));
             const std::string_view annotation = string_at(annotations, {key});
-            if (!annotations.contains(key) || find(container, {"securityContext", "appArmorProfile"}) != nullptr) continue;
+            if (!annotations.contains(key) || find(container, {"securityContext", "appArmorProfile"}) != nullptr)
+                continue;
             auto profile = pods::app_armor_field(annotation);
             if (profile && *profile == of_pod) continue;
             if (profile) ensure(container, {"securityContext"})["appArmorProfile"] = std::move(*profile);

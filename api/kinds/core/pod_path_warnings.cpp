@@ -42,7 +42,8 @@ std::vector<std::string> overlaps(SourcedPaths& known, SourcedPaths paths) {
 
 SourcedPaths paths_of_items(const Json& source, const std::string& name) {
     SourcedPaths paths;
-    for (const Json& item : array_at(source, {"items"})) paths.push_back({std::string(string_at(item, {"path"})), name});
+    for (const Json& item : array_at(source, {"items"}))
+        paths.push_back({std::string(string_at(item, {"path"})), name});
     return paths;
 }
 
@@ -52,11 +53,13 @@ std::string named(const char* kind, const Json& source, std::string_view member)
 
 SourcedPaths paths_of_projection(const Json& projection) {
     const auto has_items = [](const Json* source) { return source != nullptr && find(*source, "items") != nullptr; };
-    if (const Json* map = find(projection, "configMap"); has_items(map)) return paths_of_items(*map, named("ConfigMap", *map, "name"));
+    if (const Json* map = find(projection, "configMap"); has_items(map))
+        return paths_of_items(*map, named("ConfigMap", *map, "name"));
     if (const Json* secret = find(projection, "secret"); has_items(secret)) {
         return paths_of_items(*secret, named("Secret", *secret, "name"));
     }
-    if (const Json* fields = find(projection, "downwardAPI"); has_items(fields)) return paths_of_items(*fields, "DownwardAPI");
+    if (const Json* fields = find(projection, "downwardAPI"); has_items(fields))
+        return paths_of_items(*fields, "DownwardAPI");
     if (const Json* token = find(projection, "serviceAccountToken")) {
         return {{std::string(string_at(*token, {"path"})), "ServiceAccountToken"}};
     }
@@ -66,9 +69,10 @@ SourcedPaths paths_of_projection(const Json& projection) {
     }
     SourcedPaths paths;
     if (const Json* certificate = find(projection, "podCertificate")) {
-        constexpr std::pair<const char*, const char*> files[] = {{"certificateChainPath", "PodCertificate chain"},
-                                                                {"keyPath", "PodCertificate key"},
-                                                                {"credentialBundlePath", "PodCertificate credential bundle"}};
+        constexpr std::pair<const char*, const char*> files[] = {
+            {"certificateChainPath", "PodCertificate chain"},
+            {"keyPath", "PodCertificate key"},
+            {"credentialBundlePath", "PodCertificate credential bundle"}};
         for (const auto& [member, source] : files) {
             if (const std::string_view path = string_at(*certificate, {member}); !path.empty()) {
                 paths.push_back({std::string(path), source});
@@ -89,11 +93,13 @@ void warn_of_overlapping_paths(const Json& spec, std::vector<std::string>& warni
             }
         };
         SourcedPaths config, secrets, fields, projected;
-        if (const Json* map = find(volume, "configMap")) warn(config, paths_of_items(*map, ""), named("ConfigMap", *map, "name"));
+        if (const Json* map = find(volume, "configMap"))
+            warn(config, paths_of_items(*map, ""), named("ConfigMap", *map, "name"));
         if (const Json* secret = find(volume, "secret")) {
             warn(secrets, paths_of_items(*secret, ""), named("Secret", *secret, "secretName"));
         }
-        if (const Json* downward = find(volume, "downwardAPI")) warn(fields, paths_of_items(*downward, ""), "DownwardAPI");
+        if (const Json* downward = find(volume, "downwardAPI"))
+            warn(fields, paths_of_items(*downward, ""), "DownwardAPI");
         for (const Json& projection : array_at(volume, {"projected", "sources"})) {
             if (projection.empty()) {
                 warnings.push_back(start + "Projected) has no sources provided");

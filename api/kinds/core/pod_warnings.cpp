@@ -135,7 +135,8 @@ void warn_of_volumes(const Json& spec, const FieldPath& path, Warnings& warnings
             warn(warnings, path.child("volumes").index(index).child(shown), source.message);
         }
         if (const Json* claim = find(volume, {"ephemeral", "volumeClaimTemplate", "spec"})) {
-            const FieldPath at = path.child("volumes").index(index).child("ephemeral").child("volumeClaimTemplate").child("spec");
+            const FieldPath at =
+                path.child("volumes").index(index).child("ephemeral").child("volumeClaimTemplate").child("spec");
             kinds::warn_of_claim_spec(*claim, at, warnings);
         }
     }
@@ -179,7 +180,9 @@ void warn_of_environment(const Json& container, const FieldPath& path, Warnings&
 // Of templates alone: a pod's annotations and fields are brought in line with each other.
 void warn_of_app_armor(const Json& container, const Json& spec, const Json& annotations, const FieldPath& root,
                        Warnings& warnings) {
-    if (root.text().empty() || annotations.empty() || find(container, {"securityContext", "appArmorProfile"}) != nullptr) return;
+    if (root.text().empty() || annotations.empty() ||
+        find(container, {"securityContext", "appArmorProfile"}) != nullptr)
+        return;
     const std::string key = std::string(app_armor_of_container) + std::string(text(container, "name"));
     const auto annotation = annotations.find(key);
     if (annotation == annotations.end() || !annotation->is_string()) return;

@@ -176,13 +176,16 @@ void warn_of_address(const std::string& field, std::string_view address, std::ve
 
 void warn_of_network(const std::string& field, std::string_view network, std::vector<std::string>& warnings) {
     if (!IpNetwork::parse(network)) return;
-    const std::string_view address = network.substr(0, network.find('/')), length = network.substr(network.find('/') + 1);
+    const std::string_view address = network.substr(0, network.find('/')),
+                           length = network.substr(network.find('/') + 1);
     const std::string start = "netip.ParsePrefix(" + go_quote(network) + "): ";
     const auto strict = Cidr::parse(network);
     const auto lenient = IpAddress::parse(address);
     if (!strict) {
-        const std::string why = NetipAddress::parse(address) ? "bad bits after slash: " + go_quote(length) : parse_error(address);
-        warnings.push_back(field + ": IP prefix was accepted, but will be invalid in a future Kubernetes release: " + start + why);
+        const std::string why =
+            NetipAddress::parse(address) ? "bad bits after slash: " + go_quote(length) : parse_error(address);
+        warnings.push_back(
+            field + ": IP prefix was accepted, but will be invalid in a future Kubernetes release: " + start + why);
     } else if (strict->address.v6 && lenient) {
         const std::string canonical =
             (strict->address.is_mapped() ? "::ffff:" : "") + lenient->text() + "/" + std::to_string(strict->prefix);
@@ -210,7 +213,8 @@ void warnings(const Json& service, const Json*, const HookContext&, std::vector<
     const std::string_view type = string_at(spec, {"type"});
     const bool external_ips = !array_at(spec, {"externalIPs"}).empty();
     if (type == "ClusterIP" && string_at(spec, {"clusterIP"}) == "None") {
-        if (!string_at(spec, {"loadBalancerIP"}).empty()) out.emplace_back("spec.loadBalancerIP is ignored for headless services");
+        if (!string_at(spec, {"loadBalancerIP"}).empty())
+            out.emplace_back("spec.loadBalancerIP is ignored for headless services");
         if (external_ips) out.emplace_back("spec.externalIPs is ignored for headless services");
         if (string_at(spec, {"sessionAffinity"}) != "None") {
             out.emplace_back("spec.SessionAffinity is ignored for headless services");

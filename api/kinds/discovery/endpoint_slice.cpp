@@ -165,7 +165,8 @@ void warnings(const Json& object, const Json* old, const HookContext&, std::vect
         out.emplace_back("spec.addressType: FQDN endpoints are deprecated");
     }
     // Controllers mend what they copy.
-    const std::string_view manager = string_at(object, {"metadata", "labels", "endpointslice.kubernetes.io/managed-by"});
+    const std::string_view manager =
+        string_at(object, {"metadata", "labels", "endpointslice.kubernetes.io/managed-by"});
     if (manager == "endpointslice-controller.k8s.io" || manager == "endpointslicemirroring-controller.k8s.io") return;
     std::size_t i = 0;
     for (const Json& endpoint : array_at(object, {"endpoints"})) {

@@ -14,7 +14,8 @@
 namespace kubemu::api::kinds {
 namespace {
 
-constexpr std::size_t consumers_max = 256, config_max = 32, addresses_max = 16, conditions_max = 8, data_bytes_max = 10 * 1024;
+constexpr std::size_t consumers_max = 256, config_max = 32, addresses_max = 16, conditions_max = 8,
+                      data_bytes_max = 10 * 1024;
 
 void claim_defaults(Json& object, const HookContext&) {
     default_device_claim(ensure(object, {"spec"}));
@@ -34,7 +35,8 @@ void validate_claim_update(const Json& object, const Json& old, const HookContex
 
 std::string device_id(const Json& device) {
     std::string id;
-    for (const char* member : {"driver", "pool", "device"}) id += (id.empty() ? "" : "/") + std::string(string_at(device, {member}));
+    for (const char* member : {"driver", "pool", "device"})
+        id += (id.empty() ? "" : "/") + std::string(string_at(device, {member}));
     const std::string_view share = string_at(device, {"shareID"});
     return share.empty() ? id : id + "/" + std::string(share);
 }
@@ -54,7 +56,8 @@ void validate_network_data(const Json& data, const FieldPath& path, FieldErrors&
         const auto address = IpAddress::parse(std::string_view(text).substr(0, text.find('/')));
         if (!network || !address) {
             errors.invalid(at, text, "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)");
-        } else if (const std::string canonical = address->text() + network->text().substr(network->text().find('/')); canonical != text) {
+        } else if (const std::string canonical = address->text() + network->text().substr(network->text().find('/'));
+                   canonical != text) {
             errors.invalid(at, text, "must be in canonical form (" + go_quote(canonical) + ")");
         }
         if (!seen.insert(text).second) errors.duplicate(at, text);
@@ -64,7 +67,8 @@ void validate_network_data(const Json& data, const FieldPath& path, FieldErrors&
 // What drivers report of the devices that the claim was given.
 void validate_device_reports(const Json& status, const FieldPath& path, FieldErrors& errors) {
     std::set<std::string> allocated, seen;
-    for (const Json& result : array_at(status, {"allocation", "devices", "results"})) allocated.insert(device_id(result));
+    for (const Json& result : array_at(status, {"allocation", "devices", "results"}))
+        allocated.insert(device_id(result));
     const Json& devices = array_at(status, {"devices"});
     for (std::size_t i = 0; i < devices.size(); ++i) {
         const FieldPath at = path.index(i);
@@ -75,9 +79,11 @@ void validate_device_reports(const Json& status, const FieldPath& path, FieldErr
         validate_share_id(devices[i], at, errors);
         if (!allocated.contains(id)) errors.invalid(at, id, "must be an allocated device in the claim");
         const Json& conditions = array_at(devices[i], {"conditions"});
-        if (conditions.size() > conditions_max) errors.too_many(at.child("conditions"), conditions.size(), conditions_max);
+        if (conditions.size() > conditions_max)
+            errors.too_many(at.child("conditions"), conditions.size(), conditions_max);
         validate_conditions(conditions, at.child("conditions"), errors);
-        if (const Json* data = find(devices[i], "data")) validate_opaque(data, data_bytes_max, at.child("data"), errors);
+        if (const Json* data = find(devices[i], "data"))
+            validate_opaque(data, data_bytes_max, at.child("data"), errors);
         validate_network_data(object_at(devices[i], {"networkData"}), at.child("networkData"), errors);
         if (!seen.insert(id).second) errors.duplicate(at, id);
     }

@@ -109,9 +109,11 @@ void validate_constraint(const Json& constraint, const RequestNames& names, cons
                          FieldErrors& errors) {
     validate_request_references(array_at(constraint, {"requests"}), names, path.child("requests"), errors);
     if (find(constraint, "matchAttribute") != nullptr) {
-        validate_device_property_name(string_at(constraint, {"matchAttribute"}), true, path.child("matchAttribute"), errors);
+        validate_device_property_name(string_at(constraint, {"matchAttribute"}), true, path.child("matchAttribute"),
+                                      errors);
     } else if (find(constraint, "distinctAttribute") != nullptr) {
-        validate_device_property_name(string_at(constraint, {"distinctAttribute"}), true, path.child("distinctAttribute"), errors);
+        validate_device_property_name(string_at(constraint, {"distinctAttribute"}), true,
+                                      path.child("distinctAttribute"), errors);
     } else {
         errors.required(path,
                         "exactly one of \"matchAttribute\" or \"distinctAttribute\" is required, but "
@@ -229,7 +231,8 @@ void validate_allocation(const Json& allocation, const Json& claim, const FieldP
         validate_request_references(array_at(config[i], {"requests"}), names, at.child("requests"), errors);
         validate_device_configuration(config[i], at, errors);
     }
-    if (const Json* nodes = find(allocation, "nodeSelector")) validate_node_selector(*nodes, path.child("nodeSelector"), errors);
+    if (const Json* nodes = find(allocation, "nodeSelector"))
+        validate_node_selector(*nodes, path.child("nodeSelector"), errors);
 }
 
 GoText go_claim_spec(const Json& spec) {

@@ -25,11 +25,14 @@ std::string_view text(const Json& value) {
 void validate_c_identifier(std::string_view id, const FieldPath& path, FieldErrors& errors) {
     if (id.size() > id_bytes_max) errors.too_long(path, id_bytes_max);
     const auto plain = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
-    const bool good = !id.empty() && std::isdigit(static_cast<unsigned char>(id[0])) == 0 && std::all_of(id.begin(), id.end(), plain);
+    const bool good =
+        !id.empty() && std::isdigit(static_cast<unsigned char>(id[0])) == 0 && std::all_of(id.begin(), id.end(), plain);
     if (good) return;
-    errors.invalid(path, std::string(id),
-                   "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters "
-                   "or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')");
+    errors.invalid(
+        path, std::string(id),
+        "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric "
+        "characters "
+        "or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')");
 }
 
 void validate_label_value(std::string_view value, const FieldPath& path, FieldErrors& errors) {
@@ -41,15 +44,19 @@ void validate_effect(std::string_view effect, const FieldPath& path, FieldErrors
     errors.not_supported(path, effect, {"NoExecute", "NoSchedule", "None"});
 }
 
-void validate_step(const Quantity& value, const Quantity& least, const Quantity& step, const FieldPath& path, FieldErrors& errors) {
+void validate_step(const Quantity& value, const Quantity& least, const Quantity& step, const FieldPath& path,
+                   FieldErrors& errors) {
     if (step.value() == 0 || (value.value() - least.value()) % step.value() == 0) return;
-    errors.invalid(path, value.text(), "value is not a multiple of a given step (" + step.text() + ") from (" + least.text() + ")");
+    errors.invalid(path, value.text(),
+                   "value is not a multiple of a given step (" + step.text() + ") from (" + least.text() + ")");
 }
 
-void validate_range(const Json& range, const Quantity& chosen, const Quantity& whole, const FieldPath& path, FieldErrors& errors) {
+void validate_range(const Json& range, const Quantity& chosen, const Quantity& whole, const FieldPath& path,
+                    FieldErrors& errors) {
     if (find(range, "min") == nullptr) return errors.required(path.child("min"), "required when validRange is defined");
     const Quantity least = quantity_of(find(range, "min"));
-    if (whole < least) errors.invalid(path.child("min"), least.text(), "min is larger than capacity value: " + whole.text());
+    if (whole < least)
+        errors.invalid(path.child("min"), least.text(), "min is larger than capacity value: " + whole.text());
     if (chosen < least) errors.invalid(path.child("min"), chosen.text(), "default is less than min: " + least.text());
     const Json* highest = find(range, "max");
     const Quantity most = quantity_of(highest);
@@ -64,12 +71,14 @@ void validate_range(const Json& range, const Quantity& chosen, const Quantity& w
     const Quantity step = quantity_of(find(range, "step"));
     Quantity one = least;
     one += step;
-    if (whole < one) errors.invalid(at, step.text(), "one step " + one.text() + " is larger than capacity value: " + whole.text());
+    if (whole < one)
+        errors.invalid(at, step.text(), "one step " + one.text() + " is larger than capacity value: " + whole.text());
     validate_step(chosen, least, step, at, errors);
     if (highest != nullptr) validate_step(most, least, step, at, errors);
 }
 
-void validate_options(const Json& options, const Quantity& chosen, const Quantity& whole, const FieldPath& path, FieldErrors& errors) {
+void validate_options(const Json& options, const Quantity& chosen, const Quantity& whole, const FieldPath& path,
+                      FieldErrors& errors) {
     bool found = false;
     for (std::size_t i = 1; i < options.size(); ++i) {
         const Quantity option = quantity_of(&options[i]);
@@ -106,7 +115,8 @@ void validate_device_property_name(std::string_view name, bool fully, const Fiel
         else validate_c_identifier(parts[1], path, errors);
     }
     if (fully && name.find('/') == std::string_view::npos) {
-        errors.invalid(path, std::string(name), "a fully qualified name must be a domain and a name separated by a slash");
+        errors.invalid(path, std::string(name),
+                       "a fully qualified name must be a domain and a name separated by a slash");
     }
 }
 
@@ -132,7 +142,8 @@ void validate_device_tolerations(const Json& wish, const FieldPath& path, FieldE
         const std::string_view value = text(tolerations[i], "value"), effect = text(tolerations[i], "effect");
         if (!key.empty()) validate_qualified_name(key, at.child("key"), errors);
         if (op == "Exists") {
-            if (!value.empty()) errors.invalid(at.child("value"), std::string(value), "must be empty for operator `Exists`");
+            if (!value.empty())
+                errors.invalid(at.child("value"), std::string(value), "must be empty for operator `Exists`");
         } else if (op == "Equal") {
             validate_label_value(value, at.child("value"), errors);
         } else if (validate_required(op, at.child("operator"), errors)) {
@@ -181,7 +192,8 @@ void validate_request_policy(const Json& amount, const FieldPath& path, FieldErr
     const Json* range = find(*policy, "validRange");
     if (!options.empty() && range != nullptr) {
         return errors.forbidden(
-            at, R"(exactly one policy can be specified, cannot specify "validValues" and "validRange" at the same time)");
+            at,
+            R"(exactly one policy can be specified, cannot specify "validValues" and "validRange" at the same time)");
     }
     if (options.empty() && range == nullptr) return;
     const char* chosen_by = options.empty() ? "validRange" : "validValues";
@@ -205,11 +217,13 @@ void validate_share_id(const Json& device, const FieldPath& path, FieldErrors& e
     }
     const FieldPath at = path.child("shareID");
     if (!uuid) {
-        const std::string why = id.size() == 36 ? "invalid UUID format" : "invalid UUID length: " + std::to_string(id.size());
+        const std::string why =
+            id.size() == 36 ? "invalid UUID format" : "invalid UUID length: " + std::to_string(id.size());
         errors.invalid(at, *given, "error validating uid: " + why);
     } else if (!lower_case) {
         errors.invalid(at, *given,
-                       "uid must be in RFC 4122 normalized form, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` with lowercase hexadecimal "
+                       "uid must be in RFC 4122 normalized form, `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` with lowercase "
+                       "hexadecimal "
                        "characters");
     }
 }

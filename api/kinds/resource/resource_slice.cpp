@@ -87,7 +87,8 @@ std::vector<std::string> node_choices(const Json& holder, std::initializer_list<
         validate_node_selector(*selector, path.child("nodeSelector"), errors);
         const Json& terms = array_at(*selector, {"nodeSelectorTerms"});
         if (one_term && terms.size() != 1) {
-            errors.invalid(path.child("nodeSelector").child("nodeSelectorTerms"), terms, "must have exactly one node selector term");
+            errors.invalid(path.child("nodeSelector").child("nodeSelectorTerms"), terms,
+                           "must have exactly one node selector term");
         }
     }
     for (const char* flag : flags) {
@@ -121,7 +122,8 @@ void validate_device_node(const Json& device, bool per_device, const FieldPath& 
     if (ways.size() > 1) errors.invalid(path, "{" + join(ways, ", ") + "}", wanted);
 }
 
-void validate_device(const Json& device, bool check_taints, bool per_device, const FieldPath& path, FieldErrors& errors) {
+void validate_device(const Json& device, bool check_taints, bool per_device, const FieldPath& path,
+                     FieldErrors& errors) {
     validate_dns1123_label(string_at(device, {"name"}), path.child("name"), errors);
     const Json& attributes = object_at(device, {"attributes"});
     const Json& capacity = object_at(device, {"capacity"});
@@ -245,7 +247,8 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
 void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
     const std::string_view driver = string_at(object, {"spec", "driver"});
     if (lower(driver) == driver) return;
-    out.push_back("spec.driver: driver names should be lowercase; " + go_quote(driver) + " contains uppercase characters");
+    out.push_back("spec.driver: driver names should be lowercase; " + go_quote(driver) +
+                  " contains uppercase characters");
 }
 
 }  // namespace
