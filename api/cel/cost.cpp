@@ -15,8 +15,8 @@ using ExpressionKind = Expression::Kind;
 using Path = std::vector<std::string>;
 
 bool scalar(const Type& type) {
-    return type.is("bool") || type.is("int") || type.is("uint") || type.is("double") || type.is("timestamp") || type.is("duration") ||
-           (type.is("optional_type") && scalar(*type.parameters[0]));
+    return type.is("bool") || type.is("int") || type.is("uint") || type.is("double") || type.is("timestamp") ||
+           type.is("duration") || (type.is("optional_type") && scalar(*type.parameters[0]));
 }
 
 // What is known of the keys and values of a list or map that the expression makes.
@@ -42,8 +42,8 @@ struct Local {
 
 // MaxElements of the type's declaration: what has no length counts as 0.
 std::uint64_t declared_size(const Type& type) {
-    if (type.is("list") || type.is("map") || type.is("string") || type.is("bytes") || type.is("dyn") || type.is("timestamp") ||
-        type.is("duration")) {
+    if (type.is("list") || type.is("map") || type.is("string") || type.is("bytes") || type.is("dyn") ||
+        type.is("timestamp") || type.is("duration")) {
         return type.schema == nullptr ? request_bytes_max - 2 : max_size(*type.schema);
     }
     return 0;
@@ -103,8 +103,10 @@ class Estimator {
                 // Keys are strings without a declared length.
                 return map && i + 1 == path.size() ? std::optional(SizeRange{0, 0}) : std::nullopt;
             }
-            if (path[i] == "@items" || path[i] == "@values") type = list || map ? type->parameters.back() : nullptr;
-            else type = type->is("object") ? type_of_field(*type, path[i]) : nullptr;
+            if (path[i] == "@items" || path[i] == "@values")
+                type = list || map ? type->parameters.back() : nullptr;
+            else
+                type = type->is("object") ? type_of_field(*type, path[i]) : nullptr;
             if (type == nullptr) return std::nullopt;
         }
         return SizeRange{0, declared_size(*type)};
@@ -131,8 +133,6 @@ class Estimator {
             // Only what comes from the document is looked up here.
             made.items = SizeRange{};
             if (!estimate.path.empty()) made.items = at_path(below(estimate.path, "@items")).value_or(SizeRange{});
-        } else if (e.type->is("list")) {
-            made.items = std::nullopt;
         }
         return made;
     }
@@ -165,8 +165,10 @@ class Estimator {
     }
 
     static Estimate conditional(const std::vector<Estimate>& parts) {
-        return {saturating_add(parts[0].cost, std::max(parts[1].cost, parts[2].cost)), {},
-                parts[1].size_or_any().united(parts[2].size_or_any()), united(parts[1].entries, parts[2].entries)};
+        return {saturating_add(parts[0].cost, std::max(parts[1].cost, parts[2].cost)),
+                {},
+                parts[1].size_or_any().united(parts[2].size_or_any()),
+                united(parts[1].entries, parts[2].entries)};
     }
 
     Estimate list(const Expression& e) {
@@ -225,7 +227,8 @@ class Estimator {
     // The list bound to a variable, mapped to its keys, sorted by them.
     Estimate sort_by(const Expression& e, const Estimate& range) {
         const Estimate key = within(e.args[1], variables(e, range));
-        const std::uint64_t mapped = saturating_add(12, saturating_multiply(range.size_or_any().most, saturating_add(key.cost, 12)));
+        const std::uint64_t mapped =
+            saturating_add(12, saturating_multiply(range.size_or_any().most, saturating_add(key.cost, 12)));
         const std::vector<CostedArgument> arguments = {{e.args[0].type, range.size_or_any(), {}, {}},
                                                        {list_of(e.args[1].type), range.size_or_any(), {}, {}}};
         const FunctionCost sorted = function_cost("@sortByAssociatedKeys", true, arguments);
@@ -236,9 +239,11 @@ class Estimator {
     static std::vector<std::pair<std::string, Local>> variables(const Expression& e, const Estimate& range) {
         const bool map = range.entries ? range.entries->map : !e.args[0].type->is("list");
         const auto part = [&range](const char* step, const SizeRange Entries::*side) {
-            return Local{below(range.path, step), range.entries ? std::optional((*range.entries).*side) : std::nullopt, {}};
+            return Local{
+                below(range.path, step), range.entries ? std::optional((*range.entries).*side) : std::nullopt, {}};
         };
-        const Local key = part(map ? "@keys" : "@indices", &Entries::key), value = part(map ? "@values" : "@items", &Entries::value);
+        const Local key = part(map ? "@keys" : "@indices", &Entries::key),
+                    value = part(map ? "@values" : "@items", &Entries::value);
         if (!e.variable2.empty()) return {{e.variable, key}, {e.variable2, value}};
         return {{e.variable, map ? key : value}};
     }
@@ -260,9 +265,11 @@ class Estimator {
             step = e.name == "filter" ? 13 : e.name == "transformMap" ? 3 : e.name == "transformMapEntry" ? 2 : 12;
             for (const Estimate& body : bodies) step = saturating_add(step, body.cost);
             made.size = range.size_or_any();
-            if (!e.name.starts_with("transformMap")) made.entries = Entries{false, {1, 1}, {0, collected(e, bodies, added)}};
+            if (!e.name.starts_with("transformMap"))
+                made.entries = Entries{false, {1, 1}, {0, collected(e, bodies, added)}};
         }
-        made.cost = saturating_add(saturating_add(range.cost, fixed), saturating_multiply(range.size_or_any().most, step));
+        made.cost =
+            saturating_add(saturating_add(range.cost, fixed), saturating_multiply(range.size_or_any().most, step));
         return made;
     }
 
@@ -282,7 +289,9 @@ class Estimator {
 
 }  // namespace
 
-std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) { return a > unbounded - b ? unbounded : a + b; }
+std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
+    return a > unbounded - b ? unbounded : a + b;
+}
 std::uint64_t saturating_multiply(std::uint64_t a, std::uint64_t b) {
     if (a == 0 || b == 0) return 0;
     return a > unbounded / b ? unbounded : a * b;
@@ -292,6 +301,8 @@ std::uint64_t scaled(std::uint64_t size, double factor) {
     return product >= 18446744073709551615.0 ? unbounded : static_cast<std::uint64_t>(product);
 }
 
-std::uint64_t worst_cost(const Expression& expression, const TypePtr& self) { return Estimator(self).of(expression).cost; }
+std::uint64_t worst_cost(const Expression& expression, const TypePtr& self) {
+    return Estimator(self).of(expression).cost;
+}
 
 }  // namespace kubemu::api::cel

@@ -32,8 +32,8 @@ struct SizeRange {
 struct CostedArgument {
     TypePtr type;
     SizeRange size;
-    std::optional<SizeRange> items;          // of lists: how long their strings can be
-    std::optional<std::int64_t> literal;     // an integer written out
+    std::optional<SizeRange> items;       // of lists: how long their strings can be
+    std::optional<std::int64_t> literal;  // an integer written out
 };
 struct FunctionCost {
     std::uint64_t cost = 1;

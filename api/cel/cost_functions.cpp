@@ -12,17 +12,26 @@ namespace {
 using Arguments = std::vector<CostedArgument>;
 
 constexpr double string_factor = 0.1, regex_factor = 0.25;
-constexpr std::uint64_t list_cost = 10, struct_cost = 40, authorization_cost = 350'000, format_regex_max = 128, format_max = 64;
+constexpr std::uint64_t list_cost = 10, struct_cost = 40, authorization_cost = 350'000, format_regex_max = 128,
+                        format_max = 64;
 
-std::uint64_t traversal(const SizeRange& size) { return scaled(size.most, string_factor); }
+std::uint64_t traversal(const SizeRange& size) {
+    return scaled(size.most, string_factor);
+}
 bool is(const std::string& name, std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
-bool text(const CostedArgument& argument) { return argument.type->is("string") || argument.type->is("bytes"); }
-bool open(const CostedArgument& argument) { return argument.type->is("dyn") || argument.type->is("error"); }
+bool text(const CostedArgument& argument) {
+    return argument.type->is("string") || argument.type->is("bytes");
+}
+bool open(const CostedArgument& argument) {
+    return argument.type->is("dyn") || argument.type->is("error");
+}
 
 FunctionCost pattern(const CostedArgument& subject, const CostedArgument& regex) {
-    return {saturating_multiply(scaled(saturating_add(subject.size.most, 1), string_factor), scaled(regex.size.most, regex_factor)), {}};
+    return {saturating_multiply(scaled(saturating_add(subject.size.most, 1), string_factor),
+                                scaled(regex.size.most, regex_factor)),
+            {}};
 }
 
 // A list made of as many items as `size`.
@@ -52,19 +61,28 @@ std::optional<FunctionCost> list_function(const std::string& name, const Argumen
 
 // The longest and shortest that replacing can give.
 SizeRange replaced(const SizeRange& subject, const SizeRange& old, const SizeRange& by) {
-    const auto times = [](std::uint64_t size, std::uint64_t part) { return part == 0 ? saturating_add(size, 1) : (size + part - 1) / part; };
+    const auto times = [](std::uint64_t size, std::uint64_t part) {
+        return part == 0 ? saturating_add(size, 1) : (size + part - 1) / part;
+    };
     SizeRange count{0, 0}, kept{0, 0};
-    if (old.least == 0) count.most = times(subject.most, 0), kept.most = subject.most;
-    else if (by.most <= old.least) kept.most = subject.most;
-    else count.most = scaled(subject.most, 1.0 / static_cast<double>(old.least));
-    if (old.most == 0) count.least = times(subject.least, 0), kept.least = subject.least;
-    else if (old.most <= by.least) kept.least = subject.least;
-    else count.least = scaled(subject.least, 1.0 / static_cast<double>(old.most));
+    if (old.least == 0)
+        count.most = times(subject.most, 0), kept.most = subject.most;
+    else if (by.most <= old.least)
+        kept.most = subject.most;
+    else
+        count.most = scaled(subject.most, 1.0 / static_cast<double>(old.least));
+    if (old.most == 0)
+        count.least = times(subject.least, 0), kept.least = subject.least;
+    else if (old.most <= by.least)
+        kept.least = subject.least;
+    else
+        count.least = scaled(subject.least, 1.0 / static_cast<double>(old.most));
     return count.times(by).plus(kept);
 }
 
 std::optional<FunctionCost> string_function(const std::string& name, const Arguments& a) {
-    if (is(name, {"lowerAscii", "upperAscii", "substring", "trim"})) return FunctionCost{traversal(a[0].size), a[0].size};
+    if (is(name, {"lowerAscii", "upperAscii", "substring", "trim"}))
+        return FunctionCost{traversal(a[0].size), a[0].size};
     if (name == "replace" && a.size() >= 3) {
         return FunctionCost{scaled(a[0].size.most, 2 * string_factor), replaced(a[0].size, a[1].size, a[2].size)};
     }
@@ -104,7 +122,8 @@ FunctionCost contained(const std::string& name, const CostedArgument& other) {
 // Methods of lists and of what Kubernetes adds.
 std::optional<FunctionCost> method_cost(const std::string& name, const Arguments& a) {
     if (is(name, {"isSorted", "sum", "max", "min", "indexOf", "lastIndexOf", "includes"})) {
-        if (!a[0].type->is("list") && !(open(a[0]) && name == "includes")) return FunctionCost{traversal(a[0].size), {}};
+        if (!a[0].type->is("list") && !(open(a[0]) && name == "includes"))
+            return FunctionCost{traversal(a[0].size), {}};
         const std::uint64_t each = saturating_add(1, a[0].items ? traversal(*a[0].items) : 0);
         return FunctionCost{saturating_multiply(a[0].size.most, each), {}};
     }
@@ -112,7 +131,8 @@ std::optional<FunctionCost> method_cost(const std::string& name, const Arguments
     if (name == "validate") return FunctionCost{scaled(traversal(a[1].size), format_regex_max * regex_factor), {}};
     if (name == "check") return FunctionCost{authorization_cost, {}};
     if (is(name, {"fieldSelector", "labelSelector"})) {
-        const std::uint64_t requirements = scaled(scaled(a[1].size.most, 0.5), static_cast<double>(list_cost + struct_cost));
+        const std::uint64_t requirements =
+            scaled(scaled(a[1].size.most, 0.5), static_cast<double>(list_cost + struct_cost));
         return FunctionCost{saturating_add(list_cost, saturating_add(traversal(a[1].size), requirements)), {}};
     }
     if (const auto cost = list_function(name, a)) return cost;
@@ -121,7 +141,8 @@ std::optional<FunctionCost> method_cost(const std::string& name, const Arguments
 
 std::optional<FunctionCost> parsing(const std::string& name, const Arguments& a) {
     if (is(name, {"url", "jsonpatch.escapeKey"})) return FunctionCost{traversal(a[0].size), a[0].size};
-    if (is(name, {"cidr", "isIP", "isCIDR", "ip", "quantity", "isQuantity", "semver", "isSemver"})) return FunctionCost{traversal(a[0].size), {}};
+    if (is(name, {"cidr", "isIP", "isCIDR", "ip", "quantity", "isQuantity", "semver", "isSemver"}))
+        return FunctionCost{traversal(a[0].size), {}};
     if (name == "ip.isCanonical") return FunctionCost{scaled(a[0].size.most, 2 * string_factor), {}};
     if (is(name, {"sets.contains", "sets.intersects", "sets.equivalent"})) {
         const std::uint64_t product = saturating_multiply(a[0].size.most, a[1].size.most);
@@ -134,9 +155,12 @@ std::optional<FunctionCost> parsing(const std::string& name, const Arguments& a)
     if (name == "bytes" && a[0].type->is("string")) {
         return FunctionCost{traversal(a[0].size), SizeRange{a[0].size.least, saturating_multiply(a[0].size.most, 4)}};
     }
-    if (name == "string" && a[0].type->is("bytes")) return FunctionCost{traversal(a[0].size), SizeRange{a[0].size.least / 4, a[0].size.most}};
+    if (name == "string" && a[0].type->is("bytes"))
+        return FunctionCost{traversal(a[0].size), SizeRange{a[0].size.least / 4, a[0].size.most}};
     if (name == "strings.quote") {
-        const auto quoted = [](std::uint64_t size, std::uint64_t factor) { return saturating_add(saturating_multiply(size, factor), 2); };
+        const auto quoted = [](std::uint64_t size, std::uint64_t factor) {
+            return saturating_add(saturating_multiply(size, factor), 2);
+        };
         return FunctionCost{traversal(a[0].size), SizeRange{quoted(a[0].size.least, 1), quoted(a[0].size.most, 2)}};
     }
     return std::nullopt;
@@ -166,11 +190,15 @@ FunctionCost operator_cost(const std::string& name, const Arguments& a) {
 
 }  // namespace
 
-SizeRange SizeRange::plus(const SizeRange& other) const { return {saturating_add(least, other.least), saturating_add(most, other.most)}; }
+SizeRange SizeRange::plus(const SizeRange& other) const {
+    return {saturating_add(least, other.least), saturating_add(most, other.most)};
+}
 SizeRange SizeRange::times(const SizeRange& other) const {
     return {saturating_multiply(least, other.least), saturating_multiply(most, other.most)};
 }
-SizeRange SizeRange::united(const SizeRange& other) const { return {std::min(least, other.least), std::max(most, other.most)}; }
+SizeRange SizeRange::united(const SizeRange& other) const {
+    return {std::min(least, other.least), std::max(most, other.most)};
+}
 
 FunctionCost function_cost(const std::string& function, bool method, const Arguments& arguments) {
     if (arguments.empty()) return {};

@@ -4,6 +4,7 @@
 #include "api/cel/cost.h"
 
 #include <doctest/doctest.h>
+
 #include <nlohmann/json.hpp>
 
 #include "api/cel/checker.h"
@@ -28,12 +29,18 @@ std::uint64_t cost(const std::string& schema_text, const std::string& rule) {
 
 // @L, @I and @P in a schema are where a limit can stand.
 const std::string string_schema = R"({"type":"string"@L})", bytes_schema = R"({"type":"string","format":"byte"@L})";
-std::string list_of_type(const std::string& type) { return R"({"type":"array"@I,"items":{)" + type + "}}"; }
-std::string map_of_type(const std::string& type) { return R"({"type":"object"@P,"additionalProperties":{)" + type + "}}"; }
+std::string list_of_type(const std::string& type) {
+    return R"({"type":"array"@I,"items":{)" + type + "}}";
+}
+std::string map_of_type(const std::string& type) {
+    return R"({"type":"object"@P,"additionalProperties":{)" + type + "}}";
+}
 const std::string number = R"("type":"number")", text = R"("type":"string")", boolean = R"("type":"boolean")";
 const std::string duration = R"("type":"string","format":"duration")", date = R"("type":"string","format":"date")";
-const std::string date_time = R"("type":"string","format":"date-time")", either = R"("x-kubernetes-int-or-string":true)";
-const std::string object = R"("type":"object","required":["required"],"properties":{"required":{"type":"string"},"optional":{"type":"string"}})";
+const std::string date_time = R"("type":"string","format":"date-time")",
+                  either = R"("x-kubernetes-int-or-string":true)";
+const std::string object =
+    R"("type":"object","required":["required"],"properties":{"required":{"type":"string"},"optional":{"type":"string"}})";
 
 struct Row {
     std::string schema, rule;
@@ -47,9 +54,12 @@ void run(const std::vector<Row>& rows) {
         CAPTURE(row.rule);
         for (const bool limited : {false, true}) {
             std::string schema = row.schema;
-            for (const auto& [mark, keyword] : {std::pair{"@L", "maxLength"}, {"@I", "maxItems"}, {"@P", "maxProperties"}}) {
-                const std::string limit = limited ? ",\"" + std::string(keyword) + "\":" + std::to_string(row.limit) : "";
-                for (std::size_t at = schema.find(mark); at != std::string::npos; at = schema.find(mark)) schema.replace(at, 2, limit);
+            for (const auto& [mark, keyword] :
+                 {std::pair{"@L", "maxLength"}, {"@I", "maxItems"}, {"@P", "maxProperties"}}) {
+                const std::string limit =
+                    limited ? ",\"" + std::string(keyword) + "\":" + std::to_string(row.limit) : "";
+                for (std::size_t at = schema.find(mark); at != std::string::npos; at = schema.find(mark))
+                    schema.replace(at, 2, limit);
             }
             CHECK(cost(schema, row.rule) == (limited ? row.limited : row.open));
         }
@@ -77,7 +87,8 @@ TEST_CASE("loops cost what as many items as fit into a request cost") {
          {map_of_type(duration), "self.all(x, true)", 1048577, 5, 17},
          {map_of_type(date), "self.all(x, true)", 524288, 10, 32},
          {map_of_type(date_time), "self.all(x, true)", 349526, 25, 77}});
-    CHECK(cost(R"({"type":"array","maxItems":10,"items":{"type":"number"}})", "self.all(x, self.all(y, self.all(z, true)))") == 3552);
+    CHECK(cost(R"({"type":"array","maxItems":10,"items":{"type":"number"}})",
+               "self.all(x, self.all(y, self.all(z, true)))") == 3552);
     CHECK(cost(R"({"type":"array","items":{"type":"number"}})", "self.all(x, self.all(y, true))") > 10'000'000);
 }
 
@@ -88,7 +99,8 @@ TEST_CASE("what is read from a document costs as its schema says, nothing where 
          {list_of_type(boolean), "self[0] == false", 2, 25, 2},
          {list_of_type(object), "self[0] == null", 2, 422, 2},
          {list_of_type(R"("type":"array","items":{"type":"number"})"), "self[0][0] == -1.0", 3, 51, 3},
-         {list_of_type(R"("type":"object","additionalProperties":{"type":"number"})"), "self.all(x, x.y == 25.2)", 6291452, 12, 74},
+         {list_of_type(R"("type":"object","additionalProperties":{"type":"number"})"), "self.all(x, x.y == 25.2)",
+          6291452, 12, 74},
          {list_of_type(R"("type":"object","additionalProperties":{"type":"number"})"), "self[0].x > 2.0", 4, 3000, 4},
          {list_of_type(duration), "self[0].getHours() == 2", 4, 525, 4},
          {list_of_type(date_time), "self[2].getMinutes() == 45", 4, 99, 4},
