@@ -24,9 +24,13 @@ bool PodWorker::post_start(const ContainerSpec& spec, ContainerState& state) {
     }
     std::string command;
     for (const std::string& word : spec.post_start) command += (command.empty() ? "" : " ") + word;
-    event(true, "FailedPostStartHook", services_.minor >= 30 ? "PostStartHook failed"
-          : "Exec lifecycle hook ([" + command + "]) for Container \"" + spec.name + "\" in Pod \"" + spec_.name + "_" + spec_.namespace_name + "(" + uid_ +
-            ")\" failed - error: command '" + command + "' exited with " + std::to_string(result.exit_code) + ": " + result.output + ", message: \"" + result.output + "\"",
+    event(true, "FailedPostStartHook",
+          services_.minor >= 30
+              ? "PostStartHook failed"
+              : "Exec lifecycle hook ([" + command + "]) for Container \"" + spec.name + "\" in Pod \"" +
+                    spec_.name + "_" + spec_.namespace_name + "(" + uid_ + ")\" failed - error: command '" +
+                    command + "' exited with " + std::to_string(result.exit_code) + ": " + result.output +
+                    ", message: \"" + result.output + "\"",
           &spec);
     kill(spec, state, "FailedPostStartHook", std::chrono::seconds(30));
     state.kill_reason = "unhealthy";
@@ -39,24 +43,27 @@ std::string PodWorker::termination_message(const ContainerSpec& spec, ContainerS
     constexpr std::size_t message_max = 4096, log_max = 2048;
     constexpr std::uint64_t log_lines = 80;
     std::string message;
-    if (const auto result = state.run->exec({"cat", spec.termination_path}, state.finished_at); result.exit_code == 0) message = result.output;
+    if (const auto result = state.run->exec({"cat", spec.termination_path}, state.finished_at);
+        result.exit_code == 0)
+        message = result.output;
     if (message.empty() && spec.log_as_message && state.exit_code != 0) {
         ContainerRun::Position position = state.run->tail(log_lines, state.finished_at);
-        for (const ContainerRun::Line& line : state.run->take(position, state.finished_at).lines) message += line.text;
+        for (const ContainerRun::Line& line : state.run->take(position, state.finished_at).lines)
+            message += line.text;
         if (message.size() > log_max) message.erase(0, message.size() - log_max);
     }
     if (message.size() > message_max) message.resize(message_max);
     return message;
 }
 
-void PodWorker::kill(const ContainerSpec& spec, ContainerState& state, const std::string& message, Duration grace) {
+void PodWorker::kill(const ContainerSpec& spec, ContainerState& state, const std::string& message,
+                     Duration grace) {
     event(false, "Killing", message, &spec);
     Duration hook = spec.pre_stop_sleep;
     if (!spec.pre_stop.empty()) {
         const auto result = state.run->exec(spec.pre_stop, now_);
         hook = result.endless ? grace : result.duration;
-        if (result.exit_code != 0)
-            event(true, "FailedPreStopHook", "PreStopHook failed", &spec);
+        if (result.exit_code != 0) event(true, "FailedPreStopHook", "PreStopHook failed", &spec);
     }
     state.stop_at = now_ + std::min(grace, hook + some(0.3));
 }

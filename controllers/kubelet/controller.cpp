@@ -20,8 +20,8 @@ using api::Json;
 
 namespace {
 
-// At an instant pace starts have events as long as there are no more pods than this: a start's three events take more
-// room than the pod itself.
+// At an instant pace starts have events as long as there are no more pods than this: a start's three events
+// take more room than the pod itself.
 constexpr std::size_t pods_with_events = 500;
 
 int minor_of(const std::string& version) {
@@ -38,37 +38,48 @@ struct KubeletController::Impl {
           pods(owner.manager().informer("pods")),
           namespaces(owner.manager().informer("namespaces")),
           logs(owner.manager()),
-          nodes({.manager = owner.manager(),
-                 .client = owner.client(),
-                 .configured = options.nodes ? std::move(*options.nodes) : kubelet::default_nodes(options.count),
-                 .kubernetes_version = options.kubernetes_version,
-                 .quiet = latency_at(options.pace) == Duration::zero(),
-                 .wake_pods = [this](const std::string& node) { wake_node(node); },
-                 .enqueue = [this](const std::string& node) { self.enqueue(node); },
-                 .staged = [this](const storage::Record& node) { return engine.drives(self.kind("nodes"), node); }}),
+          nodes(
+              {.manager = owner.manager(),
+               .client = owner.client(),
+               .configured =
+                   options.nodes ? std::move(*options.nodes) : kubelet::default_nodes(options.count),
+               .kubernetes_version = options.kubernetes_version,
+               .quiet = latency_at(options.pace) == Duration::zero(),
+               .wake_pods = [this](const std::string& node) { wake_node(node); },
+               .enqueue = [this](const std::string& node) { self.enqueue(node); },
+               .staged =
+                   [this](const storage::Record& node) { return engine.drives(self.kind("nodes"), node); }}),
           engine({.manager = owner.manager(),
                   .client = owner.client(),
                   .node_ip = [this](const std::string& node) { return nodes.ip(node); },
-                  .take_ip = [this](const std::string& node) { return nodes.has(node) ? take_ip(node) : std::string(); },
+                  .take_ip =
+                      [this](const std::string& node) {
+                          return nodes.has(node) ? take_ip(node) : std::string();
+                      },
                   .give_ip = [this](const std::string& ip) { used_ips.erase(ip); },
                   .stages_changed = [this](const std::string& resource) { stages_changed(resource); }}),
-          services{owner.manager(), owner.client(), owner.kind("pods"), logs, minor_of(options.kubernetes_version),
-                   kubelet::make_network(owner.manager().registry()),
-                   [this](const std::string& space) { return latency_at(pace_of(space)); },
-                   [this](const std::string& node) -> EventRecorder& { return nodes.events(node); },
-                   [this](const std::string& node) { return nodes.ip(node); },
-                   [this](const std::string& node) { return take_ip(node); },
-                   [this](const std::string& ip) { used_ips.erase(ip); },
-                   [this](const std::string& node, const std::string& uid, const std::vector<api::HostPort>& ports) {
-                       return port_taken(node, uid, ports);
-                   },
-                   [this](const std::string& node, const std::string& uid, std::int64_t cpu, std::int64_t memory, bool& infeasible) {
-                       return lacks(node, uid, cpu, memory, infeasible);
-                   },
-                   [this] { return workers.size() > pods_with_events; },
-                   images} {}
+          services{
+              owner.manager(),
+              owner.client(),
+              owner.kind("pods"),
+              logs,
+              minor_of(options.kubernetes_version),
+              kubelet::make_network(owner.manager().registry()),
+              [this](const std::string& space) { return latency_at(pace_of(space)); },
+              [this](const std::string& node) -> EventRecorder& { return nodes.events(node); },
+              [this](const std::string& node) { return nodes.ip(node); },
+              [this](const std::string& node) { return take_ip(node); },
+              [this](const std::string& ip) { used_ips.erase(ip); },
+              [this](const std::string& node, const std::string& uid,
+                     const std::vector<api::HostPort>& ports) { return port_taken(node, uid, ports); },
+              [this](const std::string& node, const std::string& uid, std::int64_t cpu, std::int64_t memory,
+                     bool& infeasible) { return lacks(node, uid, cpu, memory, infeasible); },
+              [this] { return workers.size() > pods_with_events; },
+              images} {}
 
-    Duration latency_at(Pace pace) const { return pace == Pace::instant ? Duration::zero() : options.pod_startup_latency; }
+    Duration latency_at(Pace pace) const {
+        return pace == Pace::instant ? Duration::zero() : options.pod_startup_latency;
+    }
 
     Pace pace_of(const std::string& space) const {
         const auto own = paces.find(space);
@@ -87,13 +98,15 @@ struct KubeletController::Impl {
         }
         for (;;) {
             next_shared = next_shared % 0x3fffff + 1;
-            const std::string ip = "10." + std::to_string(128 + (next_shared >> 16)) + "." + std::to_string(next_shared >> 8 & 255) +
-                                   "." + std::to_string(next_shared & 255);
+            const std::string ip = "10." + std::to_string(128 + (next_shared >> 16)) + "." +
+                                   std::to_string(next_shared >> 8 & 255) + "." +
+                                   std::to_string(next_shared & 255);
             if (used_ips.insert(ip).second) return ip;
         }
     }
 
-    bool port_taken(const std::string& node, const std::string& uid, const std::vector<api::HostPort>& ports) const {
+    bool port_taken(const std::string& node, const std::string& uid,
+                    const std::vector<api::HostPort>& ports) const {
         for (const auto& record : pods.on_node(node)) {
             const api::PodView& other = api::pod_view_of(*record);
             if (other.uid == uid || other.finished()) continue;
@@ -105,7 +118,8 @@ struct KubeletController::Impl {
         return false;
     }
 
-    std::string lacks(const std::string& node, const std::string& uid, std::int64_t cpu, std::int64_t memory, bool& infeasible) const {
+    std::string lacks(const std::string& node, const std::string& uid, std::int64_t cpu, std::int64_t memory,
+                      bool& infeasible) const {
         const storage::RecordPtr record = self.manager().informer("nodes").get(node);
         if (record == nullptr) return {};
         scheduler::NodeInfo info;
@@ -117,14 +131,17 @@ struct KubeletController::Impl {
             used_cpu += view.cpu_milli;
             used_memory += view.memory_bytes;
         }
-        const auto check = [&](const char* name, std::int64_t wanted, std::int64_t used, std::int64_t capacity) -> std::string {
+        const auto check = [&](const char* name, std::int64_t wanted, std::int64_t used,
+                               std::int64_t capacity) -> std::string {
             const std::string asked = std::string(name) + ", requested: " + std::to_string(wanted);
             if (wanted > capacity) {
                 infeasible = true;
-                return "Node didn't have enough capacity: " + asked + ", capacity: " + std::to_string(capacity);
+                return "Node didn't have enough capacity: " + asked +
+                       ", capacity: " + std::to_string(capacity);
             }
             if (used + wanted <= capacity) return {};
-            return "Node didn't have enough resource: " + asked + ", used: " + std::to_string(used) + ", capacity: " + std::to_string(capacity);
+            return "Node didn't have enough resource: " + asked + ", used: " + std::to_string(used) +
+                   ", capacity: " + std::to_string(capacity);
         };
         std::string problem = check("cpu", cpu, used_cpu, info.allocatable.cpu_milli);
         if (!infeasible) {
@@ -153,8 +170,10 @@ struct KubeletController::Impl {
             wanted = pace_named(api::string_at(document, {"metadata", "annotations", pace_annotation}));
         }
         const Pace before = pace_of(name);
-        if (wanted) paces[name] = *wanted;
-        else paces.erase(name);
+        if (wanted)
+            paces[name] = *wanted;
+        else
+            paces.erase(name);
         if (pace_of(name) == before) return;
         for (const auto& record : pods.list(name)) self.enqueue(record->key);
     }
@@ -169,19 +188,26 @@ struct KubeletController::Impl {
     }
 
     // What Stages move of other kinds has keys of its own.
-    static std::string stage_key(const std::string& resource, const std::string& key) { return "stage:" + resource + ":" + key; }
+    static std::string stage_key(const std::string& resource, const std::string& key) {
+        return "stage:" + resource + ":" + key;
+    }
 
     void stages_changed(const std::string& resource) {
-        if (resource == "nodes") self.manager().set_timer(&self, "stages of nodes", self.now(), [this] { nodes.report_phase(engine.has_stages("nodes")); });
+        if (resource == "nodes")
+            self.manager().set_timer(&self, "stages of nodes", self.now(),
+                                     [this] { nodes.report_phase(engine.has_stages("nodes")); });
         api::Informer& informer = self.manager().informer(resource);
         const bool own = resource == "pods" || resource == "nodes";
         if (!own && followed.insert(resource).second) {
             informer.subscribe([this, resource](const api::Informer::Change& change) {
-                if (change.after) self.enqueue(stage_key(resource, change.after->key));
-                else engine.forget(self.kind("pods"), *change.before);
+                if (change.after)
+                    self.enqueue(stage_key(resource, change.after->key));
+                else
+                    engine.forget(self.kind("pods"), *change.before);
             });
         }
-        for (const auto& record : informer.list()) self.enqueue(own ? record->key : stage_key(resource, record->key));
+        for (const auto& record : informer.list())
+            self.enqueue(own ? record->key : stage_key(resource, record->key));
     }
 
     api::ApiResult<Requeue> sync_other(const std::string& key) {
@@ -216,7 +242,8 @@ struct KubeletController::Impl {
     std::map<std::string, int> next_host;
     int next_shared = 0;
     kubelet::NodeServices services;
-    std::unordered_map<std::string, std::unique_ptr<kubelet::PodWorker>> workers;  // by key; they use all of the above
+    std::unordered_map<std::string, std::unique_ptr<kubelet::PodWorker>>
+        workers;  // by key; they use all of the above
 };
 
 KubeletController::KubeletController(Manager& manager, NodeOptions options)
@@ -224,7 +251,8 @@ KubeletController::KubeletController(Manager& manager, NodeOptions options)
     impl_->namespaces.subscribe([this](const api::Informer::Change& change) { impl_->on_namespace(change); });
     impl_->pods.subscribe([this](const api::Informer::Change& change) { impl_->on_pod(change); });
     for (const char* resource : {"configmaps", "secrets", "persistentvolumeclaims"})
-        manager.informer(resource).subscribe([this](const api::Informer::Change&) { impl_->wake_config_waiters(); });
+        manager.informer(resource).subscribe(
+            [this](const api::Informer::Change&) { impl_->wake_config_waiters(); });
     manager.on_kind_change([this](const std::string& resource, const api::KindSpec* kind) {
         if (kind == nullptr) impl_->followed.erase(resource);  // its informer goes too
     });
@@ -232,11 +260,17 @@ KubeletController::KubeletController(Manager& manager, NodeOptions options)
 
 KubeletController::~KubeletController() = default;
 
-api::PodLogs& KubeletController::logs() { return impl_->logs; }
+api::PodLogs& KubeletController::logs() {
+    return impl_->logs;
+}
 
-Result<bool, std::string> KubeletController::register_nodes() { return impl_->nodes.register_configured(); }
+Result<bool, std::string> KubeletController::register_nodes() {
+    return impl_->nodes.register_configured();
+}
 
-void KubeletController::start() { impl_->nodes.start(); }
+void KubeletController::start() {
+    impl_->nodes.start();
+}
 
 api::ApiResult<Requeue> KubeletController::reconcile(const std::string& key) {
     if (key.compare(0, 6, "stage:") == 0) return impl_->sync_other(key);
@@ -249,10 +283,12 @@ api::ApiResult<Requeue> KubeletController::reconcile(const std::string& key) {
         return Requeue{};
     }
     // What stands still is woken when that ends.
-    if (!impl_->nodes.answers(view.node_name) || impl_->pace_of(view.namespace_name) == Pace::frozen) return Requeue{};
+    if (!impl_->nodes.answers(view.node_name) || impl_->pace_of(view.namespace_name) == Pace::frozen)
+        return Requeue{};
     if (auto staged = impl_->engine.sync(kind("pods"), record)) return std::move(*staged);
     auto& worker = impl_->workers[key];
-    if (worker == nullptr || worker->uid() != view.uid) worker = std::make_unique<kubelet::PodWorker>(impl_->services, view);
+    if (worker == nullptr || worker->uid() != view.uid)
+        worker = std::make_unique<kubelet::PodWorker>(impl_->services, view);
     const std::optional<Time> next = worker->sync(record);
     if (!next) return Requeue{};
     return Requeue{std::max<Duration>(*next - now(), Duration::zero())};

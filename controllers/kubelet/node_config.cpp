@@ -13,7 +13,8 @@ using api::Json;
 namespace {
 
 constexpr std::size_t nodes_max = 5000;
-constexpr const char* members[] = {"count", "name", "labels", "annotations", "taints", "capacity", "allocatable", "unschedulable"};
+constexpr const char* members[] = {"count",  "name",     "labels",      "annotations",
+                                   "taints", "capacity", "allocatable", "unschedulable"};
 
 std::string scalar_text(const Json& value) {
     if (value.is_string()) return value.get<std::string>();
@@ -39,7 +40,8 @@ std::string complaint(const Json& group) {
         if (!known) return ": unknown field " + Json(key).dump();
     }
     const Json* name = api::find(group, "name");
-    if (name == nullptr || !name->is_string() || name->get_ref<const std::string&>().empty()) return ".name: required";
+    if (name == nullptr || !name->is_string() || name->get_ref<const std::string&>().empty())
+        return ".name: required";
     if (const Json* count = api::find(group, "count")) {
         if (!count->is_number_integer() || *count < 0 || *count > nodes_max)
             return ".count: expected a number from 0 to " + std::to_string(nodes_max);
@@ -56,8 +58,10 @@ std::string complaint(const Json& group) {
             if (!good) return "." + std::string(member) + "." + key + ": expected a text, or a list of texts";
         }
     }
-    if (const Json* taints = api::find(group, "taints"); taints != nullptr && !taints->is_array()) return ".taints: expected a list";
-    if (const Json* off = api::find(group, "unschedulable"); off != nullptr && !off->is_boolean()) return ".unschedulable: expected true or false";
+    if (const Json* taints = api::find(group, "taints"); taints != nullptr && !taints->is_array())
+        return ".taints: expected a list";
+    if (const Json* off = api::find(group, "unschedulable"); off != nullptr && !off->is_boolean())
+        return ".unschedulable: expected true or false";
     return {};
 }
 
@@ -67,7 +71,8 @@ Json node_of(const Json& group, const std::string& name, std::size_t turn) {
         if (const Json* map = api::find(group, member)) node["metadata"][member] = texts(*map, turn);
     for (const char* member : {"capacity", "allocatable"})
         if (const Json* map = api::find(group, member)) node["status"][member] = texts(*map, turn);
-    if (const Json* taints = api::find(group, "taints"); taints != nullptr && !taints->empty()) node["spec"]["taints"] = *taints;
+    if (const Json* taints = api::find(group, "taints"); taints != nullptr && !taints->empty())
+        node["spec"]["taints"] = *taints;
     if (api::bool_at(group, {"unschedulable"})) node["spec"]["unschedulable"] = true;
     return node;
 }
@@ -80,9 +85,11 @@ Result<std::vector<Json>, std::string> read_node_config(std::string_view yaml) {
     if (!document) return document.error().message;
     if (!repeated.empty()) return repeated.front();
     const Json* groups = document->is_object() ? api::find(*document, "nodes") : nullptr;
-    if (groups == nullptr || !groups->is_array()) return std::string("nodes: expected a list of groups of nodes");
+    if (groups == nullptr || !groups->is_array())
+        return std::string("nodes: expected a list of groups of nodes");
     for (const auto& [key, value] : document->items()) {
-        if (key != "nodes" && key != "apiVersion" && key != "kind") return "unknown field " + Json(key).dump();
+        if (key != "nodes" && key != "apiVersion" && key != "kind")
+            return "unknown field " + Json(key).dump();
     }
     std::vector<Json> nodes;
     std::set<std::string> names;
@@ -95,10 +102,13 @@ Result<std::vector<Json>, std::string> read_node_config(std::string_view yaml) {
         for (std::size_t n = 0; n < count; ++n) {
             std::string name = group["name"].get<std::string>();
             const std::string number = std::to_string(n + 1);
-            if (const std::size_t at = name.find("{}"); at != std::string::npos) name.replace(at, 2, number);
-            else if (many) name += number;
+            if (const std::size_t at = name.find("{}"); at != std::string::npos)
+                name.replace(at, 2, number);
+            else if (many)
+                name += number;
             if (!names.insert(name).second) return place + ".name: there are two nodes " + Json(name).dump();
-            if (names.size() > nodes_max) return "there are more than " + std::to_string(nodes_max) + " nodes";
+            if (names.size() > nodes_max)
+                return "there are more than " + std::to_string(nodes_max) + " nodes";
             nodes.push_back(node_of(group, name, n));
         }
     }

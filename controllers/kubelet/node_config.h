@@ -25,8 +25,8 @@
 
 namespace kubemu::controllers::kubelet {
 
-// Node objects as their kubelets will register them, but for what all kubelets add. The error is a sentence that
-// names the place ("nodes[1].taints: expected a list").
+// Node objects as their kubelets will register them, but for what all kubelets add. The error is a sentence
+// that names the place ("nodes[1].taints: expected a list").
 Result<std::vector<api::Json>, std::string> read_node_config(std::string_view yaml);
 
 }  // namespace kubemu::controllers::kubelet

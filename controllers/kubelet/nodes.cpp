@@ -24,16 +24,21 @@ struct Condition {
 };
 // pkg/kubelet/nodestatus/setters.go
 constexpr Condition conditions[] = {
-    {"MemoryPressure", "False",
+    {"MemoryPressure",
+     "False",
      {"KubeletHasSufficientMemory", "kubelet has sufficient memory available", "NodeHasSufficientMemory"},
-     {"KubeletHasInsufficientMemory", "kubelet has insufficient memory available", "NodeHasInsufficientMemory"}},
-    {"DiskPressure", "False",
+     {"KubeletHasInsufficientMemory", "kubelet has insufficient memory available",
+      "NodeHasInsufficientMemory"}},
+    {"DiskPressure",
+     "False",
      {"KubeletHasNoDiskPressure", "kubelet has no disk pressure", "NodeHasNoDiskPressure"},
      {"KubeletHasDiskPressure", "kubelet has disk pressure", "NodeHasDiskPressure"}},
-    {"PIDPressure", "False",
+    {"PIDPressure",
+     "False",
      {"KubeletHasSufficientPID", "kubelet has sufficient PID available", "NodeHasSufficientPID"},
      {"KubeletHasInsufficientPID", "kubelet has insufficient PID available", "NodeHasInsufficientPID"}},
-    {"Ready", "True",
+    {"Ready",
+     "True",
      {"KubeletReady", "kubelet is posting ready status", "NodeReady"},
      {"KubeletNotReady", "container runtime is down", "NodeNotReady"}},
 };
@@ -44,8 +49,9 @@ void set_default(Json& object, const char* member, const Json& value) {
 
 void fill_amounts(Json& status) {
     // 110 pods are a kubelet's default; a simulated node carries more, or a thousand replicas would not fit.
-    const Json amounts = {{"cpu", "8"},           {"memory", "32Gi"},     {"pods", "5000"},
-                          {"ephemeral-storage", "100Gi"}, {"hugepages-1Gi", "0"}, {"hugepages-2Mi", "0"}};
+    const Json amounts = {{"cpu", "8"},           {"memory", "32Gi"},
+                          {"pods", "5000"},       {"ephemeral-storage", "100Gi"},
+                          {"hugepages-1Gi", "0"}, {"hugepages-2Mi", "0"}};
     Json& capacity = status["capacity"];
     Json& allocatable = status["allocatable"];
     if (!allocatable.is_object()) allocatable = Json::object();
@@ -59,26 +65,35 @@ void fill_amounts(Json& status) {
 void fill_addresses(Json& status, const NodeIdentity& identity) {
     Json& addresses = status["addresses"];
     if (!addresses.is_array()) addresses = Json::array();
-    for (const auto& [type, address] : {std::pair<const char*, const std::string&>("InternalIP", identity.ip), {"Hostname", identity.name}}) {
+    for (const auto& [type, address] : {std::pair<const char*, const std::string&>("InternalIP", identity.ip),
+                                        {"Hostname", identity.name}}) {
         const bool known = std::any_of(addresses.begin(), addresses.end(), [type = type](const Json& entry) {
             return api::string_at(entry, {"type"}) == type;
         });
         if (!known) addresses.push_back({{"type", type}, {"address", address}});
     }
-    if (!status.contains("daemonEndpoints")) status["daemonEndpoints"] = {{"kubeletEndpoint", {{"Port", 10250}}}};
+    if (!status.contains("daemonEndpoints"))
+        status["daemonEndpoints"] = {{"kubeletEndpoint", {{"Port", 10250}}}};
 }
 
 void fill_info(Json& status, const std::string& name, const std::string& kubernetes_version) {
     const std::string id = hex_digits("machine " + name, 32), boot = hex_digits("boot " + name, 32);
     const auto uuid = [](const std::string& hex) {
-        return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" + hex.substr(20);
+        return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) +
+               "-" + hex.substr(20);
     };
     Json& info = status["nodeInfo"];
     if (!info.is_object()) info = Json::object();
-    const std::pair<const char*, std::string> members[] = {
-        {"architecture", "amd64"}, {"bootID", uuid(boot)}, {"containerRuntimeVersion", "containerd://2.1.3"},
-        {"kernelVersion", "6.1.0-37-amd64"}, {"kubeProxyVersion", ""}, {"kubeletVersion", kubernetes_version},
-        {"machineID", id}, {"operatingSystem", "linux"}, {"osImage", "Debian GNU/Linux 12 (bookworm)"}, {"systemUUID", uuid(id)}};
+    const std::pair<const char*, std::string> members[] = {{"architecture", "amd64"},
+                                                           {"bootID", uuid(boot)},
+                                                           {"containerRuntimeVersion", "containerd://2.1.3"},
+                                                           {"kernelVersion", "6.1.0-37-amd64"},
+                                                           {"kubeProxyVersion", ""},
+                                                           {"kubeletVersion", kubernetes_version},
+                                                           {"machineID", id},
+                                                           {"operatingSystem", "linux"},
+                                                           {"osImage", "Debian GNU/Linux 12 (bookworm)"},
+                                                           {"systemUUID", uuid(id)}};
     for (const auto& [member, value] : members) set_default(info, member, value);
 }
 
@@ -96,7 +111,8 @@ NodeWishes read_wishes(const Json& node) {
         const std::string text = value.get<std::string>();
         if (key == "kubemu.io/kubelet") wishes.stopped = text == "stopped";
         if (key.compare(0, condition_prefix.size(), condition_prefix) != 0) continue;
-        if (text == "True" || text == "False" || text == "Unknown") wishes.conditions[key.substr(condition_prefix.size())] = text;
+        if (text == "True" || text == "False" || text == "Unknown")
+            wishes.conditions[key.substr(condition_prefix.size())] = text;
     }
     return wishes;
 }
@@ -104,19 +120,24 @@ NodeWishes read_wishes(const Json& node) {
 NodeIdentity numbered_identity(std::string name, int number) {
     const int address = number + 2;
     return {std::move(name),
-            "172." + std::to_string(18 + address / 65536) + "." + std::to_string(address / 256 % 256) + "." + std::to_string(address % 256),
+            "172." + std::to_string(18 + address / 65536) + "." + std::to_string(address / 256 % 256) + "." +
+                std::to_string(address % 256),
             "10." + std::to_string(244 + number / 256) + "." + std::to_string(number % 256) + ".0/24"};
 }
 
 std::vector<Json> default_nodes(int count) {
     std::vector<Json> nodes;
     for (int i = 0; i < count; ++i) {
-        const std::string name = i == 0 ? "kubemu-control-plane" : i == 1 ? "kubemu-worker" : "kubemu-worker" + std::to_string(i);
+        const std::string name = i == 0   ? "kubemu-control-plane"
+                                 : i == 1 ? "kubemu-worker"
+                                          : "kubemu-worker" + std::to_string(i);
         Json node = {{"metadata", {{"name", name}}}};
         if (i == 0) {
             node["metadata"]["labels"] = {{"node-role.kubernetes.io/control-plane", ""},
                                           {"node.kubernetes.io/exclude-from-external-load-balancers", ""}};
-            if (count > 1) node["spec"]["taints"] = Json::array({{{"key", "node-role.kubernetes.io/control-plane"}, {"effect", "NoSchedule"}}});
+            if (count > 1)
+                node["spec"]["taints"] = Json::array(
+                    {{{"key", "node-role.kubernetes.io/control-plane"}, {"effect", "NoSchedule"}}});
         }
         nodes.push_back(std::move(node));
     }
@@ -126,8 +147,10 @@ std::vector<Json> default_nodes(int count) {
 void register_node(Json& node, const NodeIdentity& identity) {
     Json& labels = api::ensure(node, {"metadata", "labels"});
     for (const auto& [key, value] : {std::pair<const char*, std::string>("beta.kubernetes.io/arch", "amd64"),
-                                     {"beta.kubernetes.io/os", "linux"}, {"kubernetes.io/arch", "amd64"},
-                                     {"kubernetes.io/os", "linux"}, {"kubernetes.io/hostname", identity.name}})
+                                     {"beta.kubernetes.io/os", "linux"},
+                                     {"kubernetes.io/arch", "amd64"},
+                                     {"kubernetes.io/os", "linux"},
+                                     {"kubernetes.io/hostname", identity.name}})
         set_default(labels, key, value);
     Json& annotations = api::ensure(node, {"metadata", "annotations"});
     set_default(annotations, "node.alpha.kubernetes.io/ttl", "0");
@@ -140,8 +163,8 @@ void register_node(Json& node, const NodeIdentity& identity) {
     set_default(spec, "providerID", "kind://docker/kubemu/" + identity.name);
 }
 
-void fill_node_status(Json& node, const NodeIdentity& identity, const NodeWishes& wishes, const std::string& kubernetes_version,
-                      Time now) {
+void fill_node_status(Json& node, const NodeIdentity& identity, const NodeWishes& wishes,
+                      const std::string& kubernetes_version, Time now) {
     Json& status = api::ensure(node, {"status"});
     fill_amounts(status);
     fill_addresses(status, identity);
@@ -153,11 +176,13 @@ void fill_node_status(Json& node, const NodeIdentity& identity, const NodeWishes
         const auto wish = wishes.conditions.find(known.type);
         std::string value = wish == wishes.conditions.end() ? known.healthy : wish->second;
         const ConditionText& text = value == known.healthy ? known.well : known.ill;
-        Json fresh = {{"type", known.type}, {"status", value}, {"lastHeartbeatTime", time}, {"lastTransitionTime", time},
-                      {"reason", text.reason}, {"message", text.message}};
+        Json fresh = {{"type", known.type},         {"status", value},       {"lastHeartbeatTime", time},
+                      {"lastTransitionTime", time}, {"reason", text.reason}, {"message", text.message}};
         // What the node life-cycle controller says of a kubelet that it no longer hears.
         if (wishes.silent() || value == "Unknown") {
-            fresh.update({{"status", "Unknown"}, {"reason", "NodeStatusUnknown"}, {"message", "Kubelet stopped posting node status."}});
+            fresh.update({{"status", "Unknown"},
+                          {"reason", "NodeStatusUnknown"},
+                          {"message", "Kubelet stopped posting node status."}});
         }
         Json* old = nullptr;
         for (Json& condition : list)
@@ -166,20 +191,26 @@ void fill_node_status(Json& node, const NodeIdentity& identity, const NodeWishes
             list.push_back(std::move(fresh));
             continue;
         }
-        if (api::string_at(*old, {"status"}) == api::string_at(fresh, {"status"}) && old->contains("lastTransitionTime"))
+        if (api::string_at(*old, {"status"}) == api::string_at(fresh, {"status"}) &&
+            old->contains("lastTransitionTime"))
             fresh["lastTransitionTime"] = (*old)["lastTransitionTime"];
         *old = std::move(fresh);
     }
 }
 
 Json make_lease(const std::string& node_name, const std::string& node_uid, Time now) {
-    return {{"apiVersion", "coordination.k8s.io/v1"},
-            {"kind", "Lease"},
-            {"metadata",
-             {{"name", node_name},
-              {"namespace", "kube-node-lease"},
-              {"ownerReferences", Json::array({{{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node_name}, {"uid", node_uid}}})}}},
-            {"spec", {{"holderIdentity", node_name}, {"leaseDurationSeconds", 40}, {"renewTime", api::format_micro_time(now)}}}};
+    return {
+        {"apiVersion", "coordination.k8s.io/v1"},
+        {"kind", "Lease"},
+        {"metadata",
+         {{"name", node_name},
+          {"namespace", "kube-node-lease"},
+          {"ownerReferences",
+           Json::array({{{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node_name}, {"uid", node_uid}}})}}},
+        {"spec",
+         {{"holderIdentity", node_name},
+          {"leaseDurationSeconds", 40},
+          {"renewTime", api::format_micro_time(now)}}}};
 }
 
 std::string condition_event(std::string_view type, std::string_view status) {

@@ -17,15 +17,20 @@ struct NodeIdentity {
 };
 
 // What a Node's annotations ask of its kubelet:
-//   kubemu.io/condition.TYPE: "True", "False" or "Unknown"   the condition has this status (Ready, MemoryPressure,
-//                                                            DiskPressure, PIDPressure); Ready: Unknown also silences it
-//   kubemu.io/kubelet: stopped                               it falls silent: no lease, no status, its pods stand still
+//   kubemu.io/condition.TYPE: "True", "False" or "Unknown"   the condition has this status (Ready,
+//   MemoryPressure,
+//                                                            DiskPressure, PIDPressure); Ready: Unknown also
+//                                                            silences it
+//   kubemu.io/kubelet: stopped                               it falls silent: no lease, no status, its pods
+//   stand still
 struct NodeWishes {
     std::map<std::string, std::string> conditions;
     bool stopped = false;
 
     bool silent() const;
-    bool operator==(const NodeWishes& other) const { return conditions == other.conditions && stopped == other.stopped; }
+    bool operator==(const NodeWishes& other) const {
+        return conditions == other.conditions && stopped == other.stopped;
+    }
 };
 NodeWishes read_wishes(const api::Json& node);
 
@@ -34,14 +39,16 @@ NodeIdentity numbered_identity(std::string name, int number);
 
 // The nodes of a cluster of `count`: the first is the control plane, with its taint unless it is alone.
 std::vector<api::Json> default_nodes(int count);
-// Adds what a kubelet writes into its Node when it registers: labels, annotations and pod range that are not there.
+// Adds what a kubelet writes into its Node when it registers: labels, annotations and pod range that are not
+// there.
 void register_node(api::Json& node, const NodeIdentity& identity);
 // Writes capacity (where nobody set it), addresses, node info and conditions into `node`.
 void fill_node_status(api::Json& node, const NodeIdentity& identity, const NodeWishes& wishes,
                       const std::string& kubernetes_version, Time now);
 api::Json make_lease(const std::string& node_name, const std::string& node_uid, Time now);
 
-// The reason of a kubelet's event about a condition that turned to this status: NodeReady, NodeHasDiskPressure...
+// The reason of a kubelet's event about a condition that turned to this status: NodeReady,
+// NodeHasDiskPressure...
 std::string condition_event(std::string_view type, std::string_view status);
 
 }  // namespace kubemu::controllers::kubelet

@@ -1,5 +1,6 @@
 // In-place resize: containers get other requests and limits while they run
-// (https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/, pkg/kubelet/allocation).
+// (https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/,
+// pkg/kubelet/allocation).
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -46,7 +47,8 @@ void PodWorker::resize() {
     }
     std::int64_t cpu = 0, memory = 0;
     bool wanted = false, differ = false;
-    for (std::size_t i = 0; i < containers_.size(); ++i) differ = differ || containers_[i].resources != spec_.containers[i].resources;
+    for (std::size_t i = 0; i < containers_.size(); ++i)
+        differ = differ || containers_[i].resources != spec_.containers[i].resources;
     if (!differ && resize_reason_.empty()) return;
     for (std::size_t i = 0; i < containers_.size(); ++i) {
         const Json resources = parsed(spec_.containers[i].resources);
@@ -68,7 +70,8 @@ void PodWorker::resize() {
     }
     if (resize_reason_ + resize_message_ != before) {
         status_dirty_ = true;
-        if (!resize_reason_.empty()) event(true, "Resize" + resize_reason_, "Pod resize " + resize_reason_ + ": " + resize_message_);
+        if (!resize_reason_.empty())
+            event(true, "Resize" + resize_reason_, "Pod resize " + resize_reason_ + ": " + resize_message_);
     }
     if (!wanted || !resize_reason_.empty()) return;
     event(false, "ResizeStarted", "Pod resize started");
@@ -78,8 +81,9 @@ void PodWorker::resize() {
         if (state.phase != ContainerState::Phase::running || state.resources == spec.resources) continue;
         const Json old = parsed(state.resources), fresh = parsed(spec.resources);
         state.resources = spec.resources;
-        const bool restart = std::any_of(spec.restart_on_resize.begin(), spec.restart_on_resize.end(),
-                                         [&](const std::string& resource) { return differs(old, fresh, resource); });
+        const bool restart =
+            std::any_of(spec.restart_on_resize.begin(), spec.restart_on_resize.end(),
+                        [&](const std::string& resource) { return differs(old, fresh, resource); });
         if (!restart || state.stop_at) continue;
         kill(spec, state, "Container " + spec.name + " resize requires restart", std::chrono::seconds(30));
         state.kill_reason = "changed";

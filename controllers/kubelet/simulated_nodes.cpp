@@ -16,9 +16,13 @@ constexpr Duration lease_interval = std::chrono::seconds(10);
 constexpr Duration status_interval = std::chrono::minutes(5);  // --node-status-report-frequency
 // So long a node may wait for a kubelet of its own.
 constexpr Duration adoption_delay = std::chrono::seconds(3);
+// A cluster of more nodes starts without an event for each of their conditions.
+constexpr std::size_t nodes_with_events = 100;
 constexpr const char* own_annotation = "kubemu.io/node";
 
-std::string_view annotation(const Json& node, const char* key) { return api::string_at(node, {"metadata", "annotations", key}); }
+std::string_view annotation(const Json& node, const char* key) {
+    return api::string_at(node, {"metadata", "annotations", key});
+}
 
 Json reference(const std::string& name, const std::string& uid) {
     return {{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", {{"name", name}, {"uid", uid}}}};
@@ -26,7 +30,8 @@ Json reference(const std::string& name, const std::string& uid) {
 
 }  // namespace
 
-SimulatedNodes::SimulatedNodes(Options options) : options_(std::move(options)), informer_(options_.manager.informer("nodes")) {
+SimulatedNodes::SimulatedNodes(Options options)
+    : options_(std::move(options)), informer_(options_.manager.informer("nodes")) {
     for (const Json& node : options_.configured) configured_names_.insert(std::string(api::name_of(node)));
     informer_.subscribe([this](const api::Informer::Change& change) {
         options_.enqueue(api::view_of(change.after ? *change.after : *change.before).name);
@@ -49,8 +54,10 @@ NodeIdentity SimulatedNodes::identify(const Json& node) {
     while (used_ips_.count(identity.ip) > 0 || used_ranges_.count(identity.pod_cidr) > 0)
         identity = numbered_identity(identity.name, ++next_number_);
     for (const Json& address : api::array_at(node, {"status", "addresses"}))
-        if (api::string_at(address, {"type"}) == "InternalIP") identity.ip = api::string_at(address, {"address"});
-    if (const auto range = api::string_at(node, {"spec", "podCIDR"}); !range.empty()) identity.pod_cidr = range;
+        if (api::string_at(address, {"type"}) == "InternalIP")
+            identity.ip = api::string_at(address, {"address"});
+    if (const auto range = api::string_at(node, {"spec", "podCIDR"}); !range.empty())
+        identity.pod_cidr = range;
     return identity;
 }
 
@@ -61,7 +68,8 @@ SimulatedNodes::Node& SimulatedNodes::remember(NodeIdentity identity, const std:
     Node& node = nodes_[name];
     node.identity = std::move(identity);
     node.uid = uid;
-    if (!node.events) node.events = std::make_unique<EventRecorder>(options_.manager, options_.client, "kubelet", name);
+    if (!node.events)
+        node.events = std::make_unique<EventRecorder>(options_.manager, options_.client, "kubelet", name);
     return node;
 }
 
@@ -95,15 +103,18 @@ Result<bool, std::string> SimulatedNodes::register_configured() {
 }
 
 void SimulatedNodes::start() {
-    if (const auto made = register_configured(); !made) log_line(LogLevel::error, "node was refused", {{"why", made.error()}});
+    if (const auto made = register_configured(); !made)
+        log_line(LogLevel::error, "node was refused", {{"why", made.error()}});
     options_.manager.set_timer(this, "nodes", now() + status_interval, [this] { report_all(); });
     // The leases refer to their nodes by uid, which the informer knows a moment later.
     options_.manager.set_timer(this, "leases", now(), [this] { renew_leases(); });
 }
 
 SimulatedNodes::Claim SimulatedNodes::claim(const Json& node) const {
-    if (const auto own = annotation(node, own_annotation); !own.empty()) return own == "simulated" ? Claim::ours : Claim::others;
-    if (const auto kwok = annotation(node, "kwok.x-k8s.io/node"); !kwok.empty()) return kwok == "fake" ? Claim::ours : Claim::others;
+    if (const auto own = annotation(node, own_annotation); !own.empty())
+        return own == "simulated" ? Claim::ours : Claim::others;
+    if (const auto kwok = annotation(node, "kwok.x-k8s.io/node"); !kwok.empty())
+        return kwok == "fake" ? Claim::ours : Claim::others;
     if (configured_names_.count(std::string(api::name_of(node))) > 0) return Claim::ours;
     for (const Json& condition : api::array_at(node, {"status", "conditions"}))
         if (api::string_at(condition, {"type"}) == "Ready") return Claim::others;
@@ -113,7 +124,8 @@ SimulatedNodes::Claim SimulatedNodes::claim(const Json& node) const {
 api::ApiResult<Requeue> SimulatedNodes::sync(const std::string& name) {
     const storage::RecordPtr record = informer_.get(name);
     const auto known = nodes_.find(name);
-    const bool gone = record == nullptr || (known != nodes_.end() && known->second.uid != api::view_of(*record).uid);
+    const bool gone =
+        record == nullptr || (known != nodes_.end() && known->second.uid != api::view_of(*record).uid);
     if (gone && known != nodes_.end()) {
         used_ips_.erase(known->second.identity.ip);
         used_ranges_.erase(known->second.identity.pod_cidr);
@@ -150,7 +162,8 @@ api::ApiResult<Requeue> SimulatedNodes::sync(const std::string& name) {
 
 api::ApiResult<bool> SimulatedNodes::adopt(const std::string& name, const Json& document) {
     const NodeIdentity identity = identify(document);
-    const bool marked = !annotation(document, own_annotation).empty() || !annotation(document, "kwok.x-k8s.io/node").empty() ||
+    const bool marked = !annotation(document, own_annotation).empty() ||
+                        !annotation(document, "kwok.x-k8s.io/node").empty() ||
                         configured_names_.count(name) > 0;
     const auto written = options_.client.modify(kind(), {}, name, {}, [&](Json& fresh) {
         register_node(fresh, identity);
@@ -189,10 +202,12 @@ api::ApiResult<bool> SimulatedNodes::report(const std::string& name, Node& node)
 void SimulatedNodes::tell(const std::string& name, Node& node, const Json& document, bool first) {
     const bool silent = node.wishes.silent();
     const Json about = reference(name, node.uid);
-    const bool speaks = !silent && !(first && options_.quiet);
+    const bool speaks =
+        !silent && !(first && (options_.quiet || options_.configured.size() > nodes_with_events));
     if (first && speaks) node.events->normal(about, "Starting", "Starting kubelet.");
     for (const Json& condition : api::array_at(document, {"status", "conditions"})) {
-        const std::string type(api::string_at(condition, {"type"})), status(api::string_at(condition, {"status"}));
+        const std::string type(api::string_at(condition, {"type"})),
+            status(api::string_at(condition, {"status"}));
         std::string& shown = node.shown[type];
         const bool changed = shown != status;
         shown = status;
@@ -200,7 +215,8 @@ void SimulatedNodes::tell(const std::string& name, Node& node, const Json& docum
         if (!changed || !speaks || reason.empty()) continue;
         node.events->normal(about, reason, "Node " + name + " status is now: " + reason);
     }
-    if (first && speaks) node.events->normal(about, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
+    if (first && speaks)
+        node.events->normal(about, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
 }
 
 api::ApiResult<bool> SimulatedNodes::renew_lease(const std::string& name, const Node& node) {
@@ -212,7 +228,8 @@ api::ApiResult<bool> SimulatedNodes::renew_lease(const std::string& name, const 
     });
     if (renewed || renewed.error().code() != 404) return true;
     const auto created = options_.client.create(leases, "kube-node-lease", make_lease(name, node.uid, time));
-    if (!created) log_line(LogLevel::debug, "lease was refused", {{"node", name}, {"why", created.error()->message}});
+    if (!created)
+        log_line(LogLevel::debug, "lease was refused", {{"node", name}, {"why", created.error()->message}});
     return true;
 }
 
@@ -233,7 +250,8 @@ void SimulatedNodes::report_all() {
     for (auto& [name, node] : nodes_) {
         if (node.wishes.silent()) continue;
         if (const auto written = report(name, node); !written)
-            log_line(LogLevel::warning, "node status was refused", {{"node", name}, {"why", written.error()->message}});
+            log_line(LogLevel::warning, "node status was refused",
+                     {{"node", name}, {"why", written.error()->message}});
     }
     options_.manager.set_timer(this, "nodes", now() + status_interval, [this] { report_all(); });
 }

@@ -1,8 +1,10 @@
-// SimulatedNodes: which Node objects kubemu plays the kubelet of, and what those kubelets tell about themselves.
+// SimulatedNodes: which Node objects kubemu plays the kubelet of, and what those kubelets tell about
+// themselves.
 //
 // Simulated are the nodes that the cluster was told to have, and those that a user creates:
 //   - with the annotation kubemu.io/node: simulated, or kwok.x-k8s.io/node: fake, at once;
-//   - without either, when nobody else has spoken for it (no Ready condition) for three seconds after its creation;
+//   - without either, when nobody else has spoken for it (no Ready condition) for three seconds after its
+//   creation;
 //     the annotation then says so, for later runs;
 //   - never with another value of these annotations.
 #pragma once

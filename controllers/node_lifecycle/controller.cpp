@@ -185,11 +185,14 @@ api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& ke
     std::string zone = zone_key(document);
     const bool counts = api::find(api::object_at(document, {"metadata", "labels"}), "node.kubernetes.io/exclude-disruption") == nullptr;
     if (!health.judged || health.ready != ready_now || health.zone != zone || health.counts != counts) {
+        const bool arrives = !health.judged && ready_now;
         health.judged = true;
         health.ready = ready_now;
         health.zone = std::move(zone);
         health.counts = counts;
-        judge_zones();
+        // Nodes that arrive in good health wait for no answer: thousands of them are judged together.
+        if (arrives) manager().set_timer(this, "zones", now(), [this] { judge_zones(); });
+        else judge_zones();
     }
     TRY_ASSIGN(const std::optional<Time> again, keep_taints(*node, document));
     std::optional<Duration> next;

@@ -12,14 +12,16 @@ std::string zone_key(const api::Json& node) {
         return std::string(value.empty() ? api::string_at(node, {"metadata", "labels", old_key}) : value);
     };
     const std::string zone = label("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"),
-                      region = label("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region");
+                      region =
+                          label("topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region");
     return zone.empty() && region.empty() ? std::string() : region + "/" + zone;
 }
 
 // Controller.ComputeZoneState
 EvictionZones::State EvictionZones::judge_zone(std::size_t ready, std::size_t not_ready) {
     if (ready == 0 && not_ready > 0) return State::full;
-    const bool many = not_ready > 2 && static_cast<double>(not_ready) >= 0.55 * static_cast<double>(ready + not_ready);
+    const bool many =
+        not_ready > 2 && static_cast<double>(not_ready) >= 0.55 * static_cast<double>(ready + not_ready);
     return many ? State::partial : State::normal;
 }
 
@@ -44,7 +46,8 @@ EvictionZones::Change EvictionZones::judge(const std::vector<Node>& nodes, Time 
     };
     std::map<std::string, Count> counts;
     for (const Node& node : nodes) ++(node.ready ? counts[node.zone].ready : counts[node.zone].not_ready);
-    for (auto zone = zones_.begin(); zone != zones_.end();) zone = counts.count(zone->first) > 0 ? std::next(zone) : zones_.erase(zone);
+    for (auto zone = zones_.begin(); zone != zones_.end();)
+        zone = counts.count(zone->first) > 0 ? std::next(zone) : zones_.erase(zone);
     for (const auto& [name, count] : counts) zones_.try_emplace(name);
     const bool were_all_down = all_down_;
     all_down_ = !counts.empty() && std::all_of(counts.begin(), counts.end(), [](const auto& entry) {

@@ -1,10 +1,10 @@
 // Zones: how fast nodes that do not answer may get the taint that evicts their pods
 // (pkg/controller/nodelifecycle, "zone states").
 //
-// A zone is a pair of region and zone labels. In a normal zone one node in ten seconds is tainted. Where more than two
-// nodes and at least 55% of them are down, the fault may be the zone's network: there it is one in 100 seconds, or in a
-// zone of up to 50 nodes none. When every zone is down altogether the fault may be the control plane's, and nobody is
-// evicted at all.
+// A zone is a pair of region and zone labels. In a normal zone one node in ten seconds is tainted. Where more
+// than two nodes and at least 55% of them are down, the fault may be the zone's network: there it is one in
+// 100 seconds, or in a zone of up to 50 nodes none. When every zone is down altogether the fault may be the
+// control plane's, and nobody is evicted at all.
 #pragma once
 
 #include <map>
@@ -50,9 +50,10 @@ class EvictionZones {
         Duration interval = normal_interval;  // zero: never
         Time next{};
     };
-    static constexpr Duration normal_interval = std::chrono::seconds(10);      // --node-eviction-rate 0.1
-    static constexpr Duration secondary_interval = std::chrono::seconds(100);  // --secondary-node-eviction-rate 0.01
-    static constexpr std::size_t large_zone = 50;                              // --large-cluster-size-threshold
+    static constexpr Duration normal_interval = std::chrono::seconds(10);  // --node-eviction-rate 0.1
+    static constexpr Duration secondary_interval =
+        std::chrono::seconds(100);                 // --secondary-node-eviction-rate 0.01
+    static constexpr std::size_t large_zone = 50;  // --large-cluster-size-threshold
 
     static State judge_zone(std::size_t ready, std::size_t not_ready);
     bool set_interval(Zone& zone, Duration interval, Time now);

@@ -37,12 +37,14 @@ bool SchedulerController::preempted(const std::string& key) const {
     const Json document = reader_.document(*record);
     for (const Json& condition : api::array_at(document, {"status", "conditions"})) {
         if (api::string_at(condition, {"type"}) == "DisruptionTarget")
-            return api::string_at(condition, {"status"}) == "True" && api::string_at(condition, {"reason"}) == "PreemptionByScheduler";
+            return api::string_at(condition, {"status"}) == "True" &&
+                   api::string_at(condition, {"reason"}) == "PreemptionByScheduler";
     }
     return false;
 }
 
-std::string SchedulerController::ineligible(const PodInfo& pod, const Entry& entry, const std::map<std::string, Verdict>& verdicts) const {
+std::string SchedulerController::ineligible(const PodInfo& pod, const Entry& entry,
+                                            const std::map<std::string, Verdict>& verdicts) const {
     if (pod.rules().never_preempts) return "not eligible due to preemptionPolicy=Never.";
     if (entry.nominated_node.empty()) return {};
     const auto verdict = verdicts.find(entry.nominated_node);
@@ -51,7 +53,8 @@ std::string SchedulerController::ineligible(const PodInfo& pod, const Entry& ent
     if (node == nodes_.end()) return {};
     // Victims of an earlier round are still ending.
     for (const auto& [key, other] : node->second.pods) {
-        if (other->priority < pod.priority && preempted(key)) return "not eligible due to a terminating pod on the nominated node.";
+        if (other->priority < pod.priority && preempted(key))
+            return "not eligible due to a terminating pod on the nominated node.";
     }
     return {};
 }
@@ -68,14 +71,17 @@ std::set<std::string> SchedulerController::budget_violations(const std::vector<P
         const Json document = reader_.document(*record);
         const Json* selector = api::find(document, {"spec", "selector"});
         if (selector == nullptr || selector->empty()) continue;
-        budgets.push_back({std::string(api::namespace_of(document)), api::LabelSelector::from_object(*selector),
-                           api::int_at(document, {"status", "disruptionsAllowed"}), api::object_at(document, {"status", "disruptedPods"})});
+        budgets.push_back({std::string(api::namespace_of(document)),
+                           api::LabelSelector::from_object(*selector),
+                           api::int_at(document, {"status", "disruptionsAllowed"}),
+                           api::object_at(document, {"status", "disruptedPods"})});
     }
     std::set<std::string> violating;
     for (const PodInfoPtr& victim : victims) {
         if (victim->labels.empty()) continue;
         for (Budget& budget : budgets) {
-            if (budget.namespace_name != victim->namespace_name || !budget.selector.matches(victim->labels)) continue;
+            if (budget.namespace_name != victim->namespace_name || !budget.selector.matches(victim->labels))
+                continue;
             if (budget.disrupted.contains(victim->name)) continue;  // counted already
             if (--budget.allowed < 0) violating.insert(victim->key);
         }
@@ -83,7 +89,8 @@ std::set<std::string> SchedulerController::budget_violations(const std::vector<P
     return violating;
 }
 
-SchedulerController::Choice SchedulerController::victims_on(const NodeInfo& node, const PodInfo& pod, const Filter& filter,
+SchedulerController::Choice SchedulerController::victims_on(const NodeInfo& node, const PodInfo& pod,
+                                                            const Filter& filter,
                                                             std::vector<std::string>& reasons) const {
     std::vector<PodInfoPtr> lower;
     for (const auto& [key, other] : node.pods)
@@ -97,8 +104,8 @@ SchedulerController::Choice SchedulerController::victims_on(const NodeInfo& node
         reasons = without.reasons;
         return {};
     }
-    // Spared are, as long as the pod still fits, first those that a budget protects, then the others, each time the most
-    // important first.
+    // Spared are, as long as the pod still fits, first those that a budget protects, then the others, each
+    // time the most important first.
     std::sort(lower.begin(), lower.end(), more_important);
     const std::set<std::string> protected_pods = budget_violations(lower);
     std::vector<PodInfoPtr> victims = lower;
@@ -109,8 +116,10 @@ SchedulerController::Choice SchedulerController::victims_on(const NodeInfo& node
             std::vector<PodInfoPtr> spared;
             std::copy_if(victims.begin(), victims.end(), std::back_inserter(spared),
                          [&](const PodInfoPtr& victim) { return victim != candidate; });
-            if (filter.check(node, spared, promised).fits()) victims = std::move(spared);
-            else if (violating) ++choice.violations;
+            if (filter.check(node, spared, promised).fits())
+                victims = std::move(spared);
+            else if (violating)
+                ++choice.violations;
         }
     }
     choice.victims = std::move(victims);
@@ -119,42 +128,51 @@ SchedulerController::Choice SchedulerController::victims_on(const NodeInfo& node
 
 void SchedulerController::set_nominated(const std::string& key, Entry& entry, std::string node) {
     entry.nominated_node = std::move(node);
-    if (entry.nominated_node.empty()) nominated_.erase(key);
-    else nominated_.insert(key);
+    if (entry.nominated_node.empty())
+        nominated_.erase(key);
+    else
+        nominated_.insert(key);
 }
 
 void SchedulerController::evict(const PodInfo& victim, const PodInfo& pod, const std::string& node) {
     const std::string time = api::format_time(now());
-    const auto marked = client().modify(kind("pods"), victim.namespace_name, victim.name, "status", [&](Json& document) {
-        if (api::uid_of(document) != victim.uid || api::find(document, {"metadata", "deletionTimestamp"}) != nullptr) return false;
-        Json& conditions = api::ensure(document, {"status"})["conditions"];
-        if (!conditions.is_array()) conditions = Json::array();
-        Json target = {{"type", "DisruptionTarget"}, {"status", "True"}, {"lastTransitionTime", time},
-                       {"reason", "PreemptionByScheduler"},
-                       {"message", "default-scheduler: preempting to accommodate a higher priority pod"}};
-        for (Json& condition : conditions) {
-            if (api::string_at(condition, {"type"}) != "DisruptionTarget") continue;
-            condition = std::move(target);
+    const auto marked =
+        client().modify(kind("pods"), victim.namespace_name, victim.name, "status", [&](Json& document) {
+            if (api::uid_of(document) != victim.uid ||
+                api::find(document, {"metadata", "deletionTimestamp"}) != nullptr)
+                return false;
+            Json& conditions = api::ensure(document, {"status"})["conditions"];
+            if (!conditions.is_array()) conditions = Json::array();
+            Json target = {{"type", "DisruptionTarget"},
+                           {"status", "True"},
+                           {"lastTransitionTime", time},
+                           {"reason", "PreemptionByScheduler"},
+                           {"message", "default-scheduler: preempting to accommodate a higher priority pod"}};
+            for (Json& condition : conditions) {
+                if (api::string_at(condition, {"type"}) != "DisruptionTarget") continue;
+                condition = std::move(target);
+                return true;
+            }
+            conditions.push_back(std::move(target));
             return true;
-        }
-        conditions.push_back(std::move(target));
-        return true;
-    });
+        });
     api::DeleteOptions options;
     options.precondition_uid = victim.uid;
     const auto removed = client().remove(kind("pods"), victim.namespace_name, victim.name, options);
     if (!marked || !removed) log_line(LogLevel::info, "victim could not be evicted", {{"pod", victim.key}});
-    recorder_.normal({{"apiVersion", "v1"},
-                      {"kind", "Pod"},
-                      {"metadata", {{"name", victim.name}, {"namespace", victim.namespace_name}, {"uid", victim.uid}}}},
-                     "Preempted", "Preempted by pod " + pod.uid + " on node " + node);
+    recorder_.normal(
+        {{"apiVersion", "v1"},
+         {"kind", "Pod"},
+         {"metadata", {{"name", victim.name}, {"namespace", victim.namespace_name}, {"uid", victim.uid}}}},
+        "Preempted", "Preempted by pod " + pod.uid + " on node " + node);
 }
 
 std::string SchedulerController::preempt(const std::string& key, Entry& entry, const Filter& filter,
                                          const std::map<std::string, Verdict>& verdicts) {
     const PodInfoPtr pod = entry.info;
     if (std::string why = ineligible(*pod, entry, verdicts); !why.empty()) return why;
-    // pickOneNodeForPreemption: fewest violated budgets, least important victims, fewest of them, and the youngest.
+    // pickOneNodeForPreemption: fewest violated budgets, least important victims, fewest of them, and the
+    // youngest.
     const auto rank = [](const Choice& choice) {
         std::int64_t sum = 0;
         Time oldest = Time::max();
@@ -163,7 +181,8 @@ std::string SchedulerController::preempt(const std::string& key, Entry& entry, c
             sum += victim->priority + std::int64_t{std::numeric_limits<int>::max()} + 1;
             if (victim->priority == highest) oldest = std::min(oldest, victim->created);
         }
-        return std::tuple(choice.violations, highest, sum, choice.victims.size(), -oldest.time_since_epoch().count());
+        return std::tuple(choice.violations, highest, sum, choice.victims.size(),
+                          -oldest.time_since_epoch().count());
     };
     Choice best;
     std::map<std::string, int> reasons;
@@ -187,12 +206,15 @@ std::string SchedulerController::preempt(const std::string& key, Entry& entry, c
     // Less important pods that were promised room there look for another place.
     for (const std::string& other_key : std::set<std::string>(nominated_)) {
         Entry& other = entries_.at(other_key);
-        if (other_key == key || other.nominated_node != best.node->name || other.info->priority >= pod->priority) continue;
+        if (other_key == key || other.nominated_node != best.node->name ||
+            other.info->priority >= pod->priority)
+            continue;
         set_nominated(other_key, other, {});
-        const auto cleared = client().modify(kind("pods"), other.info->namespace_name, other.info->name, "status", [](Json& document) {
-            return api::ensure(document, {"status"}).erase("nominatedNodeName") > 0;
-        });
-        if (!cleared && cleared.error().code() != 404) log_line(LogLevel::info, "nomination could not be taken back", {{"pod", other_key}});
+        const auto cleared = client().modify(
+            kind("pods"), other.info->namespace_name, other.info->name, "status",
+            [](Json& document) { return api::ensure(document, {"status"}).erase("nominatedNodeName") > 0; });
+        if (!cleared && cleared.error().code() != 404)
+            log_line(LogLevel::info, "nomination could not be taken back", {{"pod", other_key}});
     }
     return {};
 }

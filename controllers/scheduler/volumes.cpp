@@ -1,4 +1,5 @@
-// What a pod's claims ask of its node (pkg/scheduler/framework/plugins/{volumebinding,volumezone,volumerestrictions}).
+// What a pod's claims ask of its node
+// (pkg/scheduler/framework/plugins/{volumebinding,volumezone,volumerestrictions}).
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -18,19 +19,22 @@ namespace {
 
 constexpr const char* selected_node = "volume.kubernetes.io/selected-node";
 constexpr const char* zone_labels[] = {"topology.kubernetes.io/zone", "topology.kubernetes.io/region",
-                                       "failure-domain.beta.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region"};
+                                       "failure-domain.beta.kubernetes.io/zone",
+                                       "failure-domain.beta.kubernetes.io/region"};
 
 // A free volume that the claim may take (pkg/volume/util/volume-helper FindMatchingVolume), its size aside.
 bool suits(const Json& volume, const Json& claim, const std::string& class_name) {
     if (api::find(volume, {"metadata", "deletionTimestamp"}) != nullptr) return false;
     if (api::string_at(volume, {"spec", "storageClassName"}) != class_name) return false;
-    if (api::string_at(volume, {"spec", "volumeMode"}, "Filesystem") != api::string_at(claim, {"spec", "volumeMode"}, "Filesystem")) return false;
+    if (api::string_at(volume, {"spec", "volumeMode"}, "Filesystem") !=
+        api::string_at(claim, {"spec", "volumeMode"}, "Filesystem"))
+        return false;
     const Json& modes = api::array_at(volume, {"spec", "accessModes"});
     for (const Json& mode : api::array_at(claim, {"spec", "accessModes"}))
         if (std::find(modes.begin(), modes.end(), mode) == modes.end()) return false;
     const Json* selector = api::find(claim, {"spec", "selector"});
-    return selector == nullptr ||
-           api::LabelSelector::from_object(*selector).matches(api::labels_of(api::object_at(volume, {"metadata", "labels"})));
+    return selector == nullptr || api::LabelSelector::from_object(*selector).matches(
+                                      api::labels_of(api::object_at(volume, {"metadata", "labels"})));
 }
 
 std::vector<scheduler::NodeTerm> terms_of(const Json& volume) {
@@ -54,7 +58,8 @@ VolumeRule SchedulerController::rule_of_bound(const std::string& volume_name) {
         if (value.empty()) continue;
         std::set<std::string> values;  // "a__b": either will do
         std::string rest(value);
-        for (std::size_t at; (at = rest.find("__")) != std::string::npos; rest.erase(0, at + 2)) values.insert(rest.substr(0, at));
+        for (std::size_t at; (at = rest.find("__")) != std::string::npos; rest.erase(0, at + 2))
+            values.insert(rest.substr(0, at));
         values.insert(rest);
         rule.zones.emplace_back(label, std::move(values));
     }
@@ -64,7 +69,8 @@ VolumeRule SchedulerController::rule_of_bound(const std::string& volume_name) {
 VolumeRule SchedulerController::rule_of_waiting(const Json& claim, const Json& storage_class) {
     VolumeRule rule;
     rule.kind = VolumeRule::Kind::selectable;
-    const auto wanted = api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
+    const auto wanted =
+        api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
     const std::string class_name(api::string_at(claim, {"spec", "storageClassName"}));
     struct Free {
         api::Quantity size;
@@ -75,14 +81,16 @@ VolumeRule SchedulerController::rule_of_waiting(const Json& claim, const Json& s
     for (const auto& record : volumes_.list()) {
         const Json volume = client().document(*record);
         if (const Json* owner = api::find(volume, {"spec", "claimRef"})) {
-            const bool ours = api::string_at(*owner, {"name"}) == api::name_of(claim) && api::string_at(*owner, {"namespace"}) == api::namespace_of(claim);
+            const bool ours = api::string_at(*owner, {"name"}) == api::name_of(claim) &&
+                              api::string_at(*owner, {"namespace"}) == api::namespace_of(claim);
             if (!ours) continue;
         }
         const auto size = api::Quantity::parse(api::string_at(volume, {"spec", "capacity", "storage"}));
         if (!size || (wanted && *size < *wanted) || !suits(volume, claim, class_name)) continue;
         found.push_back({*size, std::string(api::name_of(volume)), terms_of(volume)});
     }
-    std::stable_sort(found.begin(), found.end(), [](const Free& a, const Free& b) { return a.size < b.size; });
+    std::stable_sort(found.begin(), found.end(),
+                     [](const Free& a, const Free& b) { return a.size < b.size; });
     for (Free& each : found) rule.free_volumes.emplace_back(std::move(each.name), std::move(each.terms));
     rule.can_be_made = api::string_at(storage_class, {"provisioner"}) != "kubernetes.io/no-provisioner";
     for (const Json& topology : api::array_at(storage_class, {"allowedTopologies"})) {
@@ -125,7 +133,8 @@ SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod)
             return result;
         }
         if (api::string_at(claim, {"status", "phase"}) == "Lost") {
-            result.refusal = "persistentvolumeclaim \"" + name + "\" bound to non-existent persistentvolume \"" +
+            result.refusal = "persistentvolumeclaim \"" + name +
+                             "\" bound to non-existent persistentvolume \"" +
                              std::string(api::string_at(claim, {"spec", "volumeName"})) + "\"";
             return result;
         }
@@ -139,13 +148,16 @@ SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod)
             }
         }
         const std::string volume_name(api::string_at(claim, {"spec", "volumeName"}));
-        if (!volume_name.empty() && api::string_at(claim, {"metadata", "annotations", "pv.kubernetes.io/bind-completed"}) == "yes") {
+        if (!volume_name.empty() &&
+            api::string_at(claim, {"metadata", "annotations", "pv.kubernetes.io/bind-completed"}) == "yes") {
             result.rules.push_back(rule_of_bound(volume_name));
             continue;
         }
         const auto class_record = classes_.get(api::string_at(claim, {"spec", "storageClassName"}));
-        const Json storage_class = class_record != nullptr ? client().document(*class_record) : Json::object();
-        if (!volume_name.empty() || api::string_at(storage_class, {"volumeBindingMode"}) != "WaitForFirstConsumer") {
+        const Json storage_class =
+            class_record != nullptr ? client().document(*class_record) : Json::object();
+        if (!volume_name.empty() ||
+            api::string_at(storage_class, {"volumeBindingMode"}) != "WaitForFirstConsumer") {
             result.refusal = "pod has unbound immediate PersistentVolumeClaims";
             return result;
         }
@@ -161,9 +173,10 @@ SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod)
     return result;
 }
 
-// True when there is nothing to wait for. A volume that is there is reserved for its claim, another one is made on this
-// node's behalf; the volume controller does the rest.
-bool SchedulerController::select_node_for_claims(const PodInfo& pod, const Volumes& volumes, const NodeInfo& node) {
+// True when there is nothing to wait for. A volume that is there is reserved for its claim, another one is
+// made on this node's behalf; the volume controller does the rest.
+bool SchedulerController::select_node_for_claims(const PodInfo& pod, const Volumes& volumes,
+                                                 const NodeInfo& node) {
     std::set<std::string> taken;
     for (const auto& [name, rule] : volumes.to_select) {
         const auto record = claims_.get(pod.namespace_name, name);
@@ -177,18 +190,26 @@ bool SchedulerController::select_node_for_claims(const PodInfo& pod, const Volum
             const api::ObjectView& claim = api::view_of(*record);
             written = client().modify(kind("persistentvolumes"), {}, volume, {}, [&](Json& document) {
                 if (api::find(document, {"spec", "claimRef"}) == nullptr)
-                    api::ensure(document, {"metadata", "annotations"})["pv.kubernetes.io/bound-by-controller"] = "yes";
-                document["spec"]["claimRef"] = {{"apiVersion", "v1"}, {"kind", "PersistentVolumeClaim"}, {"namespace", claim.namespace_name},
-                                                {"name", claim.name}, {"uid", claim.uid}, {"resourceVersion", std::to_string(record->revision)}};
+                    api::ensure(document,
+                                {"metadata", "annotations"})["pv.kubernetes.io/bound-by-controller"] = "yes";
+                document["spec"]["claimRef"] = {{"apiVersion", "v1"},
+                                                {"kind", "PersistentVolumeClaim"},
+                                                {"namespace", claim.namespace_name},
+                                                {"name", claim.name},
+                                                {"uid", claim.uid},
+                                                {"resourceVersion", std::to_string(record->revision)}};
                 return true;
             });
         } else {
-            written = client().modify(kind("persistentvolumeclaims"), pod.namespace_name, name, {}, [&](Json& claim) {
-                api::ensure(claim, {"metadata", "annotations"})[selected_node] = node.name;
-                return true;
-            });
+            written = client().modify(
+                kind("persistentvolumeclaims"), pod.namespace_name, name, {}, [&](Json& claim) {
+                    api::ensure(claim, {"metadata", "annotations"})[selected_node] = node.name;
+                    return true;
+                });
         }
-        if (!written) log_line(LogLevel::info, "claim could not be given a node", {{"claim", name}, {"why", written.error()->message}});
+        if (!written)
+            log_line(LogLevel::info, "claim could not be given a node",
+                     {{"claim", name}, {"why", written.error()->message}});
     }
     return volumes.to_select.empty();
 }

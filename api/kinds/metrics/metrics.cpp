@@ -1,4 +1,5 @@
-// NodeMetrics and PodMetrics: made when they are read, from the pods that run (sigs.k8s.io/metrics-server/pkg/api).
+// NodeMetrics and PodMetrics: made when they are read, from the pods that run
+// (sigs.k8s.io/metrics-server/pkg/api).
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -15,7 +16,8 @@ static_assert(usage_window == std::chrono::seconds(15));
 
 Json usage_list(const Usage& usage) {
     // As the real one writes them: nanocores, and kibibytes.
-    return {{"cpu", std::to_string(usage.cpu_nano) + "n"}, {"memory", std::to_string((usage.memory_bytes + 1023) / 1024) + "Ki"}};
+    return {{"cpu", std::to_string(usage.cpu_nano) + "n"},
+            {"memory", std::to_string((usage.memory_bytes + 1023) / 1024) + "Ki"}};
 }
 
 Json metadata_of(const Json& object, Time now) {
@@ -57,16 +59,18 @@ std::vector<Json> observe_nodes(const HookContext& context) {
     for (const storage::RecordPtr& record : context.lookup.list("pods", {})) {
         const PodView& view = pod_view_of(*record);
         if (view.node_name.empty() || view.finished()) continue;
-        if (const auto usage = usage_of_pod(context.lookup.document(*record), context.now)) by_node[view.node_name] += usage->total();
+        if (const auto usage = usage_of_pod(context.lookup.document(*record), context.now))
+            by_node[view.node_name] += usage->total();
     }
     std::vector<Json> objects;
     for (const storage::RecordPtr& record : context.lookup.list("nodes", {})) {
         const Json node = context.lookup.document(*record);
         if (!is_ready(node)) continue;  // its kubelet does not answer
-        objects.push_back({{"metadata", metadata_of(node, context.now)},
-                           {"timestamp", format_time(usage_time(context.now))},
-                           {"window", window},
-                           {"usage", usage_list(usage_of_node(node, by_node[std::string(name_of(node))], context.now))}});
+        objects.push_back(
+            {{"metadata", metadata_of(node, context.now)},
+             {"timestamp", format_time(usage_time(context.now))},
+             {"window", window},
+             {"usage", usage_list(usage_of_node(node, by_node[std::string(name_of(node))], context.now))}});
     }
     return objects;
 }

@@ -25,7 +25,9 @@ std::uint64_t hash_of(std::string_view a, std::string_view b) {
 }
 
 // Between 0 and 1, made of some bits of the hash.
-double part_of(std::uint64_t hash, int shift) { return static_cast<double>(hash >> shift & 0xffff) / 65536.0; }
+double part_of(std::uint64_t hash, int shift) {
+    return static_cast<double>(hash >> shift & 0xffff) / 65536.0;
+}
 
 // Around 1: a slow wave of ten minutes and a small one of a minute and a half, `depth` up and down at most.
 double wave(std::uint64_t hash, Time time, double depth) {
@@ -36,7 +38,9 @@ double wave(std::uint64_t hash, Time time, double depth) {
     return 1 + depth * (0.75 * slow + 0.25 * quick);
 }
 
-std::int64_t whole(double amount) { return std::max<std::int64_t>(0, std::llround(amount)); }
+std::int64_t whole(double amount) {
+    return std::max<std::int64_t>(0, std::llround(amount));
+}
 
 // In nanocores for cpu, in bytes for memory.
 std::optional<std::int64_t> amount(std::string_view text, bool cpu) {
@@ -54,7 +58,8 @@ std::int64_t amount_at(const Json& container, std::string_view list, bool cpu) {
 
 std::optional<std::int64_t> annotated(const Json& object, const std::string& name, bool cpu) {
     const Json* value = find(object_at(object, {"metadata", "annotations"}), name);
-    return value != nullptr && value->is_string() ? amount(value->get_ref<const std::string&>(), cpu) : std::nullopt;
+    return value != nullptr && value->is_string() ? amount(value->get_ref<const std::string&>(), cpu)
+                                                  : std::nullopt;
 }
 
 std::int64_t modelled(const Json& container, std::uint64_t hash, Time time, bool cpu) {
@@ -72,12 +77,14 @@ std::vector<const Json*> running_containers(const Json& pod) {
     std::vector<const Json*> found;
     for (const char* kind : {"containers", "initContainers"}) {
         const bool init = kind[0] == 'i';
-        const Json& statuses = array_at(pod, {"status", init ? "initContainerStatuses" : "containerStatuses"});
+        const Json& statuses =
+            array_at(pod, {"status", init ? "initContainerStatuses" : "containerStatuses"});
         for (const Json& container : array_at(pod, {"spec", kind})) {
             if (init && string_at(container, {"restartPolicy"}) != "Always") continue;
             bool runs = statuses.empty();  // whoever wrote the status did not go into details
             for (const Json& status : statuses) {
-                if (string_at(status, {"name"}) == string_at(container, {"name"})) runs = find(status, {"state", "running"}) != nullptr;
+                if (string_at(status, {"name"}) == string_at(container, {"name"}))
+                    runs = find(status, {"state", "running"}) != nullptr;
             }
             if (runs) found.push_back(&container);
         }
@@ -85,7 +92,8 @@ std::vector<const Json*> running_containers(const Json& pod) {
     return found;
 }
 
-std::int64_t used_by(const Json& pod, const std::vector<const Json*>& containers, const Json& container, Time time, bool cpu) {
+std::int64_t used_by(const Json& pod, const std::vector<const Json*>& containers, const Json& container,
+                     Time time, bool cpu) {
     const std::string resource = cpu ? "cpu" : "memory", name(string_at(container, {"name"}));
     if (const auto said = annotated(pod, "kubemu.io/" + resource + "-usage." + name, cpu)) return *said;
     if (const auto said = annotated(pod, "kubemu.io/" + resource + "-usage", cpu)) {
@@ -113,7 +121,9 @@ Usage PodUsage::total() const {
     return sum;
 }
 
-Time usage_time(Time now) { return now - now.time_since_epoch() % usage_window; }
+Time usage_time(Time now) {
+    return now - now.time_since_epoch() % usage_window;
+}
 
 std::optional<PodUsage> usage_of_pod(const Json& pod, Time now) {
     if (string_at(pod, {"status", "phase"}) != "Running") return std::nullopt;
@@ -121,7 +131,8 @@ std::optional<PodUsage> usage_of_pod(const Json& pod, Time now) {
     if (containers.empty()) return std::nullopt;
     PodUsage usage;
     // What started within the window was measured from then on.
-    usage.timestamp = std::max(usage_time(now), std::min(now, parse_time_or_zero(string_at(pod, {"status", "startTime"}))));
+    usage.timestamp =
+        std::max(usage_time(now), std::min(now, parse_time_or_zero(string_at(pod, {"status", "startTime"}))));
     for (const Json* container : containers) {
         usage.containers.push_back({std::string(string_at(*container, {"name"})),
                                     {used_by(pod, containers, *container, usage.timestamp, true),
@@ -135,8 +146,9 @@ Usage usage_of_node(const Json& node, const Usage& pods, Time now) {
     const Time time = usage_time(now);
     // The kubelet, the container runtime and the system.
     Usage usage = pods;
-    usage += {whole(static_cast<double>(milli_core) * (60 + 60 * part_of(hash, 32)) * wave(hash, time, 0.2)),
-              whole(static_cast<double>(mebibyte) * (500 + 300 * part_of(hash, 48)) * wave(hash, time, 0.03))};
+    usage +=
+        {whole(static_cast<double>(milli_core) * (60 + 60 * part_of(hash, 32)) * wave(hash, time, 0.2)),
+         whole(static_cast<double>(mebibyte) * (500 + 300 * part_of(hash, 48)) * wave(hash, time, 0.03))};
     usage.cpu_nano = annotated(node, "kubemu.io/cpu-usage", true).value_or(usage.cpu_nano);
     usage.memory_bytes = annotated(node, "kubemu.io/memory-usage", false).value_or(usage.memory_bytes);
     return usage;

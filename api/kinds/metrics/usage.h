@@ -1,13 +1,14 @@
 // What simulated containers and nodes use: the one model behind metrics.k8s.io and the autoscaler.
 //
-// A pure function of the pod and of the time, so that everybody who asks is told the same. A container uses a part of
-// what it requests, or a few millicores when it requests nothing, and goes up and down a little around that within
-// minutes. Annotations of the pod say otherwise, the first of these that is there:
+// A pure function of the pod and of the time, so that everybody who asks is told the same. A container uses a
+// part of what it requests, or a few millicores when it requests nothing, and goes up and down a little
+// around that within minutes. Annotations of the pod say otherwise, the first of these that is there:
 //   kubemu.io/cpu-usage.NAME, kubemu.io/memory-usage.NAME            what the container NAME uses
-//   kubemu.io/cpu-usage, kubemu.io/memory-usage                      the whole pod, shared by the containers' requests
-//   kwok.x-k8s.io/usage-cpu, kwok.x-k8s.io/usage-memory              each container, as KWOK's usage-from-annotation
-// A node uses what its pods use and a little for itself; its own kubemu.io/cpu-usage and kubemu.io/memory-usage
-// replace that.
+//   kubemu.io/cpu-usage, kubemu.io/memory-usage                      the whole pod, shared by the containers'
+//   requests kwok.x-k8s.io/usage-cpu, kwok.x-k8s.io/usage-memory              each container, as KWOK's
+//   usage-from-annotation
+// A node uses what its pods use and a little for itself; its own kubemu.io/cpu-usage and
+// kubemu.io/memory-usage replace that.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@
 namespace kubemu::api {
 
 struct Usage {
-    std::int64_t cpu_nano = 0;      // billionths of a core
+    std::int64_t cpu_nano = 0;  // billionths of a core
     std::int64_t memory_bytes = 0;
 
     Usage& operator+=(const Usage& other);
@@ -33,7 +34,7 @@ struct ContainerUsage {
 };
 
 struct PodUsage {
-    Time timestamp{};  // end of the window
+    Time timestamp{};                        // end of the window
     std::vector<ContainerUsage> containers;  // those that run
 
     Usage total() const;

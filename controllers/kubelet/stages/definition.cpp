@@ -145,7 +145,9 @@ void bootstrap_stage_definition(api::Registry& registry) {
     constexpr std::string_view definitions = "customresourcedefinitions.apiextensions.k8s.io";
     if (registry.get(definitions, "", stage_resource)) return;
     auto document = api::parse_yaml(definition);
-    if (!document) return log_line(LogLevel::error, "the definition of Stages is broken", {{"error", document.error().message}});
+    if (!document)
+        return log_line(LogLevel::error, "the definition of Stages is broken",
+                        {{"error", document.error().message}});
     api::Client client(registry, {}, "kwok");
     const auto made = client.create(registry.kinds().stored(definitions), "", std::move(*document));
     if (!made && made.error().code() != 409)

@@ -40,7 +40,9 @@ StageEngine::~StageEngine() = default;
 void StageEngine::watch_stages() {
     if (watching_) return;
     watching_ = true;
-    options_.manager.informer(stage_resource).subscribe([this](const api::Informer::Change& change) { stage_changed(change); });
+    options_.manager.informer(stage_resource).subscribe([this](const api::Informer::Change& change) {
+        stage_changed(change);
+    });
 }
 
 void StageEngine::stage_changed(const api::Informer::Change& change) {
@@ -48,7 +50,9 @@ void StageEngine::stage_changed(const api::Informer::Change& change) {
     std::set<std::string> touched;
     if (const auto known = resources_.find(name); known != resources_.end()) {
         Stages& list = stages_[known->second];
-        list.erase(std::remove_if(list.begin(), list.end(), [&](const Stage& stage) { return stage.name == name; }), list.end());
+        list.erase(
+            std::remove_if(list.begin(), list.end(), [&](const Stage& stage) { return stage.name == name; }),
+            list.end());
         touched.insert(known->second);
         if (list.empty()) stages_.erase(known->second);
         resources_.erase(known);
@@ -61,13 +65,16 @@ void StageEngine::stage_changed(const api::Informer::Change& change) {
             const std::string version = stage->api_version;
             const std::size_t slash = version.find('/');
             const std::string group = slash == std::string::npos ? "" : version.substr(0, slash);
-            const api::KindSpec* about = options_.manager.registry().kinds().by_kind(group, slash == std::string::npos ? version : version.substr(slash + 1), stage->kind);
+            const api::KindSpec* about = options_.manager.registry().kinds().by_kind(
+                group, slash == std::string::npos ? version : version.substr(slash + 1), stage->kind);
             if (about == nullptr || !about->can(api::Verb::watch)) {
                 wrong = "no matches for kind \"" + stage->kind + "\" in version \"" + version + "\"";
             } else {
                 const std::string resource(about->resource);
                 Stages& list = stages_[resource];
-                const auto place = std::upper_bound(list.begin(), list.end(), name, [](const std::string& wanted, const Stage& there) { return wanted < there.name; });
+                const auto place = std::upper_bound(
+                    list.begin(), list.end(), name,
+                    [](const std::string& wanted, const Stage& there) { return wanted < there.name; });
                 list.insert(place, std::move(*stage));
                 resources_[name] = resource;
                 touched.insert(resource);
@@ -87,21 +94,26 @@ const StageEngine::Stages* StageEngine::stages_of(std::string_view resource) con
     return found == stages_.end() ? nullptr : &found->second;
 }
 
-bool StageEngine::has_stages(std::string_view resource) const { return stages_of(resource) != nullptr; }
+bool StageEngine::has_stages(std::string_view resource) const {
+    return stages_of(resource) != nullptr;
+}
 
-// A pod that a Stage started says so by running without a container's id, which no kubelet leaves out; that outlives
-// this process.
+// A pod that a Stage started says so by running without a container's id, which no kubelet leaves out; that
+// outlives this process.
 bool StageEngine::is_driven(const Json& object) const {
     if (driven_.count(std::string(api::uid_of(object))) > 0) return true;
     const Json& statuses = api::array_at(object, {"status", "containerStatuses"});
-    return !string_at(object, {"status", "podIP"}).empty() && std::any_of(statuses.begin(), statuses.end(), [](const Json& status) {
-        return api::find(status, {"state", "waiting"}) == nullptr && string_at(status, {"containerID"}).empty();
-    });
+    return !string_at(object, {"status", "podIP"}).empty() &&
+           std::any_of(statuses.begin(), statuses.end(), [](const Json& status) {
+               return api::find(status, {"state", "waiting"}) == nullptr &&
+                      string_at(status, {"containerID"}).empty();
+           });
 }
 
 Json StageEngine::document(const api::KindSpec& kind, const storage::Record& record) const {
     Json object = options_.manager.registry().document_as(record, kind);
-    object["apiVersion"] = kind.group.empty() ? std::string(kind.version) : std::string(kind.group) + "/" + std::string(kind.version);
+    object["apiVersion"] = kind.group.empty() ? std::string(kind.version)
+                                              : std::string(kind.group) + "/" + std::string(kind.version);
     object["kind"] = std::string(kind.kind);
     return object;
 }
@@ -110,7 +122,8 @@ bool StageEngine::drives(const api::KindSpec& kind, const storage::Record& recor
     const Stages* stages = stages_of(kind.resource);
     if (stages == nullptr) return false;
     const Json object = document(kind, record);
-    return is_driven(object) || std::any_of(stages->begin(), stages->end(), [&](const Stage& stage) { return stage.matches(object); });
+    return is_driven(object) || std::any_of(stages->begin(), stages->end(),
+                                            [&](const Stage& stage) { return stage.matches(object); });
 }
 
 const Stage* StageEngine::choose(const Stages& stages, const Json& object) {
@@ -131,7 +144,8 @@ const Stage* StageEngine::choose(const Stages& stages, const Json& object) {
     if (total == 0) {
         // Those that name a weight come before those whose expression has none to give.
         std::vector<Candidate> named;
-        std::copy_if(found.begin(), found.end(), std::back_inserter(named), [](const Candidate& each) { return each.weight.has_value(); });
+        std::copy_if(found.begin(), found.end(), std::back_inserter(named),
+                     [](const Candidate& each) { return each.weight.has_value(); });
         if (!named.empty()) found = std::move(named);
         return found[random.below("stage", found.size())].stage;
     }
@@ -144,7 +158,8 @@ const Stage* StageEngine::choose(const Stages& stages, const Json& object) {
     return found.back().stage;
 }
 
-std::optional<api::ApiResult<Requeue>> StageEngine::sync(const api::KindSpec& kind, const storage::RecordPtr& record) {
+std::optional<api::ApiResult<Requeue>> StageEngine::sync(const api::KindSpec& kind,
+                                                         const storage::RecordPtr& record) {
     const Stages* stages = stages_of(kind.resource);
     if (stages == nullptr) return std::nullopt;
     const Json object = document(kind, *record);
@@ -152,7 +167,8 @@ std::optional<api::ApiResult<Requeue>> StageEngine::sync(const api::KindSpec& ki
     Job& job = jobs_[uid];
     const Stage* stage = nullptr;
     if (job.revision == record->revision) {
-        if (job.stage.empty()) return is_driven(object) ? std::optional<api::ApiResult<Requeue>>(Requeue{}) : std::nullopt;
+        if (job.stage.empty())
+            return is_driven(object) ? std::optional<api::ApiResult<Requeue>>(Requeue{}) : std::nullopt;
         for (const Stage& each : *stages)
             if (each.name == job.stage) stage = &each;
     } else {
@@ -163,7 +179,8 @@ std::optional<api::ApiResult<Requeue>> StageEngine::sync(const api::KindSpec& ki
             const Stage::Delay delay = stage->delay(object, now());
             Duration wait = delay.least;
             if (delay.most > delay.least)
-                wait += Duration(static_cast<Duration::rep>(options_.manager.random().below("stage", static_cast<std::uint64_t>((delay.most - delay.least).count()))));
+                wait += Duration(static_cast<Duration::rep>(options_.manager.random().below(
+                    "stage", static_cast<std::uint64_t>((delay.most - delay.least).count()))));
             job.due = now() + std::max(wait, Duration::zero());
         }
     }
@@ -175,7 +192,8 @@ std::optional<api::ApiResult<Requeue>> StageEngine::sync(const api::KindSpec& ki
     return play(kind, *record, object, *stage, job);
 }
 
-api::ApiResult<Requeue> StageEngine::play(const api::KindSpec& kind, const storage::Record& record, const Json& object, const Stage& stage, Job& job) {
+api::ApiResult<Requeue> StageEngine::play(const api::KindSpec& kind, const storage::Record& record,
+                                          const Json& object, const Stage& stage, Job& job) {
     bool removed = false;
     for (; job.step < stage.steps.size(); ++job.step) {
         const StageStep& step = stage.steps[job.step];
@@ -185,7 +203,8 @@ api::ApiResult<Requeue> StageEngine::play(const api::KindSpec& kind, const stora
         if (done || done.error().code() == 404) continue;
         // What is refused for what it says will be refused again: the next change of the object may mend it.
         const int code = done.error().code();
-        log_line(LogLevel::warning, "a Stage was refused", {{"stage", stage.name}, {"object", record.key}, {"why", done.error()->message}});
+        log_line(LogLevel::warning, "a Stage was refused",
+                 {{"stage", stage.name}, {"object", record.key}, {"why", done.error()->message}});
         if (code >= 400 && code < 500 && code != 409 && code != 429) break;
         return done.error();
     }

@@ -1,8 +1,8 @@
 // StageEngine: moves objects through the Stages that users supply (sigs.k8s.io/kwok/pkg/kwok/controllers).
 //
-// An object that some Stage has matched is driven by Stages for the rest of its life, and by nothing else; one that none
-// ever matched is left to the built-in behaviour. Each change of the object looks for the next Stage anew: among those
-// that match one is drawn by weight, and it comes after its delay.
+// An object that some Stage has matched is driven by Stages for the rest of its life, and by nothing else;
+// one that none ever matched is left to the built-in behaviour. Each change of the object looks for the next
+// Stage anew: among those that match one is drawn by weight, and it comes after its delay.
 #pragma once
 
 #include <functional>
@@ -59,11 +59,14 @@ class StageEngine {
     bool is_driven(const api::Json& object) const;
     api::Json document(const api::KindSpec& kind, const storage::Record& record) const;
     const Stage* choose(const Stages& stages, const api::Json& object);
-    api::ApiResult<Requeue> play(const api::KindSpec& kind, const storage::Record& record, const api::Json& object, const Stage& stage, Job& job);
+    api::ApiResult<Requeue> play(const api::KindSpec& kind, const storage::Record& record,
+                                 const api::Json& object, const Stage& stage, Job& job);
     api::ApiResult<bool> play_step(const api::KindSpec& kind, const api::Json& object, const StageStep& step);
-    api::ApiResult<bool> patch(const api::KindSpec& kind, const api::Json& object, const StageStep::Patch& patch);
+    api::ApiResult<bool> patch(const api::KindSpec& kind, const api::Json& object,
+                               const StageStep::Patch& patch);
     api::ApiResult<bool> apply(const api::Json& object, const StageStep::Patch& patch);
-    api::ApiResult<bool> change_finalizers(const api::KindSpec& kind, const api::Json& object, const StageStep::Finalizers& finalizers);
+    api::ApiResult<bool> change_finalizers(const api::KindSpec& kind, const api::Json& object,
+                                           const StageStep::Finalizers& finalizers);
     api::Client client_of(const StageStep::Patch& patch) const;
     TemplateFunctions functions_for(const api::Json& object);
     std::string pod_ip(const api::Json& pod);
@@ -71,12 +74,12 @@ class StageEngine {
     Options options_;
     EventRecorder events_;
     bool watching_ = false;
-    std::map<std::string, Stages, std::less<>> stages_;           // by resource, in the order of names
-    std::map<std::string, std::string> resources_;                // of each Stage, by its name
-    std::unordered_map<std::string, Job> jobs_;                   // by uid
-    std::unordered_set<std::string> driven_;                      // uids
-    std::unordered_map<std::string, std::string> pod_ips_;        // by uid
-    TemplateFunctions names_;                                     // what templates may name
+    std::map<std::string, Stages, std::less<>> stages_;     // by resource, in the order of names
+    std::map<std::string, std::string> resources_;          // of each Stage, by its name
+    std::unordered_map<std::string, Job> jobs_;             // by uid
+    std::unordered_set<std::string> driven_;                // uids
+    std::unordered_map<std::string, std::string> pod_ips_;  // by uid
+    TemplateFunctions names_;                               // what templates may name
 };
 
 }  // namespace kubemu::controllers::stages

@@ -1,11 +1,12 @@
-// JqQuery: the expressions by which Stages look at objects, in the language of jq (https://jqlang.org/manual/, as
-// github.com/itchyny/gojq reads it).
+// JqQuery: the expressions by which Stages look at objects, in the language of jq
+// (https://jqlang.org/manual/, as github.com/itchyny/gojq reads it).
 //
 //   .status.conditions.[] | select( .type == "Ready" ) | .status
 //
-// What it knows: paths with names, quoted names, numbers and slices, [] and ?; | and ,; // ; and, or, not; comparisons;
-// arithmetic; if, try, reduce, as $name; arrays and objects; and the functions listed in jq_functions.cpp. It does not
-// know assignments, definitions of functions, formats (@base64) and modules; a query that uses them does not parse.
+// What it knows: paths with names, quoted names, numbers and slices, [] and ?; | and ,; // ; and, or, not;
+// comparisons; arithmetic; if, try, reduce, as $name; arrays and objects; and the functions listed in
+// jq_functions.cpp. It does not know assignments, definitions of functions, formats (@base64) and modules; a
+// query that uses them does not parse.
 #pragma once
 
 #include <memory>

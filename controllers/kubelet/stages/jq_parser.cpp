@@ -46,9 +46,12 @@ class Parser {
     }
 
     void skip_space() {
-        while (at_ < text_.size() && (std::isspace(static_cast<unsigned char>(text_[at_])) || text_[at_] == '#')) {
-            if (text_[at_] == '#') while (at_ < text_.size() && text_[at_] != '\n') ++at_;
-            else ++at_;
+        while (at_ < text_.size() &&
+               (std::isspace(static_cast<unsigned char>(text_[at_])) || text_[at_] == '#')) {
+            if (text_[at_] == '#')
+                while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+            else
+                ++at_;
         }
     }
 
@@ -110,41 +113,49 @@ class Parser {
 
     JqNodePtr comma() {
         JqNodePtr left = alternative();
-        while (error_.empty() && take(",")) left = node_of(JqNode::Kind::comma, {}, std::move(left), alternative());
+        while (error_.empty() && take(","))
+            left = node_of(JqNode::Kind::comma, {}, std::move(left), alternative());
         return left;
     }
 
     JqNodePtr alternative() {
         JqNodePtr left = either();
-        if (error_.empty() && take("//")) left = node_of(JqNode::Kind::alternative, {}, std::move(left), alternative());
+        if (error_.empty() && take("//"))
+            left = node_of(JqNode::Kind::alternative, {}, std::move(left), alternative());
         return left;
     }
 
     JqNodePtr either() {
         JqNodePtr left = both();
-        while (error_.empty() && take_word("or")) left = node_of(JqNode::Kind::either, {}, std::move(left), both());
+        while (error_.empty() && take_word("or"))
+            left = node_of(JqNode::Kind::either, {}, std::move(left), both());
         return left;
     }
 
     JqNodePtr both() {
         JqNodePtr left = comparison();
-        while (error_.empty() && take_word("and")) left = node_of(JqNode::Kind::both, {}, std::move(left), comparison());
+        while (error_.empty() && take_word("and"))
+            left = node_of(JqNode::Kind::both, {}, std::move(left), comparison());
         return left;
     }
 
     JqNodePtr comparison() {
         JqNodePtr left = sum();
         for (const char* symbol : {"==", "!=", "<=", ">=", "<", ">"})
-            if (error_.empty() && take(symbol)) return node_of(JqNode::Kind::binary, symbol, std::move(left), sum());
+            if (error_.empty() && take(symbol))
+                return node_of(JqNode::Kind::binary, symbol, std::move(left), sum());
         return left;
     }
 
     JqNodePtr sum() {
         JqNodePtr left = product();
         while (error_.empty()) {
-            if (take("+")) left = node_of(JqNode::Kind::binary, "+", std::move(left), product());
-            else if (take("-")) left = node_of(JqNode::Kind::binary, "-", std::move(left), product());
-            else break;
+            if (take("+"))
+                left = node_of(JqNode::Kind::binary, "+", std::move(left), product());
+            else if (take("-"))
+                left = node_of(JqNode::Kind::binary, "-", std::move(left), product());
+            else
+                break;
         }
         return left;
     }
@@ -152,10 +163,14 @@ class Parser {
     JqNodePtr product() {
         JqNodePtr left = postfix();
         while (error_.empty()) {
-            if (take("*")) left = node_of(JqNode::Kind::binary, "*", std::move(left), postfix());
-            else if (take("/")) left = node_of(JqNode::Kind::binary, "/", std::move(left), postfix());
-            else if (take("%")) left = node_of(JqNode::Kind::binary, "%", std::move(left), postfix());
-            else break;
+            if (take("*"))
+                left = node_of(JqNode::Kind::binary, "*", std::move(left), postfix());
+            else if (take("/"))
+                left = node_of(JqNode::Kind::binary, "/", std::move(left), postfix());
+            else if (take("%"))
+                left = node_of(JqNode::Kind::binary, "%", std::move(left), postfix());
+            else
+                break;
         }
         return left;
     }
@@ -177,7 +192,8 @@ class Parser {
                 term = node_of(JqNode::Kind::optional, {}, std::move(term));
             } else if (text_[at_] == '[') {
                 term = brackets(std::move(term));
-            } else if (text_[at_] == '.' && at_ + 1 < text_.size() && (text_[at_ + 1] == '[' || text_[at_ + 1] == '"' || is_name(text_[at_ + 1]))) {
+            } else if (text_[at_] == '.' && at_ + 1 < text_.size() &&
+                       (text_[at_ + 1] == '[' || text_[at_ + 1] == '"' || is_name(text_[at_ + 1]))) {
                 ++at_;
                 if (text_[at_] != '[') term = node_of(JqNode::Kind::index, {}, std::move(term), member());
             } else {
@@ -251,7 +267,9 @@ class Parser {
             ++at_;
             return node(JqNode::Kind::recurse);
         }
-        if (at_ < text_.size() && (text_[at_] == '"' || (is_name(text_[at_]) && !std::isdigit(static_cast<unsigned char>(text_[at_])))))
+        if (at_ < text_.size() &&
+            (text_[at_] == '"' ||
+             (is_name(text_[at_]) && !std::isdigit(static_cast<unsigned char>(text_[at_])))))
             return node_of(JqNode::Kind::index, {}, node(JqNode::Kind::identity), member());
         return node(JqNode::Kind::identity);
     }
@@ -304,9 +322,13 @@ class Parser {
                 alone = true;
             }
             JqNodePtr value;
-            if (take(":")) value = alternative();
-            else if (alone) value = node_of(JqNode::Kind::index, {}, node(JqNode::Kind::identity), name_literal(key->value->get<std::string>()));
-            else return complain("expected \":\"");
+            if (take(":"))
+                value = alternative();
+            else if (alone)
+                value = node_of(JqNode::Kind::index, {}, node(JqNode::Kind::identity),
+                                name_literal(key->value->get<std::string>()));
+            else
+                return complain("expected \":\"");
             made->kids.push_back(std::move(key));
             made->kids.push_back(std::move(value));
         } while (error_.empty() && take(","));
@@ -324,8 +346,10 @@ class Parser {
             made->kids.push_back(condition());
             return made;
         }
-        if (take_word("else")) made->kids.push_back(pipe());
-        else made->kids.push_back(node(JqNode::Kind::identity));
+        if (take_word("else"))
+            made->kids.push_back(pipe());
+        else
+            made->kids.push_back(node(JqNode::Kind::identity));
         expect_word("end");
         return made;
     }
@@ -351,7 +375,8 @@ class Parser {
             expect(";");
             JqNodePtr update = pipe();
             expect(")");
-            return node_of(JqNode::Kind::reduce, std::move(variable), std::move(source), std::move(start), std::move(update));
+            return node_of(JqNode::Kind::reduce, std::move(variable), std::move(source), std::move(start),
+                           std::move(update));
         }
         JqNodePtr call = node(JqNode::Kind::call, name);
         if (take("(")) {
@@ -372,6 +397,8 @@ class Parser {
 
 }  // namespace
 
-Result<JqNodePtr, std::string> parse_jq(const std::string& text) { return Parser(text).parse(); }
+Result<JqNodePtr, std::string> parse_jq(const std::string& text) {
+    return Parser(text).parse();
+}
 
 }  // namespace kubemu::controllers::stages

@@ -70,7 +70,8 @@ std::optional<Json> indexed(const Json& value, const Json& index) {
     if (value.is_array() && index.is_number()) {
         auto at = static_cast<std::int64_t>(std::floor(index.get<double>()));
         if (at < 0) at += static_cast<std::int64_t>(value.size());
-        return at < 0 || at >= static_cast<std::int64_t>(value.size()) ? Json() : value[static_cast<std::size_t>(at)];
+        return at < 0 || at >= static_cast<std::int64_t>(value.size()) ? Json()
+                                                                       : value[static_cast<std::size_t>(at)];
     }
     return std::nullopt;
 }
@@ -87,13 +88,16 @@ std::optional<Json> sliced(const Json& value, const Json& from, const Json& to) 
         return std::clamp<std::int64_t>(at, 0, size);
     };
     const std::int64_t first = bound(from, 0), last = std::max(bound(to, size), first);
-    if (text != nullptr) return text->substr(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
+    if (text != nullptr)
+        return text->substr(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
     return Json(Json::array_t(value.begin() + first, value.begin() + last));
 }
 
 }  // namespace
 
-bool jq_truth(const Json& value) { return !value.is_null() && !(value.is_boolean() && !value.get<bool>()); }
+bool jq_truth(const Json& value) {
+    return !value.is_null() && !(value.is_boolean() && !value.get<bool>());
+}
 
 int jq_compare(const Json& left, const Json& right) {
     const int a = rank(left), b = rank(right);
@@ -101,7 +105,9 @@ int jq_compare(const Json& left, const Json& right) {
     return left == right ? 0 : left < right ? -1 : 1;
 }
 
-bool JqRun::step() { return ++steps_ <= steps_max ? true : fail(); }
+bool JqRun::step() {
+    return ++steps_ <= steps_max ? true : fail();
+}
 
 bool JqRun::run(const JqNode& node, const Json& input, const Variables& variables, const Emit& emit) {
     if (!step()) return false;
@@ -109,18 +115,27 @@ bool JqRun::run(const JqNode& node, const Json& input, const Variables& variable
     ++depth_;
     bool going = false;
     switch (node.kind) {
-        case JqNode::Kind::identity: going = emit(input); break;
-        case JqNode::Kind::literal: going = emit(*node.value); break;
+        case JqNode::Kind::identity:
+            going = emit(input);
+            break;
+        case JqNode::Kind::literal:
+            going = emit(*node.value);
+            break;
         case JqNode::Kind::variable: {
-            const auto found = std::find_if(variables.rbegin(), variables.rend(), [&](const auto& known) { return known.first == node.text; });
+            const auto found = std::find_if(variables.rbegin(), variables.rend(),
+                                            [&](const auto& known) { return known.first == node.text; });
             going = found == variables.rend() ? fail() : emit(found->second);
             break;
         }
         case JqNode::Kind::recurse:
         case JqNode::Kind::index:
         case JqNode::Kind::slice:
-        case JqNode::Kind::iterate: going = run_path(node, input, variables, emit); break;
-        case JqNode::Kind::optional: going = run_guarded(node, input, variables, emit); break;
+        case JqNode::Kind::iterate:
+            going = run_path(node, input, variables, emit);
+            break;
+        case JqNode::Kind::optional:
+            going = run_guarded(node, input, variables, emit);
+            break;
         case JqNode::Kind::array: {
             Json list = Json::array();
             going = true;
@@ -133,9 +148,15 @@ bool JqRun::run(const JqNode& node, const Json& input, const Variables& variable
             going = going && emit(list);
             break;
         }
-        case JqNode::Kind::object: going = run_object(node, 0, Json::object(), input, variables, emit); break;
-        case JqNode::Kind::call: going = call(node, input, variables, emit); break;
-        default: going = run_operator(node, input, variables, emit); break;
+        case JqNode::Kind::object:
+            going = run_object(node, 0, Json::object(), input, variables, emit);
+            break;
+        case JqNode::Kind::call:
+            going = call(node, input, variables, emit);
+            break;
+        default:
+            going = run_operator(node, input, variables, emit);
+            break;
     }
     --depth_;
     return going;
@@ -183,7 +204,8 @@ bool JqRun::run_guarded(const JqNode& node, const Json& input, const Variables& 
     return node.kids.size() < 2 || run(*node.kids[1], "error", variables, emit);
 }
 
-bool JqRun::run_object(const JqNode& node, std::size_t kid, Json made, const Json& input, const Variables& variables, const Emit& emit) {
+bool JqRun::run_object(const JqNode& node, std::size_t kid, Json made, const Json& input,
+                       const Variables& variables, const Emit& emit) {
     if (kid >= node.kids.size()) return emit(made);
     return run(*node.kids[kid], input, variables, [&](const Json& key) {
         if (!key.is_string()) return fail();
@@ -195,12 +217,16 @@ bool JqRun::run_object(const JqNode& node, std::size_t kid, Json made, const Jso
     });
 }
 
-bool JqRun::run_operator(const JqNode& node, const Json& input, const Variables& variables, const Emit& emit) {
-    const auto kid = [&](std::size_t i, const Json& on, const Emit& then) { return run(*node.kids[i], on, variables, then); };
+bool JqRun::run_operator(const JqNode& node, const Json& input, const Variables& variables,
+                         const Emit& emit) {
+    const auto kid = [&](std::size_t i, const Json& on, const Emit& then) {
+        return run(*node.kids[i], on, variables, then);
+    };
     switch (node.kind) {
         case JqNode::Kind::pipe:
             return kid(0, input, [&](const Json& value) { return kid(1, value, emit); });
-        case JqNode::Kind::comma: return kid(0, input, emit) && kid(1, input, emit);
+        case JqNode::Kind::comma:
+            return kid(0, input, emit) && kid(1, input, emit);
         case JqNode::Kind::alternative: {
             bool any = false, ended = false;
             const bool fine = kid(0, input, [&](const Json& value) {
@@ -225,7 +251,9 @@ bool JqRun::run_operator(const JqNode& node, const Json& input, const Variables&
             });
         }
         case JqNode::Kind::negate:
-            return kid(0, input, [&](const Json& value) { return value.is_number() ? emit(number(-value.get<double>())) : fail(); });
+            return kid(0, input, [&](const Json& value) {
+                return value.is_number() ? emit(number(-value.get<double>())) : fail();
+            });
         case JqNode::Kind::binary:
             return kid(1, input, [&](const Json& right) {
                 return kid(0, input, [&](const Json& left) {
@@ -242,7 +270,8 @@ bool JqRun::run_operator(const JqNode& node, const Json& input, const Variables&
                 });
             });
         case JqNode::Kind::condition:
-            return kid(0, input, [&](const Json& value) { return kid(jq_truth(value) ? 1 : 2, input, emit); });
+            return kid(0, input,
+                       [&](const Json& value) { return kid(jq_truth(value) ? 1 : 2, input, emit); });
         case JqNode::Kind::bind:
             return kid(0, input, [&](const Json& value) {
                 Variables inner = variables;
@@ -270,7 +299,8 @@ bool JqRun::run_operator(const JqNode& node, const Json& input, const Variables&
             });
             return fine && emit(state);
         }
-        default: return fail();
+        default:
+            return fail();
     }
 }
 

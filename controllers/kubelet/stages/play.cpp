@@ -24,11 +24,13 @@ Json node_conditions() {
     const auto condition = [](const char* type, const char* status, const char* reason, const char* message) {
         return Json{{"type", type}, {"status", status}, {"reason", reason}, {"message", message}};
     };
-    return Json::array({condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
-                        condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-                        condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-                        condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-                        condition("NetworkUnavailable", "False", "RouteCreated", "RouteController created a route")});
+    return Json::array(
+        {condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+         condition("MemoryPressure", "False", "KubeletHasSufficientMemory",
+                   "kubelet has sufficient memory available"),
+         condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+         condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+         condition("NetworkUnavailable", "False", "RouteCreated", "RouteController created a route")});
 }
 
 // The result of a template as a document.
@@ -51,9 +53,11 @@ Json under_root(const std::string& root, Json patch, bool operations) {
 
 api::ApiResult<bool> patched(Json& document, const std::string& type, Json patch, const api::KindSpec& kind) {
     if (type == "json") return api::apply_json_patch(document, patch);
-    const bool strategic = type == "strategic" || (type.empty() && (kind.resource == "pods" || kind.resource == "nodes"));
+    const bool strategic =
+        type == "strategic" || (type.empty() && (kind.resource == "pods" || kind.resource == "nodes"));
     if (!patch.is_object()) return api::Status::bad_request("the template makes no object");
-    if (strategic && kind.custom == nullptr) return api::apply_strategic_merge_patch(document, patch, *kind.type);
+    if (strategic && kind.custom == nullptr)
+        return api::apply_strategic_merge_patch(document, patch, *kind.type);
     api::apply_merge_patch(document, patch);
     return true;
 }
@@ -64,13 +68,15 @@ TemplateFunctions StageEngine::functions_for(const Json& object) {
     using Arguments = std::vector<Json>;
     using Value = Result<Json, std::string>;
     const auto text = [](const Arguments& arguments, std::size_t i) {
-        return i < arguments.size() && arguments[i].is_string() ? arguments[i].get<std::string>() : std::string();
+        return i < arguments.size() && arguments[i].is_string() ? arguments[i].get<std::string>()
+                                                                : std::string();
     };
     const bool is_node = string_at(object, {"kind"}) == "Node";
     const std::string node(is_node ? api::name_of(object) : string_at(object, {"spec", "nodeName"}));
     const std::string time = api::format_time(now());
     const auto address = [this, &object](const Arguments& arguments, const std::string& of_node) {
-        const bool host = (arguments.size() > 1 && template_truth(arguments[1])) || api::bool_at(object, {"spec", "hostNetwork"});
+        const bool host = (arguments.size() > 1 && template_truth(arguments[1])) ||
+                          api::bool_at(object, {"spec", "hostNetwork"});
         return host ? options_.node_ip(of_node) : pod_ip(object);
     };
     TemplateFunctions functions;
@@ -82,20 +88,31 @@ TemplateFunctions StageEngine::functions_for(const Json& object) {
     functions["NodeName"] = [node](const Arguments&) -> Value { return Json(node); };
     functions["NodePort"] = [](const Arguments&) -> Value { return Json(10250); };
     functions["NodeIP"] = [this, node](const Arguments&) -> Value { return Json(options_.node_ip(node)); };
-    functions["NodeIPWith"] = [this, text](const Arguments& arguments) -> Value { return Json(options_.node_ip(text(arguments, 0))); };
-    functions["NodeIPsWith"] = [this, text](const Arguments& arguments) -> Value { return Json::array({options_.node_ip(text(arguments, 0))}); };
+    functions["NodeIPWith"] = [this, text](const Arguments& arguments) -> Value {
+        return Json(options_.node_ip(text(arguments, 0)));
+    };
+    functions["NodeIPsWith"] = [this, text](const Arguments& arguments) -> Value {
+        return Json::array({options_.node_ip(text(arguments, 0))});
+    };
     functions["PodIP"] = [address, node](const Arguments&) -> Value { return Json(address({}, node)); };
-    functions["PodIPWith"] = [address, text](const Arguments& arguments) -> Value { return Json(address(arguments, text(arguments, 0))); };
+    functions["PodIPWith"] = [address, text](const Arguments& arguments) -> Value {
+        return Json(address(arguments, text(arguments, 0)));
+    };
     functions["PodIPsWith"] = [address, text](const Arguments& arguments) -> Value {
         return Json::array({address(arguments, text(arguments, 0))});
     };
     functions["randInt"] = [this](const Arguments& arguments) -> Value {
-        const auto number = [&](std::size_t i) { return i < arguments.size() && arguments[i].is_number() ? arguments[i].get<std::int64_t>() : 0; };
+        const auto number = [&](std::size_t i) {
+            return i < arguments.size() && arguments[i].is_number() ? arguments[i].get<std::int64_t>() : 0;
+        };
         const std::int64_t least = number(0), most = number(1);
         if (most <= least) return std::string("randInt: there is no number between");
-        return Json(least + static_cast<std::int64_t>(options_.manager.random().below("stage", static_cast<std::uint64_t>(most - least))));
+        return Json(least + static_cast<std::int64_t>(options_.manager.random().below(
+                                "stage", static_cast<std::uint64_t>(most - least))));
     };
-    functions["uuidv4"] = [this](const Arguments&) -> Value { return Json(options_.manager.random().uuid("stage")); };
+    functions["uuidv4"] = [this](const Arguments&) -> Value {
+        return Json(options_.manager.random().uuid("stage"));
+    };
     return functions;
 }
 
@@ -115,11 +132,15 @@ api::Client StageEngine::client_of(const StageStep::Patch& patch) const {
     return api::Client(options_.manager.registry(), user, "kwok");
 }
 
-api::ApiResult<bool> StageEngine::play_step(const api::KindSpec& kind, const Json& object, const StageStep& step) {
+api::ApiResult<bool> StageEngine::play_step(const api::KindSpec& kind, const Json& object,
+                                            const StageStep& step) {
     if (step.event) {
-        const Json about = {{"apiVersion", object["apiVersion"]}, {"kind", object["kind"]}, {"metadata", object["metadata"]}};
-        if (step.event->warning) events_.warning(about, step.event->reason, step.event->message);
-        else events_.normal(about, step.event->reason, step.event->message);
+        const Json about = {
+            {"apiVersion", object["apiVersion"]}, {"kind", object["kind"]}, {"metadata", object["metadata"]}};
+        if (step.event->warning)
+            events_.warning(about, step.event->reason, step.event->message);
+        else
+            events_.normal(about, step.event->reason, step.event->message);
     }
     if (step.finalizers) TRY(change_finalizers(kind, object, *step.finalizers));
     if (step.remove) {
@@ -134,16 +155,18 @@ api::ApiResult<bool> StageEngine::play_step(const api::KindSpec& kind, const Jso
     return true;
 }
 
-api::ApiResult<bool> StageEngine::patch(const api::KindSpec& kind, const Json& object, const StageStep::Patch& patch) {
+api::ApiResult<bool> StageEngine::patch(const api::KindSpec& kind, const Json& object,
+                                        const StageStep::Patch& patch) {
     TRY_ASSIGN(Json made, rendered(*patch.text, object, functions_for(object)));
     made = under_root(patch.root, std::move(made), patch.type == "json");
     api::ApiResult<bool> applied = true;
     api::Client client = client_of(patch);
-    const auto written = client.modify(kind, api::namespace_of(object), api::name_of(object), patch.subresource, [&](Json& document) {
-        if (api::uid_of(document) != api::uid_of(object)) return false;
-        applied = patched(document, patch.type, made, kind);
-        return applied && *applied;
-    });
+    const auto written = client.modify(kind, api::namespace_of(object), api::name_of(object),
+                                       patch.subresource, [&](Json& document) {
+                                           if (api::uid_of(document) != api::uid_of(object)) return false;
+                                           applied = patched(document, patch.type, made, kind);
+                                           return applied && *applied;
+                                       });
     TRY(applied);
     if (!written) return written.error();
     return true;
@@ -154,8 +177,11 @@ api::ApiResult<bool> StageEngine::apply(const Json& object, const StageStep::Pat
     const std::string version(string_at(made, {"apiVersion"})), kind_name(string_at(made, {"kind"}));
     const std::size_t slash = version.find('/');
     const api::KindSpec* kind = options_.manager.registry().kinds().by_kind(
-        slash == std::string::npos ? "" : version.substr(0, slash), slash == std::string::npos ? version : version.substr(slash + 1), kind_name);
-    if (kind == nullptr) return api::Status::bad_request("no matches for kind \"" + kind_name + "\" in version \"" + version + "\"");
+        slash == std::string::npos ? "" : version.substr(0, slash),
+        slash == std::string::npos ? version : version.substr(slash + 1), kind_name);
+    if (kind == nullptr)
+        return api::Status::bad_request("no matches for kind \"" + kind_name + "\" in version \"" + version +
+                                        "\"");
     std::string space(api::namespace_of(made));
     if (kind->namespaced && space.empty()) space = api::namespace_of(object);
     if (kind->namespaced) made["metadata"]["namespace"] = space;
@@ -181,22 +207,28 @@ api::ApiResult<bool> StageEngine::apply(const Json& object, const StageStep::Pat
     return true;
 }
 
-api::ApiResult<bool> StageEngine::change_finalizers(const api::KindSpec& kind, const Json& object, const StageStep::Finalizers& finalizers) {
-    const auto written = options_.client.modify(kind, api::namespace_of(object), api::name_of(object), {}, [&](Json& document) {
-        if (api::uid_of(document) != api::uid_of(object)) return false;
-        std::vector<std::string> list;
-        if (!finalizers.empty) {
-            for (const Json& each : api::array_at(document, {"metadata", "finalizers"})) {
-                const std::string value = each.is_string() ? each.get<std::string>() : std::string();
-                if (std::find(finalizers.remove.begin(), finalizers.remove.end(), value) == finalizers.remove.end()) list.push_back(value);
+api::ApiResult<bool> StageEngine::change_finalizers(const api::KindSpec& kind, const Json& object,
+                                                    const StageStep::Finalizers& finalizers) {
+    const auto written = options_.client.modify(
+        kind, api::namespace_of(object), api::name_of(object), {}, [&](Json& document) {
+            if (api::uid_of(document) != api::uid_of(object)) return false;
+            std::vector<std::string> list;
+            if (!finalizers.empty) {
+                for (const Json& each : api::array_at(document, {"metadata", "finalizers"})) {
+                    const std::string value = each.is_string() ? each.get<std::string>() : std::string();
+                    if (std::find(finalizers.remove.begin(), finalizers.remove.end(), value) ==
+                        finalizers.remove.end())
+                        list.push_back(value);
+                }
             }
-        }
-        for (const std::string& each : finalizers.add)
-            if (std::find(list.begin(), list.end(), each) == list.end()) list.push_back(each);
-        if (list.empty()) api::erase(document["metadata"], "finalizers");
-        else document["metadata"]["finalizers"] = list;
-        return true;
-    });
+            for (const std::string& each : finalizers.add)
+                if (std::find(list.begin(), list.end(), each) == list.end()) list.push_back(each);
+            if (list.empty())
+                api::erase(document["metadata"], "finalizers");
+            else
+                document["metadata"]["finalizers"] = list;
+            return true;
+        });
     if (!written) return written.error();
     return true;
 }

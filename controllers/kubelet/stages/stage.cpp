@@ -20,33 +20,48 @@ namespace {
 
 constexpr std::uint64_t cel_cost_max = 10'000'000;
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 // What a CEL expression gave, as a document; nothing for errors and for what no document holds.
 std::optional<Json> document_of(const cel::Value& value) {
     switch (value.kind) {
-        case cel::Kind::null: return Json();
-        case cel::Kind::boolean: return Json(value.truth);
-        case cel::Kind::integer: return Json(value.integer);
-        case cel::Kind::unsigned_integer: return Json(value.unsigned_integer);
-        case cel::Kind::real: return Json(value.real);
-        case cel::Kind::string: return Json(value.str());
-        case cel::Kind::duration: return Json(cel::duration_text(value));
-        case cel::Kind::timestamp: return Json(cel::timestamp_text(value));
-        default: return std::nullopt;
+        case cel::Kind::null:
+            return Json();
+        case cel::Kind::boolean:
+            return Json(value.truth);
+        case cel::Kind::integer:
+            return Json(value.integer);
+        case cel::Kind::unsigned_integer:
+            return Json(value.unsigned_integer);
+        case cel::Kind::real:
+            return Json(value.real);
+        case cel::Kind::string:
+            return Json(value.str());
+        case cel::Kind::duration:
+            return Json(cel::duration_text(value));
+        case cel::Kind::timestamp:
+            return Json(cel::timestamp_text(value));
+        default:
+            return std::nullopt;
     }
 }
 
 std::vector<std::string> texts_at(const Json& object, const char* member, const char* inner = nullptr) {
     std::vector<std::string> found;
     for (const Json& each : api::array_at(object, {member})) {
-        if (inner != nullptr) found.emplace_back(string_at(each, {inner}));
-        else found.push_back(text_of(each));
+        if (inner != nullptr)
+            found.emplace_back(string_at(each, {inner}));
+        else
+            found.push_back(text_of(each));
     }
     return found;
 }
 
-Result<std::optional<StageStep::Patch>, std::string> read_patch(const Json* patch, const TemplateFunctions& functions, const char* impersonation) {
+Result<std::optional<StageStep::Patch>, std::string> read_patch(const Json* patch,
+                                                                const TemplateFunctions& functions,
+                                                                const char* impersonation) {
     if (patch == nullptr) return std::optional<StageStep::Patch>();
     StageStep::Patch made;
     made.subresource = string_at(*patch, {"subresource"});
@@ -61,12 +76,16 @@ Result<std::optional<StageStep::Patch>, std::string> read_patch(const Json* patc
 
 std::optional<StageStep::Event> read_event(const Json* event) {
     if (event == nullptr) return std::nullopt;
-    return StageStep::Event{string_at(*event, {"type"}) == "Warning", std::string(string_at(*event, {"reason"})), std::string(string_at(*event, {"message"}))};
+    return StageStep::Event{string_at(*event, {"type"}) == "Warning",
+                            std::string(string_at(*event, {"reason"})),
+                            std::string(string_at(*event, {"message"}))};
 }
 
 std::optional<StageStep::Finalizers> read_finalizers(const Json* finalizers) {
     if (finalizers == nullptr) return std::nullopt;
-    return StageStep::Finalizers{texts_at(*finalizers, "add", "value"), texts_at(*finalizers, "remove", "value"), api::bool_at(*finalizers, {"empty"})};
+    return StageStep::Finalizers{texts_at(*finalizers, "add", "value"),
+                                 texts_at(*finalizers, "remove", "value"),
+                                 api::bool_at(*finalizers, {"empty"})};
 }
 
 // `next`, which came before `steps`: its parts in the order in which they are done.
@@ -77,7 +96,9 @@ Json steps_of_next(const Json& next) {
     const Json& patches = api::array_at(next, {"patches"});
     for (const Json& patch : patches) steps.push_back({{"patch", patch}});
     if (const auto text = string_at(next, {"statusTemplate"}); patches.empty() && !text.empty()) {
-        Json patch = {{"subresource", std::string(string_at(next, {"statusSubresource"}, "status"))}, {"root", "status"}, {"template", std::string(text)}};
+        Json patch = {{"subresource", std::string(string_at(next, {"statusSubresource"}, "status"))},
+                      {"root", "status"},
+                      {"template", std::string(text)}};
         if (const Json* as = api::find(next, "statusPatchAs")) patch["impersonation"] = *as;
         steps.push_back({{"patch", std::move(patch)}});
     }
@@ -107,7 +128,8 @@ Expression& Expression::operator=(Expression&&) noexcept = default;
 Expression::~Expression() = default;
 
 Result<std::optional<Expression>, std::string> Expression::read(const Json& object, const char* field) {
-    if (const Json* source = api::find(object, {"cel", "expression"}); source != nullptr && source->is_string()) {
+    if (const Json* source = api::find(object, {"cel", "expression"});
+        source != nullptr && source->is_string()) {
         Expression made;
         std::vector<cel::Issue> issues;
         const std::string text = source->get<std::string>();
@@ -128,7 +150,8 @@ Result<std::optional<Expression>, std::string> Expression::read(const Json& obje
 
 std::optional<std::vector<Json>> Expression::run(const Json& object) const {
     if (query_) return query_->run(object);
-    const cel::Outcome outcome = cel::evaluate(*program_, {{"self", cel::Value::from(object, nullptr)}}, cel_cost_max);
+    const cel::Outcome outcome =
+        cel::evaluate(*program_, {{"self", cel::Value::from(object, nullptr)}}, cel_cost_max);
     const auto document = document_of(outcome.value);
     if (!document) return std::nullopt;
     return std::vector<Json>{*document};
@@ -141,8 +164,9 @@ bool Requirement::holds(const Json& object) const {
     bool positive = found && !found->empty();
     if (op == "In" || op == "NotIn") {
         positive = positive && std::any_of(found->begin(), found->end(), [&](const Json& value) {
-            return !value.is_structured() && std::find(values.begin(), values.end(), text_of(value)) != values.end();
-        });
+                       return !value.is_structured() &&
+                              std::find(values.begin(), values.end(), text_of(value)) != values.end();
+                   });
     }
     return positive != negated;
 }
@@ -163,9 +187,12 @@ Result<Stage, std::string> Stage::read(const Json& object, const TemplateFunctio
             TRY_ASSIGN(auto expression, Expression::read(entry, "key"));
             if (!expression) return std::string("matchExpressions: an entry has neither key nor jq nor cel");
             const Json& said = api::find(entry, "jq") != nullptr ? entry["jq"] : entry;
-            Requirement requirement{std::move(*expression), std::string(string_at(said, {"operator"})), texts_at(said, "values")};
-            if (api::find(entry, "cel") != nullptr) requirement.op.clear();
-            else if (requirement.op != "In" && requirement.op != "NotIn" && requirement.op != "Exists" && requirement.op != "DoesNotExist")
+            Requirement requirement{std::move(*expression), std::string(string_at(said, {"operator"})),
+                                    texts_at(said, "values")};
+            if (api::find(entry, "cel") != nullptr)
+                requirement.op.clear();
+            else if (requirement.op != "In" && requirement.op != "NotIn" && requirement.op != "Exists" &&
+                     requirement.op != "DoesNotExist")
                 return "matchExpressions: operator \"" + requirement.op + "\" is not supported";
             made.requirements_.push_back(std::move(requirement));
         }
@@ -176,8 +203,10 @@ Result<Stage, std::string> Stage::read(const Json& object, const TemplateFunctio
     if (api::find(delay, "jitterDurationMilliseconds") != nullptr)
         made.jitter_ = std::chrono::milliseconds(api::int_at(delay, {"jitterDurationMilliseconds"}));
     TRY_ASSIGN(made.weight_from_, Expression::read(api::object_at(spec, {"weightFrom"}), "expressionFrom"));
-    TRY_ASSIGN(made.duration_from_, Expression::read(api::object_at(delay, {"durationFrom"}), "expressionFrom"));
-    TRY_ASSIGN(made.jitter_from_, Expression::read(api::object_at(delay, {"jitterDurationFrom"}), "expressionFrom"));
+    TRY_ASSIGN(made.duration_from_,
+               Expression::read(api::object_at(delay, {"durationFrom"}), "expressionFrom"));
+    TRY_ASSIGN(made.jitter_from_,
+               Expression::read(api::object_at(delay, {"jitterDurationFrom"}), "expressionFrom"));
     Json steps = api::array_at(spec, {"steps"});
     if (steps.empty()) steps = steps_of_next(api::object_at(spec, {"next"}));
     for (const Json& entry : steps) {
@@ -196,7 +225,8 @@ bool Stage::matches(const Json& object) const {
     if (nothing_) return false;
     if (!includes(labels_, api::object_at(object, {"metadata", "labels"}))) return false;
     if (!includes(annotations_, api::object_at(object, {"metadata", "annotations"}))) return false;
-    return std::all_of(requirements_.begin(), requirements_.end(), [&](const Requirement& each) { return each.holds(object); });
+    return std::all_of(requirements_.begin(), requirements_.end(),
+                       [&](const Requirement& each) { return each.holds(object); });
 }
 
 std::optional<std::int64_t> Stage::weight(const Json& object) const {
@@ -209,14 +239,17 @@ std::optional<std::int64_t> Stage::weight(const Json& object) const {
     const std::string& text = value.get_ref<const std::string&>();
     std::int64_t number = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+    if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
+        return std::nullopt;
     return number;
 }
 
 namespace {
 
-// A time counts from now on, a text is a duration; nothing when the expression names none and there is no other value.
-std::optional<Duration> duration_from(const std::optional<Expression>& expression, std::optional<Duration> value, const Json& object, Time now) {
+// A time counts from now on, a text is a duration; nothing when the expression names none and there is no
+// other value.
+std::optional<Duration> duration_from(const std::optional<Expression>& expression,
+                                      std::optional<Duration> value, const Json& object, Time now) {
     if (!expression) return value;
     const auto found = expression->run(object);
     if (!found || found->empty() || !found->front().is_string()) return value;
@@ -253,13 +286,20 @@ std::optional<Duration> parse_go_duration(const std::string& text) {
         at = std::find_if(unit, end, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
         const std::string_view name(unit, static_cast<std::size_t>(at - unit));
         double scale = 0;
-        if (name == "h") scale = 3600e6;
-        else if (name == "m") scale = 60e6;
-        else if (name == "s") scale = 1e6;
-        else if (name == "ms") scale = 1e3;
-        else if (name == "us" || name == "µs") scale = 1;
-        else if (name == "ns") scale = 1e-3;
-        else return std::nullopt;
+        if (name == "h")
+            scale = 3600e6;
+        else if (name == "m")
+            scale = 60e6;
+        else if (name == "s")
+            scale = 1e6;
+        else if (name == "ms")
+            scale = 1e3;
+        else if (name == "us" || name == "µs")
+            scale = 1;
+        else if (name == "ns")
+            scale = 1e-3;
+        else
+            return std::nullopt;
         total += number * scale;
     }
     return Duration(static_cast<Duration::rep>(negative ? -total : total));

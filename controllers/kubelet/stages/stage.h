@@ -1,5 +1,6 @@
 // Stage: one step in the life of objects, as a user describes it (kwok.x-k8s.io/v1alpha1,
-// https://kwok.sigs.k8s.io/docs/user/stages-configuration/): which objects it is for, when it comes, and what it does.
+// https://kwok.sigs.k8s.io/docs/user/stages-configuration/): which objects it is for, when it comes, and what
+// it does.
 #pragma once
 
 #include <map>
@@ -22,7 +23,8 @@ namespace kubemu::controllers::stages {
 // A jq query or a CEL expression over `self`.
 class Expression {
   public:
-    // From an object with `jq`, `cel` or the older `field` (expressionFrom, key). Nothing when it has none of them.
+    // From an object with `jq`, `cel` or the older `field` (expressionFrom, key). Nothing when it has none of
+    // them.
     static Result<std::optional<Expression>, std::string> read(const api::Json& object, const char* field);
     Expression(Expression&&) noexcept;
     Expression& operator=(Expression&&) noexcept;
@@ -47,8 +49,9 @@ struct Requirement {
 
 struct StageStep {
     struct Patch {
-        std::string subresource, root, type;  // type: json, merge, strategic; apply for `applies`; empty: the usual one
-        std::string user;                     // who writes; empty: the stages' own
+        std::string subresource, root,
+            type;          // type: json, merge, strategic; apply for `applies`; empty: the usual one
+        std::string user;  // who writes; empty: the stages' own
         std::shared_ptr<const Template> text;
     };
     std::optional<Patch> patch, applies;
@@ -84,7 +87,7 @@ class Stage {
     Delay delay(const api::Json& object, Time now) const;
 
   private:
-    bool nothing_ = false;  // without a selector it is for nobody
+    bool nothing_ = false;                                     // without a selector it is for nobody
     std::map<std::string, std::string> labels_, annotations_;  // that it must have
     std::vector<Requirement> requirements_;
     std::int64_t weight_ = 0;

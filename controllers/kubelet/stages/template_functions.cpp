@@ -1,4 +1,5 @@
-// The functions of Go's text/template and the commoner ones of sprig.
+// The functions of Go's text/template and the commoner ones of sprig: one table with what its entries need, which is why
+// the file is longer than others.
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -21,8 +22,12 @@ namespace {
 using Arguments = std::vector<Json>;
 using Value = Result<Json, std::string>;
 
-Json present(const Json& value) { return value.is_discarded() ? Json() : value; }
-std::string text(const Json& value) { return value.is_discarded() || value.is_null() ? std::string() : template_text(value); }
+Json present(const Json& value) {
+    return value.is_discarded() ? Json() : value;
+}
+std::string text(const Json& value) {
+    return value.is_discarded() || value.is_null() ? std::string() : template_text(value);
+}
 
 // Numbers, and texts that are numbers, as sprig casts them; 0 for the rest.
 double number(const Json& value) {
@@ -35,12 +40,16 @@ double number(const Json& value) {
     }
     return parsed;
 }
-std::int64_t whole(const Json& value) { return static_cast<std::int64_t>(number(value)); }
+std::int64_t whole(const Json& value) {
+    return static_cast<std::int64_t>(number(value));
+}
 
 // Below 0, 0, above 0; nothing when they have no order.
 std::optional<int> compared(const Json& a, const Json& b) {
-    if (a.is_number() && b.is_number()) return a.get<double>() < b.get<double>() ? -1 : a.get<double>() > b.get<double>() ? 1 : 0;
-    if (a.is_string() && b.is_string()) return a.get_ref<const std::string&>().compare(b.get_ref<const std::string&>());
+    if (a.is_number() && b.is_number())
+        return a.get<double>() < b.get<double>() ? -1 : a.get<double>() > b.get<double>() ? 1 : 0;
+    if (a.is_string() && b.is_string())
+        return a.get_ref<const std::string&>().compare(b.get_ref<const std::string&>());
     return std::nullopt;
 }
 
@@ -51,7 +60,9 @@ bool same(const Json& a, const Json& b) {
 
 Value equals(const Arguments& a) {
     if (a.size() < 2) return std::string("missing argument for comparison");
-    return std::any_of(a.begin() + 1, a.end(), [&](const Json& other) { return same(a[0], other); }) ? Json(true) : Json(false);
+    return std::any_of(a.begin() + 1, a.end(), [&](const Json& other) { return same(a[0], other); })
+               ? Json(true)
+               : Json(false);
 }
 
 template <class Holds>
@@ -73,7 +84,8 @@ Value index(const Arguments& a) {
             value = std::move(inner);
         } else if (value.is_array()) {
             const std::int64_t at = whole(a[i]);
-            if (at < 0 || at >= static_cast<std::int64_t>(value.size())) return "index out of range: " + std::to_string(at);
+            if (at < 0 || at >= static_cast<std::int64_t>(value.size()))
+                return "index out of range: " + std::to_string(at);
             Json inner = value[static_cast<std::size_t>(at)];
             value = std::move(inner);
         } else {
@@ -93,11 +105,13 @@ Value length(const Arguments& a) {
 Value slice(const Arguments& a) {
     if (a.empty()) return std::string("missing value");
     const std::size_t size = a[0].is_string() ? a[0].get_ref<const std::string&>().size() : a[0].size();
-    const std::size_t from = a.size() > 1 ? static_cast<std::size_t>(whole(a[1])) : 0, to = a.size() > 2 ? static_cast<std::size_t>(whole(a[2])) : size;
+    const std::size_t from = a.size() > 1 ? static_cast<std::size_t>(whole(a[1])) : 0,
+                      to = a.size() > 2 ? static_cast<std::size_t>(whole(a[2])) : size;
     if (from > to || to > size) return std::string("index out of range");
     if (a[0].is_string()) return Json(a[0].get<std::string>().substr(from, to - from));
     if (!a[0].is_array()) return "can't slice item of " + template_text(a[0]);
-    return Json(Json::array_t(a[0].begin() + static_cast<std::ptrdiff_t>(from), a[0].begin() + static_cast<std::ptrdiff_t>(to)));
+    return Json(Json::array_t(a[0].begin() + static_cast<std::ptrdiff_t>(from),
+                              a[0].begin() + static_cast<std::ptrdiff_t>(to)));
 }
 
 // %s %v %d %q %f %t %x %% with widths and precisions.
@@ -112,7 +126,10 @@ Value print_formatted(const Arguments& a) {
             continue;
         }
         std::string flags;
-        for (++i; i < format.size() && std::string_view("+-# 0123456789.").find(format[i]) != std::string_view::npos; ++i) flags += format[i];
+        for (++i; i < format.size() &&
+                  std::string_view("+-# 0123456789.").find(format[i]) != std::string_view::npos;
+             ++i)
+            flags += format[i];
         if (i >= format.size()) {
             out += "%!(NOVERB)";
             break;
@@ -130,14 +147,16 @@ Value print_formatted(const Arguments& a) {
         char buffer[64];
         const std::string spec = "%" + flags;
         if (verb == 'd' || verb == 'x' || verb == 'o' || verb == 'X') {
-            std::snprintf(buffer, sizeof buffer, (spec + "ll" + verb).c_str(), static_cast<long long>(whole(value)));
+            std::snprintf(buffer, sizeof buffer, (spec + "ll" + verb).c_str(),
+                          static_cast<long long>(whole(value)));
             out += buffer;
         } else if (verb == 'f' || verb == 'g' || verb == 'e') {
             std::snprintf(buffer, sizeof buffer, (spec + verb).c_str(), number(value));
             out += buffer;
         } else {
             const std::string shown = verb == 'q' ? Json(text(value)).dump() : template_text(value);
-            const std::size_t width = static_cast<std::size_t>(std::atoi(flags.c_str() + (flags[0] == '-' ? 1 : 0)));
+            const std::size_t width =
+                static_cast<std::size_t>(std::atoi(flags.c_str() + (flags[0] == '-' ? 1 : 0)));
             const std::string pad(shown.size() < width && width < 1000 ? width - shown.size() : 0, ' ');
             out += flags[0] == '-' ? shown + pad : pad + shown;
         }
@@ -156,7 +175,8 @@ Value print(const Arguments& a, bool spaces, bool line) {
 
 Value dict(const Arguments& a) {
     Json made = Json::object();
-    for (std::size_t i = 0; i < a.size(); i += 2) made[text(a[i])] = i + 1 < a.size() ? present(a[i + 1]) : Json("");
+    for (std::size_t i = 0; i < a.size(); i += 2)
+        made[text(a[i])] = i + 1 < a.size() ? present(a[i + 1]) : Json("");
     return made;
 }
 
@@ -182,7 +202,8 @@ Value replace(const Arguments& a) {
     const std::string from = text(a[0]), to = text(a[1]);
     std::string on = text(a[2]);
     if (from.empty()) return Json(on);
-    for (std::size_t at = 0; (at = on.find(from, at)) != std::string::npos; at += to.size()) on.replace(at, from.size(), to);
+    for (std::size_t at = 0; (at = on.find(from, at)) != std::string::npos; at += to.size())
+        on.replace(at, from.size(), to);
     return Json(on);
 }
 
@@ -210,13 +231,30 @@ Value arithmetic(const Arguments& a, char op) {
         const std::int64_t other = whole(a[i]);
         if ((op == '/' || op == '%') && other == 0) return std::string("division by zero");
         switch (op) {
-            case '+': result = static_cast<std::int64_t>(static_cast<std::uint64_t>(result) + static_cast<std::uint64_t>(other)); break;
-            case '-': result = static_cast<std::int64_t>(static_cast<std::uint64_t>(result) - static_cast<std::uint64_t>(other)); break;
-            case '*': result = static_cast<std::int64_t>(static_cast<std::uint64_t>(result) * static_cast<std::uint64_t>(other)); break;
-            case '/': result = other == -1 ? -result : result / other; break;
-            case '%': result = other == -1 ? 0 : result % other; break;
-            case '<': result = std::min(result, other); break;
-            default: result = std::max(result, other); break;
+            case '+':
+                result = static_cast<std::int64_t>(static_cast<std::uint64_t>(result) +
+                                                   static_cast<std::uint64_t>(other));
+                break;
+            case '-':
+                result = static_cast<std::int64_t>(static_cast<std::uint64_t>(result) -
+                                                   static_cast<std::uint64_t>(other));
+                break;
+            case '*':
+                result = static_cast<std::int64_t>(static_cast<std::uint64_t>(result) *
+                                                   static_cast<std::uint64_t>(other));
+                break;
+            case '/':
+                result = other == -1 ? -result : result / other;
+                break;
+            case '%':
+                result = other == -1 ? 0 : result % other;
+                break;
+            case '<':
+                result = std::min(result, other);
+                break;
+            default:
+                result = std::max(result, other);
+                break;
         }
     }
     return Json(result);
@@ -227,7 +265,9 @@ Value split_list(const Arguments& a) {
     const std::string by = text(a[0]), on = text(a[1]);
     Json made = Json::array();
     std::size_t begin = 0;
-    for (std::size_t end; !by.empty() && (end = on.find(by, begin)) != std::string::npos; begin = end + by.size()) made.push_back(on.substr(begin, end - begin));
+    for (std::size_t end; !by.empty() && (end = on.find(by, begin)) != std::string::npos;
+         begin = end + by.size())
+        made.push_back(on.substr(begin, end - begin));
     made.push_back(on.substr(begin));
     return made;
 }
@@ -240,10 +280,13 @@ Value join(const Arguments& a) {
     return Json(out);
 }
 
-bool contains(const std::string& whole_text, const std::string& part) { return whole_text.find(part) != std::string::npos; }
+bool contains(const std::string& whole_text, const std::string& part) {
+    return whole_text.find(part) != std::string::npos;
+}
 
 std::string cased(std::string on, int (*change)(int)) {
-    std::transform(on.begin(), on.end(), on.begin(), [change](unsigned char c) { return static_cast<char>(c < 128 ? change(c) : c); });
+    std::transform(on.begin(), on.end(), on.begin(),
+                   [change](unsigned char c) { return static_cast<char>(c < 128 ? change(c) : c); });
     return on;
 }
 
@@ -263,8 +306,12 @@ std::string type_of(const Json& value) {
     return value.is_number() ? "float64" : "invalid";
 }
 
-Json at_or_null(const Arguments& a, std::size_t i) { return i < a.size() ? present(a[i]) : Json(); }
-std::string text_at(const Arguments& a, std::size_t i) { return i < a.size() ? text(a[i]) : std::string(); }
+Json at_or_null(const Arguments& a, std::size_t i) {
+    return i < a.size() ? present(a[i]) : Json();
+}
+std::string text_at(const Arguments& a, std::size_t i) {
+    return i < a.size() ? text(a[i]) : std::string();
+}
 
 struct Entry {
     const char* name;
@@ -274,7 +321,11 @@ const Entry entries[] = {
     // text/template
     {"not", [](const Arguments& a) -> Value { return Json(!template_truth(at_or_null(a, 0))); }},
     {"eq", equals},
-    {"ne", [](const Arguments& a) -> Value { return a.size() == 2 ? Value(Json(!same(a[0], a[1]))) : Value(std::string("wrong number of arguments")); }},
+    {"ne",
+     [](const Arguments& a) -> Value {
+         return a.size() == 2 ? Value(Json(!same(a[0], a[1])))
+                              : Value(std::string("wrong number of arguments"));
+     }},
     {"lt", [](const Arguments& a) { return ordered(a, [](int order) { return order < 0; }); }},
     {"le", [](const Arguments& a) { return ordered(a, [](int order) { return order <= 0; }); }},
     {"gt", [](const Arguments& a) { return ordered(a, [](int order) { return order > 0; }); }},
@@ -289,7 +340,10 @@ const Entry entries[] = {
     {"default", fallback},
     {"coalesce", coalesce},
     {"empty", [](const Arguments& a) -> Value { return Json(!template_truth(at_or_null(a, 0))); }},
-    {"ternary", [](const Arguments& a) -> Value { return template_truth(at_or_null(a, 2)) ? at_or_null(a, 0) : at_or_null(a, 1); }},
+    {"ternary",
+     [](const Arguments& a) -> Value {
+         return template_truth(at_or_null(a, 2)) ? at_or_null(a, 0) : at_or_null(a, 1);
+     }},
     {"kindOf", [](const Arguments& a) -> Value { return Json(type_of(at_or_null(a, 0))); }},
     {"typeOf", [](const Arguments& a) -> Value { return Json(type_of(at_or_null(a, 0))); }},
     {"kindIs", [](const Arguments& a) -> Value { return Json(text_at(a, 0) == type_of(at_or_null(a, 1))); }},
@@ -297,48 +351,70 @@ const Entry entries[] = {
     {"dict", dict},
     {"list", list_of},
     {"tuple", list_of},
-    {"get", [](const Arguments& a) -> Value {
+    {"get",
+     [](const Arguments& a) -> Value {
          const Json map = at_or_null(a, 0);
          const Json* found = map.is_object() ? api::find(map, text_at(a, 1)) : nullptr;
          return found != nullptr ? *found : Json("");
      }},
-    {"set", [](const Arguments& a) -> Value {
+    {"set",
+     [](const Arguments& a) -> Value {
          Json map = at_or_null(a, 0);
          if (!map.is_object()) map = Json::object();
          map[text_at(a, 1)] = at_or_null(a, 2);
          return map;
      }},
-    {"hasKey", [](const Arguments& a) -> Value { return Json(at_or_null(a, 0).is_object() && a[0].contains(text_at(a, 1))); }},
-    {"keys", [](const Arguments& a) -> Value {
+    {"hasKey",
+     [](const Arguments& a) -> Value {
+         return Json(at_or_null(a, 0).is_object() && a[0].contains(text_at(a, 1)));
+     }},
+    {"keys",
+     [](const Arguments& a) -> Value {
          Json made = Json::array();
          const Json map = at_or_null(a, 0);
-         if (map.is_object()) for (const auto& [key, value] : map.items()) made.push_back(key);
+         if (map.is_object())
+             for (const auto& [key, value] : map.items()) made.push_back(key);
          return made;
      }},
-    {"values", [](const Arguments& a) -> Value {
+    {"values",
+     [](const Arguments& a) -> Value {
          Json made = Json::array();
          const Json map = at_or_null(a, 0);
-         if (map.is_object()) for (const Json& value : map) made.push_back(value);
+         if (map.is_object())
+             for (const Json& value : map) made.push_back(value);
          return made;
      }},
-    {"merge", [](const Arguments& a) -> Value {
+    {"merge",
+     [](const Arguments& a) -> Value {
          Json made = Json::object();
-         for (auto each = a.rbegin(); each != a.rend(); ++each) if (each->is_object()) made.update(*each);
+         for (auto each = a.rbegin(); each != a.rend(); ++each)
+             if (each->is_object()) made.update(*each);
          return made;
      }},
-    {"has", [](const Arguments& a) -> Value {
+    {"has",
+     [](const Arguments& a) -> Value {
          const Json list = at_or_null(a, 1);
          return Json(list.is_array() && std::find(list.begin(), list.end(), at_or_null(a, 0)) != list.end());
      }},
-    {"append", [](const Arguments& a) -> Value {
+    {"append",
+     [](const Arguments& a) -> Value {
          Json list = at_or_null(a, 0).is_array() ? a[0] : Json::array();
          list.push_back(at_or_null(a, 1));
          return list;
      }},
-    {"first", [](const Arguments& a) -> Value { return at_or_null(a, 0).is_array() && !a[0].empty() ? a[0].front() : Json(); }},
-    {"last", [](const Arguments& a) -> Value { return at_or_null(a, 0).is_array() && !a[0].empty() ? a[0].back() : Json(); }},
-    {"rest", [](const Arguments& a) -> Value {
-         return at_or_null(a, 0).is_array() && !a[0].empty() ? Json(Json::array_t(a[0].begin() + 1, a[0].end())) : Json::array();
+    {"first",
+     [](const Arguments& a) -> Value {
+         return at_or_null(a, 0).is_array() && !a[0].empty() ? a[0].front() : Json();
+     }},
+    {"last",
+     [](const Arguments& a) -> Value {
+         return at_or_null(a, 0).is_array() && !a[0].empty() ? a[0].back() : Json();
+     }},
+    {"rest",
+     [](const Arguments& a) -> Value {
+         return at_or_null(a, 0).is_array() && !a[0].empty()
+                    ? Json(Json::array_t(a[0].begin() + 1, a[0].end()))
+                    : Json::array();
      }},
     {"until", until},
     // sprig: texts
@@ -348,40 +424,54 @@ const Entry entries[] = {
     {"upper", [](const Arguments& a) -> Value { return Json(cased(text_at(a, 0), std::toupper)); }},
     {"lower", [](const Arguments& a) -> Value { return Json(cased(text_at(a, 0), std::tolower)); }},
     {"trim", [](const Arguments& a) -> Value { return Json(std::string(api::trim(text_at(a, 0)))); }},
-    {"trimPrefix", [](const Arguments& a) -> Value {
+    {"trimPrefix",
+     [](const Arguments& a) -> Value {
          const std::string part = text_at(a, 0), on = text_at(a, 1);
          return Json(on.compare(0, part.size(), part) == 0 ? on.substr(part.size()) : on);
      }},
-    {"trimSuffix", [](const Arguments& a) -> Value {
+    {"trimSuffix",
+     [](const Arguments& a) -> Value {
          const std::string part = text_at(a, 0), on = text_at(a, 1);
-         const bool ends = on.size() >= part.size() && on.compare(on.size() - part.size(), part.size(), part) == 0;
+         const bool ends =
+             on.size() >= part.size() && on.compare(on.size() - part.size(), part.size(), part) == 0;
          return Json(ends ? on.substr(0, on.size() - part.size()) : on);
      }},
-    {"hasPrefix", [](const Arguments& a) -> Value { return Json(text_at(a, 1).compare(0, text_at(a, 0).size(), text_at(a, 0)) == 0); }},
-    {"hasSuffix", [](const Arguments& a) -> Value {
+    {"hasPrefix",
+     [](const Arguments& a) -> Value {
+         return Json(text_at(a, 1).compare(0, text_at(a, 0).size(), text_at(a, 0)) == 0);
+     }},
+    {"hasSuffix",
+     [](const Arguments& a) -> Value {
          const std::string part = text_at(a, 0), on = text_at(a, 1);
          return Json(on.size() >= part.size() && on.compare(on.size() - part.size(), part.size(), part) == 0);
      }},
     {"contains", [](const Arguments& a) -> Value { return Json(contains(text_at(a, 1), text_at(a, 0))); }},
     {"replace", replace},
-    {"repeat", [](const Arguments& a) -> Value {
+    {"repeat",
+     [](const Arguments& a) -> Value {
          std::string out;
          const std::string part = text_at(a, 1);
          for (std::int64_t i = 0; i < whole(at_or_null(a, 0)) && out.size() < 100'000; ++i) out += part;
          return Json(out);
      }},
-    {"trunc", [](const Arguments& a) -> Value { return Json(text_at(a, 1).substr(0, static_cast<std::size_t>(std::max<std::int64_t>(0, whole(at_or_null(a, 0)))))); }},
+    {"trunc",
+     [](const Arguments& a) -> Value {
+         return Json(text_at(a, 1).substr(
+             0, static_cast<std::size_t>(std::max<std::int64_t>(0, whole(at_or_null(a, 0))))));
+     }},
     {"indent", [](const Arguments& a) { return indent(a, false); }},
     {"nindent", [](const Arguments& a) { return indent(a, true); }},
     {"join", join},
     {"splitList", split_list},
     {"b64enc", [](const Arguments& a) -> Value { return Json(api::base64_encode(text_at(a, 0))); }},
-    {"b64dec", [](const Arguments& a) -> Value {
+    {"b64dec",
+     [](const Arguments& a) -> Value {
          std::string bytes;
          return api::base64_decode(text_at(a, 0), bytes) ? Json(bytes) : Json("");
      }},
     {"toJson", [](const Arguments& a) -> Value { return Json(at_or_null(a, 0).dump()); }},
-    {"fromJson", [](const Arguments& a) -> Value {
+    {"fromJson",
+     [](const Arguments& a) -> Value {
          const Json value = Json::parse(text_at(a, 0), nullptr, false);
          return value.is_discarded() ? Json() : value;
      }},
@@ -400,11 +490,13 @@ const Entry entries[] = {
     {"min", [](const Arguments& a) { return arithmetic(a, '<'); }},
     {"max", [](const Arguments& a) { return arithmetic(a, '>'); }},
     // KWOK's own that need nothing but their arguments
-    {"Quote", [](const Arguments& a) -> Value {
+    {"Quote",
+     [](const Arguments& a) -> Value {
          const Json value = at_or_null(a, 0);
          return Json(value.is_string() ? value.dump() : Json(value.dump()).dump());
      }},
-    {"YAML", [](const Arguments& a) -> Value {
+    {"YAML",
+     [](const Arguments& a) -> Value {
          const std::string yaml = api::encode_yaml(at_or_null(a, 0));
          const std::int64_t levels = a.size() > 1 ? whole(a[1]) : 0;
          if (levels <= 0) return Json(yaml);
@@ -415,7 +507,8 @@ const Entry entries[] = {
 }  // namespace
 
 OrdinaryFunction ordinary_function(const std::string& name) {
-    const auto found = std::find_if(std::begin(entries), std::end(entries), [&](const Entry& entry) { return name == entry.name; });
+    const auto found = std::find_if(std::begin(entries), std::end(entries),
+                                    [&](const Entry& entry) { return name == entry.name; });
     return found == std::end(entries) ? nullptr : found->function;
 }
 

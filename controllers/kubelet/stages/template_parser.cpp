@@ -1,4 +1,5 @@
-// Text and actions to a tree (Go's text/template/parse).
+// Text and actions to a tree (Go's text/template/parse): the lexer of actions and the parser over it in one file, since
+// neither is of use alone.
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -15,13 +16,17 @@ namespace {
 
 struct Token {
     enum class Kind { end, name, variable, field, text, number, character, symbol } kind = Kind::end;
-    std::string text;      // without dollar, dot or quotes
-    bool spaced = false;   // a blank comes before it
+    std::string text;     // without dollar, dot or quotes
+    bool spaced = false;  // a blank comes before it
     Json value;
 };
 
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '_'; }
-bool is_name(char c) { return is_letter(c) || std::isdigit(static_cast<unsigned char>(c)); }
+bool is_letter(char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) || c == '_';
+}
+bool is_name(char c) {
+    return is_letter(c) || std::isdigit(static_cast<unsigned char>(c));
+}
 
 class Lexer {
   public:
@@ -71,11 +76,13 @@ class Lexer {
             token.text = name();
             return {};
         }
-        const bool sign = (c == '-' || c == '+') && at_ + 1 < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_ + 1]));
+        const bool sign = (c == '-' || c == '+') && at_ + 1 < text_.size() &&
+                          std::isdigit(static_cast<unsigned char>(text_[at_ + 1]));
         if (sign || std::isdigit(static_cast<unsigned char>(c))) return number(token);
         token.kind = Token::Kind::symbol;
         token.text = text_.substr(at_, 2) == ":=" ? ":=" : std::string(1, c);
-        if (std::string_view("|().,=:=").find(token.text) == std::string_view::npos) return "unexpected " + Json(token.text).dump() + " in an action";
+        if (std::string_view("|().,=:=").find(token.text) == std::string_view::npos)
+            return "unexpected " + Json(token.text).dump() + " in an action";
         at_ += token.text.size();
         return {};
     }
@@ -110,9 +117,14 @@ class Lexer {
         std::int64_t whole = 0;
         double real = 0;
         const char *first = digits.data(), *last = digits.data() + digits.size();
-        if (const auto parsed = std::from_chars(first, last, whole); parsed.ec == std::errc() && parsed.ptr == last) token.value = whole;
-        else if (const auto other = std::from_chars(first, last, real); other.ec == std::errc() && other.ptr == last) token.value = real;
-        else return "bad number " + digits;
+        if (const auto parsed = std::from_chars(first, last, whole);
+            parsed.ec == std::errc() && parsed.ptr == last)
+            token.value = whole;
+        else if (const auto other = std::from_chars(first, last, real);
+                 other.ec == std::errc() && other.ptr == last)
+            token.value = real;
+        else
+            return "bad number " + digits;
         return {};
     }
 
@@ -122,7 +134,8 @@ class Lexer {
 
 class Parser {
   public:
-    Parser(const std::string& text, const TemplateFunctions& functions) : text_(text), functions_(functions) {}
+    Parser(const std::string& text, const TemplateFunctions& functions)
+        : text_(text), functions_(functions) {}
 
     Result<ParsedTemplate, std::string> parse() {
         ParsedTemplate parsed;
@@ -136,13 +149,18 @@ class Parser {
   private:
     void complain(const std::string& what) {
         if (!error_.empty()) return;
-        const auto lines = std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, text_.size())), '\n');
+        const auto lines = std::count(
+            text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, text_.size())), '\n');
         error_ = "template:" + std::to_string(lines + 1) + ": " + what;
     }
 
-    int line() const { return 1 + static_cast<int>(std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n')); }
+    int line() const {
+        return 1 + static_cast<int>(
+                       std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n'));
+    }
 
-    // Nodes up to {{end}}, {{else}} or the end of the text; the word that ended it, with what stands after it.
+    // Nodes up to {{end}}, {{else}} or the end of the text; the word that ended it, with what stands after
+    // it.
     std::string list(TemplateList& nodes, int depth) {
         if (depth > 100) {
             complain("too deep");
@@ -153,7 +171,8 @@ class Parser {
             std::string plain = text_.substr(at_, open == std::string::npos ? std::string::npos : open - at_);
             if (trim_next_) plain.erase(0, std::min(plain.find_first_not_of(" \t\r\n"), plain.size()));
             trim_next_ = false;
-            const bool trims = open != std::string::npos && text_.compare(open, 3, "{{-") == 0 && open + 3 < text_.size() &&
+            const bool trims = open != std::string::npos && text_.compare(open, 3, "{{-") == 0 &&
+                               open + 3 < text_.size() &&
                                std::isspace(static_cast<unsigned char>(text_[open + 3]));
             if (trims) plain.erase(plain.find_last_not_of(" \t\r\n") + 1);
             if (!plain.empty()) {
@@ -198,8 +217,10 @@ class Parser {
         for (; end < text_.size(); ++end) {
             const char c = text_[end];
             if (quote != 0) {
-                if (c == '\\' && quote != '`') ++end;
-                else if (c == quote) quote = 0;
+                if (c == '\\' && quote != '`')
+                    ++end;
+                else if (c == quote)
+                    quote = 0;
             } else if (c == '"' || c == '`') {
                 quote = c;
             } else if (text_.compare(end, 2, "}}") == 0) {
@@ -212,7 +233,8 @@ class Parser {
         }
         std::string action = text_.substr(begin, end - begin);
         at_ = end + 2;
-        if (action.size() > 1 && action.back() == '-' && std::isspace(static_cast<unsigned char>(action[action.size() - 2]))) {
+        if (action.size() > 1 && action.back() == '-' &&
+            std::isspace(static_cast<unsigned char>(action[action.size() - 2]))) {
             trim_next_ = true;
             action.pop_back();
         }
@@ -225,14 +247,18 @@ class Parser {
         tokens_ = std::move(tokens);
         place_ = 0;
         if (word == "if" || word == "with" || word == "range") {
-            node.kind = word == "if" ? TemplateNode::Kind::condition : word == "with" ? TemplateNode::Kind::with : TemplateNode::Kind::range;
+            node.kind = word == "if"     ? TemplateNode::Kind::condition
+                        : word == "with" ? TemplateNode::Kind::with
+                                         : TemplateNode::Kind::range;
             ++place_;
             node.pipeline = pipeline(word == "range");
             finish();
             branches(node, word, depth);
         } else if (word == "define" || word == "block") {
             ++place_;
-            const std::string name = tokens_[place_].kind == Token::Kind::text ? tokens_[place_].value.get<std::string>() : std::string();
+            const std::string name = tokens_[place_].kind == Token::Kind::text
+                                         ? tokens_[place_].value.get<std::string>()
+                                         : std::string();
             if (name.empty()) return complain("expected the name of a template");
             ++place_;
             if (word == "block") node.pipeline = pipeline(false);
@@ -276,9 +302,12 @@ class Parser {
     }
 
     const Token& token() const { return tokens_[place_]; }
-    bool is_symbol(std::string_view symbol) const { return token().kind == Token::Kind::symbol && token().text == symbol; }
+    bool is_symbol(std::string_view symbol) const {
+        return token().kind == Token::Kind::symbol && token().text == symbol;
+    }
     void finish() {
-        if (token().kind != Token::Kind::end) complain("unexpected " + (token().text.empty() ? token().value.dump() : token().text));
+        if (token().kind != Token::Kind::end)
+            complain("unexpected " + (token().text.empty() ? token().value.dump() : token().text));
     }
 
     TemplatePipeline pipeline(bool in_range) {
@@ -309,7 +338,8 @@ class Parser {
 
     TemplateCommand command() {
         TemplateCommand made;
-        while (error_.empty() && token().kind != Token::Kind::end && !is_symbol("|") && !is_symbol(")")) made.push_back(operand());
+        while (error_.empty() && token().kind != Token::Kind::end && !is_symbol("|") && !is_symbol(")"))
+            made.push_back(operand());
         if (error_.empty() && made.empty()) complain("missing value for command");
         return made;
     }
@@ -318,7 +348,9 @@ class Parser {
         TemplateOperand made;
         const Token& first = token();
         switch (first.kind) {
-            case Token::Kind::field: made.fields.push_back(first.text); break;
+            case Token::Kind::field:
+                made.fields.push_back(first.text);
+                break;
             case Token::Kind::variable:
                 made.kind = TemplateOperand::Kind::variable;
                 made.name = first.text;
@@ -329,7 +361,9 @@ class Parser {
                 made.kind = TemplateOperand::Kind::literal;
                 made.value = std::make_shared<const Json>(first.value);
                 break;
-            case Token::Kind::name: named(made, first.text); break;
+            case Token::Kind::name:
+                named(made, first.text);
+                break;
             case Token::Kind::symbol:
                 if (first.text == "(") {
                     ++place_;
@@ -340,11 +374,14 @@ class Parser {
                     complain("unexpected " + first.text);
                 }
                 break;
-            case Token::Kind::end: complain("unexpected end"); break;
+            case Token::Kind::end:
+                complain("unexpected end");
+                break;
         }
         if (!error_.empty()) return made;
         ++place_;
-        while (token().kind == Token::Kind::field && !token().spaced) made.fields.push_back(tokens_[place_++].text);
+        while (token().kind == Token::Kind::field && !token().spaced)
+            made.fields.push_back(tokens_[place_++].text);
         return made;
     }
 
@@ -355,7 +392,8 @@ class Parser {
         } else if (name != "nil") {
             made.kind = TemplateOperand::Kind::function;
             made.name = name;
-            if (name != "and" && name != "or" && ordinary_function(name) == nullptr && functions_.find(name) == functions_.end())
+            if (name != "and" && name != "or" && ordinary_function(name) == nullptr &&
+                functions_.find(name) == functions_.end())
                 complain("function " + Json(name).dump() + " not defined");
         }
     }
@@ -372,7 +410,8 @@ class Parser {
 
 }  // namespace
 
-Result<ParsedTemplate, std::string> parse_template(const std::string& text, const TemplateFunctions& functions) {
+Result<ParsedTemplate, std::string> parse_template(const std::string& text,
+                                                   const TemplateFunctions& functions) {
     return Parser(text, functions).parse();
 }
 

@@ -57,14 +57,17 @@ class Run {
             value = std::move(*result);
         }
         if (node.kind == TemplateNode::Kind::print) {
-            if (node.pipeline.variables.empty()) out_ += template_text(value);
-            else if (const std::string wrong = assign(node.pipeline, 0, value); !wrong.empty()) return fail(node, wrong);
+            if (node.pipeline.variables.empty())
+                out_ += template_text(value);
+            else if (const std::string wrong = assign(node.pipeline, 0, value); !wrong.empty())
+                return fail(node, wrong);
             return Flow::on;
         }
         Flow flow = Flow::on;
         if (node.kind == TemplateNode::Kind::call) {
             const auto found = parsed_.defined.find(node.text);
-            if (found == parsed_.defined.end()) return fail(node, "template " + Json(node.text).dump() + " not defined");
+            if (found == parsed_.defined.end())
+                return fail(node, "template " + Json(node.text).dump() + " not defined");
             if (++depth_ > 50) return fail(node, "templates call each other too deeply");
             Run inner(parsed_, functions_, out_);
             inner.steps_ = steps_;
@@ -78,7 +81,8 @@ class Run {
             flow = loop(node, value, dot);
         } else {
             if (!node.pipeline.variables.empty())
-                if (const std::string wrong = assign(node.pipeline, 0, value); !wrong.empty()) return fail(node, wrong);
+                if (const std::string wrong = assign(node.pipeline, 0, value); !wrong.empty())
+                    return fail(node, wrong);
             const bool truth = template_truth(value);
             const Json& inside = node.kind == TemplateNode::Kind::with && truth ? value : dot;
             flow = list(truth ? node.body : node.otherwise, inside);
@@ -142,7 +146,8 @@ class Run {
     Value command(const TemplateCommand& command, const Json& dot, const Json* piped) {
         const TemplateOperand& first = command.front();
         if (first.kind != TemplateOperand::Kind::function) {
-            if (command.size() > 1 || piped != nullptr) return std::string("can't give argument to non-function");
+            if (command.size() > 1 || piped != nullptr)
+                return std::string("can't give argument to non-function");
             return operand(first, dot);
         }
         Value result = call(first.name, command, dot, piped);
@@ -161,7 +166,9 @@ class Run {
             arguments.push_back(std::move(*argument));
         }
         if (piped != nullptr) arguments.push_back(*piped);
-        if (lazy) return arguments.empty() ? Value(std::string("wrong number of args for " + name)) : Value(arguments.back());
+        if (lazy)
+            return arguments.empty() ? Value(std::string("wrong number of args for " + name))
+                                     : Value(arguments.back());
         if (const auto own = functions_.find(name); own != functions_.end()) return own->second(arguments);
         const OrdinaryFunction function = ordinary_function(name);
         if (function == nullptr) return "function " + Json(name).dump() + " not defined";
@@ -172,8 +179,10 @@ class Run {
 
     Value operand(const TemplateOperand& operand, const Json& dot) {
         switch (operand.kind) {
-            case TemplateOperand::Kind::dot: return fields(dot, operand.fields);
-            case TemplateOperand::Kind::literal: return operand.value == nullptr ? Json() : *operand.value;
+            case TemplateOperand::Kind::dot:
+                return fields(dot, operand.fields);
+            case TemplateOperand::Kind::literal:
+                return operand.value == nullptr ? Json() : *operand.value;
             case TemplateOperand::Kind::variable: {
                 for (auto known = variables_.rbegin(); known != variables_.rend(); ++known)
                     if (known->first == operand.name) return fields(known->second, operand.fields);
@@ -217,7 +226,9 @@ class Run {
 
 }  // namespace
 
-Json no_value() { return Json(Json::value_t::discarded); }
+Json no_value() {
+    return Json(Json::value_t::discarded);
+}
 
 bool template_truth(const Json& value) {
     if (value.is_boolean()) return value.get<bool>();
@@ -231,12 +242,15 @@ std::string template_text(const Json& value) {
     if (value.is_string()) return value.get<std::string>();
     if (value.is_array()) {
         std::string text = "[";
-        for (const Json& item : value) text += (text.size() > 1 ? " " : "") + (item.is_null() ? "<nil>" : template_text(item));
+        for (const Json& item : value)
+            text += (text.size() > 1 ? " " : "") + (item.is_null() ? "<nil>" : template_text(item));
         return text + "]";
     }
     if (value.is_object()) {
         std::string text = "map[";
-        for (const auto& [key, item] : value.items()) text += (text.size() > 4 ? " " : "") + key + ":" + (item.is_null() ? "<nil>" : template_text(item));
+        for (const auto& [key, item] : value.items())
+            text +=
+                (text.size() > 4 ? " " : "") + key + ":" + (item.is_null() ? "<nil>" : template_text(item));
         return text + "]";
     }
     return value.dump();

@@ -14,9 +14,9 @@ namespace kubemu::controllers::stages {
 // A part of a pipeline: `.a.b`, `$x.a`, `(pipeline).a`, "text", 3, a function.
 struct TemplateOperand {
     enum class Kind { dot, variable, literal, function, pipeline } kind = Kind::dot;
-    std::string name;                 // of the variable or function
+    std::string name;                        // of the variable or function
     std::shared_ptr<const api::Json> value;  // of the literal; null: nil
-    std::vector<std::string> fields;  // after it
+    std::vector<std::string> fields;         // after it
     std::unique_ptr<struct TemplatePipeline> inner;
 };
 using TemplateCommand = std::vector<TemplateOperand>;
@@ -40,7 +40,8 @@ struct ParsedTemplate {
     TemplateList root;
     std::map<std::string, TemplateList, std::less<>> defined;
 };
-Result<ParsedTemplate, std::string> parse_template(const std::string& text, const TemplateFunctions& functions);
+Result<ParsedTemplate, std::string> parse_template(const std::string& text,
+                                                   const TemplateFunctions& functions);
 
 // A member that is not there.
 api::Json no_value();
