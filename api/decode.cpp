@@ -9,6 +9,7 @@
 #include "api/codec/protobuf.h"
 #include "api/codec/yaml.h"
 #include "api/draft.h"
+#include "api/request_scope.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -251,6 +252,24 @@ ApiResult<bool> is_dry_run(std::string_view options_kind, const std::vector<std:
                           "Unsupported value: []string{" + unknown + "}: supported values: \"All\"");
 }
 
+namespace {
+
+// The options as admission is told of them.
+std::string options_text(std::string_view kind, const RequestInfo& info, const std::string& manager, std::string_view validation,
+                         bool dry_run) {
+    std::string text = R"({"kind":")" + std::string(kind) + R"(","apiVersion":"meta.k8s.io/v1")";
+    if (dry_run) text += R"(,"dryRun":["All"])";
+    if (info.has("force")) text += std::string(R"(,"force":)") + (info.flag("force") ? "true" : "false");
+    for (const auto& [name, value] : {std::pair<std::string_view, std::string_view>{"fieldManager", manager}, {"fieldValidation", validation}}) {
+        if (value.empty()) continue;
+        text += ",\"" + std::string(name) + "\":";
+        append_json_string(text, value);
+    }
+    return text + "}";
+}
+
+}  // namespace
+
 ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view options_kind) {
     const RequestInfo& info = exchange.info;
     WriteContext context;
@@ -285,6 +304,9 @@ ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view optio
         return invalid_option(options_kind, "fieldValidation", "FieldValueNotSupported",
                               "Unsupported value: " + go_quote(validation) +
                                   ": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
+    }
+    if (RequestScope* scope = RequestScope::current()) {
+        scope->options = options_text(options_kind, info, manager, validation, context.dry_run);
     }
     return context;
 }

@@ -8,6 +8,7 @@
 
 #include "api/negotiate.h"
 #include "api/registry.h"
+#include "api/remote_calls.h"
 #include "api/request.h"
 #include "api/request_info.h"
 #include "api/selector/field.h"
@@ -19,6 +20,8 @@ class PodLogs;
 struct Access;
 
 struct Exchange {
+    explicit Exchange(Registry& given) : registry(given) {}
+
     Registry& registry;
     PodLogs* logs = nullptr;
     const Access* access = nullptr;
@@ -31,6 +34,9 @@ struct Exchange {
     KindRegistry::Pin kinds;  // keeps `kind` and all that is found beside it
     // What connections are timed by: the cluster's clock may stand still, or run ahead of its clients.
     const Clock* connection_clock = nullptr;
+    RemoteCaller* remote = nullptr;  // null: other servers cannot be asked
+    RemoteCalls calls{};      // the answers that it waits for: it is handled again once they are there
+    std::shared_ptr<void> kept{};  // what a handler takes over from one time to the next
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
 

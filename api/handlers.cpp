@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/aggregation.h"
 #include "api/crd/custom_resource.h"
 #include "api/documents/discovery.h"
 #include "api/documents/openapi_service.h"
@@ -11,6 +12,7 @@
 #include "api/exchange.h"
 #include "api/subresources/pod_connect.h"
 #include "api/forms.h"
+#include "api/request_scope.h"
 #include "api/routes.h"
 #include "api/values/text.h"
 #include "storage/base/log.h"
@@ -90,6 +92,9 @@ struct Handlers::Impl {
     explicit Impl(Options given) : options(given) {}
 
     std::optional<Response> document(const Request& request, const RequestInfo& info);
+    // Passes on what another server answers for; false when none does.
+    bool forward(const Request& request, const Respond& respond);
+    std::vector<AggregatedServicePtr> elsewhere() const;
     bool serves_path(const RequestInfo& info) const;
     Response unknown(const Request& request, const std::vector<std::string_view>& parts) const;
     std::optional<Response> discovery(const Request& request, std::string_view path,
@@ -97,6 +102,8 @@ struct Handlers::Impl {
     bool serves_builtin_group(std::string_view group) const;
     std::optional<Response> refuse_document(const Request& request, const std::vector<std::string_view>& parts) const;
     ApiResult<bool> resource(const ExchangePtr& exchange);
+    // Handles the exchange, now or when the answers that it needs are there.
+    void run(const ExchangePtr& exchange);
     std::string version_json() const;
     Response with_etag(const Request& request, Scatter body, std::string type, std::string tag) const;
 
@@ -111,7 +118,8 @@ struct Handlers::Impl {
     Bytes cached(const std::string& name, Make make) {
         Lock lock(mutex);
         // Documents of kinds that came or went since are made anew.
-        if (const std::uint64_t now = options.registry.kinds().epoch(); now != epoch) {
+        const std::uint64_t others = options.aggregated == nullptr ? 0 : options.aggregated->epoch();
+        if (const std::uint64_t now = options.registry.kinds().epoch() + others; now != epoch) {
             documents.clear();
             epoch = now;
         }
@@ -180,7 +188,10 @@ std::optional<Response> Handlers::Impl::discovery(const Request& request, std::s
             form && !form->discovery_version.empty()) {
             const std::string version(form->discovery_version);
             const Bytes text = cached("discovery" + version + std::string(path),
-                                      [&] { return aggregated_discovery(kinds, core, version); });
+                                      [&] {
+                                          std::string made = aggregated_discovery(kinds, core, version);
+                                          return core ? made : with_aggregated_discovery(std::move(made), elsewhere());
+                                      });
             Response encoded;
             set_body(encoded, *form, {Slice(text)}, find_type("apidiscovery/" + version + ".APIGroupDiscoveryList"));
             return with_etag(request, std::move(encoded.body),
@@ -188,10 +199,11 @@ std::optional<Response> Handlers::Impl::discovery(const Request& request, std::s
                              openapi_hash(*text));
         }
         return core ? document_response(request, api_versions(), "meta/v1.APIVersions")
-                    : document_response(request, api_group_list(kinds), "meta/v1.APIGroupList");
+                    : document_response(request, with_aggregated_groups(api_group_list(kinds), elsewhere()), "meta/v1.APIGroupList");
     }
     if (parts[0] == "apis" && parts.size() == 2) {
         std::string group = api_group(kinds, parts[1]);
+        if (group.empty()) group = aggregated_group(elsewhere(), parts[1]);
         return group.empty() ? unknown(request, parts)
                              : document_response(request, std::move(group), "meta/v1.APIGroup");
     }
@@ -307,7 +319,30 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     return Status::unknown_path();
 }
 
+std::vector<AggregatedServicePtr> Handlers::Impl::elsewhere() const {
+    return options.aggregated == nullptr ? std::vector<AggregatedServicePtr>() : options.aggregated->all();
+}
+
+// handler_proxy.go: whatever is below /apis/GROUP/VERSION, and the OpenAPI document of that.
+bool Handlers::Impl::forward(const Request& request, const Respond& respond) {
+    if (options.aggregated == nullptr || options.aggregated->empty() || options.remote == nullptr) return false;
+    std::string_view path = request.path;
+    constexpr std::string_view openapi = "/openapi/v3";
+    if (path.substr(0, openapi.size()) == openapi) path.remove_prefix(openapi.size());
+    const auto parts = split(path, '/');
+    if (parts.size() < 4 || parts[1] != "apis") return false;
+    const AggregatedServicePtr service = options.aggregated->find(parts[2], parts[3]);
+    if (service == nullptr) return false;
+    if (!service->available) {
+        respond(text_response(503, "service unavailable\n"));
+        return true;
+    }
+    options.remote->forward(forwarded(*service, request), respond);
+    return true;
+}
+
 void Handlers::handle(Request request, Respond respond) {
+    if (impl_->forward(request, respond)) return;
     RequestInfo info = parse_request_info(request.path, request.query);
     KindRegistry::Pin kinds = impl_->options.registry.kinds().pin();
     try {
@@ -316,12 +351,32 @@ void Handlers::handle(Request request, Respond respond) {
         log_line(LogLevel::error, "a document could not be made", {{"path", request.path}, {"error", error.what()}});
         return respond(text_response(500, "internal error\n"));
     }
-    auto exchange = std::make_shared<Exchange>(Exchange{impl_->options.registry, impl_->options.logs, &impl_->options.access, std::move(request),
-                                                        std::move(info), nullptr, {}, {}, std::move(respond), std::move(kinds),
-                                                        impl_->options.connection_clock});
+    auto exchange = std::make_shared<Exchange>(impl_->options.registry);
+    exchange->logs = impl_->options.logs;
+    exchange->access = &impl_->options.access;
+    exchange->remote = impl_->options.remote;
+    exchange->connection_clock = impl_->options.connection_clock;
+    exchange->request = std::move(request);
+    exchange->info = std::move(info);
+    exchange->respond = std::move(respond);
+    exchange->kinds = std::move(kinds);
+    impl_->run(exchange);
+}
+
+void Handlers::Impl::run(const ExchangePtr& exchange) {
+    exchange->calls.begin();
+    exchange->warnings.clear();
+    exchange->kinds = options.registry.kinds().pin();
+    RequestScope scope;
+    if (options.remote != nullptr) scope.calls = &exchange->calls;
     try {
-        const auto handled = impl_->resource(exchange);
-        if (!handled) answer_status(*exchange, handled.error());
+        const auto handled = resource(exchange);
+        if (handled) return;
+        if (!exchange->calls.waiting() || options.remote == nullptr) return answer_status(*exchange, handled.error());
+        if (exchange->calls.exhausted()) {
+            return answer_status(*exchange, Status::internal("the request had to ask other servers too often"));
+        }
+        exchange->calls.start(*options.remote, [this, exchange] { run(exchange); });
     } catch (const std::exception& error) {
         log_line(LogLevel::error, "a request ended by an exception", {{"path", exchange->request.path}, {"error", error.what()}});
         if (exchange->respond) answer_status(*exchange, Status::internal(error.what()));

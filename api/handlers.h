@@ -11,6 +11,9 @@
 
 namespace kubemu::api {
 
+class AggregatedServices;
+class RemoteCaller;
+
 // Thread-safe.
 class Handlers {
   public:
@@ -18,6 +21,8 @@ class Handlers {
         Registry& registry;
         const Access& access;
         PodLogs* logs = nullptr;                   // null: the cluster has no simulated nodes
+        RemoteCaller* remote = nullptr;  // who calls webhooks and aggregated servers; null: nobody
+        const AggregatedServices* aggregated = nullptr;  // groups that other servers answer for; null: there are none
         std::string kubernetes_version = "v1.36.0";  // what /version says
         const Clock* connection_clock = nullptr;     // for time-outs of watches; null: the registry's
     };

@@ -11,6 +11,7 @@
 #include "api/kinds/views.h"
 #include "api/lists.h"
 #include "api/pending.h"
+#include "api/request_scope.h"
 #include "api/values/text.h"
 #include "storage/base/mutex.h"
 
@@ -22,6 +23,7 @@ struct AskedDeletion {
     DeleteOptions options;
     // orphanDependents=false: 202 while the object waits for something.
     bool cascades = false;
+    std::string text;  // the options as admission is told of them
 };
 
 void answer_deleted(Exchange& exchange, const Written& written, bool cascades) {
@@ -81,6 +83,10 @@ ApiResult<AskedDeletion> asked_deletion(const Exchange& exchange) {
     std::vector<std::string> dry_run;
     for (const Json& value : array_at(given, {"dryRun"})) dry_run.push_back(value.get<std::string>());
     TRY_ASSIGN(options.dry_run, is_dry_run("DeleteOptions", dry_run));
+    Json shown = given;
+    shown["kind"] = "DeleteOptions";
+    shown["apiVersion"] = "meta.k8s.io/v1";
+    asked.text = encode_raw(shown);
     return asked;
 }
 
@@ -90,6 +96,7 @@ ApiResult<bool> handle_delete(const ExchangePtr& exchange) {
     TRY_ASSIGN(WriteContext context, write_context(*exchange, "DeleteOptions"));
     TRY_ASSIGN(const AskedDeletion asked, asked_deletion(*exchange));
     context.dry_run = asked.options.dry_run;
+    if (RequestScope* scope = RequestScope::current()) scope->options = asked.text;
     auto pending = std::make_shared<Pending>(exchange, [cascades = asked.cascades](Exchange& answered, const Written& written) {
         answer_deleted(answered, written, cascades);
     });
@@ -118,6 +125,8 @@ class CollectionRemoval {
         };
     }
     const FoundList& found() const { return found_; }
+    // Whether the removal of a record has been accepted.
+    std::vector<bool>& accepted() { return accepted_; }
     void enter() { waiting_.fetch_add(1); }
     void leave() {
         if (waiting_.fetch_sub(1) > 1) return;
@@ -127,12 +136,15 @@ class CollectionRemoval {
             failure = failure_;
         }
         if (failure) return answer_status(*exchange_, Status::internal(storage::to_string(*failure)));
-        if (const auto answered = answer_list(*exchange_, found_); !answered) answer_status(*exchange_, answered.error());
+        when_readable(exchange_, found_.records, [exchange = exchange_, found = found_] {
+            if (const auto answered = answer_list(*exchange, found); !answered) answer_status(*exchange, answered.error());
+        });
     }
 
   private:
     ExchangePtr exchange_;
     const FoundList found_;
+    std::vector<bool> accepted_ = std::vector<bool>(found_.records.size());
     std::atomic<int> waiting_{1};
     Mutex mutex_;
     std::optional<storage::Error> failure_ KUBEMU_GUARDED_BY(mutex_);
@@ -147,19 +159,35 @@ ApiResult<bool> handle_delete_collection(const ExchangePtr& exchange) {
     TRY_ASSIGN(const ListQuery query, list_query(*exchange));
     TRY_ASSIGN(const AskedDeletion asked, asked_deletion(*exchange));
     context.dry_run = asked.options.dry_run;
+    if (RequestScope* scope = RequestScope::current()) scope->options = asked.text;
     TRY(check_partial_form(*exchange, true));
-    TRY_ASSIGN(FoundList found, find_list(*exchange, query, selection));
-    auto removal = std::make_shared<CollectionRemoval>(exchange, std::move(found));
-    for (const storage::RecordPtr& record : removal->found().records) {
-        const ObjectView& view = view_of(*record);
+    // What was found stays when the request is run again because webhooks had to be asked about some of it.
+    auto removal = std::static_pointer_cast<CollectionRemoval>(std::exchange(exchange->kept, nullptr));
+    if (removal == nullptr) {
+        TRY_ASSIGN(FoundList found, find_list(*exchange, query, selection));
+        removal = std::make_shared<CollectionRemoval>(exchange, std::move(found));
+    }
+    for (std::size_t i = 0; i < removal->found().records.size(); ++i) {
+        if (removal->accepted()[i]) continue;
+        const ObjectView& view = view_of(*removal->found().records[i]);
         removal->enter();
+        const std::size_t asked_before = exchange->calls.waiting_count();
         const auto removed = exchange->registry.remove(kind, view.namespace_name, view.name, asked.options, context,
                                                        CollectionRemoval::completion(removal));
+        removal->accepted()[i] = removed.has_value();
         if (removed && removed->pending) continue;
+        const bool waits = exchange->calls.waiting_count() > asked_before;
         // Somebody else's removal is as good; any other failure ends it, with what is gone by then gone. The place that
         // this function holds is not left then, so that nobody else answers.
-        if (!removed && removed.error().code() != 404) return removed.error();
+        if (!removed && !waits && removed.error().code() != 404) {
+            exchange->calls.forget();
+            return removed.error();
+        }
         removal->leave();
+    }
+    if (exchange->calls.waiting()) {
+        exchange->kept = removal;
+        return waits_for_answer();
     }
     removal->leave();
     return true;

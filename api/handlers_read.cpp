@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/conversion_webhook.h"
 #include "api/codec/json.h"
 #include "api/exchange.h"
 #include "api/kinds/views.h"
@@ -34,6 +35,7 @@ ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     if (!record) {
         return Status::not_found(kind.group, std::string(kind.plural) + (info.subresource == "scale" ? "/scale" : ""), info.name);
     }
+    TRY(make_readable(registry, kind, {record}, exchange->calls));
     if (info.subresource == "scale") {
         TRY_ASSIGN(const Json scale, read_scale(kind, registry.document_as(*record, kind)));
         answer_scale(*exchange, 200, scale);

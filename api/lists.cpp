@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/conversion_webhook.h"
 #include "api/codec/json.h"
 #include "api/codec/protobuf.h"
 #include "api/draft.h"
@@ -236,6 +237,7 @@ void answer_protobuf_list(Exchange& exchange, const FoundList& found, const List
 ApiResult<bool> answer_list(Exchange& exchange, const FoundList& found) {
     const KindSpec& kind = *exchange.kind;
     TRY(check_partial_form(exchange, true));
+    TRY(make_readable(exchange.registry, kind, found.records, exchange.calls));
     if (exchange.form.as == AnswerForm::As::table) {
         const std::string revision = found.revision > 0 ? std::to_string(found.revision) : std::string();
         Scatter parts;

@@ -3,7 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/conversion_webhook.h"
 #include "api/codec/json.h"
+#include "api/request_scope.h"
 #include "api/subresources/subresources.h"
 
 namespace kubemu::api {
@@ -24,10 +26,17 @@ void Pending::result(const std::shared_ptr<Pending>& self, Written written) {
 
 void Pending::arrive() {
     if (arrived_.fetch_add(1) == 0) return;
-    if (failure_)
-        answer_status(*exchange_, Status::internal(storage::to_string(*failure_)));
-    else
-        answer_(*exchange_, *written_);
+    if (failure_) return answer_status(*exchange_, Status::internal(storage::to_string(*failure_)));
+    when_readable(exchange_, {written_->record}, [exchange = exchange_, answer = std::move(answer_), written = *written_] { answer(*exchange, written); });
+}
+
+void when_readable(const ExchangePtr& exchange, std::vector<storage::RecordPtr> records, std::function<void()> answer) {
+    const auto ready = make_readable(exchange->registry, *exchange->kind, records, exchange->calls);
+    if (ready) return answer();
+    if (!exchange->calls.waiting() || exchange->remote == nullptr) return answer_status(*exchange, ready.error());
+    exchange->calls.start(*exchange->remote, [exchange, records = std::move(records), answer = std::move(answer)]() mutable {
+        when_readable(exchange, std::move(records), std::move(answer));
+    });
 }
 
 std::string_view write_scope(const Exchange& exchange) {
@@ -53,6 +62,7 @@ ApiResult<bool> answer_update(const ExchangePtr& exchange, const Registry::Chang
     const bool scale = info.subresource == "scale";
     // Who owns the replicas was settled between the object and its Scale.
     context.owners_settled = context.owners_settled || scale;
+    if (RequestScope* scope = RequestScope::current()) scope->through_scale = scale;
     auto pending = std::make_shared<Pending>(exchange, [scale](Exchange& answered, const Written& written) {
         if (!scale) return answer_record(answered, written.created ? 201 : 200, *written.record);
         answer_scale(answered, 200, scale_of(*answered.kind, answered.registry.document(*written.record)));

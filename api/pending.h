@@ -34,6 +34,9 @@ class Pending {
     std::optional<storage::Error> failure_;
 };
 
+// Calls `answer` when the records can be shown in the version that was asked for, or answers with why they cannot be.
+void when_readable(const ExchangePtr& exchange, std::vector<storage::RecordPtr> records, std::function<void()> answer);
+
 // The namespace that a write is in; empty for kinds that are in none.
 std::string_view write_scope(const Exchange& exchange);
 

@@ -1,27 +1,18 @@
 // The registry's reads and what its writes share.
 #include "api/registry.h"
 
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
+#include "api/conversion.h"
 #include "api/crd/custom_resource.h"
 #include "api/draft.h"
 #include "api/registry_impl.h"
-#include "api/schema/prune.h"
+#include "api/request_scope.h"
 #include "api/storage_status.h"
 
 namespace kubemu::api {
-namespace {
-
-// An object that was written under another schema, as this version's schema shows it.
-void read_custom(const CustomVersion& version, Json& object) {
-    structural::prune(object, version.schema, true);
-    structural::prune_nulls(object, version.schema);
-    structural::set_defaults(object, version.schema);
-}
-
-}  // namespace
-
 std::string object_key(std::string_view namespace_name, std::string_view name) {
     std::string key(namespace_name);
     if (!key.empty()) key += '/';
@@ -55,38 +46,123 @@ bool Registry::needs_reading(const KindSpec& kind, const storage::Record& record
 }
 
 Json Registry::document_as(const storage::Record& record, const KindSpec& kind) const {
+    if (!kind.storage_version && converts_by_webhook(kind)) {
+        if (const auto converted = kind.custom->resource->converted().find(record, kind)) return *converted;
+    }
     Json object = document(record);
     if (needs_reading(kind, record)) read_custom(kind.custom->resource->stored(), object);
     return impl_->from_storage(kind, std::move(object));
 }
 
+bool Registry::Impl::has_webhooks() const {
+    return options.store.count("mutatingwebhookconfigurations.admissionregistration.k8s.io", {}) > 0 ||
+           options.store.count("validatingwebhookconfigurations.admissionregistration.k8s.io", {}) > 0;
+}
+
+RemoteCalls* Registry::Impl::calls() const {
+    const RequestScope* scope = RequestScope::current();
+    return scope == nullptr ? nullptr : scope->calls;
+}
+
+Random& Registry::Impl::random(const KindSpec& kind) const {
+    RemoteCalls* answers = calls();
+    const bool again = answers != nullptr && (converts_by_webhook(kind) || has_webhooks());
+    return again ? answers->random(options.random) : options.random;
+}
+
+Time Registry::Impl::now() const {
+    RemoteCalls* answers = calls();
+    return answers != nullptr ? answers->time(options.clock) : options.clock.now();
+}
+
+ApiResult<Written> Registry::Impl::waiting(const WriteContext& context, const std::function<ApiResult<Written>()>& write) {
+    RemoteCaller* caller = waited_for();
+    const RequestScope* outer = RequestScope::current();
+    if (caller == nullptr || calls() != nullptr || (outer != nullptr && outer->admitted) || !has_webhooks()) return write();
+    RemoteCalls answers;
+    RequestScope scope;
+    scope.calls = &answers;
+    const std::size_t warned = context.warnings != nullptr ? context.warnings->size() : 0;
+    while (true) {
+        answers.begin();
+        auto written = write();
+        if (written || !answers.waiting()) return written;
+        if (answers.exhausted()) return Status::internal("the request had to ask other servers too often");
+        if (context.warnings != nullptr) context.warnings->resize(warned);
+        const auto answered = std::make_shared<std::promise<void>>();
+        answers.start(*caller, [answered] { answered->set_value(); });
+        answered->get_future().wait();
+    }
+}
+
+ApiResult<bool> Registry::Impl::admit_posted(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                                             const WriteContext& context) const {
+    RequestScope* scope = RequestScope::current();
+    if (scope == nullptr || scope->posted == nullptr) return true;
+    AdmissionRequest request =
+        admission(AdmissionRequest::Operation::create, kind, namespace_name, name, scope->posted_subresource, context);
+    // It stays as it was sent until nothing has to be asked any more.
+    Json body = *scope->posted;
+    request.object = &body;
+    TRY(admit_by_users(request));
+    *scope->posted = std::move(body);
+    scope->judged();
+    return true;
+}
+
+ApiResult<bool> Registry::Impl::readable(const KindSpec& kind, const storage::RecordPtr& record) const {
+    RemoteCalls* answers = calls();
+    return answers == nullptr ? ApiResult<bool>(true) : make_readable(registry, kind, {record}, *answers);
+}
+
+ApiResult<Json> Registry::Impl::stored_form(const KindSpec& kind, Json object) const {
+    RemoteCalls* answers = calls();
+    if (kind.storage_version || answers == nullptr || !converts_by_webhook(kind)) return to_storage(kind, std::move(object));
+    object["kind"] = std::string(kind.kind);
+    object["apiVersion"] = api_version_of(kind);
+    const KindSpec& stored = options.kinds.stored_of(kind);
+    TRY_ASSIGN(std::vector<Json> objects, convert_by_webhook(registry, options.random, *answers, stored, {std::move(object)}));
+    read_custom(*stored.custom, objects[0]);
+    return std::move(objects[0]);
+}
+
 HookContext Registry::Impl::hooks(const KindSpec& kind, std::string_view namespace_name, std::string_view subresource,
                                   const WriteContext& context) const {
-    return HookContext{kind,         namespace_name,          subresource,    context.user,
-                       options.clock.now(), options.random, registry, context.dry_run, nullptr, context.warnings};
+    return HookContext{kind,     namespace_name,  subresource, context.user,    this->now(), this->random(kind),
+                       registry, context.dry_run, nullptr,     context.warnings};
 }
 
 AdmissionRequest Registry::Impl::admission(AdmissionRequest::Operation operation, const KindSpec& kind,
                                            std::string_view namespace_name, std::string_view name,
                                            std::string_view subresource, const WriteContext& context) const {
-    return AdmissionRequest{operation, kind,     namespace_name, name,          subresource, context.user, options.clock.now(),
-                            options.random, registry, options.kinds,  context.dry_run, nullptr,     nullptr,      options.authorizer, nullptr};
+    AdmissionRequest request{.operation = operation,
+                             .kind = kind,
+                             .namespace_name = namespace_name,
+                             .name = name,
+                             .subresource = subresource,
+                             .user = context.user,
+                             .now = now(),
+                             .random = random(kind),
+                             .lookup = registry,
+                             .kinds = options.kinds};
+    request.dry_run = context.dry_run;
+    request.authorizer = options.authorizer;
+    request.warnings = context.warnings;
+    request.compiled = &compiled;
+    if (const RequestScope* scope = RequestScope::current()) {
+        request.options = &scope->options;
+        request.admitted = scope->admitted;
+        request.calls = scope->calls;
+    }
+    return request;
 }
 
 Json Registry::Impl::to_storage(const KindSpec& kind, Json object) const {
-    if (!kind.storage_version) {
-        if (const KindRules* rules = rules_of(kind); rules->to_storage != nullptr) rules->to_storage(object);
-    }
-    return object;
+    return to_storage_version(kind, std::move(object));
 }
 
 Json Registry::Impl::from_storage(const KindSpec& kind, Json object) const {
-    if (kind.storage_version) return object;
-    if (kind.custom != nullptr) read_custom(*kind.custom, object);
-    if (const KindRules* rules = rules_of(kind); rules->from_storage != nullptr) rules->from_storage(object);
-    object["apiVersion"] = api_version_of(kind);
-    object["kind"] = std::string(kind.kind);
-    return object;
+    return from_storage_version(kind, std::move(object));
 }
 
 ApiResult<Registry::Impl::Attempt> Registry::Impl::submit(const KindSpec& kind, std::string_view name,

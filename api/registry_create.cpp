@@ -47,10 +47,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     request.warnings = context.warnings;
     TRY(admit_mutating(request));
 
-    fill_new_metadata(kind, object, hook.now, options.random);
+    fill_new_metadata(kind, object, hook.now, hook.random);
     if (requested_name.empty()) {
         if (const std::string_view base = string_at(object, {"metadata", "generateName"}); !base.empty()) {
-            object["metadata"]["name"] = std::string(base.substr(0, name_base_length_max)) + options.random.suffix();
+            object["metadata"]["name"] = std::string(base.substr(0, name_base_length_max)) + hook.random.suffix();
         }
     }
     // Nothing was observed yet; only nodes come with what they say of themselves.
@@ -67,6 +67,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     // Complaints are about the stored form: an Event of events.k8s.io is one of the core group there.
     const KindSpec& stored = options.kinds.stored_of(kind);
     if (!errors.empty()) return Status::invalid(stored.group, stored.kind, name, errors);
+    request.name = name;
     TRY(admit_validating(request));
     if (!string_at(object, {"metadata", "resourceVersion"}).empty()) {
         return Status::plain_500("resourceVersion should not be set on objects to be created");
@@ -75,7 +76,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
         if (rules->warnings != nullptr) rules->warnings(object, nullptr, hook, *context.warnings);
     }
 
-    storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::absent());
+    TRY_ASSIGN(const Json form, stored_form(kind, std::move(object)));
+    storage::Draft draft = make_draft(stored, form, storage::Precondition::absent());
     if (context.dry_run) {
         Attempt attempt;
         if (options.store.tip(draft.resource, draft.key) != nullptr) {
@@ -93,12 +95,17 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
 
 ApiResult<Written> Registry::create(const KindSpec& kind, std::string_view namespace_name, Json object,
                                     const WriteContext& context, storage::Completion done) {
+    return impl_->waiting(context, [&] { return impl_->create(kind, namespace_name, object, context, done); });
+}
+
+ApiResult<Written> Registry::Impl::create(const KindSpec& kind, std::string_view namespace_name, const Json& object,
+                                          const WriteContext& context, const storage::Completion& done) {
     const std::string name(name_of(object));
     const std::string base(string_at(object, {"metadata", "generateName"}));
     int name_attempts = 0;
     for (int attempts = 0; attempts < limits::update_retries_max; ++attempts) {
         const std::size_t warned = context.warnings != nullptr ? context.warnings->size() : 0;
-        TRY_ASSIGN(Impl::Attempt attempt, impl_->create_once(kind, namespace_name, object, context, done));
+        TRY_ASSIGN(Attempt attempt, create_once(kind, namespace_name, object, context, done));
         if (attempt.written) return *attempt.written;
         if (context.warnings != nullptr) context.warnings->resize(warned);
         // A conflict on anything but the object itself is of a companion that lost its race. None of these stands in

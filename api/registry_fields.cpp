@@ -31,7 +31,7 @@ FieldManager Registry::Impl::field_manager(const KindSpec& kind, std::string_vie
         std::string(kind.kind),
         std::string(subresource),
         context.field_manager,
-        format_time(options.clock.now()),
+        format_time(now()),
         {},
         // A custom resource resets what its definition does.
         reset_fields(kind.custom != nullptr ? std::string_view("apiextensions.k8s.io") : kind.group, kind.plural, subresource, kind.subresource("status") != nullptr)};

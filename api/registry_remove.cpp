@@ -38,6 +38,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
     const storage::RecordPtr tip = options.store.tip(kind.resource, key);
     if (tip == nullptr) return Status::not_found(kind.group, kind.plural, name);
     const KindRules* rules = rules_of(kind);
+    TRY(admit_posted(kind, namespace_name, name, context));
+    TRY(readable(kind, tip));
     const Json old = registry.document_as(*tip, kind);
     TRY(check_preconditions(kind, name, asked, old, *tip));
     AdmissionRequest request = admission(AdmissionRequest::Operation::remove, kind, namespace_name, name, {}, context);
@@ -51,7 +53,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
     Json object = old;
     const bool marks_itself = rules->mark_deletion != nullptr && find(old, {"metadata", "deletionTimestamp"}) == nullptr;
     if (marks_itself) rules->mark_deletion(object, hooks(kind, namespace_name, {}, context));
-    const Deletion plan = plan_deletion(kind, object, asked, options.clock.now());
+    const Deletion plan = plan_deletion(kind, object, asked, hook.now);
     if (marks_itself) erase(object["metadata"], "deletionGracePeriodSeconds");
     const bool removes = plan == Deletion::remove || plan == Deletion::mark_and_remove;
     const bool dry_run = context.dry_run || asked.dry_run;
@@ -76,7 +78,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
         return attempt;
     }
     const KindSpec& stored = options.kinds.stored_of(kind);
-    storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), storage::Precondition::at(tip->revision));
+    TRY_ASSIGN(const Json form, stored_form(kind, std::move(object)));
+    storage::Draft draft = make_draft(stored, form, storage::Precondition::at(tip->revision));
     if (dry_run) {
         attempt.written = Written{unstored_record(std::move(draft), tip->revision), false, removes, false};
         return attempt;
@@ -101,11 +104,13 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
 
 ApiResult<Written> Registry::remove(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                                     const DeleteOptions& options, const WriteContext& context, storage::Completion done) {
-    for (int attempts = 0; attempts < limits::update_retries_max; ++attempts) {
-        TRY_ASSIGN(Impl::Attempt attempt, impl_->remove_once(kind, namespace_name, name, options, context, done, {}));
-        if (attempt.written) return *attempt.written;
-    }
-    return Status::timeout(kind.group, kind.plural, "delete", 1);
+    return impl_->waiting(context, [&]() -> ApiResult<Written> {
+        for (int attempts = 0; attempts < limits::update_retries_max; ++attempts) {
+            TRY_ASSIGN(Impl::Attempt attempt, impl_->remove_once(kind, namespace_name, name, options, context, done, {}));
+            if (attempt.written) return *attempt.written;
+        }
+        return Status::timeout(kind.group, kind.plural, "delete", 1);
+    });
 }
 
 ApiResult<Written> Registry::remove_with(const KindSpec& kind, std::string_view namespace_name, std::string_view name,

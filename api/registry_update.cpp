@@ -9,9 +9,11 @@
 #include "api/kinds/gates.h"
 #include "api/metadata.h"
 #include "api/registry_impl.h"
+#include "api/request_scope.h"
 #include "api/schema/defaults.h"
 #include "api/schema/zero.h"
 #include "api/storage_status.h"
+#include "api/subresources/subresources.h"
 #include "storage/base/limits.h"
 #include "api/values/text.h"
 
@@ -124,12 +126,27 @@ Status uid_mismatch(const KindSpec& kind, std::string_view namespace_name, std::
 
 }  // namespace
 
+// A change of the Scale is judged as such.
+ApiResult<bool> Registry::Impl::admit_scale(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                                            const Json& old, Json& object, const WriteContext& context) {
+    Json scale = scale_of(kind, object);
+    const Json before = scale_of(kind, old);
+    AdmissionRequest request =
+        admission(AdmissionRequest::Operation::update, kind, namespace_name, name, "scale", context);
+    request.object = &scale;
+    request.old = &before;
+    TRY(admit_by_users(request));
+    return apply_scale(kind, object, scale);
+}
+
 ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& kind, std::string_view namespace_name,
                                                                std::string_view name, std::string_view subresource,
                                                                const storage::RecordPtr& tip, const Change& change,
                                                                const WriteContext& context,
                                                                const storage::Completion& done) {
     const KindRules* rules = rules_of(kind);
+    TRY(admit_posted(kind, namespace_name, name, context));
+    TRY(readable(kind, tip));
     Json old = registry.document_as(*tip, kind);
     Json changed = old;  // as clients see it, for patches
     TRY_ASSIGN(const bool wanted, change(changed, true));
@@ -164,7 +181,10 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     request.old = &old;
     request.charges = &drafts;
     request.warnings = context.warnings;
+    const bool through_scale = !request.admitted && RequestScope::current() != nullptr && RequestScope::current()->through_scale;
+    request.admitted = request.admitted || through_scale;
     TRY(admit_mutating(request));
+    if (through_scale) TRY(admit_scale(kind, namespace_name, name, old, object, context));
 
     keep_server_metadata(object, old);
     // A binding sets spec.nodeName and a condition of a pod, which no update of either part may.
@@ -203,14 +223,15 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     const storage::Precondition precondition = storage::Precondition::at(tip->revision);
     // Owners that wrote what was there already leave no trace: their times alone make no revision. The encoded form
     // decides, which knows no difference between a zero and nothing.
-    bool same = false;
-    if (!deletes && only_times_differ(object, old)) {
-        Json as_before = object;
-        as_before["metadata"]["managedFields"] = old.at("metadata").at("managedFields");
-        same = same_content(make_draft(stored, to_storage(kind, std::move(as_before)), precondition), *tip);
-    }
+    const bool times_alone = !deletes && only_times_differ(object, old);
     if (deletes && rules->release != nullptr) rules->release(object, hook);
-    storage::Draft draft = make_draft(stored, to_storage(kind, std::move(object)), precondition);
+    TRY_ASSIGN(Json form, stored_form(kind, std::move(object)));
+    storage::Draft draft = make_draft(stored, form, precondition);
+    bool same = false;
+    if (times_alone) {
+        form["metadata"]["managedFields"] = old.at("metadata").at("managedFields");
+        same = same_content(make_draft(stored, form, precondition), *tip);
+    }
     if (same || (!deletes && same_content(draft, *tip))) {
         attempt.written = Written{tip, false, false, false};
         return attempt;
@@ -236,10 +257,18 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
 ApiResult<Written> Registry::update(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                                     std::string_view subresource, const Change& change, const WriteContext& context,
                                     storage::Completion done) {
+    return impl_->waiting(context, [&] {
+        return impl_->update(kind, namespace_name, name, subresource, change, context, done);
+    });
+}
+
+ApiResult<Written> Registry::Impl::update(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
+                                          std::string_view subresource, const Change& change, const WriteContext& context,
+                                          const storage::Completion& done) {
     const std::string key = object_key(kind.namespaced ? namespace_name : std::string_view(), name);
     for (int attempts = 0; attempts < limits::update_retries_max; ++attempts) {
         const std::size_t warned = context.warnings != nullptr ? context.warnings->size() : 0;
-        const storage::RecordPtr tip = impl_->options.store.tip(kind.resource, key);
+        const storage::RecordPtr tip = options.store.tip(kind.resource, key);
         if (tip == nullptr) {
             Json object = Json::object();
             TRY_ASSIGN(const bool wanted, change(object, false));
@@ -250,11 +279,11 @@ ApiResult<Written> Registry::update(const KindSpec& kind, std::string_view names
             if (!(kind.allow_create_on_update || context.creates) || !subresource.empty()) {
                 return Status::not_found(kind.group, kind.plural, name);
             }
-            TRY_ASSIGN(Impl::Attempt attempt, impl_->create_once(kind, namespace_name, std::move(object), context, done));
+            TRY_ASSIGN(Attempt attempt, create_once(kind, namespace_name, std::move(object), context, done));
             if (attempt.written) return *attempt.written;
         } else {
-            TRY_ASSIGN(Impl::Attempt attempt,
-                       impl_->update_once(kind, namespace_name, name, subresource, tip, change, context, done));
+            TRY_ASSIGN(Attempt attempt,
+                       update_once(kind, namespace_name, name, subresource, tip, change, context, done));
             if (attempt.written) return *attempt.written;
         }
         if (context.warnings != nullptr) context.warnings->resize(warned);

@@ -1,7 +1,10 @@
 // Watches: a cursor turned into watch events, without copying what everybody shares.
 #include <algorithm>
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "api/conversion_webhook.h"
 #include "api/codec/json.h"
 #include "api/codec/protobuf.h"
 #include "api/draft.h"
@@ -65,7 +68,13 @@ class WatchStream final : public Stream {
         using State = storage::WatchCursor::Batch::State;
         storage::WatchCursor::Batch batch;
         batch.state = State::expired;
-        if (cursor_) batch = cursor_->next(limits::watch_batch_events_max);
+        if (held_) {
+            batch = std::move(*held_);
+            held_.reset();
+        } else if (cursor_) {
+            batch = cursor_->next(limits::watch_batch_events_max);
+        }
+        if (!batch.events.empty() && !shows_now(step, batch)) return step;
         if (batch.state == State::expired) {
             expire(step);
             step.state = Step::State::end;
@@ -102,6 +111,45 @@ class WatchStream final : public Stream {
             if (function) function();
         }
     };
+
+    // Whether the events can be shown in the version that is watched; else `step` says what to do: to wait for a webhook's
+    // answer, which wakes the stream, or to end with its failure.
+    bool shows_now(Step& step, storage::WatchCursor::Batch& batch) {
+        const Exchange& exchange = *options_.exchange;
+        if (exchange.kind->storage_version || exchange.kind->custom == nullptr || exchange.form.as == AnswerForm::As::partial) return true;
+        step.state = Step::State::wait;
+        step.wake_at = options_.deadline;
+        if (calls_ != nullptr && !*answered_) {
+            held_ = std::move(batch);
+            return false;
+        }
+        if (calls_ == nullptr) calls_ = std::make_shared<RemoteCalls>();
+        std::vector<storage::RecordPtr> records;
+        for (const storage::Event& event : batch.events) {
+            records.push_back(event.record);
+            if (event.previous != nullptr) records.push_back(event.previous);
+        }
+        calls_->begin();
+        const auto ready = make_readable(exchange.registry, *exchange.kind, records, *calls_);
+        if (ready) {
+            calls_.reset();
+            return true;
+        }
+        if (!calls_->waiting() || exchange.remote == nullptr) {
+            std::string text = ready.error().to_json();
+            if (text.back() == '\n') text.pop_back();
+            write_event(step, "ERROR", Slice::of(std::move(text)));
+            step.state = Step::State::end;
+            return false;
+        }
+        held_ = std::move(batch);
+        answered_ = std::make_shared<std::atomic<bool>>(false);
+        calls_->start(*exchange.remote, [calls = calls_, answered = answered_, wake = wake_] {
+            answered->store(true);
+            wake->call();
+        });
+        return false;
+    }
 
     Time now() const { return options_.exchange->connection_clock->now(); }
 
@@ -209,6 +257,10 @@ class WatchStream final : public Stream {
     Time next_bookmark_;
     std::shared_ptr<Wake> wake_;
     std::unique_ptr<storage::WatchCursor> cursor_;
+    // Events that wait for a webhook to convert them.
+    std::optional<storage::WatchCursor::Batch> held_;
+    std::shared_ptr<RemoteCalls> calls_;
+    std::shared_ptr<std::atomic<bool>> answered_;
     storage::Revision position_ = 0;
     std::size_t shown_ = 0;  // of the initial state
     bool initial_pending_ = false;
@@ -278,6 +330,7 @@ ApiResult<bool> handle_watch(const ExchangePtr& exchange) {
     if (send_initial) {
         if (asked > current) return Status::too_large_resource_version(asked, current);
         begin_with_state(options);
+        if (exchange->form.as != AnswerForm::As::partial) TRY(make_readable(registry, *exchange->kind, options.initial, exchange->calls));
         after = options.revision;
     } else {
         options.quiet_until = asked;

@@ -11,7 +11,9 @@
 #include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
+#include "api/request_scope.h"
 #include "controllers/apiextensions/controller.h"
+#include "controllers/apiservice/controller.h"
 #include "controllers/bootstrap/bootstrap.h"
 #include "controllers/certificates/controller.h"
 #include "controllers/cluster_role_aggregation/controller.h"
@@ -45,6 +47,7 @@
 #include "controllers/statefulset/controller.h"
 #include "controllers/taint_eviction/controller.h"
 #include "controllers/ttl_after_finished/controller.h"
+#include "controllers/validating_admission_policy/controller.h"
 #include "server/options.h"
 #include "storage/base/log.h"
 #include "storage/base/paced_clock.h"
@@ -96,6 +99,17 @@ Result<std::vector<api::Json>, std::string> read_nodes(const std::string& path) 
     return nodes;
 }
 
+// By which aggregated servers know that we may speak for users.
+HttpsCaller::ClientCertificate front_proxy_certificate(const api::CertificateAuthority& authority, Time now) {
+    const auto pair = authority.issue(
+        {.common_name = "front-proxy-client", .organizations = {}, .alternative_names = {}, .purpose = "client auth", .now = now});
+    if (!pair) {
+        log_line(LogLevel::error, "the certificate of the front proxy could not be made", {{"error", pair.error().message}});
+        return {};
+    }
+    return {pair->certificate, pair->key};
+}
+
 }  // namespace
 
 struct Cluster::Impl {
@@ -106,6 +120,7 @@ struct Cluster::Impl {
           store(std::move(opened)),
           kinds(std::move(served)),
           authorizer(*store, given.authorization),
+          remote(given.service_addresses, machine_clock),
           registry({.store = *store, .kinds = *kinds, .clock = clock, .random = random, .authorizer = &authorizer}),
           tokens(registry, key_seed(given)),
           authenticator(given.token_file, tokens),
@@ -122,12 +137,14 @@ struct Cluster::Impl {
     std::unique_ptr<storage::Store> store;
     std::unique_ptr<api::KindRegistry> kinds;
     api::Authorizer authorizer;
+    HttpsCaller remote;
     api::Registry registry;
     api::ServiceAccountTokens tokens;
     api::TokenAuthenticator authenticator;
     api::Access access;
     Manager manager;
     DefinitionInstaller definitions;
+    api::AggregatedServices aggregated;
     api::PodLogs* logs = nullptr;
     ClockApi clock_api;
     KubeletController* simulated_nodes = nullptr;  // null: it does not run
@@ -192,6 +209,13 @@ void Cluster::Impl::add_controllers() {
     if (enabled("disruption")) manager.add(std::make_unique<DisruptionController>(manager));
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));
+    if (enabled("validatingadmissionpolicy-status")) {
+        manager.add(std::make_unique<ValidatingAdmissionPolicyStatusController>(manager, *kinds));
+    }
+    std::set<std::string> reachable;
+    for (const auto& [service, address] : options.service_addresses) reachable.insert(service);
+    manager.add(std::make_unique<ApiServiceController>(
+        manager, ApiServiceController::Options{.services = aggregated, .remote = remote, .reachable = std::move(reachable)}));
     manager.add(std::make_unique<FlowSchemaController>(manager));
     manager.add(std::make_unique<EventTtlController>(manager));
     if (enabled("podgc")) manager.add(std::make_unique<PodGarbageCollectorController>(manager));
@@ -225,6 +249,7 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
     auto authority = api::CertificateAuthority::of_store(*impl->store, Impl::machine_clock.now(), key_seed(options));
     if (!authority) return authority.error().message;
     impl->authority = std::move(*authority);
+    impl->remote.set_front_proxy([made = impl.get()] { return front_proxy_certificate(*made->authority, Impl::machine_clock.now()); });
     install_stored_definitions(impl->registry, impl->definitions);
     bootstrap(impl->registry);
     if (controller_enabled(options.controllers, "kubelet")) stages::bootstrap_stage_definition(impl->registry);
@@ -234,7 +259,8 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
     impl->add_controllers();
     if (impl->simulated_nodes != nullptr) TRY(impl->simulated_nodes->register_nodes());
     impl->handlers = std::make_unique<api::Handlers>(api::Handlers::Options{
-        .registry = impl->registry, .access = impl->access, .logs = impl->logs, .kubernetes_version = options.kubernetes_version,
+        .registry = impl->registry, .access = impl->access, .logs = impl->logs, .remote = &impl->remote,
+        .aggregated = &impl->aggregated, .kubernetes_version = options.kubernetes_version,
         .connection_clock = &Impl::machine_clock});
     impl->dispatcher.emplace(*impl->handlers, impl->clock_api);
     impl->schedule_compaction();
@@ -245,6 +271,8 @@ Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Cluster::~Cluster() = default;
 
 void Cluster::start() {
+    // Controllers have a thread of their own.
+    impl_->manager.post([remote = &impl_->remote] { api::may_wait_for(remote); });
     impl_->manager.start();
     if (!impl_->clock.stands_still()) return;
     std::promise<void> settled;
@@ -253,6 +281,7 @@ void Cluster::start() {
 }
 
 void Cluster::stop() {
+    impl_->remote.stop();  // first, because the controllers may wait for an answer
     impl_->manager.stop();
     impl_->keep_time();
     impl_->store->flush();

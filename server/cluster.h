@@ -12,6 +12,7 @@
 #include "controllers/kubelet/pace.h"
 #include "server/clock_options.h"
 #include "server/dispatcher.h"
+#include "server/https_caller.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 
@@ -30,6 +31,7 @@ struct ClusterOptions {
     controllers::Pace pace = controllers::Pace::realistic;
     std::vector<api::Authorizer::Mode> authorization = {api::Authorizer::Mode::rbac};
     api::TokenFile token_file;  // users with fixed tokens
+    ServiceAddresses service_addresses;
 };
 
 class Cluster {

@@ -169,6 +169,11 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
                       "Take requests without credentials from system:anonymous (true) or refuse them (false); without this "
                       "flag they come from the administrator")
         ->type_name("BOOL");
+    std::vector<std::string> service_addresses;
+    serve->add_option("--service-address", service_addresses,
+                      "Where webhooks and aggregated API servers that are configured with a Service are called: it has no "
+                      "network of its own here. Without it, at the endpoints that the Service has. May be repeated")
+        ->type_name("NAMESPACE/NAME=HOST:PORT");
     serve->add_option("--threads", to.threads, "Threads that answer requests")->check(CLI::Range(1, 64))->capture_default_str();
     serve->add_flag("-v,--verbose", to.verbose, "Log every request on standard error");
     serve->footer(serve_footer);
@@ -254,6 +259,16 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
         to.authorization.push_back(*mode);
     }
     if (to.authorization.empty()) return Exit{2, "kubemu: --authorization-mode: expected RBAC, AlwaysAllow or AlwaysDeny\n"};
+    for (const std::string& text : service_addresses) {
+        const std::size_t equals = text.find('='), slash = text.find('/');
+        std::string host;
+        std::uint16_t port = 0;
+        if (equals == std::string::npos || slash == 0 || slash >= equals - 1 || text.find(':', equals) == std::string::npos ||
+            !parse_endpoint(text.substr(equals + 1), host, port)) {
+            return Exit{2, "kubemu: --service-address " + text + ": expected NAMESPACE/NAME=HOST:PORT, for example default/hook=127.0.0.1:8443\n"};
+        }
+        to.service_addresses[text.substr(0, equals)] = text.substr(equals + 1);
+    }
     to.controllers = split_list(controllers);
     to.sync_full = durability == "full";
     if (seed_option->count() > 0) to.seed = seed;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ struct ServeOptions {
     std::vector<api::Authorizer::Mode> authorization = {api::Authorizer::Mode::rbac};
     std::string token_auth_file;         // empty: none
     std::optional<bool> anonymous_auth;  // see Filters::Options
+    // "NAMESPACE/NAME" of Services to HOST:PORT: where webhooks and aggregated servers behind them are called.
+    std::map<std::string, std::string> service_addresses;
     bool verbose = false;
     ClockOptions clock;
 };

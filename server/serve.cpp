@@ -102,6 +102,7 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
     cluster_options.node_config_path = options.node_config_path;
     cluster_options.pace = options.pace;
     cluster_options.authorization = options.authorization;
+    cluster_options.service_addresses = options.service_addresses;
     if (!options.token_auth_file.empty()) {
         auto users = api::TokenFile::parse(text_of_file(options.token_auth_file), options.token_auth_file);
         if (!users) return fail(users.error());

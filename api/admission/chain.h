@@ -17,10 +17,13 @@
 namespace kubemu::api {
 
 class Authorizer;
+class CompiledCache;
 class KindRegistry;
+class RemoteCalls;
+struct Reinvocation;
 
 struct AdmissionRequest {
-    enum class Operation { create, update, remove };
+    enum class Operation { create, update, remove, connect };
     Operation operation;
     const KindSpec& kind;  // as the request named it
     std::string_view namespace_name;
@@ -38,6 +41,11 @@ struct AdmissionRequest {
     // Other objects to write in the same transaction (a quota that is charged). A lost race repeats the admission.
     std::vector<storage::Draft>* charges = nullptr;
     std::vector<std::string>* warnings = nullptr;  // receives Warning header texts
+    const std::string* options = nullptr;          // see WriteContext
+    bool admitted = false;                         // see WriteContext
+    CompiledCache* compiled = nullptr;             // of policies; null: they are compiled each time
+    RemoteCalls* calls = nullptr;                  // the answers of webhooks; null: none are asked
+    Reinvocation* reinvocation = nullptr;          // set while the plugins that mutate run
 
     bool is(std::string_view resource) const { return kind.resource == resource; }
     bool creates(std::string_view resource) const {
@@ -76,10 +84,19 @@ ApiResult<bool> certificate_approval_validate(AdmissionRequest& request);
 ApiResult<bool> certificate_signing_validate(AdmissionRequest& request);
 ApiResult<bool> certificate_subject_validate(AdmissionRequest& request);
 ApiResult<bool> default_ingress_class_mutate(AdmissionRequest& request);
+// By the expressions of MutatingAdmissionPolicies.
+ApiResult<bool> mutating_policies(AdmissionRequest& request);
+// By servers that the cluster's users run.
+ApiResult<bool> mutating_webhooks(AdmissionRequest& request);
+ApiResult<bool> validating_webhooks(AdmissionRequest& request);
+// By the expressions of ValidatingAdmissionPolicies.
+ApiResult<bool> validating_policies(AdmissionRequest& request);
 // Charges the namespace's ResourceQuotas.
 ApiResult<bool> resource_quota_validate(AdmissionRequest& request);
 
 ApiResult<bool> admit_mutating(AdmissionRequest& request);
 ApiResult<bool> admit_validating(AdmissionRequest& request);
+// By policies and webhooks alone: those that the users of the cluster have configured.
+ApiResult<bool> admit_by_users(AdmissionRequest& request);
 
 }  // namespace kubemu::api

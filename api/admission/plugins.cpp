@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/admission/chain.h"
+#include "api/admission/reinvocation.h"
 #include "api/authorization/escalation.h"
 
 namespace kubemu::api {
@@ -24,8 +25,12 @@ constexpr AdmissionPlugin plugins[] = {
     {"CertificateSigning", nullptr, certificate_signing_validate},
     {"CertificateSubjectRestriction", nullptr, certificate_subject_validate},
     {"DefaultIngressClass", default_ingress_class_mutate, nullptr},
+    {"MutatingAdmissionPolicy", mutating_policies, nullptr},
+    {"MutatingAdmissionWebhook", mutating_webhooks, nullptr},
     // After all that change the object, and before it is validated.
     {"PrivilegeEscalation", refuse_escalation, nullptr},
+    {"ValidatingAdmissionPolicy", nullptr, validating_policies},
+    {"ValidatingAdmissionWebhook", nullptr, validating_webhooks},
     // Last, because what another plugin refuses must not be charged.
     {"ResourceQuota", nullptr, resource_quota_validate},
 };
@@ -45,9 +50,15 @@ std::span<const AdmissionPlugin> admission_plugins() {
 }
 
 ApiResult<bool> admit_mutating(AdmissionRequest& request) {
-    for (const AdmissionPlugin& plugin : plugins) {
-        if (plugin.mutate != nullptr) TRY(plugin.mutate(request));
-    }
+    Reinvocation again;
+    request.reinvocation = &again;
+    do {
+        again.running = again.needed;
+        for (const AdmissionPlugin& plugin : plugins) {
+            if (plugin.mutate != nullptr) TRY(plugin.mutate(request));
+        }
+    } while (again.needed && !again.running);
+    request.reinvocation = nullptr;
     return true;
 }
 
@@ -56,6 +67,19 @@ ApiResult<bool> admit_validating(AdmissionRequest& request) {
         if (plugin.validate != nullptr) TRY(plugin.validate(request));
     }
     return true;
+}
+
+ApiResult<bool> admit_by_users(AdmissionRequest& request) {
+    Reinvocation again;
+    request.reinvocation = &again;
+    do {
+        again.running = again.needed;
+        TRY(mutating_policies(request));
+        TRY(mutating_webhooks(request));
+    } while (again.needed && !again.running);
+    request.reinvocation = nullptr;
+    TRY(validating_policies(request));
+    return validating_webhooks(request);
 }
 
 }  // namespace kubemu::api

@@ -39,7 +39,7 @@ bool unify(const TypePtr& wanted, const TypePtr& given, Bindings& bindings) {
         return std::find(never.begin(), never.end(), other.name) == never.end();
     }
     if (wanted->name != given->name || wanted->parameters.size() != given->parameters.size()) return false;
-    if (wanted->is("object")) return wanted->schema == given->schema;
+    if (wanted->is("object")) return wanted->schema == given->schema && (wanted->schema != nullptr || wanted->path == given->path);
     for (std::size_t i = 0; i < wanted->parameters.size(); ++i) {
         if (!unify(wanted->parameters[i], given->parameters[i], bindings)) return false;
     }
@@ -89,6 +89,8 @@ class Checker {
                 return list(e);
             case ExpressionKind::map:
                 return map(e);
+            case ExpressionKind::message:
+                return message(e);
             case ExpressionKind::macro:
                 return macro(e);
         }
@@ -117,6 +119,8 @@ class Checker {
             if (found == nullptr) return fail(e, "undefined field '" + e.name + "'");
         } else if (operand->is("map")) {
             found = operand->parameters[1];
+        } else if (operand->is("kubernetes.authorization.Authorizer") && e.name == "requestResource") {
+            found = simple_type("kubernetes.authorization.ResourceCheck");
         } else if (!is_dyn(*operand)) {
             return fail(e, "type '" + print_type(*operand) + "' does not support field selection");
         }
@@ -190,6 +194,36 @@ class Checker {
             }
         }
         return map_of(key == nullptr ? dyn : key, value == nullptr ? dyn : value);
+    }
+
+    // Objects of named types are declared by a variable of the name up to the first dot.
+    TypePtr message(Expression& e) {
+        const auto declared = variables_.find(e.name.substr(0, e.name.find('.')));
+        if (declared == variables_.end() || !declared->second->is("message")) {
+            for (Expression& argument : e.args) check(argument);
+            return fail(e, "undeclared reference to '" + e.name + "' (in container '')");
+        }
+        const Type& type = *declared->second;
+        for (std::size_t i = 0; i < e.args.size(); ++i) {
+            TypePtr given = check(e.args[i]);
+            if (e.marks[i] && given->is("optional_type")) given = given->parameters[0];
+            if (type.fields == nullptr) continue;
+            const auto field = type.fields->find(e.fields[i]);
+            if (field == type.fields->end()) {
+                fail(e, "undefined field '" + e.fields[i] + "'");
+                continue;
+            }
+            Bindings bindings;
+            if (!unify(field->second, given, bindings)) {
+                fail(e.args[i], "expected type of field '" + e.fields[i] + "' is '" + print_type(*field->second) + "' but provided type is '" +
+                                    print_type(*given) + "'");
+            }
+        }
+        auto made = std::make_shared<Type>();
+        made->name = "object";
+        made->path = e.name;
+        made->fields = type.fields;
+        return made;
     }
 
     // With `variable` of this type while `body` is checked.

@@ -83,6 +83,8 @@ class Estimator {
                 return list(e);
             case ExpressionKind::map:
                 return map(e);
+            case ExpressionKind::message:
+                return message(e);
             case ExpressionKind::macro:
                 return macro(e);
         }
@@ -194,6 +196,12 @@ class Estimator {
             side = side.united(part.size_or_any());
         }
         made.entries = entries;
+        return made;
+    }
+
+    Estimate message(const Expression& e) {
+        Estimate made{40, {}, SizeRange{e.args.size(), e.args.size()}, {}};
+        for (const Expression& part : e.args) made.cost = saturating_add(made.cost, of(part).cost);
         return made;
     }
 

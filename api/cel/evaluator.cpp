@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/cel/authorization.h"
 #include "api/cel/functions.h"
 
 namespace kubemu::api::cel {
@@ -40,6 +41,8 @@ class Evaluator {
                 return list(e);
             case ExpressionKind::map:
                 return map(e);
+            case ExpressionKind::message:
+                return message(e);
             case ExpressionKind::macro:
                 return macro(e);
         }
@@ -64,6 +67,7 @@ class Evaluator {
             optional = true;
         }
         if (!presence) ++cost_;
+        if (operand.kind == Kind::authorization) return request_resource(operand);
         if (operand.kind != Kind::map && operand.kind != Kind::object) {
             if (operand.kind == Kind::null && optional) return Value::none();
             return presence ? Value::of(false) : Value::error("no such key: " + e.name);
@@ -141,6 +145,25 @@ class Evaluator {
             entries.emplace_back(std::move(key), std::move(value));
         }
         return Value::of(std::move(entries));
+    }
+
+    // A map that knows the name of its type.
+    Value message(const Expression& e) {
+        cost_ += 40;
+        Value::Entries entries;
+        for (std::size_t i = 0; i < e.args.size(); ++i) {
+            Value value = eval(e.args[i]);
+            if (value.is_error()) return value;
+            if (e.marks[i]) {
+                if (value.kind != Kind::optional) return no_overload();
+                if (!value.has_value()) continue;
+                value = value.at(0);
+            }
+            entries.emplace_back(Value::of(unescape_name(e.fields[i])), std::move(value));
+        }
+        Value made = Value::of(std::move(entries));
+        made.text = std::make_shared<const std::string>(e.name);
+        return made;
     }
 
     struct Row {
@@ -299,6 +322,8 @@ std::uint64_t call_cost(const std::string& function, const std::vector<Value>& a
         return std::find(names.begin(), names.end(), function) != names.end();
     };
     if (a.empty() || result.is_error()) return 1;
+    // library.AuthzLibrary: a question to the authorizer.
+    if (function == "check" && a[0].kind == Kind::authorization) return 350'000;
     const bool text = a[0].kind == Kind::string || a[0].kind == Kind::bytes;
     if (any_of({"startsWith", "endsWith"})) return tenths(a[1].size());
     if (function == "@in") return a[1].kind == Kind::list ? a[1].size() : 1;

@@ -19,6 +19,7 @@ struct Expression {
         call,        // name(args...); of a method args[0] is what it is called on. Operators are named like _+_
         list,        // args; optional entries are marked in `marks`
         map,         // args: key, value, key, value...; `marks` by entry
+        message,     // name{fields[0]: args[0], ...}: an object of a named type
         macro,       // name over args[0] with variables `variable` and `variable2`, and args[1...]
     };
     Kind kind = Kind::literal;
@@ -28,6 +29,7 @@ struct Expression {
     std::string variable, variable2;
     std::vector<Expression> args;
     std::vector<bool> marks;
+    std::vector<std::string> fields;  // of messages
     Value literal;
     TypePtr type;  // the checker's
 };

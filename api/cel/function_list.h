@@ -19,6 +19,7 @@ std::span<const NamedFunction> string_functions();
 std::span<const NamedFunction> list_functions();
 std::span<const NamedFunction> time_functions();
 std::span<const NamedFunction> kubernetes_functions();
+std::span<const NamedFunction> authorization_functions();
 
 // string.format of cel-go/ext.
 Value format_string(const Arguments& arguments);

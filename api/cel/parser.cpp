@@ -172,11 +172,41 @@ class Parser {
                 made.args.push_back(ternary());
                 expect("]");
                 operand = std::move(made);
+            } else if (next_is("{") && !dotted(operand).empty()) {
+                operand = message(dotted(operand), operand.offset);
             } else {
                 return operand;
             }
         }
         return operand;
+    }
+
+    // "a.b" of a chain of names; empty for anything else.
+    static std::string dotted(const Expression& e) {
+        if (e.kind == Kind::identifier) return e.name;
+        if (e.kind != Kind::select || e.optional) return {};
+        const std::string left = dotted(e.args[0]);
+        return left.empty() ? left : left + "." + e.name;
+    }
+
+    Expression message(std::string type, std::size_t offset) {
+        Expression made = make(Kind::message, offset, std::move(type));
+        expect("{");
+        while (issues_.empty() && !next_is("}")) {
+            const bool mark = take("?");
+            if (now().kind != Token::Kind::identifier) {
+                unexpected();
+                break;
+            }
+            made.fields.push_back(now().text);
+            ++at_;
+            expect(":");
+            made.args.push_back(ternary());
+            made.marks.push_back(mark);
+            if (!take(",")) break;
+        }
+        expect("}");
+        return made;
     }
 
     std::vector<Expression> arguments() {
@@ -193,7 +223,8 @@ class Parser {
         std::vector<Expression> given = arguments();
         // ip.isCanonical and the like are functions whose names have a dot.
         const bool space = operand.kind == Kind::identifier && (operand.name == "ip" || operand.name == "format" || operand.name == "optional" ||
-                                                                operand.name == "sets" || operand.name == "strings" || operand.name == "lists");
+                                                                operand.name == "sets" || operand.name == "strings" || operand.name == "lists" ||
+                                                                operand.name == "jsonpatch");
         if (space) {
             Expression made = make(Kind::call, operand.offset, operand.name + "." + name);
             made.args = std::move(given);

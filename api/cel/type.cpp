@@ -28,6 +28,13 @@ TypePtr simple_type(std::string_view name) { return made(std::string(name)); }
 TypePtr list_of(TypePtr item) { return made("list", {std::move(item)}); }
 TypePtr map_of(TypePtr key, TypePtr value) { return made("map", {std::move(key), std::move(value)}); }
 TypePtr optional_of(TypePtr inner) { return made("optional_type", {std::move(inner)}); }
+TypePtr object_of(std::string name, TypeFields fields) {
+    auto type = std::make_shared<Type>();
+    type->name = "object";
+    type->path = std::move(name);
+    type->fields = std::make_shared<const TypeFields>(std::move(fields));
+    return type;
+}
 
 std::string print_type(const Type& type) {
     if (type.is("object")) return type.path;
@@ -35,6 +42,15 @@ std::string print_type(const Type& type) {
     if (type.is("null_type")) return "null";
     std::string text = type.name;
     for (std::size_t i = 0; i < type.parameters.size(); ++i) text += (i == 0 ? "(" : ", ") + print_type(*type.parameters[i]);
+    return type.parameters.empty() ? text : text + ")";
+}
+
+std::string declared_name(const Type& type) {
+    if (type.is("object")) return type.path;
+    if (type.is("timestamp")) return "google.protobuf.Timestamp";
+    if (type.is("duration")) return "google.protobuf.Duration";
+    std::string text = type.name;
+    for (std::size_t i = 0; i < type.parameters.size(); ++i) text += (i == 0 ? "(" : ", ") + declared_name(*type.parameters[i]);
     return type.parameters.empty() ? text : text + ")";
 }
 
@@ -86,6 +102,12 @@ const structural::Schema& metadata_schema() {
 }  // namespace
 
 TypePtr type_of_field(const Type& object, std::string_view name) {
+    if (object.fields != nullptr) {
+        const auto at = object.fields->find(name);
+        return at == object.fields->end() ? nullptr : at->second;
+    }
+    // Of an object made in the expression nothing is known.
+    if (object.schema == nullptr && !object.resource) return made("dyn");
     const std::string property = unescape_name(name);
     if (object.resource) {
         if (property == "kind" || property == "apiVersion") return made("string");

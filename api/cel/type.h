@@ -1,6 +1,7 @@
 // Types of CEL expressions as the checker knows them.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@ namespace kubemu::api::cel {
 
 struct Type;
 using TypePtr = std::shared_ptr<const Type>;
+// Fields by name.
+using TypeFields = std::map<std::string, TypePtr, std::less<>>;
 
 struct Type {
     // "dyn", "bool", "int", "uint", "double", "string", "bytes", "null_type", "timestamp", "duration", "type", "list",
@@ -20,6 +23,7 @@ struct Type {
     const structural::Schema* schema = nullptr;   // of objects, and of whatever stands in a document
     bool resource = false;                        // an object with kind, apiVersion and metadata
     std::string path;                             // of objects: how messages call them
+    std::shared_ptr<const TypeFields> fields;     // of objects that no schema describes
 
     bool is(std::string_view wanted) const { return name == wanted; }
 };
@@ -28,7 +32,10 @@ TypePtr simple_type(std::string_view name);
 TypePtr list_of(TypePtr item);
 TypePtr map_of(TypePtr key, TypePtr value);
 TypePtr optional_of(TypePtr inner);
+TypePtr object_of(std::string name, TypeFields fields);
 std::string print_type(const Type& type);
+// As cel-go's Type.String: well-known types by the names of their messages.
+std::string declared_name(const Type& type);
 
 // The type of what a schema describes; null for what expressions cannot see (k8s.io/apiserver/pkg/cel/common,
 // SchemaDeclType).

@@ -133,6 +133,14 @@ Value Value::none() {
     return made;
 }
 
+Value Value::of(const LazyMembers& members) {
+    Value made;
+    made.kind = Kind::object;
+    made.lazy = &members;
+    made.entries = std::make_shared<const Entries>();
+    return made;
+}
+
 Value Value::from(const Json& document, const structural::Schema* schema, bool resource) {
     switch (document.type()) {
         case Json::value_t::null:
@@ -187,6 +195,7 @@ Value Value::at(std::size_t index) const {
 }
 
 std::optional<Value> Value::member(const Value& key) const {
+    if (lazy != nullptr) return key.kind == Kind::string ? lazy->member(key.str()) : std::nullopt;
     if (document != nullptr) {
         if (key.kind != Kind::string) return std::nullopt;
         const auto found = document->find(key.str());
@@ -200,7 +209,7 @@ std::optional<Value> Value::member(const Value& key) const {
 }
 
 std::optional<Value> Value::field(std::string_view name) const {
-    return member(of(kind == Kind::object ? unescape_name(name) : std::string(name)));
+    return member(of(kind == Kind::object && lazy == nullptr ? unescape_name(name) : std::string(name)));
 }
 
 std::vector<Value> Value::keys() const {
@@ -224,7 +233,8 @@ std::string Value::type_name() const {
     static constexpr std::string_view names[] = {"error", "null_type", "bool", "int", "uint", "double", "string", "bytes", "list", "map",
                                                  "object", "type", "google.protobuf.Timestamp", "google.protobuf.Duration",
                                                  "optional_type", "net.IP", "net.CIDR", "kubernetes.URL", "kubernetes.Quantity",
-                                                 "kubernetes.NamedFormat", "kubernetes.Semver"};
+                                                 "kubernetes.NamedFormat", "kubernetes.Semver", ""};
+    if (kind == Kind::authorization) return *text;
     return std::string(names[static_cast<std::size_t>(kind)]);
 }
 

@@ -38,11 +38,22 @@ enum class Kind : std::uint8_t {
     quantity,
     format,
     semver,
+    authorization,  // the opaque types of api/cel/authorization.h
 };
 
 struct Semver {
     std::uint64_t major = 0, minor = 0, patch = 0;
     std::vector<std::string> prerelease;
+};
+
+class Value;
+
+// Members that are computed when they are asked for.
+class LazyMembers {
+  public:
+    virtual ~LazyMembers() = default;
+    // Nothing when there is none of this name; an error value when it cannot be computed.
+    virtual std::optional<Value> member(std::string_view name) const = 0;
 };
 
 class Value {
@@ -63,7 +74,8 @@ class Value {
     const Json* document = nullptr;
     const structural::Schema* schema = nullptr;
     bool resource = false;  // kind, apiVersion and metadata are declared whatever the schema says
-    std::shared_ptr<const void> extension;  // NetipAddress, Cidr, Url, Quantity, Semver
+    std::shared_ptr<const void> extension;  // NetipAddress, Cidr, Url, Quantity, Semver, Authorization
+    const LazyMembers* lazy = nullptr;      // of an object that stands in no document; not owned
 
     static Value null() { return {}; }
     static Value of(bool value);
@@ -79,6 +91,7 @@ class Value {
     static Value timestamp(std::int64_t seconds, std::int64_t nanoseconds);
     static Value some(Value value);
     static Value none();
+    static Value of(const LazyMembers& members);
     static Value error(std::string message);
     template <class T>
     static Value extended(Kind kind, T value, std::string text) {

@@ -199,6 +199,9 @@ std::shared_ptr<const CustomResource> CustomResource::make(const Json& definitio
     made->name_ = name_of(definition);
     made->schema_revision_ = schema_revision;
     made->terminating_ = find(definition, {"metadata", "deletionTimestamp"}) != nullptr;
+    if (string_at(definition, {"spec", "conversion", "strategy"}) == "Webhook") {
+        made->conversion_webhook_ = std::make_shared<const Json>(object_at(definition, {"spec", "conversion", "webhook"}));
+    }
     const Json& names = object_at(definition, {"status", "acceptedNames"});
     for (const char* name : {"plural", "singular", "kind", "listKind"}) {
         if (string_at(names, {name}).empty()) return nullptr;

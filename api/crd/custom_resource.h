@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/crd/converted_records.h"
 #include "api/schema/kind.h"
 #include "api/schema/structural.h"
 #include "api/values/json_path.h"
@@ -54,6 +55,10 @@ class CustomResource {
     const std::deque<CustomVersion>& versions() const { return versions_; }
     const CustomVersion& stored() const { return *stored_; }
     storage::Revision schema_revision() const { return schema_revision_; }
+    // spec.conversion.webhook of the definition; null unless the strategy is Webhook.
+    const Json* conversion_webhook() const { return conversion_webhook_.get(); }
+    // What it has converted.
+    ConvertedRecords& converted() const { return converted_; }
     // Its definition is being deleted: no instances may be made any more.
     bool terminating() const { return terminating_; }
 
@@ -73,6 +78,8 @@ class CustomResource {
     const CustomVersion* stored_ = nullptr;
     storage::Revision schema_revision_ = 0;
     bool terminating_ = false;
+    std::shared_ptr<const Json> conversion_webhook_;
+    mutable ConvertedRecords converted_;
     // What the specs refer to.
     std::deque<std::string> texts_;
     std::deque<std::vector<std::string_view>> lists_;

@@ -5,6 +5,7 @@
 
 #include "api/crd/custom_resource.h"
 #include "api/selector/label.h"
+#include "api/request_scope.h"
 #include "api/subresources/eviction.h"
 #include "api/values/text.h"
 #include "api/values/time.h"
@@ -35,7 +36,7 @@ ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_vi
         if (!bound.empty()) {
             return refuse("pod " + std::string(name) + " is already assigned to node \"" + std::string(bound) + "\"");
         }
-        pod["spec"]["nodeName"] = node;
+        pod["spec"]["nodeName"] = string_at(body, {"target", "name"});
         Json& conditions = ensure(pod, {"status"})["conditions"];
         if (!conditions.is_array()) conditions = Json::array();
         Json scheduled = {{"type", "PodScheduled"}, {"status", "True"}, {"lastTransitionTime", now}};
@@ -56,9 +57,14 @@ ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_vi
 ApiResult<Written> post_subresource(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                                     std::string_view subresource, const Json& body, const WriteContext& context,
                                     storage::Completion done) {
-    if (subresource == "binding") return bind(registry, kind, namespace_name, name, body, context, std::move(done));
-    if (subresource == "eviction") return evict(registry, kind, namespace_name, name, body, context, std::move(done));
-    return Status::method_not_supported(kind.group, kind.plural, "create");
+    if (subresource != "binding" && subresource != "eviction") return Status::method_not_supported(kind.group, kind.plural, "create");
+    // Judged before the first write that comes of it.
+    Json posted = body;
+    RequestScope scope;
+    scope.posted_subresource = subresource;
+    scope.posted = &posted;
+    const auto post = subresource == "binding" ? bind : evict;
+    return post(registry, kind, namespace_name, name, posted, context, std::move(done));
 }
 
 namespace {

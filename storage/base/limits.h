@@ -32,5 +32,13 @@ inline constexpr int update_retries_max = 64;
 inline constexpr std::chrono::minutes watch_timeout_min{30};
 // kube-apiserver's --watch-bookmark frequency.
 inline constexpr std::chrono::seconds bookmark_interval{60};
+// Compiled policies and match conditions that are kept; more than a cluster has.
+inline constexpr std::size_t compiled_policies_max = 4096;
+// Custom resources that a webhook has converted, kept for the next reader; a list of more than these is not kept.
+inline constexpr std::size_t converted_records_max = 100'000;
+// Answers of webhooks and of aggregated servers that are read into memory.
+inline constexpr std::size_t remote_answer_bytes_max = 16 * 1024 * 1024;
+// Other servers that one request may wait for, one after the other: each round runs the request again.
+inline constexpr int remote_rounds_max = 256;
 
 }  // namespace kubemu::limits

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/cel/admission.h"
 #include "api/kinds/go_syntax.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
@@ -107,13 +108,21 @@ void validate_admission_rule(const Json& rule, const FieldPath& path, FieldError
     validate_choice(rule, "scope", false, {"*", "Cluster", "Namespaced"}, path, errors);
 }
 
-void validate_match_conditions(const Json& conditions, const FieldPath& path, FieldErrors& errors) {
+void validate_match_conditions(const Json& conditions, bool params, const FieldPath& path, FieldErrors& errors) {
+    cel::AdmissionEnvironment environment;
+    environment.params = params;
+    environment.variables = false;
     if (conditions.size() > conditions_max) errors.too_many(path, conditions.size(), conditions_max);
     std::set<std::string_view> names;
     for (std::size_t i = 0; i < conditions.size(); ++i) {
         const FieldPath at = path.index(i);
-        if (trim(string_at(conditions[i], {"expression"})).empty())
+        const std::string expression(trim(string_at(conditions[i], {"expression"})));
+        if (expression.empty()) {
             errors.required(at.child("expression"), "");
+        } else if (const auto compiled = cel::compile_admission(expression, environment, cel::AdmissionScope::authorizer, {"bool"});
+                   compiled.program == nullptr) {
+            errors.invalid(at.child("expression"), expression, compiled.error);
+        }
         const std::string_view name = string_at(conditions[i], {"name"});
         if (!validate_required(name, at.child("name"), errors)) continue;
         validate_qualified_name(name, at.child("name"), errors);

@@ -9,8 +9,8 @@ namespace kubemu::api::kinds {
 
 // RuleWithOperations: operations, groups, versions, resources and scope.
 void validate_admission_rule(const Json& rule, const FieldPath& path, FieldErrors& errors);
-// MatchCondition list; expressions are checked to be there, not compiled.
-void validate_match_conditions(const Json& conditions, const FieldPath& path, FieldErrors& errors);
+// MatchCondition list; the expressions may name `params` where the policy has some.
+void validate_match_conditions(const Json& conditions, bool params, const FieldPath& path, FieldErrors& errors);
 // An enum that the versions with a default always have: absent is Required where `required` says so.
 void validate_choice(const Json& object, const char* member, bool required,
                      const std::vector<std::string>& supported, const FieldPath& parent, FieldErrors& errors);

@@ -1,8 +1,9 @@
-// Rules of admission policies and their bindings. Expressions are checked to be there, not compiled.
+// Rules of admission policies and their bindings. Expressions must compile.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/cel/admission.h"
 #include "api/kinds/admissionregistration/admission_rules.h"
 #include "api/kinds/conditions.h"
 #include "api/kinds/define.h"
@@ -85,7 +86,16 @@ bool is_identifier(const std::string& name) {
                        [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
-void validate_variables(const Json& variables, const FieldPath& path, FieldErrors& errors) {
+// `source` as it is compiled and echoed.
+void must_compile(const std::string& source, const cel::AdmissionEnvironment& environment, cel::AdmissionScope scope,
+                  std::initializer_list<std::string_view> types, const FieldPath& path, FieldErrors& errors) {
+    const auto compiled = cel::compile_admission(source, environment, scope, types);
+    if (compiled.program == nullptr) errors.invalid(path, source, compiled.error);
+}
+
+// Declares them for the expressions that follow.
+void validate_variables(const Json& variables, cel::AdmissionEnvironment& environment, const FieldPath& path,
+                        FieldErrors& errors) {
     for (std::size_t i = 0; i < variables.size(); ++i) {
         const std::string name(string_at(variables[i], {"name"}));
         if (trim(name).empty()) {
@@ -93,13 +103,19 @@ void validate_variables(const Json& variables, const FieldPath& path, FieldError
         } else if (!is_identifier(name)) {
             errors.invalid(path.index(i).child("name"), name, "name is not a valid CEL identifier");
         }
-        if (trim(string_at(variables[i], {"expression"})).empty()) {
+        const std::string expression(string_at(variables[i], {"expression"}));
+        if (trim(expression).empty()) {
             errors.required(path.index(i).child("expression"), "expression is not specified");
+        } else if (const auto compiled = cel::compile_variable(name, expression, environment); compiled.program == nullptr) {
+            errors.invalid(path.index(i).child("expression"), expression, compiled.error);
         }
     }
 }
 
-void validate_common(const Json& spec, const FieldPath& path, FieldErrors& errors) {
+// The environment of the policy's own expressions.
+cel::AdmissionEnvironment validate_common(const Json& spec, const FieldPath& path, FieldErrors& errors) {
+    cel::AdmissionEnvironment environment;
+    environment.params = find(spec, "paramKind") != nullptr;
     validate_choice(spec, "failurePolicy", true, {"Fail", "Ignore"}, path, errors);
     if (const Json* kind = find(spec, "paramKind"))
         validate_param_kind(*kind, path.child("paramKind"), errors);
@@ -112,19 +128,30 @@ void validate_common(const Json& spec, const FieldPath& path, FieldErrors& error
         if (array_at(*match, {"resourceRules"}).empty())
             errors.required(constraints.child("resourceRules"), "");
     }
-    validate_match_conditions(array_at(spec, {"matchConditions"}), path.child("matchConditions"), errors);
-    validate_variables(array_at(spec, {"variables"}), path.child("variables"), errors);
+    validate_match_conditions(array_at(spec, {"matchConditions"}), environment.params, path.child("matchConditions"), errors);
+    const Json& variables = array_at(spec, {"variables"});
+    environment.variables = !variables.empty();
+    validate_variables(variables, environment, path.child("variables"), errors);
+    return environment;
 }
 
 // ---------------------------------------------------------------- ValidatingAdmissionPolicy
 
-void validate_validation(const Json& validation, const FieldPath& path, FieldErrors& errors) {
-    if (trim(string_at(validation, {"expression"})).empty())
+void validate_validation(const Json& validation, const cel::AdmissionEnvironment& environment, const FieldPath& path,
+                         FieldErrors& errors) {
+    const std::string expression(string_at(validation, {"expression"}));
+    if (trim(expression).empty()) {
         errors.required(path.child("expression"), "expression is not specified");
+    } else {
+        must_compile(expression, environment, cel::AdmissionScope::authorizer, {"bool"}, path.child("expression"), errors);
+    }
     const std::string message_expression(string_at(validation, {"messageExpression"})),
         message(string_at(validation, {"message"}));
     if (!message_expression.empty() && trim(message_expression).empty()) {
         errors.invalid(path.child("messageExpression"), message_expression, "must be non-empty if specified");
+    } else if (!message_expression.empty()) {
+        must_compile(message_expression, environment, cel::AdmissionScope::plain, {"string"}, path.child("messageExpression"),
+                     errors);
     }
     if (!message.empty() && trim(message).empty()) {
         errors.invalid(path.child("message"), message, "message must be non-empty if specified");
@@ -135,8 +162,8 @@ void validate_validation(const Json& validation, const FieldPath& path, FieldErr
                     errors);
 }
 
-void validate_audit_annotations(const Json& object, const Json& annotations, const FieldPath& path,
-                                FieldErrors& errors) {
+void validate_audit_annotations(const Json& object, const Json& annotations, const cel::AdmissionEnvironment& environment,
+                                const FieldPath& path, FieldErrors& errors) {
     constexpr GoField fields[] = {{"Key", "key", "string"}, {"ValueExpression", "valueExpression", "string"}};
     if (annotations.size() > audit_annotations_max) {
         std::string echo = "[]admissionregistration.AuditAnnotation{";
@@ -161,6 +188,10 @@ void validate_audit_annotations(const Json& object, const Json& annotations, con
             errors.required(at.child("valueExpression"), "valueExpression is not specified");
         } else if (expression.size() > value_expression_bytes_max) {
             errors.required(at.child("valueExpression"), "must not exceed 5120 bytes in length");
+        } else if (const auto compiled = cel::compile_admission(std::string(expression), environment, cel::AdmissionScope::authorizer,
+                                                                {"string", "null_type"});
+                   compiled.program == nullptr) {
+            errors.invalid(at.child("valueExpression"), std::string(string_at(annotations[i], {"valueExpression"})), compiled.error);
         }
         if (!keys.insert(key).second) errors.duplicate(at.child("key"), std::string(key));
     }
@@ -169,7 +200,7 @@ void validate_audit_annotations(const Json& object, const Json& annotations, con
 void validate_validating(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
-    validate_common(spec, path, errors);
+    const cel::AdmissionEnvironment environment = validate_common(spec, path, errors);
     const Json& validations = array_at(spec, {"validations"});
     const Json& annotations = array_at(spec, {"auditAnnotations"});
     if (validations.empty() && annotations.empty()) {
@@ -180,8 +211,8 @@ void validate_validating(const Json& object, const HookContext&, FieldErrors& er
         return;
     }
     for (std::size_t i = 0; i < validations.size(); ++i)
-        validate_validation(validations[i], path.child("validations").index(i), errors);
-    validate_audit_annotations(object, annotations, path.child("auditAnnotations"), errors);
+        validate_validation(validations[i], environment, path.child("validations").index(i), errors);
+    validate_audit_annotations(object, annotations, environment, path.child("auditAnnotations"), errors);
 }
 
 void validate_validating_status(const Json& object, const Json&, const HookContext&, FieldErrors& errors) {
@@ -197,7 +228,8 @@ void validate_validating_status(const Json& object, const Json&, const HookConte
 
 // ---------------------------------------------------------------- MutatingAdmissionPolicy
 
-void validate_mutation(const Json& mutation, const FieldPath& path, FieldErrors& errors) {
+void validate_mutation(const Json& mutation, const cel::AdmissionEnvironment& environment, const FieldPath& path,
+                       FieldErrors& errors) {
     const std::string type(string_at(mutation, {"patchType"}));
     if (!validate_required(type, path.child("patchType"), errors)) return;
     if (type != "ApplyConfiguration" && type != "JSONPatch") {
@@ -209,22 +241,34 @@ void validate_mutation(const Json& mutation, const FieldPath& path, FieldErrors&
     const Json* patch = find(mutation, own);
     if (patch == nullptr) {
         errors.required(path.child(own), "must be specified when patchType is " + type);
-    } else if (trim(string_at(*patch, {"expression"})).empty()) {
-        errors.required(path.child(own).child("expression"), "expression is not specified");
+    } else if (const std::string expression(trim(string_at(*patch, {"expression"}))); expression.empty()) {
+        errors.required(path.child(own).child("expression"), "");
+    } else {
+        must_compile(expression, environment, cel::AdmissionScope::patches, {applies ? "Object" : "list(JSONPatch)"},
+                     path.child(own).child("expression"), errors);
     }
-    if (find(mutation, other) != nullptr)
-        errors.forbidden(path.child(other), "must not be specified when patchType is " + type);
+    if (find(mutation, other) != nullptr) {
+        errors.invalid(path.child(other), "{" + std::string(other) + "}", "must not be specified when patchType is " + type);
+    }
 }
 
 void validate_mutating(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
-    validate_common(spec, path, errors);
+    cel::AdmissionEnvironment environment = validate_common(spec, path, errors);
+    environment.variables = true;
+    for (const Json& rule : array_at(spec, {"matchConstraints", "resourceRules"})) {
+        for (const Json& operation : array_at(rule, {"operations"})) {
+            if (operation == "*" || operation == "CREATE" || operation == "UPDATE" || operation == "CONNECT" || !operation.is_string()) continue;
+            errors.not_supported(path.child("matchConstraints").child("resourceRules").child("operations"),
+                                 operation.get<std::string>(), {"*", "CONNECT", "CREATE", "UPDATE"});
+        }
+    }
     const Json& mutations = array_at(spec, {"mutations"});
     if (mutations.empty())
         errors.required(path.child("mutations"), "mutations must contain at least one item");
     for (std::size_t i = 0; i < mutations.size(); ++i)
-        validate_mutation(mutations[i], path.child("mutations").index(i), errors);
+        validate_mutation(mutations[i], environment, path.child("mutations").index(i), errors);
     validate_choice(spec, "reinvocationPolicy", true, {"IfNeeded", "Never"}, path, errors);
 }
 

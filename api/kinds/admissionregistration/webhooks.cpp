@@ -92,7 +92,7 @@ void validate_webhook(const Json& hook, const Strictness& strict, const FieldPat
     }
     validate_choice(hook, "reinvocationPolicy", false, {"IfNeeded", "Never"}, path, errors);
     validate_webhook_client(object_at(hook, {"clientConfig"}), path.child("clientConfig"), errors);
-    validate_match_conditions(array_at(hook, {"matchConditions"}), path.child("matchConditions"), errors);
+    validate_match_conditions(array_at(hook, {"matchConditions"}), false, path.child("matchConditions"), errors);
 }
 
 void validate_configuration(const Json& object, const Strictness& strict, FieldErrors& errors) {

@@ -1,0 +1,105 @@
+"""What a cluster calls, for the end-to-end tests: HTTPS with the standard library alone.
+
+/mutate adds the label mutated=yes, /validate refuses objects with the label refuse and warns about all others, /slow
+answers too late, /garbage answers with something else, /liar with another uid, and /callback asks the cluster itself first.
+/convert takes custom resources from spec.hostPort (v1) to spec.host and spec.port (v2) and back. GETs are answered as by
+an aggregated API server of the group wardle.example.com.
+"""
+import base64
+import http.server
+import json
+import ssl
+import sys
+import time
+import urllib.request
+
+certificate, key, cluster = sys.argv[1:4]
+
+
+def respond(path, request):
+    labels = ((request.get("object") or request.get("oldObject") or {}).get("metadata") or {}).get("labels") or {}
+    if path == "/mutate":
+        patch = [{"op": "add", "path": "/metadata/labels", "value": dict(labels, mutated="yes")}]
+        return {"allowed": True, "patchType": "JSONPatch", "patch": base64.b64encode(json.dumps(patch).encode()).decode()}
+    if path == "/callback":
+        with urllib.request.urlopen(cluster + "/api/v1/namespaces/" + request["namespace"]) as answer:
+            return {"allowed": answer.status == 200}
+    if path == "/slow":
+        time.sleep(20)
+    if path == "/liar":
+        return {"allowed": True, "uid": "another"}
+    if "refuse" in labels:
+        return {"allowed": False, "status": {"code": 403, "reason": "Forbidden", "message": "the label refuse is set"}}
+    return {"allowed": True, "warnings": ["seen by " + path]}
+
+
+def convert(item, version):
+    item = dict(item, apiVersion=version)
+    spec = dict(item.get("spec") or {})
+    if version.endswith("v2") and "hostPort" in spec:
+        host, _, port = spec.pop("hostPort").partition(":")
+        spec.update(host=host, port=port)
+    elif version.endswith("v1") and "host" in spec:
+        spec["hostPort"] = spec.pop("host") + ":" + spec.pop("port", "")
+    item["spec"] = spec
+    return item
+
+
+def converted(path, request):
+    objects = [convert(item, request["desiredAPIVersion"]) for item in request["objects"]]
+    if path == "/convert-less":
+        objects = objects[1:]
+    if path == "/convert-wrong":
+        objects = [dict(item, apiVersion="example.com/v9") for item in objects]
+    return {"result": {"status": "Success"}, "convertedObjects": objects}
+
+
+def aggregated(path, headers):
+    group = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "wardle.example.com/v1", "resources": [
+        {"name": "flunders", "singularName": "flunder", "namespaced": True, "kind": "Flunder", "verbs": ["get", "list"]}]}
+    metadata = {"name": "one", "namespace": "default", "annotations": {"user": headers.get("X-Remote-User", "")}}
+    flunder = {"kind": "Flunder", "apiVersion": "wardle.example.com/v1", "metadata": metadata}
+    if path.endswith("/wardle.example.com/v1"):
+        return group
+    return flunder if path.endswith("/one") else {"kind": "FlunderList", "apiVersion": "wardle.example.com/v1", "metadata": {}, "items": [flunder]}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        path = self.path.split("?")[0]
+        conversion = review["kind"] == "ConversionReview"
+        response = converted(path, review["request"]) if conversion else respond(path, review["request"])
+        response.setdefault("uid", review["request"]["uid"])
+        body = json.dumps({"kind": review["kind"], "apiVersion": review["apiVersion"], "response": response}).encode()
+        if path == "/garbage":
+            body = b"<html>"
+        self.answer(body)
+
+    def do_GET(self):
+        self.answer(json.dumps(aggregated(self.path.split("?")[0], self.headers)).encode())
+
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client):
+        pass
+
+
+server = Server(("127.0.0.1", 0), Handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate, key)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_address[1], flush=True)
+server.serve_forever()

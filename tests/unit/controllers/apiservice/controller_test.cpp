@@ -1,0 +1,59 @@
+// The condition Available, and what requests learn of a server.
+#include "controllers/apiservice/controller.h"
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/harness/test_cluster.h"
+
+using namespace kubemu;
+using namespace kubemu::controllers;
+using api::Json;
+
+namespace {
+
+struct FakeServer final : api::RemoteCaller {
+    api::RemoteAnswer answer;
+    std::vector<api::RemoteCall> calls;
+    void call(api::RemoteCall call, std::function<void(api::RemoteAnswer)> done) override {
+        calls.push_back(std::move(call));
+        done(answer);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an API service is available once its server answers") {
+    tests::TestCluster cluster;
+    FakeServer server;
+    api::AggregatedServices services;
+    cluster.add<ApiServiceController>(ApiServiceController::Options{services, server, {"default/far"}});
+    cluster.create("apiservices.apiregistration.k8s.io",
+                   Json{{"metadata", {{"name", "v1.wardle.example.com"}}},
+                        {"spec", {{"group", "wardle.example.com"}, {"version", "v1"}, {"groupPriorityMinimum", 1000}, {"versionPriority", 15},
+                                  {"insecureSkipTLSVerify", true}, {"service", {{"namespace", "default"}, {"name", "far"}}}}}});
+    const auto condition = [&] {
+        cluster.settle();
+        const Json available = cluster.get("apiservices.apiregistration.k8s.io", "v1.wardle.example.com", "")["status"]["conditions"][0];
+        return available["status"].get<std::string>() + " " + available["reason"].get<std::string>() + ": " + available["message"].get<std::string>();
+    };
+    CHECK(condition() == "False ServiceNotFound: service/far in \"default\" is not present");
+    server.answer = {"dial tcp 127.0.0.1:1: connect: connection refused", 0, {}, {}};
+    cluster.create("services", Json{{"metadata", {{"name", "far"}, {"namespace", "default"}}}, {"spec", {{"ports", {{{"port", 80}}}}}}});
+    CHECK(condition() == "False ServicePortError: service/far in \"default\" is not listening on port 443");
+    cluster.patch("services", "far", R"({"spec":{"ports":[{"port":443}]}})");
+    CHECK(condition().find("False FailedDiscoveryCheck: failing or missing response from https://") == 0);
+    server.answer = {{}, 200, "application/json", R"({"kind":"APIResourceList","resources":[{"name":"flunders","namespaced":true,"kind":"Flunder","verbs":["get"]}]})"};
+    cluster.advance(std::chrono::seconds(3));
+    CHECK(condition() == "True Passed: all checks passed");
+    const auto found = services.find("wardle.example.com", "v1");
+    REQUIRE(found != nullptr);
+    CHECK(found->available);
+    CHECK(api::with_aggregated_groups(R"({"groups":[]})", services.all()) ==
+          R"({"groups":[{"name":"wardle.example.com","versions":[{"groupVersion":"wardle.example.com/v1","version":"v1"}],"preferredVersion":{"groupVersion":"wardle.example.com/v1","version":"v1"}}]})");
+    CHECK(api::with_aggregated_discovery(R"({"items":[]})", services.all()).find(R"("resource":"flunders")") != std::string::npos);
+    cluster.remove("apiservices.apiregistration.k8s.io", "v1.wardle.example.com", {}, "");
+    cluster.settle();
+    CHECK(services.empty());
+}
