@@ -12,7 +12,7 @@ start_hook() {
   port=$(cat "$work/port")
   ca=$(base64 -w0 "$work/cert.pem")
 }
-trap 'code=$?; [ -n "$hook_pid" ] && kill "$hook_pid" 2> /dev/null; (exit $code); on_exit' EXIT
+trap 'code=$?; set +e; [ -n "$hook_pid" ] && kill "$hook_pid" 2> /dev/null; (exit $code); on_exit' EXIT
 
 # Each is told of the other's port when it starts, so one of them has to be chosen before.
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
