@@ -89,6 +89,7 @@ ApiResult<Written> Registry::Impl::waiting(const WriteContext& context, const st
         if (written || !answers.waiting()) return written;
         if (answers.exhausted()) return Status::internal("the request had to ask other servers too often");
         if (context.warnings != nullptr) context.warnings->resize(warned);
+        const RemoteWait wait;
         const auto answered = std::make_shared<std::promise<void>>();
         answers.start(*caller, [answered] { answered->set_value(); });
         answered->get_future().wait();

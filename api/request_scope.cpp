@@ -1,6 +1,7 @@
 // Two variables of each thread.
 #include "api/request_scope.h"
 
+#include <atomic>
 #include <utility>
 
 namespace kubemu::api {
@@ -8,6 +9,7 @@ namespace {
 
 thread_local RequestScope* current_scope = nullptr;
 thread_local RemoteCaller* caller_of_thread = nullptr;
+std::atomic<int> waits{0};
 
 }  // namespace
 
@@ -36,5 +38,9 @@ RequestScope* RequestScope::current() { return current_scope; }
 
 void may_wait_for(RemoteCaller* caller) { caller_of_thread = caller; }
 RemoteCaller* waited_for() { return caller_of_thread; }
+
+RemoteWait::RemoteWait() { ++waits; }
+RemoteWait::~RemoteWait() { --waits; }
+bool somebody_waits() { return waits > 0; }
 
 }  // namespace kubemu::api

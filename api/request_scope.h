@@ -45,4 +45,14 @@ struct RequestScope {
 void may_wait_for(RemoteCaller* caller);
 RemoteCaller* waited_for();
 
+// Such a thread waits for another server as long as one of these lives.
+struct RemoteWait {
+    RemoteWait();
+    ~RemoteWait();
+    RemoteWait(const RemoteWait&) = delete;
+    RemoteWait& operator=(const RemoteWait&) = delete;
+};
+// Whether one waits right now; from any thread. What is asked meanwhile may come from the server that is waited for.
+bool somebody_waits();
+
 }  // namespace kubemu::api

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <thread>
+#include <utility>
 
 #include "controllers/runtime/controller.h"
 #include "storage/base/log.h"
@@ -55,16 +56,21 @@ struct Manager::Impl {
         condition.notify_one();
     }
 
-    bool run_posted() { return run_tasks(posted); }
+    using Tasks = std::vector<std::function<void()>>;
 
-    bool run_tasks(std::vector<std::function<void()>>& waiting) {
-        std::vector<std::function<void()>> tasks;
-        {
-            Lock lock(mutex);
-            tasks.swap(waiting);
-        }
+    static bool run(const Tasks& tasks) {
         for (const auto& task : tasks) task();
         return !tasks.empty();
+    }
+
+    Tasks take_posted() {
+        Lock lock(mutex);
+        return std::exchange(posted, {});
+    }
+
+    Tasks take_settled() {
+        Lock lock(mutex);
+        return std::exchange(settled, {});
     }
 
     bool pump() {
@@ -146,7 +152,7 @@ struct Manager::Impl {
 
     // True when it did something.
     bool turn() {
-        bool progress = run_posted();
+        bool progress = run(take_posted());
         progress |= pump();
         for (std::size_t i = 0; i < controllers.size(); ++i) {
             if (controllers[i]->started_) continue;
@@ -189,7 +195,7 @@ struct Manager::Impl {
             if (settled.empty()) return false;
         }
         options.registry.store().flush();  // what is on its way to the disk is somebody's work too
-        return turn() || run_tasks(settled);
+        return turn() || run(take_settled());
     }
 
     void loop() {
