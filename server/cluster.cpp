@@ -148,7 +148,7 @@ struct Cluster::Impl {
     api::PodLogs* logs = nullptr;
     ClockApi clock_api;
     KubeletController* simulated_nodes = nullptr;  // null: it does not run
-    std::optional<std::vector<api::Json>> nodes;   // of a file, until the kubelets have them
+    std::shared_ptr<const std::vector<api::Json>> nodes;   // of a file, until the kubelets have them
     std::unique_ptr<api::Handlers> handlers;
     std::optional<Dispatcher> dispatcher;
 
@@ -193,7 +193,7 @@ void Cluster::Impl::add_controllers() {
                                                                                 .pod_startup_latency = options.pod_startup_latency,
                                                                                 .kubernetes_version = options.kubernetes_version,
                                                                                 .pace = options.pace,
-                                                                                .nodes = std::move(nodes)});
+                                                                                .nodes = nodes});
         logs = &kubelet->logs();
         simulated_nodes = kubelet.get();
         manager.add(std::move(kubelet));
@@ -254,7 +254,8 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
     bootstrap(impl->registry);
     if (controller_enabled(options.controllers, "kubelet")) stages::bootstrap_stage_definition(impl->registry);
     if (!options.node_config_path.empty()) {
-        TRY_ASSIGN(impl->nodes, read_nodes(options.node_config_path));
+        TRY_ASSIGN(auto nodes, read_nodes(options.node_config_path));
+        impl->nodes = std::make_shared<const std::vector<api::Json>>(std::move(nodes));
     }
     impl->add_controllers();
     if (impl->simulated_nodes != nullptr) TRY(impl->simulated_nodes->register_nodes());

@@ -42,7 +42,7 @@ struct KubeletController::Impl {
               {.manager = owner.manager(),
                .client = owner.client(),
                .configured =
-                   options.nodes ? std::move(*options.nodes) : kubelet::default_nodes(options.count),
+                   options.nodes ? *options.nodes : kubelet::default_nodes(options.count),
                .kubernetes_version = options.kubernetes_version,
                .quiet = latency_at(options.pace) == Duration::zero(),
                .wake_pods = [this](const std::string& node) { wake_node(node); },

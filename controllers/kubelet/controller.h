@@ -5,7 +5,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +22,7 @@ struct NodeOptions {
     std::string kubernetes_version = "v1.36.0";
     Pace pace = Pace::realistic;  // of namespaces that do not say otherwise
     // In place of `count` nodes with names as kind gives them: Node objects as kubelet::read_node_config makes them.
-    std::optional<std::vector<api::Json>> nodes = std::nullopt;
+    std::shared_ptr<const std::vector<api::Json>> nodes = nullptr;
 };
 
 class KubeletController final : public Controller {
