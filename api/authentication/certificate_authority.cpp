@@ -11,6 +11,7 @@
 #include <array>
 #include <utility>
 
+#include "api/authentication/openssl.h"
 #include "api/authentication/seeded_key.h"
 #include "api/values/text.h"
 #include "storage/peek.h"
@@ -18,16 +19,8 @@
 namespace kubemu::api {
 namespace {
 
-template <auto Free>
-struct Freed {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
+using namespace openssl;
 
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Memory = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using SignRequest = std::unique_ptr<X509_REQ, Freed<X509_REQ_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
@@ -44,20 +37,7 @@ constexpr std::chrono::hours seeded_lifetime(100 * 365 * 24);
 
 Memory reader(std::string_view text) { return Memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
-std::string text_of(BIO* memory) {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(memory, &data);
-    return std::string(data, static_cast<std::size_t>(size));
-}
-
 EVP_PKEY* key_of(std::string_view pem) { return PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, nullptr, nullptr); }
-
-template <class Write, class... Arguments>
-std::string pem_of(Write write, Arguments... arguments) {
-    Memory memory(BIO_new(BIO_s_mem()));
-    if (write(memory.get(), arguments...) != 1) return {};
-    return text_of(memory.get());
-}
 
 std::time_t unix_time(Time time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();

@@ -10,21 +10,16 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
+
+#include "api/authentication/openssl.h"
 
 namespace kubemu::api {
 namespace {
 
-template <auto Free>
-struct Freed {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
+using namespace openssl;
 
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
-using Memory = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using Numbers = std::unique_ptr<BN_CTX, Freed<BN_CTX_free>>;
 using Builder = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
@@ -42,12 +37,8 @@ std::string bytes_of(std::uint64_t seed, std::string_view purpose, std::size_t c
     return bytes;
 }
 
-std::string pem_of(EVP_PKEY* key) {
-    const Memory memory(BIO_new(BIO_s_mem()));
-    if (key == nullptr || PEM_write_bio_PKCS8PrivateKey(memory.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) return {};
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(memory.get(), &data);
-    return std::string(data, static_cast<std::size_t>(size));
+std::string pem_of_key(const Key& key) {
+    return key ? pem_of(PEM_write_bio_PKCS8PrivateKey, key.get(), nullptr, nullptr, 0, nullptr, nullptr) : std::string();
 }
 
 constexpr int prime_bits = 1024;
@@ -72,7 +63,7 @@ Number prime_of(std::uint64_t seed, std::string_view purpose, BN_CTX* context) {
 std::string seeded_ed25519_key(std::uint64_t seed) {
     const std::string bytes = bytes_of(seed, "certificate authority", 32);
     const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
-    return pem_of(key.get());
+    return pem_of_key(key);
 }
 
 std::string seeded_rsa_key(std::uint64_t seed) {
@@ -103,7 +94,7 @@ std::string seeded_rsa_key(std::uint64_t seed) {
         EVP_PKEY_fromdata(made.get(), &key, EVP_PKEY_KEYPAIR, parameters.get()) != 1) {
         return {};
     }
-    return pem_of(Key(key).get());
+    return pem_of_key(Key(key));
 }
 
 }  // namespace kubemu::api

@@ -12,32 +12,19 @@
 
 #include <array>
 
+#include "api/authentication/openssl.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
 namespace {
 
-template <auto Free>
-struct Freed {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
+using namespace openssl;
 
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Memory = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using Digest = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 
 constexpr std::size_t key_bits = 2048;
 
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-std::string text_of(BIO* memory) {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(memory, &data);
-    return std::string(data, static_cast<std::size_t>(size));
-}
 
 std::string key_id(EVP_PKEY* key) {
     unsigned char* der = nullptr;
@@ -98,9 +85,7 @@ std::optional<SigningKey> SigningKey::from_pem(std::string_view text) {
 }
 
 std::string SigningKey::pem() const {
-    Memory memory(BIO_new(BIO_s_mem()));
-    PEM_write_bio_PrivateKey(memory.get(), impl_->key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-    return text_of(memory.get());
+    return pem_of(PEM_write_bio_PrivateKey, impl_->key.get(), nullptr, nullptr, 0, nullptr, nullptr);
 }
 
 std::string SigningKey::sign(std::string_view claims) const {
