@@ -308,7 +308,7 @@ bool trust(ssl::context& context, const std::string& bundle, bool insecure) {
 }  // namespace
 
 struct HttpsCaller::Impl {
-    Impl(ServiceAddresses given, const Clock& c) : addresses(std::move(given)), clock(c), work(io.get_executor()), thread([this] { io.run(); }) {}
+    Impl(ServiceAddresses given, const Clock& c) : addresses(std::move(given)), clock(c), work(io.get_executor()) {}
 
     const ServiceAddresses addresses;
     const Clock& clock;
@@ -319,7 +319,7 @@ struct HttpsCaller::Impl {
     std::set<ConnectionPtr> open;  // on the thread alone
     Mutex mutex;
     bool stopped KUBEMU_GUARDED_BY(mutex) = false;
-    std::thread thread;
+    std::thread thread KUBEMU_GUARDED_BY(mutex);  // from the first call on: most clusters never make one
 
     // False when calls have come to their end.
     bool post(std::function<void()> start);
@@ -344,6 +344,7 @@ void log_bug(std::exception_ptr error) {
 bool HttpsCaller::Impl::post(std::function<void()> start) {
     Lock lock(mutex);
     if (stopped) return false;
+    if (!thread.joinable()) thread = std::thread([this] { io.run(); });
     asio::post(io, std::move(start));
     return true;
 }
@@ -438,10 +439,13 @@ void HttpsCaller::forward(api::RemoteCall call, api::Respond respond) {
 
 void HttpsCaller::stop() {
     Impl* impl = impl_.get();
+    std::thread thread;
     {
         Lock lock(impl->mutex);
         if (std::exchange(impl->stopped, true)) return;
+        thread = std::move(impl->thread);
     }
+    if (!thread.joinable()) return;
     asio::post(impl->io, [impl] {
         for (const ConnectionPtr& connection : impl->open) {
             connection->stopped = true;
@@ -449,7 +453,7 @@ void HttpsCaller::stop() {
         }
     });
     impl->work.reset();
-    impl->thread.join();
+    thread.join();
 }
 
 }  // namespace kubemu::server

@@ -1,4 +1,4 @@
-// HttpsCaller: webhooks and aggregated API servers called over HTTPS, on a thread of its own that waits for sockets alone.
+// HttpsCaller: webhooks and aggregated API servers called over HTTPS, on a thread of its own, which begins with the first call.
 //
 // Errors are in the words of Go's net/http and crypto/tls, which users search for. Services have no network here: a call to
 // one goes to the address that --service-address names for it, else to the endpoint that its EndpointSlices name.
