@@ -23,11 +23,9 @@ struct Mutation {
     cel::AdmissionExpression expression;
 };
 
-struct Policy {
+struct Policy : PolicyHead {
     Json document;
-    bool fails = true, again = false;  // failurePolicy Fail, reinvocationPolicy IfNeeded
-    PolicyVariables variables;
-    std::vector<MatchCondition> conditions;
+    bool again = false;  // reinvocationPolicy IfNeeded
     std::vector<Mutation> mutations;
 };
 
@@ -35,15 +33,8 @@ std::shared_ptr<const Policy> compile_policy(Json document) {
     auto policy = std::make_shared<Policy>();
     policy->document = std::move(document);
     const Json& spec = object_at(policy->document, {"spec"});
-    policy->fails = string_at(spec, {"failurePolicy"}) != "Ignore";
+    const cel::AdmissionEnvironment environment = policy->compile_head(spec);
     policy->again = string_at(spec, {"reinvocationPolicy"}) == "IfNeeded";
-    cel::AdmissionEnvironment environment;
-    environment.params = find(spec, "paramKind") != nullptr;
-    for (const Json& variable : array_at(spec, {"variables"})) {
-        const std::string name(string_at(variable, {"name"}));
-        policy->variables.emplace_back(name, cel::compile_variable(name, std::string(string_at(variable, {"expression"})), environment));
-    }
-    policy->conditions = compile_conditions(array_at(spec, {"matchConditions"}), environment);
     for (const Json& given : array_at(spec, {"mutations"})) {
         const bool applies = string_at(given, {"patchType"}) == "ApplyConfiguration";
         const std::string source(string_at(given, {applies ? "applyConfiguration" : "jsonPatch", "expression"}));

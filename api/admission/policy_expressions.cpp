@@ -160,6 +160,18 @@ std::vector<MatchCondition> compile_conditions(const Json& conditions, const cel
     return made;
 }
 
+cel::AdmissionEnvironment PolicyHead::compile_head(const Json& spec) {
+    fails = string_at(spec, {"failurePolicy"}) != "Ignore";
+    cel::AdmissionEnvironment environment;
+    environment.params = find(spec, "paramKind") != nullptr;
+    for (const Json& variable : array_at(spec, {"variables"})) {
+        const std::string name(string_at(variable, {"name"}));
+        variables.emplace_back(name, cel::compile_variable(name, std::string(string_at(variable, {"expression"})), environment));
+    }
+    conditions = compile_conditions(array_at(spec, {"matchConditions"}), environment);
+    return environment;
+}
+
 ConditionsResult evaluate_conditions(const std::vector<MatchCondition>& conditions, const PolicyInput& input,
                                      const PolicyVariables& variables, bool fails) {
     if (conditions.empty()) return {};

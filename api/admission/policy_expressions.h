@@ -68,6 +68,16 @@ struct MatchCondition {
 };
 std::vector<MatchCondition> compile_conditions(const Json& conditions, const cel::AdmissionEnvironment& environment);
 
+// What validating and mutating policies have in common, compiled.
+struct PolicyHead {
+    bool fails = true;  // failurePolicy Fail
+    PolicyVariables variables;
+    std::vector<MatchCondition> conditions;
+
+    // From the spec of a policy; what its other expressions are compiled in.
+    cel::AdmissionEnvironment compile_head(const Json& spec);
+};
+
 struct ConditionsResult {
     bool matches = true;
     std::string error;  // with failurePolicy Fail; then nothing is known of `matches`

@@ -33,11 +33,8 @@ struct AuditAnnotation {
     cel::AdmissionExpression value;
 };
 
-struct Policy {
+struct Policy : PolicyHead {
     Json document;
-    bool fails = true;  // failurePolicy
-    PolicyVariables variables;
-    std::vector<MatchCondition> conditions;
     std::vector<Validation> validations;
     std::vector<AuditAnnotation> annotations;
 };
@@ -46,14 +43,7 @@ std::shared_ptr<const Policy> compile_policy(Json document) {
     auto policy = std::make_shared<Policy>();
     policy->document = std::move(document);
     const Json& spec = object_at(policy->document, {"spec"});
-    policy->fails = string_at(spec, {"failurePolicy"}) != "Ignore";
-    cel::AdmissionEnvironment environment;
-    environment.params = find(spec, "paramKind") != nullptr;
-    for (const Json& variable : array_at(spec, {"variables"})) {
-        const std::string name(string_at(variable, {"name"}));
-        policy->variables.emplace_back(name, cel::compile_variable(name, std::string(string_at(variable, {"expression"})), environment));
-    }
-    policy->conditions = compile_conditions(array_at(spec, {"matchConditions"}), environment);
+    const cel::AdmissionEnvironment environment = policy->compile_head(spec);
     for (const Json& given : array_at(spec, {"validations"})) {
         Validation validation;
         validation.expression = cel::compile_admission(std::string(string_at(given, {"expression"})), environment,
