@@ -30,6 +30,7 @@ api::Response refusal(const api::Status& status) { return answer(status.code(), 
 api::Status cannot_turn(std::string_view why) { return api::Status::conflict("", "clock", "cluster", why); }
 
 double microseconds_of(std::string_view unit) {
+    if (unit == "us") return 1;
     if (unit == "ms") return 1e3;
     if (unit == "s") return 1e6;
     if (unit == "m") return 60e6;
@@ -88,7 +89,7 @@ std::optional<Duration> parse_clock_duration(std::string_view text) {
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
         if (error != std::errc() || !(number >= 0)) return std::nullopt;
         text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-        const std::size_t size = text.substr(0, 2) == "ms" ? 2 : 1;
+        const std::size_t size = text.substr(0, 2) == "ms" || text.substr(0, 2) == "us" ? 2 : 1;
         const double scale = microseconds_of(text.substr(0, size));
         if (scale == 0) return std::nullopt;
         microseconds += number * scale;

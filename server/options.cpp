@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <regex>
 
+#include "server/clock_api.h"
+
 namespace kubemu::server {
 namespace {
 
@@ -18,14 +20,10 @@ std::string default_database_path() {
     return std::string(home != nullptr ? home : ".") + "/.local/state/kubemu/kubemu.db";
 }
 
-// "250ms", "2s", "1m", "0", "1.5" (seconds).
+// As the clock's durations; a number alone is in seconds.
 std::optional<Duration> parse_duration(const std::string& text) {
-    static const std::regex form(R"(([0-9]+(?:\.[0-9]+)?)(us|ms|s|m|h)?)");
-    std::smatch match;
-    if (!std::regex_match(text, match, form)) return std::nullopt;
-    const std::string unit = match[2];
-    const double scale = unit == "us" ? 1 : unit == "ms" ? 1e3 : unit == "m" ? 60e6 : unit == "h" ? 3600e6 : 1e6;
-    return Duration(static_cast<Duration::rep>(std::stod(match[1]) * scale));
+    const bool plain = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+    return parse_clock_duration(plain ? text + "s" : text);
 }
 
 bool is_loopback(const std::string& address) {
