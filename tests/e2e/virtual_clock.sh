@@ -53,7 +53,8 @@ story() {
   lines 2 k get jobs --no-headers
   matches '^2026-01-01T06:00:00Z$' k get cronjob tick -o 'jsonpath={.status.lastScheduleTime}{"\n"}'
   matches '^2026-01-01T05:50:00Z' k get jobs --sort-by=.metadata.creationTimestamp -o 'jsonpath={.items[*].metadata.creationTimestamp}{"\n"}'
-  # Events of the first hours have expired.
+  # Events of the last hour are there, those before have expired.
+  matches ' 2026-01-01T05:5' k get events -o custom-columns=NAME:.metadata.name,TIME:.lastTimestamp
   lacks ' 2026-01-01T04' k get events -o custom-columns=NAME:.metadata.name,TIME:.lastTimestamp
   k delete deployment web --wait=false
   clock settle > /dev/null

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/draft.h"
 #include "api/registry.h"
 #include "api/remote_calls.h"
 #include "api/request_scope.h"
@@ -172,10 +173,19 @@ TEST_CASE("a webhook with side effects refuses dry runs") {
     Cluster cluster;
     Json some = Cluster::hook("some");
     some["sideEffects"] = "Some";
-    // Only v1beta1 takes such a webhook.
-    const KindSpec* beta = cluster.kinds().by_kind("admissionregistration.k8s.io", "v1beta1", "ValidatingWebhookConfiguration");
-    if (beta == nullptr) return;
-    REQUIRE(cluster.registry().create(*beta, {}, Json{{"metadata", {{"name", "v"}}}, {"webhooks", {some}}}, WriteContext()));
+    some["failurePolicy"] = "Fail";
+    some["timeoutSeconds"] = 10;
+    some["matchPolicy"] = "Equivalent";
+    some["rules"][0]["scope"] = "*";
+    // v1 takes no such webhook; one that v1beta1 took is still stored.
+    const KindSpec& kind = cluster.kind(validating);
+    storage::Transaction transaction;
+    transaction.drafts.push_back(make_draft(kind, Json{{"metadata", {{"name", "v"}, {"uid", "u"}}}, {"webhooks", Json::array({some})}}, storage::Precondition::absent()));
+    REQUIRE(cluster.store().submit(std::move(transaction), {}));
+    cluster.store().flush();
+    cluster.server.respond = [](const std::string&, const Json&) { return Json{{"allowed", true}}; };
+    CHECK(cluster.refusal("m").empty());
+    CHECK(cluster.server.calls.size() == 1);
     CHECK(cluster.refusal("m", true) == "400 BadRequest: admission webhook \"some.example.com\" does not support dry run");
 }
 
