@@ -15,6 +15,7 @@
 #include "controllers/apiextensions/controller.h"
 #include "controllers/apiservice/controller.h"
 #include "controllers/bootstrap/bootstrap.h"
+#include "controllers/bootstrap/server_objects.h"
 #include "controllers/certificates/controller.h"
 #include "controllers/cluster_role_aggregation/controller.h"
 #include "controllers/cronjob/controller.h"
@@ -252,6 +253,7 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
     impl->remote.set_front_proxy([made = impl.get()] { return front_proxy_certificate(*made->authority, Impl::machine_clock.now()); });
     install_stored_definitions(impl->registry, impl->definitions);
     bootstrap(impl->registry);
+    bootstrap_authentication(impl->registry, impl->authority->certificate());
     if (controller_enabled(options.controllers, "kubelet")) stages::bootstrap_stage_definition(impl->registry);
     if (!options.node_config_path.empty()) {
         TRY_ASSIGN(auto nodes, read_nodes(options.node_config_path));

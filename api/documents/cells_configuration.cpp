@@ -84,9 +84,7 @@ Json flow_schema_missing_level(const Json& o, const CellContext&) {
     return dangling == nullptr ? "?" : std::string(string_at(*dangling, {"status"}));
 }
 Json priority_level_shares(const Json& o, const CellContext&) {
-    if (find(o, {"spec", "limited"}) != nullptr)
-        return int_at(o, {"spec", "limited", "nominalConcurrencyShares"});
-    return number_or_none(find(o, {"spec", "exempt", "nominalConcurrencyShares"}));
+    return number_or_none(find(o, {"spec", "limited", "nominalConcurrencyShares"}));
 }
 Json priority_level_queues(const Json& o, const CellContext&) {
     return number_or_none(find(o, {"spec", "limited", "limitResponse", "queuing", "queues"}));

@@ -18,9 +18,9 @@ constexpr std::string_view services = "apiservices.apiregistration.k8s.io";
 constexpr const char* managed_label = "kube-aggregator.kubernetes.io/automanaged";
 
 void make(api::Registry& registry, api::Client& client, std::string_view resource, api::Json object) {
-    const std::string name(api::name_of(object));
-    if (registry.get(resource, "", name)) return;
-    const auto made = client.create(registry.kinds().stored(resource), "", std::move(object));
+    const std::string name(api::name_of(object)), space(api::namespace_of(object));
+    if (registry.get(resource, space, name)) return;
+    const auto made = client.create(registry.kinds().stored(resource), space, std::move(object));
     if (made || made.error().code() == 409) return;
     log_line(LogLevel::error, "a first object could not be made",
              {{"resource", std::string(resource)}, {"name", name}, {"error", made.error()->message}});
@@ -102,6 +102,23 @@ void bootstrap_service_network(api::Registry& registry) {
         });
     if (!ready)
         log_line(LogLevel::error, "the service network is not ready", {{"error", ready.error()->message}});
+}
+
+void bootstrap_authentication(api::Registry& registry, const std::string& authority) {
+    api::Client client(registry, {}, "kube-apiserver/v1");
+    const auto config = [&](const char* name, api::Json data) {
+        make(registry, client, "configmaps", {{"metadata", {{"name", name}, {"namespace", "kube-system"}}}, {"data", std::move(data)}});
+    };
+    // Lists are JSON texts within the text.
+    config("extension-apiserver-authentication", {{"client-ca-file", authority},
+                                                  {"requestheader-allowed-names", R"(["front-proxy-client"])"},
+                                                  {"requestheader-client-ca-file", authority},
+                                                  {"requestheader-extra-headers-prefix", R"(["X-Remote-Extra-"])"},
+                                                  {"requestheader-group-headers", R"(["X-Remote-Group"])"},
+                                                  {"requestheader-uid-headers", R"(["X-Remote-Uid"])"},
+                                                  {"requestheader-username-headers", R"(["X-Remote-User"])"}});
+    config("kube-apiserver-legacy-service-account-token-tracking",
+           {{"since", api::format_time(registry.clock().now()).substr(0, 10)}});
 }
 
 }  // namespace kubemu::controllers

@@ -2,6 +2,8 @@
 // Fairness, the network of its services.
 #pragma once
 
+#include <string>
+
 #include "api/registry.h"
 
 namespace kubemu::controllers {
@@ -21,5 +23,11 @@ void bootstrap_flow_control(api::Registry& registry);
 // The ServiceCIDR "kubernetes", which names the network of the services (kubernetes
 // pkg/controlplane/controller/defaultservicecidr).
 void bootstrap_service_network(api::Registry& registry);
+
+// What other servers of the cluster check their callers by: the ConfigMap kube-system/extension-apiserver-authentication
+// (kubernetes pkg/controlplane/controller/clusterauthenticationtrust), which controller managers, schedulers and
+// aggregated servers wait for. `authority` is the certificate, as PEM, of clients and of the front proxy. Beside it the
+// ConfigMap that says since when the use of service account tokens is tracked (controller/legacytokentracking).
+void bootstrap_authentication(api::Registry& registry, const std::string& authority);
 
 }  // namespace kubemu::controllers

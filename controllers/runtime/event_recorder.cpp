@@ -11,6 +11,7 @@
 
 #include "api/registry.h"
 #include "api/values/time.h"
+#include "controllers/runtime/event_name.h"
 #include "controllers/runtime/manager.h"
 #include "storage/base/log.h"
 
@@ -65,13 +66,6 @@ struct Observed {
     std::int64_t count = 0;
 };
 
-std::string hexadecimal(std::int64_t number) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    for (; number != 0; number /= 16) text.insert(text.begin(), digits[number % 16]);
-    return text;
-}
-
 }  // namespace
 
 struct EventRecorder::Impl {
@@ -83,13 +77,6 @@ struct EventRecorder::Impl {
     RecentlyUsed<Bucket> buckets;
     RecentlyUsed<Observed> observed;
     std::int64_t last_stamp = 0;
-
-    // Nanoseconds in the name of an event; the clock of a simulation may stand still between two of them.
-    std::int64_t next_stamp() {
-        const std::int64_t now = manager.clock().now().time_since_epoch().count() * 1000 +
-                                 static_cast<std::int64_t>(manager.random().below("event", 1000));
-        return last_stamp = std::max(now, last_stamp + 1);
-    }
 
     bool allowed(const std::string& subject, Time now) {
         Bucket& bucket = buckets[subject];
@@ -160,11 +147,11 @@ struct EventRecorder::Impl {
         copy("resourceVersion", api::string_at(object, {"metadata", "resourceVersion"}));
         api::Json source = {{"component", component}};
         if (!host.empty()) source["host"] = host;
-        const std::string event_name = name + "." + hexadecimal(next_stamp());
+        const std::string written_name = event_name(manager, name, last_stamp);
         api::Json event = {
             {"apiVersion", "v1"},
             {"kind", "Event"},
-            {"metadata", {{"name", event_name}, {"namespace", event_namespace}}},
+            {"metadata", {{"name", written_name}, {"namespace", event_namespace}}},
             {"involvedObject", std::move(involved)},
             {"reason", std::string(reason)},
             {"message", message},
@@ -183,7 +170,7 @@ struct EventRecorder::Impl {
             log_line(LogLevel::debug, "event not recorded", {{"object", name}, {"error", written.error()->message}});
             return;
         }
-        known = {event_name, 1};
+        known = {written_name, 1};
     }
 };
 

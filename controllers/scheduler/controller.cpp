@@ -26,10 +26,10 @@ constexpr Duration backoff_max = std::chrono::seconds(10);
 // kube-scheduler retries what nothing woke after five minutes (podMaxInUnschedulablePodsDuration).
 constexpr Duration parked_max = std::chrono::minutes(5);
 
-Json reference(const PodInfo& pod) {
-    return {{"apiVersion", "v1"},
-            {"kind", "Pod"},
-            {"metadata", {{"name", pod.name}, {"namespace", pod.namespace_name}, {"uid", pod.uid}}}};
+Json reference(const PodInfo& pod, const api::Informer& pods) {
+    Json metadata = {{"name", pod.name}, {"namespace", pod.namespace_name}, {"uid", pod.uid}};
+    if (const auto record = pods.get(pod.namespace_name, pod.name)) metadata["resourceVersion"] = std::to_string(record->revision);
+    return {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", std::move(metadata)}};
 }
 
 // Sets a pod condition in a status document; the transition time moves only with the status.
@@ -75,7 +75,7 @@ SchedulerController::SchedulerController(Manager& manager, scheduler::Release re
       budgets_(manager.informer("poddisruptionbudgets.policy")),
       release_(release),
       reader_(client()),
-      recorder_(manager, client(), "default-scheduler") {
+      recorder_(manager, client(), "default-scheduler", "kubemu-control-plane") {
     manager.informer("namespaces").subscribe([this](const api::Informer::Change& change) {
         const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
         if (!change.after) {
@@ -322,7 +322,7 @@ bool SchedulerController::bind(const std::string& key, Entry& entry, const std::
         return false;
     }
     place(key, entry, node);
-    recorder_.normal(reference(pod), "Scheduled", "Successfully assigned " + key + " to " + node);
+    recorder_.normal(reference(pod, pods_), "Scheduled", "Binding", "Successfully assigned " + key + " to " + node);
     return true;
 }
 
@@ -340,7 +340,7 @@ void SchedulerController::fail(const std::string& key, Entry& entry, const std::
         return;
     }
     const PodInfo& pod = *entry.info;
-    recorder_.warning(reference(pod), "FailedScheduling", message);
+    recorder_.warning(reference(pod, pods_), "FailedScheduling", "Scheduling", message);
     const std::string time = api::format_time(now());
     const auto written = client().modify(kind("pods"), pod.namespace_name, pod.name, "status", [&](Json& document) {
         if (api::uid_of(document) != pod.uid) return false;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "controllers/runtime/controller.h"
+#include "controllers/runtime/series_recorder.h"
 #include "controllers/scheduler/filters.h"
 #include "controllers/scheduler/pod_info.h"
 
@@ -100,7 +101,7 @@ class SchedulerController final : public Controller {
     api::Informer& budgets_;
     const scheduler::Release release_;
     const api::Client& reader_;
-    EventRecorder recorder_;
+    SeriesRecorder recorder_;
     scheduler::Nodes nodes_;
     scheduler::Namespaces namespaces_;
     std::map<std::string, Entry, std::less<>> entries_;

@@ -164,7 +164,7 @@ void SchedulerController::evict(const PodInfo& victim, const PodInfo& pod, const
         {{"apiVersion", "v1"},
          {"kind", "Pod"},
          {"metadata", {{"name", victim.name}, {"namespace", victim.namespace_name}, {"uid", victim.uid}}}},
-        "Preempted", "Preempted by pod " + pod.uid + " on node " + node);
+        "Preempted", "Preempting", "Preempted by pod " + pod.uid + " on node " + node);
 }
 
 std::string SchedulerController::preempt(const std::string& key, Entry& entry, const Filter& filter,

@@ -65,7 +65,7 @@ eventually matches 'ErrImagePull|ImagePullBackOff' k get pod
 eventually matches 'ImagePullBackOff' k get pod
 refused 'timed out|exceeded' k rollout status deployment mynginx-deploy --timeout 1s
 matches '^mynginx-deploy +3/3 +1 +3 ' k get deploy
-matches 'Failed to pull image "nginx:1.9.21"' k describe pod -l app=nginx
+matches 'Failed to pull image "nginx:1.9.21"' k describe pod -l app=nginx --show-events=true
 matches 'REVISION +CHANGE-CAUSE' k rollout history deployment mynginx-deploy
 matches '^1 +<none>' k rollout history deployment mynginx-deploy
 matches 'set image deployment mynginx-deploy nginx=nginx:1.9.21 --record=true' k rollout history deployment mynginx-deploy

@@ -66,5 +66,6 @@ for kind in nodes namespaces pods deployments replicasets services endpoints con
 done
 matches 'Replicas: +2 desired \| 2 updated \| 2 total \| 2 available' k describe deployment web
 matches 'ScalingReplicaSet' k describe deployment web
-matches 'Normal +Started ' k describe pods -l app=web
+# Since 1.36 events of more than one object are shown when asked for.
+matches 'Normal +Started ' k describe pods -l app=web --show-events=true
 matches '^Name: +c1$' k describe cm c1

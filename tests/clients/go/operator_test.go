@@ -26,7 +26,11 @@ import (
 
 // A custom kind is found by discovery as soon as it is established, and gone when its definition is.
 func TestDiscoveryAndRESTMapper(t *testing.T) {
-	client, dynamicClient := typed(t), dynamicClient(t)
+	client, err := kubernetes.NewForConfig(config(t)) // newer ones take JSON alone for discovery
+	if err != nil {
+		t.Fatal(err)
+	}
+	dynamicClient := dynamicClient(t)
 	mapper := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(client.Discovery()))
 	mapping, err := mapper.RESTMapping(schema.GroupKind{Group: "apps", Kind: "Deployment"})
 	if err != nil || mapping.Resource.Resource != "deployments" || mapping.Resource.Version != "v1" || mapping.Scope.Name() != meta.RESTScopeNameNamespace {

@@ -23,8 +23,9 @@ func TestProtocolBuffersAndJSONShowTheSame(t *testing.T) {
 	ctx, client := background(t), typed(t)
 	namespace := namespaceFor(t, client)
 	made := deployment("same", 1)
-	made.Spec.Template.Spec.Containers[0].ReadinessProbe = &corev1.Probe{
-		Handler: corev1.Handler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt(80)}}}
+	probe := &corev1.Probe{}
+	probe.TCPSocket = &corev1.TCPSocketAction{Port: intstr.FromInt(80)}
+	made.Spec.Template.Spec.Containers[0].ReadinessProbe = probe
 	written, err := client.AppsV1().Deployments(namespace).Create(ctx, made, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)

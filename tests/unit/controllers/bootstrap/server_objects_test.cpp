@@ -62,3 +62,14 @@ TEST_CASE("the network of the services is named, and ready") {
     CHECK(network["spec"]["cidrs"] == api::Json::array({"10.96.0.0/12"}));
     CHECK(network["status"]["conditions"][0]["status"] == "True");
 }
+
+TEST_CASE("other servers find by whom their callers are vouched for") {
+    tests::TestCluster cluster;
+    controllers::bootstrap_authentication(cluster.registry(), "the certificate");
+    cluster.settle();
+    const api::Json trust = cluster.get("configmaps", "extension-apiserver-authentication", "kube-system");
+    CHECK(trust["data"]["client-ca-file"] == "the certificate");
+    CHECK(trust["data"]["requestheader-allowed-names"] == "[\"front-proxy-client\"]");
+    const api::Json tracking = cluster.get("configmaps", "kube-apiserver-legacy-service-account-token-tracking", "kube-system");
+    CHECK(tracking["data"]["since"] == "2026-01-01");
+}
