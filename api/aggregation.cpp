@@ -107,8 +107,12 @@ std::vector<AggregatedServicePtr> AggregatedServices::all() const {
 
 void AggregatedServices::set(const std::string& name, AggregatedServicePtr service) {
     Lock lock(mutex_);
+    const auto at = services_.find(name);
+    const auto before = at == services_.end() ? nullptr : at->second->openapi;
+    if ((service == nullptr ? nullptr : service->openapi) != before) openapi_epoch_.fetch_add(1, std::memory_order_release);
     if (service == nullptr) {
-        if (services_.erase(name) == 0) return;
+        if (at == services_.end()) return;
+        services_.erase(at);
     } else {
         services_[name] = std::move(service);
     }

@@ -18,6 +18,12 @@
 
 namespace kubemu::api {
 
+// What another server says of itself in OpenAPI.
+struct AggregatedOpenApi {
+    std::string v3_url;              // serverRelativeURL of its group version's document; empty when it has none
+    std::shared_ptr<const Json> v2;  // its /openapi/v2; null when it has none
+};
+
 // One group version that is answered elsewhere.
 struct AggregatedService {
     std::string group, version;
@@ -29,6 +35,7 @@ struct AggregatedService {
     bool insecure = false;
     std::string address, unreachable;      // see RemoteCall
     std::shared_ptr<const Json> resources;  // its APIResourceList; null before it has been read
+    std::shared_ptr<const AggregatedOpenApi> openapi;  // null before it has been read
 };
 using AggregatedServicePtr = std::shared_ptr<const AggregatedService>;
 
@@ -42,12 +49,14 @@ class AggregatedServices {
     bool empty() const { return count_.load(std::memory_order_relaxed) == 0; }
     // Rises with each change: documents made before are out of date.
     std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
+    // Rises when what is said in OpenAPI changes.
+    std::uint64_t openapi_epoch() const { return openapi_epoch_.load(std::memory_order_acquire); }
 
   private:
     mutable Mutex mutex_;
     std::map<std::string, AggregatedServicePtr> services_ KUBEMU_GUARDED_BY(mutex_);  // by name: version.group
     std::atomic<std::size_t> count_{0};
-    std::atomic<std::uint64_t> epoch_{0};
+    std::atomic<std::uint64_t> epoch_{0}, openapi_epoch_{0};
 };
 
 // A call of the service behind a group version; `path` begins with a slash and may have a query.

@@ -95,6 +95,7 @@ struct Handlers::Impl {
     // Passes on what another server answers for; false when none does.
     bool forward(const Request& request, const Respond& respond);
     std::vector<AggregatedServicePtr> elsewhere() const;
+    std::vector<ForeignOpenApi> foreign_openapi() const;
     bool serves_path(const RequestInfo& info) const;
     Response unknown(const Request& request, const std::vector<std::string_view>& parts) const;
     std::optional<Response> discovery(const Request& request, std::string_view path,
@@ -226,7 +227,9 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
     if (path == "/version") return json_response(version_json());
     if (path.substr(0, 8) == "/openapi") {
         const KindRegistry& served = options.registry.kinds();
-        const OpenApiSource source{served.all(), options.kubernetes_version, served.epoch(), custom_schema};
+        // Both count up; neither reaches 2^32.
+        const std::uint64_t generation = served.epoch() + (options.aggregated == nullptr ? 0 : options.aggregated->openapi_epoch() << 32);
+        const OpenApiSource source{served.all(), options.kubernetes_version, generation, custom_schema, [this] { return foreign_openapi(); }};
         return openapi.answer(request, path, info.parameter("hash"), source, options.registry.clock().now());
     }
     if (auto response = discovery(request, path, parts)) return response;
@@ -321,6 +324,14 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
 
 std::vector<AggregatedServicePtr> Handlers::Impl::elsewhere() const {
     return options.aggregated == nullptr ? std::vector<AggregatedServicePtr>() : options.aggregated->all();
+}
+
+std::vector<ForeignOpenApi> Handlers::Impl::foreign_openapi() const {
+    std::vector<ForeignOpenApi> out;
+    for (const AggregatedServicePtr& service : elsewhere()) {
+        if (service->openapi) out.push_back({service->group, service->version, service->openapi->v3_url, service->openapi->v2});
+    }
+    return out;
 }
 
 // handler_proxy.go: whatever is below /apis/GROUP/VERSION, and the OpenAPI document of that.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "api/documents/discovery.h"
+#include "api/documents/openapi_merge.h"
 #include "api/values/object.h"
 
 namespace kubemu::api {
@@ -20,11 +21,13 @@ namespace kubemu::api {
 struct OpenApiSource {
     const Kinds& kinds;
     std::string_view version;  // "v1.28.7"
-    // Rises whenever kinds come, go or change.
+    // Rises whenever kinds come, go or change, here or elsewhere.
     std::uint64_t generation = 0;
     // For a kind of a CustomResourceDefinition: the openAPIV3Schema of its version, null when it has none. Nothing for
     // kinds of the type tables, which are all kinds when this is empty. What it points to lives as long as `kinds`.
     std::function<std::optional<const Json*>(const KindSpec& kind)> custom_schema{};
+    // Called when a document is made; nothing when no other server is asked.
+    std::function<std::vector<ForeignOpenApi>()> elsewhere{};
 };
 
 // The whole of it as Swagger 2.0.

@@ -137,16 +137,23 @@ struct OpenApiService::Impl {
 
     void make_index(const OpenApiSource& source, Time now) KUBEMU_REQUIRES(mutex) {
         if (index.json) return;
-        JsonText out;
-        out.open('{').key("paths").open('{');
+        std::map<std::string, std::string> urls;
+        if (source.elsewhere) {
+            for (const ForeignOpenApi& other : source.elsewhere()) {
+                if (!other.v3_url.empty()) urls["apis/" + other.group + "/" + other.version] = other.v3_url;
+            }
+        }
         for (const std::string& name : openapi_v3_names(source)) {
             Document& document = v3[name];
             if (document.hash.empty()) {
                 document.hash = openapi_hash(openapi_v3_document(source, name));
                 document.made = now;
             }
-            out.key(name).open('{').member("serverRelativeURL", url_of(name, document.hash)).close('}');
+            urls[name] = url_of(name, document.hash);
         }
+        JsonText out;
+        out.open('{').key("paths").open('{');
+        for (const auto& [name, url] : urls) out.key(name).open('{').member("serverRelativeURL", url).close('}');
         fill(index, out.close('}').close('}').take(), now);
     }
 
@@ -188,7 +195,11 @@ Response OpenApiService::answer(const Request& request, std::string_view path, s
     if (path == "/openapi/v2") {
         const Offer* offer = choose(request.accept, v2_offers);
         if (offer == nullptr) return nothing(406);
-        if (!impl.v2.json) Impl::fill(impl.v2, openapi_v2_document(source), now);
+        if (!impl.v2.json) {
+            std::string text = openapi_v2_document(source);
+            if (source.elsewhere) text = merge_openapi_v2(text, source.elsewhere());
+            Impl::fill(impl.v2, std::move(text), now);
+        }
         return impl.serve(request, impl.v2, *offer, gnostic_v2_document, std::move(response));
     }
     constexpr std::string_view v3 = "/openapi/v3/";

@@ -124,7 +124,10 @@ api::ApiResult<Requeue> ApiServiceController::reconcile(const std::string& key) 
     }
     api::AggregatedService service = service_of(document);
     const api::AggregatedServicePtr before = options_.services.find(service.group, service.version);
-    if (before != nullptr) service.resources = before->resources;
+    if (before != nullptr) {
+        service.resources = before->resources;
+        service.openapi = before->openapi;
+    }
     auto address = api::resolve_service(manager().registry(), service.namespace_name, service.name, service.port);
     if (address) service.address = std::move(*address);
     else service.unreachable = std::move(address).error().why;
@@ -153,7 +156,9 @@ api::ApiResult<Requeue> ApiServiceController::reconcile(const std::string& key) 
         }
     }
     service.available = verdict->available;
-    options_.services.set(key, std::make_shared<const api::AggregatedService>(std::move(service)));
+    const auto now_known = std::make_shared<const api::AggregatedService>(std::move(service));
+    options_.services.set(key, now_known);
+    if (now_known->available) ask_openapi(key, *now_known);
     TRY(set_condition(key, *verdict));
     return Requeue{verdict->available ? recheck_interval : retry_interval};
 }

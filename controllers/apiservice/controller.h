@@ -31,6 +31,9 @@ class ApiServiceController final : public Controller {
     // Without asking the server: what is wrong with the Service or its endpoints; nothing when the server is to be asked.
     std::optional<Verdict> check_service(const api::AggregatedService& service);
     void ask(const std::string& key, const api::AggregatedService& service);
+    // Asks what the server says of itself in OpenAPI, once it is known to be available.
+    void ask_openapi(const std::string& key, const api::AggregatedService& service);
+    void take_openapi(const std::string& key, std::shared_ptr<const api::AggregatedOpenApi> openapi);
     api::ApiResult<bool> set_condition(const std::string& key, const Verdict& verdict);
 
     const Options options_;

@@ -54,11 +54,34 @@ def converted(path, request):
     return {"result": {"status": "Success"}, "convertedObjects": objects}
 
 
+FLUNDER_KIND = {"group": "wardle.example.com", "kind": "Flunder", "version": "v1"}
+FLUNDER = {"description": "Flunder is what wardle keeps.", "type": "object", "x-kubernetes-group-version-kind": [FLUNDER_KIND],
+           "properties": {"apiVersion": {"type": "string"}, "kind": {"type": "string"},
+                          "metadata": {"type": "object", "description": "Its name and the like."},
+                          "spec": {"type": "object", "description": "How it flunders.",
+                                   "properties": {"speed": {"type": "integer", "format": "int32", "description": "In flunders an hour."}}}}}
+
+
+def flunder_paths(answer):
+    return {"/apis/wardle.example.com/v1/namespaces/{namespace}/flunders/{name}": {"get": {
+        "operationId": "readFlunder", "x-kubernetes-action": "get", "x-kubernetes-group-version-kind": FLUNDER_KIND,
+        "responses": {"200": dict(answer, description="OK")}}}}
+
+
 def aggregated(path, headers):
     group = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "wardle.example.com/v1", "resources": [
         {"name": "flunders", "singularName": "flunder", "namespaced": True, "kind": "Flunder", "verbs": ["get", "list"]}]}
     metadata = {"name": "one", "namespace": "default", "annotations": {"user": headers.get("X-Remote-User", "")}}
     flunder = {"kind": "Flunder", "apiVersion": "wardle.example.com/v1", "metadata": metadata}
+    if path == "/openapi/v3":
+        return {"paths": {"apis/wardle.example.com/v1": {"serverRelativeURL": "/openapi/v3/apis/wardle.example.com/v1?hash=1"}}}
+    if path.startswith("/openapi/v3/"):
+        return {"openapi": "3.0.0", "info": {"title": "wardle", "version": "v1"}, "paths": flunder_paths({}),
+                "components": {"schemas": {"com.example.wardle.v1.Flunder": FLUNDER}}}
+    if path == "/openapi/v2":
+        return {"swagger": "2.0", "info": {"title": "wardle", "version": "v1"},
+                "paths": flunder_paths({"schema": {"$ref": "#/definitions/com.example.wardle.v1.Flunder"}}),
+                "definitions": {"com.example.wardle.v1.Flunder": FLUNDER}}
     if path.endswith("/wardle.example.com/v1"):
         return group
     return flunder if path.endswith("/one") else {"kind": "FlunderList", "apiVersion": "wardle.example.com/v1", "metadata": {}, "items": [flunder]}

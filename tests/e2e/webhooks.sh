@@ -146,6 +146,9 @@ spec:
 EOF
 k wait --for condition=available apiservice/v1.wardle.example.com > /dev/null
 matches '^flunders ' k api-resources --api-group=wardle.example.com
+eventually matches 'In flunders an hour' k explain flunders.spec.speed
+eventually matches '"com.example.wardle.v1.Flunder"' k get --raw /openapi/v2
+matches '"apis/wardle.example.com/v1":' k get --raw /openapi/v3
 [ "$(k get flunders one -o jsonpath='{.metadata.annotations.user}')" = system:admin ]
 kill "$hook_pid"
 k patch apiservice v1.wardle.example.com --type=merge -p '{"spec":{"versionPriority":16}}' > /dev/null

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tests/harness/test_cluster.h"
@@ -53,6 +54,23 @@ TEST_CASE("an API service is available once its server answers") {
     CHECK(api::with_aggregated_groups(R"({"groups":[]})", services.all()) ==
           R"({"groups":[{"name":"wardle.example.com","versions":[{"groupVersion":"wardle.example.com/v1","version":"v1"}],"preferredVersion":{"groupVersion":"wardle.example.com/v1","version":"v1"}}]})");
     CHECK(api::with_aggregated_discovery(R"({"items":[]})", services.all()).find(R"("resource":"flunders")") != std::string::npos);
+    // What it says of itself is read when its index names another hash.
+    const auto openapi_calls = [&] {
+        return std::count_if(server.calls.begin(), server.calls.end(), [](const api::RemoteCall& call) { return call.url.find("/openapi/v2") != std::string::npos; });
+    };
+    REQUIRE(services.find("wardle.example.com", "v1")->openapi != nullptr);
+    CHECK(services.find("wardle.example.com", "v1")->openapi->v3_url.empty());  // the list of resources is no index
+    server.answer.body = R"({"resources":[],"paths":{"apis/wardle.example.com/v1":{"serverRelativeURL":"/openapi/v3/apis/wardle.example.com/v1?hash=A"}}})";
+    cluster.advance(std::chrono::seconds(31));
+    cluster.settle();
+    REQUIRE(services.find("wardle.example.com", "v1")->openapi != nullptr);
+    CHECK(services.find("wardle.example.com", "v1")->openapi->v3_url == "/openapi/v3/apis/wardle.example.com/v1?hash=A");
+    const auto epoch = services.openapi_epoch();
+    const auto read = openapi_calls();
+    cluster.advance(std::chrono::seconds(31));
+    cluster.settle();
+    CHECK(openapi_calls() == read);
+    CHECK(services.openapi_epoch() == epoch);
     cluster.remove("apiservices.apiregistration.k8s.io", "v1.wardle.example.com", {}, "");
     cluster.settle();
     CHECK(services.empty());
