@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/audit.h"
 #include "api/negotiate.h"
 #include "api/registry.h"
 #include "api/remote_calls.h"
@@ -36,6 +37,7 @@ struct Exchange {
     const Clock* connection_clock = nullptr;
     RemoteCaller* remote = nullptr;  // null: other servers cannot be asked
     RemoteCalls calls{};      // the answers that it waits for: it is handled again once they are there
+    std::shared_ptr<AuditNotes> notes{};  // for the audit log; null: there is none
     std::shared_ptr<void> kept{};  // what a handler takes over from one time to the next
 };
 using ExchangePtr = std::shared_ptr<Exchange>;

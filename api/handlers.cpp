@@ -94,6 +94,7 @@ struct Handlers::Impl {
     std::optional<Response> document(const Request& request, const RequestInfo& info);
     // Passes on what another server answers for; false when none does.
     bool forward(const Request& request, const Respond& respond);
+    Respond audited(const Request& request, const std::shared_ptr<AuditNotes>& notes, Respond respond) const;
     std::vector<AggregatedServicePtr> elsewhere() const;
     std::vector<ForeignOpenApi> foreign_openapi() const;
     bool serves_path(const RequestInfo& info) const;
@@ -302,7 +303,10 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     TRY_ASSIGN(const Action action, route(*exchange));
     // Routes that are there say that their kind is deprecated; a method that is not allowed says nothing.
     const std::string_view deprecated = exchange->registry.kinds().deprecation_warning(kind);
-    if (!deprecated.empty()) exchange->warnings.emplace_back(deprecated);
+    if (!deprecated.empty()) {
+        exchange->warnings.emplace_back(deprecated);
+        audit_note("k8s.io/deprecated", "true");
+    }
     if (action == Action::log) return handle_log(exchange);
     // Custom resources themselves have no form in Protocol Buffers, their metadata has.
     const Endpoint endpoint{.tables = has_rows(kind, info.subresource), .protobuf = is_builtin(kind)};
@@ -352,7 +356,27 @@ bool Handlers::Impl::forward(const Request& request, const Respond& respond) {
     return true;
 }
 
+// The answer, told to the audit log on its way.
+Respond Handlers::Impl::audited(const Request& request, const std::shared_ptr<AuditNotes>& notes, Respond respond) const {
+    Request head = request;
+    head.body.clear();
+    const RequestInfo info = parse_request_info(request.path, request.query);
+    const auto decision = options.access.authorizer.authorize(request.user, attributes_of(request, info));
+    const AuditNotes decided = {{"authorization.k8s.io/decision", "allow"}, {"authorization.k8s.io/reason", decision.reason}};
+    return [this, head = std::move(head), notes, decided, received = options.audit->now(), respond = std::move(respond)](Response response) {
+        AuditNotes all = *notes;
+        all.insert(decided.begin(), decided.end());
+        options.audit->write(head, received, response, all);
+        respond(std::move(response));
+    };
+}
+
 void Handlers::handle(Request request, Respond respond) {
+    std::shared_ptr<AuditNotes> notes;
+    if (impl_->options.audit != nullptr) {
+        notes = std::make_shared<AuditNotes>();
+        respond = impl_->audited(request, notes, std::move(respond));
+    }
     if (impl_->forward(request, respond)) return;
     RequestInfo info = parse_request_info(request.path, request.query);
     KindRegistry::Pin kinds = impl_->options.registry.kinds().pin();
@@ -367,6 +391,7 @@ void Handlers::handle(Request request, Respond respond) {
     exchange->access = &impl_->options.access;
     exchange->remote = impl_->options.remote;
     exchange->connection_clock = impl_->options.connection_clock;
+    exchange->notes = std::move(notes);
     exchange->request = std::move(request);
     exchange->info = std::move(info);
     exchange->respond = std::move(respond);
@@ -380,6 +405,10 @@ void Handlers::Impl::run(const ExchangePtr& exchange) {
     exchange->kinds = options.registry.kinds().pin();
     RequestScope scope;
     if (options.remote != nullptr) scope.calls = &exchange->calls;
+    if (exchange->notes) {
+        exchange->notes->clear();
+        scope.audit = exchange->notes.get();
+    }
     try {
         const auto handled = resource(exchange);
         if (handled) return;

@@ -12,6 +12,7 @@
 namespace kubemu::api {
 
 class AggregatedServices;
+class AuditLog;
 class RemoteCaller;
 
 // Thread-safe.
@@ -24,6 +25,7 @@ class Handlers {
         RemoteCaller* remote = nullptr;  // who calls webhooks and aggregated servers; null: nobody
         const AggregatedServices* aggregated = nullptr;  // groups that other servers answer for; null: there are none
         std::string kubernetes_version = "v1.36.0";  // what /version says
+        const AuditLog* audit = nullptr;             // null: there is none
         const Clock* connection_clock = nullptr;     // for time-outs of watches; null: the registry's
     };
     explicit Handlers(Options options);

@@ -21,6 +21,7 @@ RequestScope::RequestScope() : outer_(current_scope) {
         through_scale = outer_->through_scale;
         posted_subresource = outer_->posted_subresource;
         posted = outer_->posted;
+        audit = outer_->audit;
     }
     current_scope = this;
 }

@@ -5,6 +5,7 @@
 // of that thread. Scopes nest: an inner one begins as a copy of the outer one.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,8 @@ struct RequestScope {
     // the first write that comes of it, and what comes of it is `admitted`. Not owned.
     std::string_view posted_subresource;
     Json* posted = nullptr;
+    // Takes what is noted for the audit log, see audit_note; null: nobody reads it. Not owned.
+    std::map<std::string, std::string>* audit = nullptr;
     // It has been judged: here and in the scopes around it that speak of it.
     void judged();
 

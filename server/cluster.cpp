@@ -8,6 +8,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "api/audit.h"
 #include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
@@ -49,6 +50,7 @@
 #include "controllers/taint_eviction/controller.h"
 #include "controllers/ttl_after_finished/controller.h"
 #include "controllers/validating_admission_policy/controller.h"
+#include "server/audit_file.h"
 #include "server/options.h"
 #include "storage/base/log.h"
 #include "storage/base/paced_clock.h"
@@ -150,6 +152,7 @@ struct Cluster::Impl {
     ClockApi clock_api;
     KubeletController* simulated_nodes = nullptr;  // null: it does not run
     std::shared_ptr<const std::vector<api::Json>> nodes;   // of a file, until the kubelets have them
+    std::optional<api::AuditLog> audit;  // set from the start on, where there is one
     std::unique_ptr<api::Handlers> handlers;
     std::optional<Dispatcher> dispatcher;
 
@@ -261,9 +264,14 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
     }
     impl->add_controllers();
     if (impl->simulated_nodes != nullptr) TRY(impl->simulated_nodes->register_nodes());
+    if (!options.audit_log_path.empty()) {
+        TRY_ASSIGN(auto file, open_audit_file(options.audit_log_path));
+        impl->audit.emplace(impl->clock, impl->random, std::move(file));
+    }
     impl->handlers = std::make_unique<api::Handlers>(api::Handlers::Options{
         .registry = impl->registry, .access = impl->access, .logs = impl->logs, .remote = &impl->remote,
         .aggregated = &impl->aggregated, .kubernetes_version = options.kubernetes_version,
+        .audit = impl->audit ? &*impl->audit : nullptr,
         .connection_clock = &Impl::machine_clock});
     impl->dispatcher.emplace(*impl->handlers, impl->clock_api);
     impl->schedule_compaction();
@@ -292,6 +300,7 @@ void Cluster::stop() {
 
 Dispatcher& Cluster::dispatcher() { return *impl_->dispatcher; }
 const api::Access& Cluster::access() const { return impl_->access; }
+const api::AuditLog* Cluster::audit() const { return impl_->audit ? &*impl_->audit : nullptr; }
 const api::CertificateAuthority& Cluster::authority() const { return *impl_->authority; }
 const Clock& Cluster::connection_clock() const { return Impl::machine_clock; }
 

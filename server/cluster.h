@@ -32,6 +32,7 @@ struct ClusterOptions {
     std::vector<api::Authorizer::Mode> authorization = {api::Authorizer::Mode::rbac};
     api::TokenFile token_file;  // users with fixed tokens
     ServiceAddresses service_addresses;
+    std::string audit_log_path;  // empty: no audit log
 };
 
 class Cluster {
@@ -48,6 +49,7 @@ class Cluster {
     Dispatcher& dispatcher();
     const api::Access& access() const;
     const api::CertificateAuthority& authority() const;
+    const api::AuditLog* audit() const;  // null: there is none
     // The machine's clock, by which connections and their certificates live.
     const Clock& connection_clock() const;
 

@@ -95,7 +95,7 @@ struct HttpServer::Impl {
           tls_acceptor(asio::make_strand(io)),
           tls(options.tls),
           signals(signal_io, SIGINT, SIGTERM),
-          context{options.dispatcher, options.filters, options.clock, options.log_requests, options.slow_reader_timeout},
+          context{options.dispatcher, options.filters, options.clock, options.log_requests, options.audit, options.slow_reader_timeout},
           thread_count(options.threads) {}
 
     asio::io_context io;

@@ -27,6 +27,7 @@ class HttpServer {
         std::uint16_t tls_port = 0;
         int threads = 2;
         bool log_requests = false;
+        const api::AuditLog* audit = nullptr;  // see SessionContext
         Dispatcher& dispatcher;
         const Filters& filters;
         const Clock& clock;

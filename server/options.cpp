@@ -173,6 +173,10 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
                       "network of its own here. Without it, at the endpoints that the Service has. May be repeated")
         ->type_name("NAMESPACE/NAME=HOST:PORT");
     serve->add_option("--threads", to.threads, "Threads that answer requests")->check(CLI::Range(1, 64))->capture_default_str();
+    serve->add_option("--audit-log-path", to.audit_log_path,
+                      "File to which a line is added for each request: who asked for what, and what came of it (audit.k8s.io/v1, "
+                      "level Metadata); - is standard output")
+        ->type_name("FILE");
     serve->add_flag("-v,--verbose", to.verbose, "Log every request on standard error");
     serve->footer(serve_footer);
 

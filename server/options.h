@@ -39,6 +39,7 @@ struct ServeOptions {
     std::optional<bool> anonymous_auth;  // see Filters::Options
     // "NAMESPACE/NAME" of Services to HOST:PORT: where webhooks and aggregated servers behind them are called.
     std::map<std::string, std::string> service_addresses;
+    std::string audit_log_path;
     bool verbose = false;
     ClockOptions clock;
 };

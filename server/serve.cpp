@@ -103,6 +103,7 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
     cluster_options.pace = options.pace;
     cluster_options.authorization = options.authorization;
     cluster_options.service_addresses = options.service_addresses;
+    cluster_options.audit_log_path = options.audit_log_path;
     if (!options.token_auth_file.empty()) {
         auto users = api::TokenFile::parse(text_of_file(options.token_auth_file), options.token_auth_file);
         if (!users) return fail(users.error());
@@ -125,6 +126,7 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
                                       .tls_port = options.https_port,
                                       .threads = options.threads,
                                       .log_requests = options.verbose,
+                                      .audit = (*cluster)->audit(),
                                       .dispatcher = (*cluster)->dispatcher(),
                                       .filters = filters,
                                       .clock = (*cluster)->connection_clock()});

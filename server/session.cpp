@@ -20,6 +20,7 @@
 #include <chrono>
 #include <optional>
 
+#include "api/audit.h"
 #include "api/encode_answer.h"
 #include "api/values/text.h"
 #include "server/gzip.h"
@@ -348,6 +349,10 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
         api::Response response;
         if (const auto passed = context.filters.apply(request, credentials); !passed) {
             response = refusal(passed.error(), request);
+            if (context.audit != nullptr) {
+                const api::AuditNotes forbidden = {{"authorization.k8s.io/decision", "forbid"}};
+                context.audit->write(request, context.audit->now(), response, response.code == 403 ? forbidden : api::AuditNotes{});
+            }
         } else {
             response = co_await answer(context.dispatcher, std::move(request));
         }

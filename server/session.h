@@ -17,6 +17,7 @@ struct SessionContext {
     const Filters& filters;
     const Clock& clock;
     bool log_requests = false;
+    const api::AuditLog* audit = nullptr;  // for requests that reach no handler; null: there is none
     // How long a watcher may take nothing before it is told that it is too slow, and then before it is cut off.
     Duration slow_reader_timeout = limits::slow_watcher_timeout;
 };

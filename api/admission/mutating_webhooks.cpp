@@ -6,6 +6,7 @@
 #include "api/admission/reinvocation.h"
 #include "api/admission/request_match.h"
 #include "api/admission/webhook_call.h"
+#include "api/audit.h"
 #include "api/codec/json.h"
 #include "api/patch/patch.h"
 #include "api/remote_calls.h"
@@ -52,7 +53,8 @@ ApiResult<bool> mutating_webhooks(AdmissionRequest& request) {
     if (hooks.empty() || exempt_from_policies(request.kind)) return true;
     Reinvocation& again = *request.reinvocation;
     if (again.running && output_changed(again.webhooks, request)) again.webhooks.changed();
-    for (const auto& webhook : hooks) {
+    for (std::size_t i = 0; i < hooks.size(); ++i) {
+        const auto& webhook = hooks[i];
         TRY_ASSIGN(const KindSpec* matched, should_call(*webhook, request));
         if (matched == nullptr || (again.running && !again.webhooks.wanted(webhook->id))) continue;
         WebhookVerdict verdict = call_webhook(*webhook, request, *matched, true);
@@ -61,16 +63,23 @@ ApiResult<bool> mutating_webhooks(AdmissionRequest& request) {
             request.warnings->insert(request.warnings->end(), verdict.warnings.begin(), verdict.warnings.end());
         }
         if (verdict.denial) return *verdict.denial;
+        const std::string name(string_at(*webhook->hook, {"name"}));
+        const std::string place = std::string("mutation.webhook.admission.k8s.io/round_") + (again.running ? "1" : "0") + "_index_" + std::to_string(i);
         if (verdict.failure.empty()) {
-            const std::string name(string_at(*webhook->hook, {"name"}));
             TRY_ASSIGN(const bool changed, apply_patch(request, *matched, name, verdict, verdict.failure));
+            if (verdict.failure.empty()) {
+                audit_note(place, R"({"configuration":)" + go_quote(webhook->configuration) + R"(,"webhook":)" + go_quote(name) +
+                                      R"(,"mutated":)" + (changed ? "true}" : "false}"));
+            }
             if (changed) {
                 again.webhooks.changed();
                 again.needed = true;
             }
         }
         if (string_at(*webhook->hook, {"reinvocationPolicy"}) == "IfNeeded") again.webhooks.remember(webhook->id);
-        if (!verdict.failure.empty() && !webhook->ignores_failures) return Status::internal(verdict.failure);
+        if (verdict.failure.empty()) continue;
+        if (!webhook->ignores_failures) return Status::internal(verdict.failure);
+        audit_note("failed-open." + place, name);
     }
     remember_output(again.webhooks, request);
     return true;

@@ -6,6 +6,7 @@
 
 #include "api/admission/chain.h"
 #include "api/admission/pod_security_checks.h"
+#include "api/audit.h"
 #include "api/kinds/views.h"
 #include "api/values/text.h"
 
@@ -70,11 +71,16 @@ ApiResult<bool> check_pod(AdmissionRequest& request, const Json& pod, bool enfor
     const Json& metadata = object_at(pod, {"metadata"});
     const Json& spec = object_at(pod, {"spec"});
     if (enforce) {
+        audit_note("pod-security.kubernetes.io/enforce-policy", policy.enforce.text());
         const auto violations = pod_security_violations(policy.enforce, metadata, spec);
         if (!violations.empty()) {
             return request.forbidden("violates PodSecurity " + go_quote(policy.enforce.text()) + ": " +
                                      detail_of(violations));
         }
+    }
+    if (const auto audited = pod_security_violations(policy.audit, metadata, spec); !audited.empty()) {
+        audit_note("pod-security.kubernetes.io/audit-violations",
+                   "would violate PodSecurity " + go_quote(policy.audit.text()) + ": " + detail_of(audited));
     }
     const auto violations = pod_security_violations(policy.warn, metadata, spec);
     if (!violations.empty() && request.warnings != nullptr) {

@@ -12,6 +12,7 @@
 #include "api/admission/policy_expressions.h"
 #include "api/admission/policy_params.h"
 #include "api/admission/request_match.h"
+#include "api/audit.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -21,6 +22,8 @@ constexpr std::string_view policies_resource = "validatingadmissionpolicies.admi
 constexpr std::string_view bindings_resource = "validatingadmissionpolicybindings.admissionregistration.k8s.io";
 // pkg/apis/cel/config.go, MaxEvaluatedMessageExpressionSizeBytes
 constexpr std::size_t message_bytes_max = 5 * 1024;
+// plugin/policy/validating/dispatcher.go, maxAuditAnnotationValueLength
+constexpr std::size_t annotation_bytes_max = 10 * 1024;
 
 struct Validation {
     cel::AdmissionExpression expression;
@@ -68,7 +71,11 @@ std::shared_ptr<const Policy> compile_policy(Json document) {
 struct Denial {
     std::string message, reason;
     bool certain = false;  // the binding's actions do not matter: something could not be evaluated
+    std::size_t index = 0;  // of the validation
 };
+
+// Values of audit annotations by key; several bindings and parameters may give different ones.
+using Annotations = std::map<std::string, std::vector<std::string>>;
 
 // The message of a validation that is false.
 std::string message_of(const Validation& validation, const PolicyActivation& messages, std::int64_t& budget, bool& spent) {
@@ -85,7 +92,7 @@ std::string message_of(const Validation& validation, const PolicyActivation& mes
 }
 
 // What a policy says of a request with one set of parameters.
-std::vector<Denial> validate(const Policy& policy, const PolicyInput& input) {
+std::vector<Denial> validate(const Policy& policy, const PolicyInput& input, Annotations& notes) {
     std::vector<Denial> denials;
     const auto failed = [&](std::string message) {
         if (policy.fails) denials.push_back({std::move(message), {}, false});
@@ -113,10 +120,10 @@ std::vector<Denial> validate(const Policy& policy, const PolicyInput& input) {
             bool spent = false;
             std::string message = message_of(validation, messages, budget, spent);
             if (spent) failed("failed messageExpression: " + std::string(out_of_budget));
-            else denials.push_back({std::move(message), validation.reason.empty() ? "Invalid" : validation.reason, false});
+            else denials.push_back({std::move(message), validation.reason.empty() ? "Invalid" : validation.reason, false, i});
         }
     }
-    // Annotations for an audit log have no reader here, but an expression that fails refuses the request.
+    // An expression that fails refuses the request, whether there is an audit log or not.
     const PolicyActivation annotations(input, policy.variables);
     budget = policy_cost_max;
     for (const AuditAnnotation& annotation : policy.annotations) {
@@ -126,7 +133,15 @@ std::vector<Denial> validate(const Policy& policy, const PolicyInput& input) {
             failed(std::string(out_of_budget));
             return denials;
         }
-        if (!result.error.empty() && policy.fails) denials.push_back({result.error, {}, true});
+        if (!result.error.empty()) {
+            if (policy.fails) denials.push_back({result.error, {}, true});
+            continue;
+        }
+        if (result.value.kind != cel::Kind::string) continue;
+        std::string value(trim(result.value.str()));
+        if (value.size() > annotation_bytes_max) value.resize(annotation_bytes_max);
+        std::vector<std::string>& values = notes[annotation.key];
+        if (!value.empty() && std::find(values.begin(), values.end(), value) == values.end()) values.push_back(std::move(value));
     }
     return denials;
 }
@@ -155,7 +170,14 @@ class Dispatch {
             configuration_error(policy, "policy", param_kind.error(), {});
             return true;
         }
-        for (const Json& binding : bindings) TRY(bound(policy, **kind, *param_kind, binding));
+        Annotations notes;
+        for (const Json& binding : bindings) TRY(bound(policy, **kind, *param_kind, binding, notes));
+        for (const auto& [key, values] : notes) {
+            if (values.empty()) continue;
+            std::string text;
+            for (const std::string& value : values) text += (text.empty() ? "" : ", ") + value;
+            audit_note(name + "/" + key, text);
+        }
         return true;
     }
 
@@ -169,7 +191,7 @@ class Dispatch {
     }
 
   private:
-    ApiResult<bool> bound(const Policy& policy, const KindSpec& kind, const KindSpec* param_kind, const Json& binding) {
+    ApiResult<bool> bound(const Policy& policy, const KindSpec& kind, const KindSpec* param_kind, const Json& binding, Annotations& notes) {
         const std::string name(name_of(binding));
         if (const Json* match = find(binding, {"spec", "matchResources"})) {
             const auto matches = match_resources(*match, request_);
@@ -189,7 +211,7 @@ class Dispatch {
             PolicyDocuments documents(request_, kind);
             documents.input.params = param ? &*param : nullptr;
             documents.input.namespace_object = space ? &*space : nullptr;
-            for (const Denial& denial : validate(policy, documents.input)) act(policy, binding, denial);
+            for (const Denial& denial : validate(policy, documents.input, notes)) act(policy, binding, denial);
         }
         return true;
     }
@@ -199,6 +221,12 @@ class Dispatch {
         if (denial.certain) return deny(policy_name, name, denial);
         for (const Json& action : array_at(binding, {"spec", "validationActions"})) {
             if (action == "Deny") deny(policy_name, name, denial);
+            if (action == "Audit") {
+                audit_note("validation.policy.admission.k8s.io/validation_failure",
+                           R"([{"message":)" + go_quote(denial.message) + R"(,"policy":)" + go_quote(policy_name) + R"(,"binding":)" +
+                               go_quote(name) + R"(,"expressionIndex":)" + std::to_string(denial.index) + R"(,"validationActions":)" +
+                               array_at(binding, {"spec", "validationActions"}).dump() + "}]");
+            }
             if (action != "Warn" || request_.warnings == nullptr) continue;
             request_.warnings->push_back("Validation failed for ValidatingAdmissionPolicy '" + policy_name + "' with binding '" + name +
                                          "': " + denial.message);

@@ -4,6 +4,7 @@
 
 #include "api/admission/request_match.h"
 #include "api/admission/webhook_call.h"
+#include "api/audit.h"
 #include "api/remote_calls.h"
 
 namespace kubemu::api {
@@ -36,7 +37,10 @@ ApiResult<bool> validating_webhooks(AdmissionRequest& request) {
     }
     for (std::size_t i = 0; i < verdicts.size(); ++i) {
         if (verdicts[i].denial) return *verdicts[i].denial;
-        if (!verdicts[i].failure.empty() && !relevant[i].first->ignores_failures) return Status::internal(verdicts[i].failure);
+        if (verdicts[i].failure.empty()) continue;
+        if (!relevant[i].first->ignores_failures) return Status::internal(verdicts[i].failure);
+        audit_note("failed-open.validating.webhook.admission.k8s.io/round_0_index_" + std::to_string(i),
+                   string_at(*relevant[i].first->hook, {"name"}));
     }
     return true;
 }

@@ -7,6 +7,7 @@
 #include "api/admission/compiled_cache.h"
 #include "api/admission/request_match.h"
 #include "api/admission/request_words.h"
+#include "api/audit.h"
 #include "api/codec/json.h"
 #include "api/remote_client.h"
 #include "api/values/text.h"
@@ -24,7 +25,8 @@ std::shared_ptr<const Webhooks> prepare(const Json& configuration) {
     for (std::size_t i = 0; i < hooks.size(); ++i) {
         auto webhook = std::make_shared<Webhook>();
         webhook->hook = std::make_shared<const Json>(hooks[i]);
-        webhook->id = std::string(name_of(configuration)) + "/" + std::string(string_at(hooks[i], {"name"})) + "/" + std::to_string(i);
+        webhook->configuration = std::string(name_of(configuration));
+        webhook->id = webhook->configuration + "/" + std::string(string_at(hooks[i], {"name"})) + "/" + std::to_string(i);
         webhook->conditions = compile_conditions(array_at(hooks[i], {"matchConditions"}), environment);
         webhook->ignores_failures = string_at(hooks[i], {"failurePolicy"}) == "Ignore";
         made->push_back(std::move(webhook));
@@ -162,6 +164,9 @@ WebhookVerdict call_webhook(const Webhook& webhook, const AdmissionRequest& requ
     const Json& response = object_at(*document, {"response"});
     for (const Json& warning : array_at(response, {"warnings"})) {
         if (warning.is_string()) verdict.warnings.push_back(warning.get<std::string>());
+    }
+    for (const auto& [note, value] : object_at(response, {"auditAnnotations"}).items()) {
+        if (value.is_string()) audit_note(name + "/" + note, value.get<std::string>());
     }
     if (!bool_at(response, {"allowed"})) {
         verdict.denial = denial_of(name, object_at(response, {"status"}));

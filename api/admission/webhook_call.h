@@ -16,6 +16,7 @@ namespace kubemu::api {
 // A webhook of a configuration, ready to be asked.
 struct Webhook {
     std::string id;  // of the configuration, the name and the place in it
+    std::string configuration;  // its name
     std::shared_ptr<const Json> hook;
     std::vector<MatchCondition> conditions;
     bool ignores_failures = false;

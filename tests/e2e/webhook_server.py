@@ -30,7 +30,7 @@ def respond(path, request):
         return {"allowed": True, "uid": "another"}
     if "refuse" in labels:
         return {"allowed": False, "status": {"code": 403, "reason": "Forbidden", "message": "the label refuse is set"}}
-    return {"allowed": True, "warnings": ["seen by " + path]}
+    return {"allowed": True, "warnings": ["seen by " + path], "auditAnnotations": {"asked": "by " + path}}
 
 
 def convert(item, version):

@@ -19,7 +19,8 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 api_port=$(free_port)
 start_hook "http://127.0.0.1:$api_port"
 : > "$work/ready"
-"$KUBEMU" serve --http "127.0.0.1:$api_port" --ephemeral --service-address "default/hook=127.0.0.1:$port" > "$work/ready" 2> "$work/server.log" &
+"$KUBEMU" serve --http "127.0.0.1:$api_port" --ephemeral --service-address "default/hook=127.0.0.1:$port" \
+  --audit-log-path "$work/audit" > "$work/ready" 2> "$work/server.log" &
 server_pid=$!
 until grep -q ready "$work/ready"; do kill -0 "$server_pid"; pause 0.02; done
 url=http://127.0.0.1:$api_port
@@ -50,6 +51,10 @@ configure Mutating change /mutate
 configure Validating check /validate "service: {namespace: default, name: hook, path: /validate}"
 matches 'Warning: seen by /validate' k create configmap one -n busy
 [ "$(k get configmap one -n busy -o jsonpath='{.metadata.labels.mutated}')" = yes ]
+# noted PATTERN: the audit log's last line about configmaps of the namespace busy has it.
+noted() { matches "$1" grep '"namespace":"busy","resource":"configmaps"' "$work/audit"; }
+noted '"check.example.com/asked":"by /validate"'
+noted '"mutation.webhook.admission.k8s.io/round_0_index_0":"[^}]*mutated[^}]*true'
 k create configmap one -n default > /dev/null
 [ -z "$(k get configmap one -n default -o jsonpath='{.metadata.labels.mutated}')" ]
 refused 'admission webhook "check.example.com" denied the request: the label refuse is set' k label configmap one -n busy refuse=x
