@@ -16,9 +16,16 @@ struct Trees {
     Json added, modified, removed;
 };
 
+// How zero values are seen.
+enum class View {
+    plain,   // as they stand there
+    typed,   // as Go's structs hold them
+    merged,  // the same, but what comes after holds an applied configuration, in which zero values are said
+};
+
 class Comparer {
   public:
-    explicit Comparer(bool typed) : typed_(typed) {}
+    explicit Comparer(View view) : typed_(view != View::plain), says_zero_(view == View::merged) {}
 
     // At least one of both is there.
     void compare(const Place& place, const Json* before, const Json* after, Trees& into) const {
@@ -94,10 +101,16 @@ class Comparer {
             const FieldInfo& field = place.type->fields[i];
             const Json* from = befores[i];
             const Json* to = afters[i];
+            // An applied null, which Members leaves out, is a value too.
+            if (says_zero_ && has && to == nullptr) {
+                if (const auto at = after->find(field.name); at != after->end()) to = &*at;
+            }
             if (had && has && from == nullptr && to == nullptr) continue;
             if (typed_) {
                 from = had ? apply::held(field, from) : nullptr;
+                const Json* said = says_zero_ ? to : nullptr;
                 to = has ? apply::held(field, to) : nullptr;
+                if (to == nullptr) to = said;
             }
             if (from == nullptr && to == nullptr) continue;
             step.assign("f:").append(field.name);
@@ -145,12 +158,12 @@ class Comparer {
         }
     }
 
-    const bool typed_;
+    const bool typed_, says_zero_;
 };
 
-Comparison compared(const Json& before, const Json& after, const TypeInfo& type, bool typed) {
+Comparison compared(const Json& before, const Json& after, const TypeInfo& type, View view) {
     Trees trees;
-    Comparer(typed).compare(apply::place_of(type), &before, &after, trees);
+    Comparer(view).compare(apply::place_of(type), &before, &after, trees);
     return {FieldSet(std::move(trees.added)), FieldSet(std::move(trees.modified)),
             FieldSet(std::move(trees.removed))};
 }
@@ -158,11 +171,15 @@ Comparison compared(const Json& before, const Json& after, const TypeInfo& type,
 }  // namespace
 
 Comparison compare_objects(const Json& before, const Json& after, const TypeInfo& type) {
-    return compared(before, after, type, true);
+    return compared(before, after, type, View::typed);
+}
+
+Comparison compare_merged(const Json& live, const Json& merged, const TypeInfo& type) {
+    return compared(live, merged, type, View::merged);
 }
 
 Comparison compare_plain(const Json& before, const Json& after, const TypeInfo& type) {
-    return compared(before, after, type, false);
+    return compared(before, after, type, View::plain);
 }
 
 }  // namespace kubemu::api

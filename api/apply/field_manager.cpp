@@ -78,8 +78,8 @@ std::optional<FieldManager::Versioned> FieldManager::as_version(const Json& obje
     return converted;
 }
 
-Comparison FieldManager::changed(const Json& live, const Json& object) const {
-    Comparison change = compare_objects(live, object, options_.type);
+Comparison FieldManager::changed(const Json& live, const Json& object, bool merged) const {
+    Comparison change = merged ? compare_merged(live, object, options_.type) : compare_objects(live, object, options_.type);
     for (FieldSet* set : {&change.added, &change.modified, &change.removed}) set->remove_below(options_.ignored);
     return change;
 }
@@ -129,7 +129,7 @@ FieldManager::Conflicts FieldManager::release(const Json& live, const Json& obje
 
 void FieldManager::record_update(const Json& live, const Json& object, const std::string& manager,
                                  FieldOwners& owners) const {
-    const Comparison change = changed(live, object);
+    const Comparison change = changed(live, object, false);
     if (change.same()) return;
     release(live, object, change, nullptr, true, owners);
     FieldOwner self{named(manager),       false,
@@ -233,7 +233,7 @@ FieldManager::Applied FieldManager::apply_once(const Json& live, const Json& pat
         owners.push_back(self);
     }
     merged = prune(std::move(merged), owners, self, last);
-    applied.conflicts = release(live, merged, changed(live, merged), &self, force, owners);
+    applied.conflicts = release(live, merged, changed(live, merged, true), &self, force, owners);
     if (!applied.conflicts.empty()) return applied;
     const bool same = merged == live;
     if (FieldOwner* mine = find_owner(owners, self)) {

@@ -60,7 +60,8 @@ class FieldManager {
     // What the owners have by the schemas of today.
     void reconcile(const Json& live, FieldOwners& owners) const;
     // What a write of `object` over `live` changes, without what it never changes.
-    Comparison changed(const Json& live, const Json& object) const;
+    // `merged`: the object comes of an apply, see compare_merged.
+    Comparison changed(const Json& live, const Json& object, bool merged) const;
     Applied apply_once(const Json& live, const Json& patch, FieldOwners owners, bool force) const;
     Json prune(Json merged, const FieldOwners& owners, const FieldOwner& applier,
                const FieldOwner& last) const;

@@ -94,6 +94,7 @@ bool step_before(const std::string& a, const std::string& b) {
     return left < right;
 }
 
+// The members of a node come before what lies below any of its children, as Set.Iterate has them.
 void visit_paths(const Json& node, const std::string& path,
                  const std::function<void(const std::string&)>& visit) {
     std::vector<std::string> steps;
@@ -102,11 +103,9 @@ void visit_paths(const Json& node, const std::string& path,
     }
     std::sort(steps.begin(), steps.end(), step_before);
     for (const std::string& step : steps) {
-        const Json& child = node[step];
-        const std::string at = path + readable_step(step);
-        if (FieldSet::is_member(child)) visit(at);
-        visit_paths(child, at, visit);
+        if (FieldSet::is_member(node[step])) visit(path + readable_step(step));
     }
+    for (const std::string& step : steps) visit_paths(node[step], path + readable_step(step), visit);
 }
 
 }  // namespace

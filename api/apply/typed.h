@@ -28,6 +28,9 @@ struct Comparison {
 // Both documents are seen as Go's structs hold them: structs that are no pointers are always there, and so is
 // every field that is written even when it is empty; other zero values are absent.
 Comparison compare_objects(const Json& before, const Json& after, const TypeInfo& type);
+// The same for what merge_applied made of a live object: empty and zero values that the configuration names are there
+// beside it, whereas the live object has been through Go's structs.
+Comparison compare_merged(const Json& live, const Json& merged, const TypeInfo& type);
 // As they are, without Go's view (a configuration that a client sent, against another document).
 Comparison compare_plain(const Json& before, const Json& after, const TypeInfo& type);
 

@@ -39,6 +39,7 @@ class Encoder {
     // Members of a struct; `stored` for the object that a request is about, whose kind and apiVersion are
     // there already and whose metadata gets the place of the revision.
     void members(const Json& object, const TypeInfo& type, bool stored) {
+        of_record_ = of_record_ || stored;
         const Members values(object, type);
         for (std::size_t i = 0; i < type.fields.size(); ++i) {
             const FieldInfo& field = type.fields[i];
@@ -72,6 +73,8 @@ class Encoder {
     }
 
   private:
+    bool of_record_ = false;
+
     static const Json& none() {
         static const Json empty = Json::object();
         return empty;
@@ -110,6 +113,8 @@ class Encoder {
             const bool empty = value == nullptr || value->empty() ||
                                (value->is_string() && value->get_ref<const std::string&>().empty());
             if (empty && field.omitempty && !(field.pointer && value != nullptr)) return;
+            // Protocol Buffers, in which the real server stores objects, do not tell an empty list from none.
+            if (empty && of_record_ && !field.pointer && field.kind != ValueKind::bytes) value = nullptr;
         } else if (field.pointer) {
             if (value == nullptr && field.omitempty) return;
         } else if (field.omitempty && is_zero(value, field.kind)) {

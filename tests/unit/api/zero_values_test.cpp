@@ -60,3 +60,10 @@ TEST_CASE("a replacement that says zeros, or leaves them out, changes nothing") 
     }
     CHECK(cluster.get("deployments.apps", "x").at("metadata").at("generation") == 1);
 }
+
+TEST_CASE("an empty list that is always written is stored as none") {
+    tests::TestCluster cluster;
+    cluster.create("roles.rbac.authorization.k8s.io",
+                   Json{{"apiVersion", "rbac.authorization.k8s.io/v1"}, {"kind", "Role"}, {"metadata", {{"name", "x"}}}, {"rules", Json::array()}});
+    CHECK(cluster.get("roles.rbac.authorization.k8s.io", "x")["rules"].is_null());
+}

@@ -101,6 +101,46 @@ TEST_CASE("conflicts name managers and fields; force takes the fields over") {
     CHECK(fields_of(*forced, "team-b") == Json::parse(R"({"f:data":{"f:k":{}}})"));
 }
 
+TEST_CASE("an empty list or map that is applied is a value, although nothing of it is stored") {
+    const auto account = [](Json secrets, Json labels) {
+        Json object = {{"kind", "ServiceAccount"}, {"apiVersion", "v1"}, {"metadata", {{"name", "s"}}}, {"imagePullSecrets", std::move(secrets)}};
+        object["metadata"]["labels"] = std::move(labels);
+        return object;
+    };
+    const Json none = {{"kind", "ServiceAccount"}, {"apiVersion", "v1"}};
+    const auto by = [](const char* name) { return manager_of("core/v1.ServiceAccount", "v1", "ServiceAccount", name); };
+    const auto first = by("a").apply(none, account(Json::parse(R"([{"name":"p"}])"), Json::object()), false);
+    REQUIRE(first);
+    Json live = stored(*first);
+    live["metadata"].erase("labels");
+    // The atomic list becomes another one, and the map has an owner although it is not there.
+    const auto refused = by("b").apply(live, account(Json::array(), Json::object()), false);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error()->message ==
+          "Apply failed with 2 conflicts: conflicts with \"a\":\n- .imagePullSecrets\n- .metadata.labels");
+    const auto null = by("b").apply(live, account(Json::parse(R"([{"name":"p"}])"), nullptr), false);
+    REQUIRE_FALSE(null);
+    CHECK(null.error()->causes[0].field == ".metadata.labels");
+    const auto forced = by("b").apply(live, account(Json::array(), Json::object()), true);
+    REQUIRE(forced);
+    CHECK(fields_of(*forced, "a").is_null());
+    CHECK(fields_of(*forced, "b") == Json::parse(R"({"f:imagePullSecrets":{},"f:metadata":{"f:labels":{}}})"));
+}
+
+TEST_CASE("conflicts name what stands at a place before what lies below its neighbours") {
+    const FieldManager first = manager_of("core/v1.Service", "v1", "Service", "a"), second = manager_of("core/v1.Service", "v1", "Service", "b");
+    const auto service = [](int target, const char* app) {
+        return Json{{"kind", "Service"}, {"apiVersion", "v1"}, {"metadata", {{"name", "s"}}},
+                    {"spec", {{"ports", {{{"port", 80}, {"targetPort", target}}}}, {"selector", {{"app", app}}}}}};
+    };
+    const auto applied = first.apply({{"kind", "Service"}, {"apiVersion", "v1"}}, service(1, "x"), false);
+    REQUIRE(applied);
+    const auto refused = second.apply(stored(*applied), service(2, "y"), false);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error()->causes[0].field == ".spec.selector");
+    CHECK(refused.error()->causes[1].field == ".spec.ports[port=80,protocol=\"TCP\"].targetPort");
+}
+
 TEST_CASE("lists with keys are merged item by item; a default completes a key") {
     const FieldManager manager = manager_of("core/v1.Service", "v1", "Service", "a");
     const Json empty = {{"kind", "Service"}, {"apiVersion", "v1"}};
