@@ -81,6 +81,10 @@ ca=
 configure Validating check /validate
 refused 'x509: certificate signed by unknown authority' k create configmap four -n busy
 unconfigure validating check
+ca=$(base64 -w0 "$work/cert.pem")
+configure Validating elsewhere /validate "url: \"https://localhost:$port/validate\""
+refused 'x509: certificate is valid for hook.default.svc, not localhost' k create configmap four -n busy
+unconfigure validating elsewhere
 
 k apply -f - > /dev/null <<'EOF'
 apiVersion: admissionregistration.k8s.io/v1
@@ -128,7 +132,12 @@ spec: {host: local, port: "80"}
 EOF
 [ "$(k get widgets.v1.example.com a -o jsonpath='{.spec.hostPort}')" = local:80 ]
 [ "$(k get widgets.v2.example.com -o jsonpath='{.items[*].spec.host}')" = local ]
+# Those who watch see their version, too.
+curl -sN "$url/apis/example.com/v2/widgets?watch=1&timeoutSeconds=30" > "$work/watched" &
+beside+=($!)
+eventually matches '"ADDED".*"host":"local","port":"80"' cat "$work/watched"
 k patch widgets.v2.example.com a --type=merge -p '{"spec":{"port":"81"}}' > /dev/null
+eventually matches '"MODIFIED".*"host":"local","port":"81"' cat "$work/watched"
 [ "$(k get widgets.v1.example.com a -o jsonpath='{.spec.hostPort}')" = local:81 ]
 definition /convert-less
 k patch widgets.v1.example.com a --type=merge -p '{"spec":{"hostPort":"x:1"}}' > /dev/null
