@@ -20,15 +20,16 @@ constexpr std::string_view only_by_deletion = "field is immutable; may only be c
 // Names without a domain are for finalizers of Kubernetes' own, which built-in kinds have.
 bool knows_standard_finalizers(const KindSpec& kind) { return kind.custom == nullptr && kind.group != "apiextensions.k8s.io"; }
 
-void validate_finalizers(const KindSpec& kind, const Json& metadata, const FieldPath& path, FieldErrors& errors) {
-    api::validate_finalizers(metadata, path, errors);
+void validate_standard_finalizers(const KindSpec& kind, const Json& object, FieldErrors& errors) {
+    const FieldPath path("metadata.finalizers");
+    const Json& metadata = object_at(object, {"metadata"});
     if (!knows_standard_finalizers(kind)) return;
     std::size_t index = 0;
     for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
         const FieldPath at = path.index(index++);
         if (!finalizer.is_string()) continue;
         const std::string& name = finalizer.get_ref<const std::string&>();
-        if (name.find('/') == std::string::npos && !is_standard_finalizer(name) && check_qualified_name(name).empty()) {
+        if (name.find('/') == std::string::npos && !is_standard_finalizer(name)) {
             errors.invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
         }
     }
@@ -42,7 +43,7 @@ void validate_common(const Json& metadata, const FieldPath& path, FieldErrors& e
     validate_owner_references(metadata, path.child("ownerReferences"), errors);
 }
 
-// ValidateObjectMeta with the name rule of a kind, or the one that all have in common.
+// ValidateObjectMeta of apimachinery with the name rule of a kind, or the one that all have in common.
 void validate_whole(const KindSpec& kind, const Json& object, Messages (*check)(std::string_view, bool), FieldErrors& errors) {
     const FieldPath path("metadata");
     const Json& metadata = object_at(object, {"metadata"});
@@ -72,7 +73,7 @@ void validate_whole(const KindSpec& kind, const Json& object, Messages (*check)(
         errors.invalid(path.child("generation"), metadata["generation"], "must be greater than or equal to 0");
     }
     validate_common(metadata, path, errors);
-    validate_finalizers(kind, metadata, path.child("finalizers"), errors);
+    validate_finalizers(metadata, path.child("finalizers"), errors);
 }
 
 // How often the validation of a kind looks at the metadata again when the object is updated, after what is done for all
@@ -95,11 +96,16 @@ MetadataChecks metadata_checks(std::string_view resource) {
         {"csistoragecapacities.storage.k8s.io", {0, 1}},
         {"certificatesigningrequests.certificates.k8s.io", {1, 1}},
         {"apiservices.apiregistration.k8s.io", {1, 1}},
+        {"deviceclasses.resource.k8s.io", {1, 1}},
         {"clusterrolebindings.rbac.authorization.k8s.io", {1, 1}},
         {"clusterroles.rbac.authorization.k8s.io", {1, 1}},
         {"endpoints", {1, 1}},
         {"endpointslices.discovery.k8s.io", {0, 1}},
         {"events", {0, 0}},
+        {"events.events.k8s.io", {0, 1}},
+        {"ingressclasses.networking.k8s.io", {1, 1}},
+        {"ingresses.networking.k8s.io", {1, 1}},
+        {"ipaddresses.networking.k8s.io", {1, 1}},
         {"flowschemas.flowcontrol.apiserver.k8s.io", {0, 1}},
         {"limitranges", {0, 1}},
         {"mutatingwebhookconfigurations.admissionregistration.k8s.io", {0, 1}},
@@ -111,15 +117,19 @@ MetadataChecks metadata_checks(std::string_view resource) {
         {"pods", {1, 1}},
         {"prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", {0, 1}},
         {"replicationcontrollers", {1, 1}},
+        {"resourceclaims.resource.k8s.io", {1, 1}},
+        {"resourceclaimtemplates.resource.k8s.io", {1, 1}},
         {"rolebindings.rbac.authorization.k8s.io", {1, 1}},
         {"roles.rbac.authorization.k8s.io", {1, 1}},
         {"secrets", {1, 1}},
         {"serviceaccounts", {1, 1}},
         {"services", {1, 1}},
+        {"storageclasses.storage.k8s.io", {1, 1}},
         {"validatingadmissionpolicies.admissionregistration.k8s.io", {0, 1}},
         {"validatingadmissionpolicybindings.admissionregistration.k8s.io", {0, 1}},
         {"validatingwebhookconfigurations.admissionregistration.k8s.io", {0, 1}},
         {"volumeattachments.storage.k8s.io", {0, 1}},
+        {"volumeattributesclasses.storage.k8s.io", {1, 1}},
     };
     for (const Known& one : known) {
         if (one.resource == resource) return one.checks;
@@ -233,7 +243,10 @@ void validate_metadata_update(const KindSpec& kind, const Json& object, const Js
     validate_change(object, old, errors);
     // Parts of an object are checked as changes alone.
     const MetadataChecks again = whole_object ? metadata_checks(kind.resource) : MetadataChecks{};
-    for (int i = 0; i < again.changes; ++i) validate_change(object, old, errors);
+    for (int i = 0; i < again.changes; ++i) {
+        validate_change(object, old, errors);
+        validate_standard_finalizers(kind, object, errors);
+    }
     for (int i = 0; i < again.wholes; ++i) validate_metadata(kind, object, errors);
 }
 

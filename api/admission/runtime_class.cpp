@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/admission/chain.h"
+#include "api/admission/lookup_name.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -13,6 +14,7 @@ ApiResult<Json> class_of(const AdmissionRequest& request) {
     const Json* name = find(*request.object, {"spec", "runtimeClassName"});
     if (name == nullptr) return Json();
     const std::string text = name->is_string() ? name->get<std::string>() : std::string();
+    if (const std::string wrong = unusable_name(text); !wrong.empty()) return Status::plain_500(wrong);
     const storage::RecordPtr record = request.lookup.get("runtimeclasses.node.k8s.io", {}, text);
     if (record == nullptr) return request.forbidden("pod rejected: RuntimeClass " + go_quote(text) + " not found");
     return request.lookup.document(*record);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "api/admission/chain.h"
+#include "api/admission/lookup_name.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -20,6 +21,10 @@ bool is_mirror(const Json& pod) {
 }
 
 ApiResult<Json> account_of(const AdmissionRequest& request, const std::string& name) {
+    if (const std::string wrong = unusable_name(name); !wrong.empty()) {
+        return request.forbidden("error looking up service account " + std::string(request.namespace_name) + "/" + name +
+                                 ": " + wrong);
+    }
     const storage::RecordPtr record = request.lookup.get("serviceaccounts", request.namespace_name, name);
     if (record != nullptr) return request.lookup.document(*record);
     return request.forbidden("error looking up service account " + std::string(request.namespace_name) + "/" + name +

@@ -247,6 +247,7 @@ class Checker {
             const TypePtr made = within(e.args[1], {{e.variable, inner}});
             return e.name == "optMap" ? optional_of(made) : made;
         }
+        if (e.name == "bind") return within(e.args[1], {{e.variable, range}});
         TypePtr first = dyn, second = dyn;
         if (e.name == "sortBy") {
             if (!range->is("list") && !is_dyn(*range)) {

@@ -42,6 +42,7 @@ struct Local {
 
 // MaxElements of the type's declaration: what has no length counts as 0.
 std::uint64_t declared_size(const Type& type) {
+    if (type.elements_max) return *type.elements_max;
     if (type.is("list") || type.is("map") || type.is("string") || type.is("bytes") || type.is("dyn") ||
         type.is("timestamp") || type.is("duration")) {
         return type.schema == nullptr ? request_bytes_max - 2 : max_size(*type.schema);
@@ -102,11 +103,14 @@ class Estimator {
         for (std::size_t i = 1; i < path.size(); ++i) {
             const bool list = type->is("list"), map = type->is("map");
             if (path[i] == "@keys") {
-                // Keys are strings without a declared length.
-                return map && i + 1 == path.size() ? std::optional(SizeRange{0, 0}) : std::nullopt;
+                // Keys are strings, mostly without a declared length.
+                const std::uint64_t most = map ? type->parameters.front()->elements_max.value_or(0) : 0;
+                return map && i + 1 == path.size() ? std::optional(SizeRange{0, most}) : std::nullopt;
             }
             if (path[i] == "@items" || path[i] == "@values")
                 type = list || map ? type->parameters.back() : nullptr;
+            else if (map && type->parameters.back()->path == "any")
+                type = type->parameters.back();  // attributes by name
             else
                 type = type->is("object") ? type_of_field(*type, path[i]) : nullptr;
             if (type == nullptr) return std::nullopt;
@@ -216,6 +220,10 @@ class Estimator {
         const Estimate range = of(e.args[0]);
         if (e.name == "optMap" || e.name == "optFlatMap") return optional_macro(e, range);
         if (e.name == "sortBy") return sort_by(e, range);
+        if (e.name == "bind") {
+            const Estimate body = within(e.args[1], {{e.variable, Local{range.path, range.size, range.entries}}});
+            return {saturating_add(saturating_add(range.cost, 10 + 1), body.cost), body.path, body.size, body.entries};
+        }
         return loop(e, range);
     }
 

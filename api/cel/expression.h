@@ -42,6 +42,9 @@ struct Issue {
 // "ERROR: <input>:1:6: undeclared reference to 'x' (in container '')\n | ...", as cel-go prints issues.
 std::string print_issues(const std::string& source, const std::vector<Issue>& issues);
 
+// cel.bind(name, value, body), where the environment has it: `body` with a variable (cel-go/ext/bindings.go). Makes macros
+// of such calls in the tree.
+void expand_bindings(Expression& expression, std::vector<Issue>& issues);
 // Null after issues.
 std::unique_ptr<Expression> parse(const std::string& source, std::vector<Issue>& issues);
 

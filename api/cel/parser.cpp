@@ -42,7 +42,7 @@ class Parser {
 
     std::unique_ptr<Expression> run() {
         Expression root = ternary();
-        if (issues_.empty() && now().kind != Token::Kind::end) unexpected();
+        if (issues_.empty() && now().kind != Token::Kind::end) unexpected("<EOF>");
         if (!issues_.empty()) return nullptr;
         return std::make_unique<Expression>(std::move(root));
     }
@@ -56,12 +56,47 @@ class Parser {
         return true;
     }
     void expect(std::string_view text) {
-        if (!take(text)) unexpected();
+        if (!take(text)) unexpected(text);
     }
-    void unexpected() {
+    static std::string shown(const Token& token) { return token.kind == Token::Kind::end ? "<EOF>" : token.text; }
+    void complain(std::string_view what, std::string_view wanted) {
         if (!issues_.empty()) return;
+        issues_.push_back({now().offset, "Syntax error: " + std::string(what) + " input '" + shown(now()) + "' expecting " +
+                                             std::string(wanted)});
+    }
+    // Another token than `wanted`, in ANTLR's words: it is too many when the next one fits, or `wanted` is missing at
+    // the end.
+    void unexpected(std::string_view wanted) {
         const bool end = now().kind == Token::Kind::end;
-        issues_.push_back({now().offset, "Syntax error: mismatched input '" + (end ? std::string("<EOF>") : now().text) + "'"});
+        const std::string quoted = wanted == "<EOF>" ? "<EOF>" : "'" + std::string(wanted) + "'";
+        const Token* next = end ? nullptr : &tokens_[at_ + 1];
+        const bool fits = next != nullptr && (next->kind == Token::Kind::end ? wanted == "<EOF>" : next->text == wanted);
+        if (end && (wanted == ")" || (wanted == "]" && !in_list_))) {
+            return fail(now().offset, "Syntax error: missing " + quoted + " at '<EOF>'");
+        }
+        const bool many = wanted == "}" || (wanted == "]" && in_list_);
+        complain(fits ? "extraneous" : "mismatched", many ? "{" + quoted + ", ','}" : quoted);
+    }
+    static bool begins_operand(const Token& token) {
+        if (token.kind == Token::Kind::end) return false;
+        if (token.kind != Token::Kind::symbol) return token.kind != Token::Kind::identifier || token.text != "in";
+        return token.text == "(" || token.text == "[" || token.text == "{" || token.text == "." || token.text == "-" ||
+               token.text == "!";
+    }
+    // No operand where there must be one. `first`, `optional`: what else may stand there.
+    void no_operand() {
+        const bool end = now().kind == Token::Kind::end;
+        const bool too_many = end ? after_sign_ : begins_operand(tokens_[at_ + 1]);
+        std::string wanted = "{'[', '{', '(', ";
+        wanted += after_call_ ? "')', " : "";
+        wanted += "'.', '-', '!', ";
+        wanted += after_bracket_ ? "'?', " : "";
+        complain(too_many ? "extraneous" : "mismatched",
+                 wanted + "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}");
+    }
+    void no_name() {
+        if (now().kind == Token::Kind::end) return fail(now().offset, "Syntax error: no viable alternative at input '.'");
+        fail(now().offset, "Syntax error: no viable alternative at input '." + shown(now()) + "'");
     }
     void fail(std::size_t offset, std::string message) {
         if (issues_.empty()) issues_.push_back({offset, std::move(message)});
@@ -112,6 +147,8 @@ class Parser {
             const Token operation = now();
             std::size_t count = 0;
             while (take(operation.text)) ++count;
+            after_call_ = after_bracket_ = false;
+            after_sign_ = true;
             const bool numeric = now().kind == Token::Kind::integer || now().kind == Token::Kind::real;
             if (operation.text == "-" && count % 2 == 1 && numeric) return member(number(operation.offset, true));
             if (++depth_ > depth_max) fail(now().offset, "expression recursion limit exceeded: " + std::to_string(depth_max));
@@ -152,7 +189,7 @@ class Parser {
                 const bool optional = now().text == ".?";
                 ++at_;
                 if (now().kind != Token::Kind::identifier) {
-                    unexpected();
+                    no_name();
                     return operand;
                 }
                 const std::string name = now().text;
@@ -169,6 +206,7 @@ class Parser {
                 Expression made = make(Kind::call, offset, now().text == "[" ? "_[_]" : "_[?_]");
                 ++at_;
                 made.args.push_back(std::move(operand));
+                after_bracket_ = made.name == "_[_]";
                 made.args.push_back(ternary());
                 expect("]");
                 operand = std::move(made);
@@ -195,7 +233,7 @@ class Parser {
         while (issues_.empty() && !next_is("}")) {
             const bool mark = take("?");
             if (now().kind != Token::Kind::identifier) {
-                unexpected();
+                unexpected("}");
                 break;
             }
             made.fields.push_back(now().text);
@@ -213,6 +251,7 @@ class Parser {
         std::vector<Expression> out;
         expect("(");
         if (take(")")) return out;
+        after_call_ = true;
         do out.push_back(ternary());
         while (issues_.empty() && take(","));
         expect(")");
@@ -253,6 +292,7 @@ class Parser {
 
     Expression primary() {
         const Token token = now();
+        if (begins_operand(token)) after_call_ = after_bracket_ = after_sign_ = false;
         switch (token.kind) {
             case Token::Kind::integer:
             case Token::Kind::unsigned_integer:
@@ -283,14 +323,14 @@ class Parser {
             case Token::Kind::end:
                 break;
         }
-        unexpected();
+        no_operand();
         return make(Kind::literal, token.offset);
     }
 
     Expression named() {
         const Token token = now();
         if (token.kind != Token::Kind::identifier) {
-            unexpected();
+            no_name();
             return make(Kind::literal, token.offset);
         }
         ++at_;
@@ -326,7 +366,9 @@ class Parser {
             mark = false;
             if (!take(",")) break;
         }
+        in_list_ = true;
         expect("]");
+        in_list_ = false;
         return made;
     }
 
@@ -351,6 +393,9 @@ class Parser {
     std::vector<Issue>& issues_;
     std::size_t at_ = 0;
     int depth_ = 0;
+    // For the words of complaints: whether the last token was the '(' of a call, the '[' of an index, a sign; and whether
+    // a list is to end.
+    bool after_call_ = false, after_bracket_ = false, after_sign_ = false, in_list_ = false;
 };
 
 }  // namespace

@@ -25,6 +25,17 @@ bool is_required(const structural::Schema& schema, const std::string& name) {
 }  // namespace
 
 TypePtr simple_type(std::string_view name) { return made(std::string(name)); }
+TypePtr any_type() {
+    auto type = std::make_shared<Type>();
+    type->name = "dyn";
+    type->path = "any";
+    return type;
+}
+TypePtr sized(const TypePtr& type, std::uint64_t elements_max) {
+    auto made = std::make_shared<Type>(*type);
+    made->elements_max = elements_max;
+    return made;
+}
 TypePtr list_of(TypePtr item) { return made("list", {std::move(item)}); }
 TypePtr map_of(TypePtr key, TypePtr value) { return made("map", {std::move(key), std::move(value)}); }
 TypePtr optional_of(TypePtr inner) { return made("optional_type", {std::move(inner)}); }
@@ -40,6 +51,7 @@ std::string print_type(const Type& type) {
     if (type.is("object")) return type.path;
     if (type.is("timestamp")) return "timestamp";
     if (type.is("null_type")) return "null";
+    if (type.is("dyn") && type.path == "any") return "any";
     std::string text = type.name;
     for (std::size_t i = 0; i < type.parameters.size(); ++i) text += (i == 0 ? "(" : ", ") + print_type(*type.parameters[i]);
     return type.parameters.empty() ? text : text + ")";
@@ -49,6 +61,7 @@ std::string declared_name(const Type& type) {
     if (type.is("object")) return type.path;
     if (type.is("timestamp")) return "google.protobuf.Timestamp";
     if (type.is("duration")) return "google.protobuf.Duration";
+    if (type.is("dyn") && type.path == "any") return "google.protobuf.Any";
     std::string text = type.name;
     for (std::size_t i = 0; i < type.parameters.size(); ++i) text += (i == 0 ? "(" : ", ") + declared_name(*type.parameters[i]);
     return type.parameters.empty() ? text : text + ")";

@@ -1,8 +1,10 @@
 // Types of CEL expressions as the checker knows them.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +26,15 @@ struct Type {
     bool resource = false;                        // an object with kind, apiVersion and metadata
     std::string path;                             // of objects: how messages call them
     std::shared_ptr<const TypeFields> fields;     // of objects that no schema describes
+    std::optional<std::uint64_t> elements_max;    // how long it can be, where it is declared and no schema says so
 
     bool is(std::string_view wanted) const { return name == wanted; }
 };
 
 TypePtr simple_type(std::string_view name);
+// What may be anything (google.protobuf.Any): dyn by another name.
+TypePtr any_type();
+TypePtr sized(const TypePtr& type, std::uint64_t elements_max);
 TypePtr list_of(TypePtr item);
 TypePtr map_of(TypePtr key, TypePtr value);
 TypePtr optional_of(TypePtr inner);

@@ -13,6 +13,14 @@
 namespace kubemu::api {
 namespace {
 
+// What v1beta1's preserveUnknownFields asks for: nothing is pruned, anywhere.
+void keep_unknown_fields(structural::Schema& schema) {
+    schema.preserve_unknown_fields = true;
+    for (structural::Property& property : schema.properties) keep_unknown_fields(property.schema);
+    if (schema.items) keep_unknown_fields(*schema.items);
+    if (schema.additional_properties) keep_unknown_fields(*schema.additional_properties);
+}
+
 constexpr std::uint16_t bit(Verb verb) { return static_cast<std::uint16_t>(verb); }
 constexpr std::uint16_t all_verbs = bit(Verb::get) | bit(Verb::list) | bit(Verb::watch) | bit(Verb::create) | bit(Verb::update) |
                                    bit(Verb::patch) | bit(Verb::del) | bit(Verb::delete_collection);
@@ -168,6 +176,7 @@ void CustomResource::add_version(const Json& definition, const Json& version) {
 
     custom.document = std::make_shared<const Json>(object_at(version, {"schema", "openAPIV3Schema"}));
     custom.schema = structural::parse_schema(*custom.document);
+    if (bool_at(definition, {"spec", "preserveUnknownFields"})) keep_unknown_fields(custom.schema);
     cel::compile_rules(custom.schema);
     custom.status_schema = custom.schema.property("status");
     TypeInfo& type = custom.type;

@@ -35,8 +35,9 @@ void validate_owner_references(const Json& metadata, const FieldPath& path, Fiel
     const Json* controller = nullptr;
     for (const Json& reference : references) {
         const std::string_view api_version = string_at(reference, {"apiVersion"});
-        const std::string_view version = api_version.substr(api_version.find('/') == std::string_view::npos ? 0 : api_version.find('/') + 1);
-        if (version.empty()) errors.invalid(path.child("apiVersion"), std::string(api_version), "version must not be empty");
+        // Nothing but "version" and "group/version" says a version.
+        const auto parts = split(api_version, '/');
+        if (parts.size() > 2 || parts.back().empty()) errors.invalid(path.child("apiVersion"), std::string(api_version), "version must not be empty");
         if (string_at(reference, {"kind"}).empty()) errors.invalid(path.child("kind"), "", "kind must not be empty");
         if (string_at(reference, {"name"}).empty()) errors.invalid(path.child("name"), "", "name must not be empty");
         if (string_at(reference, {"uid"}).empty()) errors.invalid(path.child("uid"), "", "uid must not be empty");

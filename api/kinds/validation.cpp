@@ -126,6 +126,15 @@ void validate_optional_enum(std::string_view value, std::initializer_list<std::s
     errors.not_supported(path, value, std::vector<std::string>(supported.begin(), supported.end()));
 }
 
+void validate_given_enum(const Json& object, std::string_view member, std::initializer_list<std::string_view> supported,
+                         const FieldPath& parent, FieldErrors& errors) {
+    const Json* given = find(object, member);
+    if (given == nullptr || !given->is_string()) return;
+    const std::string_view value = given->get_ref<const std::string&>();
+    if (std::find(supported.begin(), supported.end(), value) != supported.end()) return;
+    errors.not_supported(parent.child(member), value, std::vector<std::string>(supported.begin(), supported.end()));
+}
+
 void validate_dns1123_label(std::string_view value, const FieldPath& path, FieldErrors& errors) {
     add_invalid(check_dns1123_label(value), path, value, errors);
 }
@@ -191,6 +200,10 @@ void validate_local_non_reserved_path(std::string_view target, const FieldPath& 
     if (target.starts_with("..") && !target.starts_with("../")) {
         errors.invalid(path, std::string(target), "must not start with '..'");
     }
+}
+
+void validate_immutable_text(std::string_view value, std::string_view old, const FieldPath& path, FieldErrors& errors) {
+    if (value != old) errors.invalid(path, std::string(value), "field is immutable");
 }
 
 void validate_immutable(const Json* value, const Json* old, const GoText& echo, const FieldPath& path, FieldErrors& errors) {

@@ -49,6 +49,9 @@ void validate_enum(std::string_view value, std::initializer_list<std::string_vie
 // The same, where an absent (empty) value is fine.
 void validate_optional_enum(std::string_view value, std::initializer_list<std::string_view> supported,
                             const FieldPath& path, FieldErrors& errors);
+// The member of `object`, a pointer in Go: absent is fine, an empty string is not.
+void validate_given_enum(const Json& object, std::string_view member, std::initializer_list<std::string_view> supported,
+                         const FieldPath& parent, FieldErrors& errors);
 // An empty value is Required without detail.
 bool validate_required(std::string_view value, const FieldPath& path, FieldErrors& errors);
 void validate_dns1123_label(std::string_view value, const FieldPath& path, FieldErrors& errors);
@@ -74,6 +77,8 @@ void validate_local_non_reserved_path(std::string_view target, const FieldPath& 
 
 // "field is immutable" unless both (null for absent) are the same. The new value is echoed as `echo`.
 void validate_immutable(const Json* value, const Json* old, const GoText& echo, const FieldPath& path, FieldErrors& errors);
+// The same for strings that are no pointers in Go: absent is empty.
+void validate_immutable_text(std::string_view value, std::string_view old, const FieldPath& path, FieldErrors& errors);
 // The same for strings, numbers and booleans, which echo as themselves, null as "null".
 void validate_immutable(const Json* value, const Json* old, const FieldPath& path, FieldErrors& errors);
 

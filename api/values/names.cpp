@@ -169,7 +169,7 @@ Messages check_env_var_name(std::string_view text) {
 Messages check_port_name(std::string_view text) {
     Messages messages;
     if (text.size() > 15) messages.push_back("must be no more than 15 characters");
-    bool valid = true, letter = false;
+    bool valid = !text.empty(), letter = false;
     for (const char c : text) {
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) valid = false;
         if (c >= 'a' && c <= 'z') letter = true;

@@ -93,6 +93,7 @@ PodSpec read_pod_spec(const Json& pod) {
     result.name = api::name_of(pod);
     result.namespace_name = api::namespace_of(pod);
     result.uid = api::uid_of(pod);
+    result.generation = int_at(pod, {"metadata", "generation"});
     result.node = string_at(spec, {"nodeName"});
     result.restart_policy = string_at(spec, {"restartPolicy"}, "Always");
     if (const auto seconds = int_at(spec, {"activeDeadlineSeconds"}); seconds > 0)

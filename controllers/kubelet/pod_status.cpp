@@ -77,6 +77,19 @@ void set_condition(Json& conditions, std::string_view type, bool value, std::str
     conditions.push_back(std::move(fresh));
 }
 
+// Once a pod has a generation, its status tells which one it is about (KEP 5067).
+void observe_generation(Json& status, std::int64_t generation) {
+    constexpr std::string_view own[] = {"PodReadyToStartContainers", "Initialized",      "Ready",
+                                        "ContainersReady",           "PodScheduled",     "PodResizePending",
+                                        "PodResizeInProgress"};
+    if (generation == 0) return;
+    status["observedGeneration"] = generation;
+    for (Json& condition : status["conditions"]) {
+        const std::string_view type = api::string_at(condition, {"type"});
+        if (std::find(std::begin(own), std::end(own), type) != std::end(own)) condition["observedGeneration"] = generation;
+    }
+}
+
 }  // namespace
 
 // PodResizePending and PodResizeInProgress are there only while they are true.
@@ -193,6 +206,7 @@ void PodWorker::write_status() {
         }
         set_condition(conditions, "PodScheduled", true, "", "", time);
         write_resize(conditions, time);
+        observe_generation(status, spec_.generation);
         return true;
     };
     const auto written = services_.client.modify(services_.pods, spec_.namespace_name, spec_.name, "status", change);

@@ -57,6 +57,7 @@ struct ContainerSpec {
 
 struct PodSpec {
     std::string name, namespace_name, uid, node, restart_policy;
+    std::int64_t generation = 0;
     std::optional<Duration> active_deadline;
     bool host_network = false;
     std::vector<ContainerSpec> init, containers, ephemeral;

@@ -101,7 +101,7 @@ void validate_variables(const Json& variables, cel::AdmissionEnvironment& enviro
         if (trim(name).empty()) {
             errors.required(path.index(i).child("name"), "name is not specified");
         } else if (!is_identifier(name)) {
-            errors.invalid(path.index(i).child("name"), name, "name is not a valid CEL identifier");
+            errors.invalid(path.index(i).child("name"), name, "must be a valid CEL identifier");
         }
         const std::string expression(string_at(variables[i], {"expression"}));
         if (trim(expression).empty()) {
@@ -305,7 +305,7 @@ void validate_binding(const Json& object, FieldErrors& errors) {
         validate_param_ref(*reference, path.child("paramRef"), errors);
     // The name of this path is misspelt in the real server.
     if (const Json* match = find(spec, "matchResources"))
-        validate_match_resources(*match, path.child("matchResouces"), errors);
+        validate_match_resources(*match, path.child("matchResources"), errors);
 }
 
 void validate_validating_binding(const Json& object, const HookContext&, FieldErrors& errors) {

@@ -30,7 +30,9 @@ void note_storage_version(Json& definition) {
     if (std::find(stored.begin(), stored.end(), Json(name)) == stored.end()) stored.push_back(name);
 }
 
-void set_defaults(Json& definition, const HookContext&) {
+}  // namespace
+
+void default_definition(Json& definition, const HookContext&) {
     Json& names = ensure(definition, {"spec", "names"});
     const std::string kind(string_at(names, {"kind"}));
     if (string_at(names, {"singular"}).empty() && !kind.empty()) names["singular"] = lower(kind);
@@ -40,23 +42,29 @@ void set_defaults(Json& definition, const HookContext&) {
     if (array_at(definition, {"status", "storedVersions"}).empty()) note_storage_version(definition);
 }
 
-void prepare_for_create(Json& definition, const HookContext&) {
+void prepare_new_definition(Json& definition, const HookContext&) {
     definition["status"] = Json::object();
     note_storage_version(definition);
 }
 
-void prepare_for_update(Json& definition, const Json& old, const HookContext&) {
+void prepare_changed_definition(Json& definition, const Json& old, const HookContext&) {
     const Json* status = find(old, "status");
     definition["status"] = status != nullptr ? *status : Json::object();
     note_storage_version(definition);
 }
 
-void validate(const Json& definition, const HookContext&, FieldErrors& errors) {
+void validate_definition_name(const Json& definition, FieldErrors& errors) {
     const std::string wanted =
         std::string(string_at(definition, {"spec", "names", "plural"})) + "." + std::string(string_at(definition, {"spec", "group"}));
     if (name_of(definition) != wanted) {
         errors.invalid(FieldPath("metadata.name"), std::string(name_of(definition)), "must be spec.names.plural+\".\"+spec.group");
     }
+}
+
+namespace {
+
+void validate(const Json& definition, const HookContext&, FieldErrors& errors) {
+    validate_definition_name(definition, errors);
     validate_definition(definition, nullptr, errors);
 }
 
@@ -85,7 +93,9 @@ void warnings(const Json& definition, const Json* old, const HookContext&, std::
     }
 }
 
-void mark_deletion(Json& definition, const HookContext& context) {
+}  // namespace
+
+void mark_definition_deleted(Json& definition, const HookContext& context) {
     const std::string now = format_time(context.now);
     Json& metadata = ensure(definition, {"metadata"});
     metadata["deletionTimestamp"] = now;
@@ -96,8 +106,6 @@ void mark_deletion(Json& definition, const HookContext& context) {
     set_condition(definition, "Terminating", true, "InstanceDeletionPending",
                   "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon", now);
 }
-
-}  // namespace
 
 const Json* find_condition(const Json& definition, std::string_view type) {
     for (const Json& condition : array_at(definition, {"status", "conditions"})) {
@@ -123,14 +131,14 @@ void set_condition(Json& definition, std::string_view type, bool status, std::st
 
 extern const KindRules custom_resource_definition_rules;
 const KindRules custom_resource_definition_rules = {
-    .set_defaults = set_defaults,
-    .prepare_for_create = prepare_for_create,
-    .prepare_for_update = prepare_for_update,
+    .set_defaults = default_definition,
+    .prepare_for_create = prepare_new_definition,
+    .prepare_for_update = prepare_changed_definition,
     .validate = validate,
     .validate_update = validate_update,
     .validates_updates_apart = true,
     .warnings = warnings,
-    .mark_deletion = mark_deletion,
+    .mark_deletion = mark_definition_deleted,
 };
 
 }  // namespace kubemu::api::kinds

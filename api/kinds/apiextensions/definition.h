@@ -4,14 +4,23 @@
 #include <string>
 #include <vector>
 
+#include "api/kinds/rules.h"
 #include "api/schema/structural.h"
 #include "api/values/field_errors.h"
 #include "api/values/object.h"
 
 namespace kubemu::api::kinds {
 
-// Everything about spec and status; `old` is null for a new definition.
-void validate_definition(const Json& definition, const Json* old, FieldErrors& errors);
+// Everything about spec and status, in the form of v1; `old` is null for a new definition. `v1beta1`: it was sent in that
+// version, which lets fields be kept that no schema knows.
+void validate_definition(const Json& definition, const Json* old, FieldErrors& errors, bool v1beta1 = false);
+void validate_definition_name(const Json& definition, FieldErrors& errors);
+
+// Hooks that both versions have in common.
+void default_definition(Json& definition, const HookContext& context);
+void prepare_new_definition(Json& definition, const HookContext& context);
+void prepare_changed_definition(Json& definition, const Json& old, const HookContext& context);
+void mark_definition_deleted(Json& definition, const HookContext& context);
 
 // One version's schema; `path` is that of openAPIV3Schema. `has_status`: the status subresource is enabled.
 void validate_definition_schema(const structural::Schema& schema, bool has_status, const FieldPath& path, FieldErrors& errors);

@@ -162,16 +162,22 @@ void check_deprecation(const Json& version, const FieldPath& path, FieldErrors& 
 // The parts that versions have of their own, or that all share.
 class Versions {
   public:
-    Versions(const Json& definition, FieldErrors& errors)
-        : definition_(definition), errors_(errors), versions_(array_at(definition, {"spec", "versions"})) {}
+    // With fields kept that no schema knows, there need not be one, nor does it have to be structural.
+    Versions(const Json& definition, bool v1beta1, FieldErrors& errors)
+        : definition_(definition),
+          errors_(errors),
+          versions_(array_at(definition, {"spec", "versions"})),
+          v1beta1_(v1beta1),
+          loose_(v1beta1 && bool_at(definition, {"spec", "preserveUnknownFields"})) {}
 
     void check() {
         bool any_schema = false;
         for (const Json& version : versions_) any_schema = any_schema || schema_of(version) != nullptr;
         const bool shared_schema = shared(definition_, "schema");
-        for (std::size_t i = 0; i < versions_.size(); ++i) {
+        for (std::size_t i = 0; i < versions_.size() && !loose_; ++i) {
             if (schema_of(versions_[i]) == nullptr && !(shared_schema && any_schema)) {
-                errors_.required(spec().child("versions").index(i).child("schema").child("openAPIV3Schema"), "schemas are required");
+                errors_.required(spec().child("versions").index(i).child("schema").child("openAPIV3Schema"),
+                                 v1beta1_ ? "because otherwise all fields are pruned" : "schemas are required");
             }
         }
         for (std::size_t i = 0; i < versions_.size(); ++i) own_parts(versions_[i], spec().child("versions").index(i));
@@ -204,6 +210,7 @@ class Versions {
         std::string malformed;
         structural::Schema schema = structural::parse_schema(props, &malformed);
         if (!malformed.empty()) return errors_.invalid(path, "", malformed);
+        if (loose_) return;
         cel::compile_rules(schema);
         validate_definition_schema(schema, status, path, errors_);
     }
@@ -232,6 +239,7 @@ class Versions {
     const Json& definition_;
     FieldErrors& errors_;
     const Json& versions_;
+    const bool v1beta1_, loose_;
 };
 
 void check_webhook_url(const std::string& text, const FieldPath& path, FieldErrors& errors) {
@@ -342,7 +350,7 @@ void check_version_list(const Json& definition, FieldErrors& errors) {
     if (storage != 1) errors.invalid(path, GoText{go_versions(definition)}, "must have exactly one version marked as storage version");
 }
 
-void check_spec(const Json& definition, FieldErrors& errors) {
+void check_spec(const Json& definition, bool v1beta1, FieldErrors& errors) {
     const FieldPath spec("spec");
     const std::string_view group = string_at(definition, {"spec", "group"}), scope = string_at(definition, {"spec", "scope"});
     if (group.empty()) {
@@ -354,7 +362,7 @@ void check_spec(const Json& definition, FieldErrors& errors) {
     }
     if (scope.empty()) errors.required(spec.child("scope"), "");
     else if (scope != "Cluster" && scope != "Namespaced") errors.not_supported(spec.child("scope"), scope, {"Cluster", "Namespaced"});
-    Versions versions(definition, errors);
+    Versions versions(definition, v1beta1, errors);
     versions.check();
     check_version_list(definition, errors);
     const Json& names = object_at(definition, {"spec", "names"});
@@ -433,14 +441,14 @@ void check_immutable(const Json& definition, const Json& old, FieldErrors& error
 
 }  // namespace
 
-void validate_definition(const Json& definition, const Json* old, FieldErrors& errors) {
-    check_spec(definition, errors);
+void validate_definition(const Json& definition, const Json* old, FieldErrors& errors, bool v1beta1) {
+    check_spec(definition, v1beta1, errors);
     if (old != nullptr) check_immutable(definition, *old, errors);
     check_names(object_at(definition, {"status", "acceptedNames"}), FieldPath("status.acceptedNames"), errors);
     check_stored_versions(definition, errors);
     check_approval(definition, old, errors);
     const bool preserved = old != nullptr && bool_at(*old, {"spec", "preserveUnknownFields"});
-    if (!preserved && bool_at(definition, {"spec", "preserveUnknownFields"})) {
+    if (!v1beta1 && !preserved && bool_at(definition, {"spec", "preserveUnknownFields"})) {
         errors.invalid(FieldPath("spec.preserveUnknownFields"), true,
                        "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
     }

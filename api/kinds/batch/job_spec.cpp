@@ -65,9 +65,9 @@ void validate_indexed(const Json& spec, const FieldPath& path, FieldErrors& erro
 
 void validate_completion_mode(const Json& spec, const FieldPath& path, FieldErrors& errors) {
     const std::string_view mode = text(spec, "completionMode");
-    validate_optional_enum(mode, {"NonIndexed", "Indexed"}, path.child("completionMode"), errors);
+    validate_given_enum(spec, "completionMode", {"NonIndexed", "Indexed"}, path, errors);
     if (mode == "Indexed") return validate_indexed(spec, path, errors);
-    if (!mode.empty() && mode != "NonIndexed") return;
+    if (find(spec, "completionMode") != nullptr && mode != "NonIndexed") return;
     for (const char* member : {"backoffLimitPerIndex", "maxFailedIndexes"}) {
         if (const Json* value = find(spec, member)) errors.invalid(path.child(member), *value, "requires indexed completion mode");
     }
@@ -92,12 +92,8 @@ void validate_policies(const Json& spec, const FieldPath& path, FieldErrors& err
             errors.invalid(at, GoText{echo + "}}"}, "requires indexed completion mode");
         }
     }
-    const std::string_view replacement = text(spec, "podReplacementPolicy");
-    if (failures && !replacement.empty()) {
-        validate_optional_enum(replacement, {"Failed"}, path.child("podReplacementPolicy"), errors);
-    } else {
-        validate_optional_enum(replacement, {"Failed", "TerminatingOrFailed"}, path.child("podReplacementPolicy"), errors);
-    }
+    if (failures) validate_given_enum(spec, "podReplacementPolicy", {"Failed"}, path, errors);
+    else validate_given_enum(spec, "podReplacementPolicy", {"Failed", "TerminatingOrFailed"}, path, errors);
 }
 
 // Defaulting has made "Always" of an absent policy, so the two are told alike.

@@ -114,8 +114,8 @@ constexpr GoField reference_fields[] = {{"Kind", "kind", "string"},
                                         {"FieldPath", "fieldPath", "string"}};
 constexpr GoField source_fields[] = {{"Component", "component", "string"}, {"Host", "host", "string"}};
 
-void validate_v1_update(const Json& object, const Json& before, const HookContext&, FieldErrors& errors) {
-    Json event = object, old = before;
+void validate_v1_update(const Json& object, const Json& given_old, const HookContext&, FieldErrors& errors) {
+    Json event = object, old = given_old;
     to_core(event);
     to_core(old);
     validate_event(event, "reportingController", errors);
@@ -126,7 +126,12 @@ void validate_v1_update(const Json& object, const Json& before, const HookContex
         validate_immutable(value, find(old, member), echo, FieldPath(member), errors);
     };
     const auto keep = [&](const char* member, std::string_view shown = {}) {
-        validate_immutable(find(event, member), find(old, member), FieldPath(shown.empty() ? member : shown), errors);
+        const FieldPath path(shown.empty() ? member : shown);
+        const Json *now = find(event, member), *before = find(old, member);
+        if ((now == nullptr && before != nullptr && before->is_string()) || (now != nullptr && now->is_string())) {
+            return validate_immutable_text(string_at(event, {member}), string_at(old, {member}), path, errors);
+        }
+        validate_immutable(now, before, path, errors);
     };
     keep_object("involvedObject", "core.ObjectReference", reference_fields);
     keep("reason");

@@ -176,10 +176,9 @@ void check_azure_file(const Json& source, std::string_view, const FieldPath& pat
 
 void check_azure_disk(const Json& source, std::string_view, const FieldPath& path, FieldErrors& errors) {
     require(source, {"diskName", "diskURI"}, path, errors);
-    validate_optional_enum(string_at(source, {"cachingMode"}), {"None", "ReadOnly", "ReadWrite"},
-                           path.child("cachingMode"), errors);
+    validate_given_enum(source, "cachingMode", {"None", "ReadOnly", "ReadWrite"}, path, errors);
     const std::string_view kind = string_at(source, {"kind"}), uri = string_at(source, {"diskURI"});
-    validate_optional_enum(kind, {"Dedicated", "Managed", "Shared"}, path.child("kind"), errors);
+    validate_given_enum(source, "kind", {"Dedicated", "Managed", "Shared"}, path, errors);
     if (kind == "Managed" && !uri.starts_with("/subscriptions/")) {
         errors.not_supported(
             path.child("diskURI"), uri,

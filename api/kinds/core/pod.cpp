@@ -53,15 +53,25 @@ void keep_all_but_resources(Json& containers, const Json& old) {
     }
 }
 
+// Pods that are never resized have no generation (KEP 5067 gives one to all): counting begins with the first resize, for
+// that is what their status is compared with.
+void count_change(Json& pod, const Json& old, bool resized) {
+    const std::int64_t before = int_at(old, {"metadata", "generation"});
+    if (before > 0) pod["metadata"]["generation"] = before;
+    if ((before == 0 && !resized) || object_at(pod, {"spec"}) == object_at(old, {"spec"})) return;
+    pod["metadata"]["generation"] = before + 1;
+}
+
 void prepare_for_update(Json& pod, const Json& old, const HookContext& context) {
     if (context.subresource == "ephemeralcontainers") keep_metadata(pod, old);
-    if (context.subresource != "resize") return;
+    if (context.subresource != "resize") return count_change(pod, old, false);
     keep_metadata(pod, old);
     for (const char* list : {"containers", "initContainers"}) {
         if (Json* containers = find(pod, {"spec", list})) {
             keep_all_but_resources(*containers, array_at(old, {"spec", list}));
         }
     }
+    count_change(pod, old, true);
 }
 
 void prepare_for_status_update(Json& pod, const Json& old, const HookContext&) {

@@ -94,6 +94,8 @@ void validate_overhead(const Json& spec, const FieldPath& path, FieldErrors& err
 // with the sidecars before it, whichever is more (component-helpers/resource.AggregateContainerRequests).
 std::map<std::string, Quantity> aggregate_resources(const Json& spec, const char* list);
 bool pod_level_resource(std::string_view name);  // spec.resources takes cpu, memory and huge pages
+// pod_volume_sources.cpp: the metadata of what is made of a template may have labels and annotations alone.
+void validate_template_metadata(const Json& metadata, const FieldPath& path, FieldErrors& errors);
 // pod_security.cpp
 void validate_security_context(const Json& container, const PodContext& context, const FieldPath& path, FieldErrors& errors);
 void validate_pod_security_context(const PodContext& context, const FieldPath& path, FieldErrors& errors);

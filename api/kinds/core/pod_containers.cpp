@@ -63,7 +63,7 @@ void validate_restart_rules(const Json& container, const FieldPath& path, FieldE
         const FieldPath at = list.index(i);
         const std::string_view action = text(rules[i], "action");
         if (action != "Restart" && action != "RestartAllContainers") {
-            errors.not_supported(at.child("action"), action, {"Restart"});
+            errors.not_supported(at.child("action"), action, {"Restart", "RestartAllContainers"});
         }
         const Json* codes = find(rules[i], "exitCodes");
         if (codes == nullptr) {
@@ -78,14 +78,14 @@ void validate_restart_rules(const Json& container, const FieldPath& path, FieldE
     }
 }
 
-void validate_restart_policy(const Json& container, const FieldPath& path, FieldErrors& errors) {
+void validate_restart_policy(const Json& container, bool init, const FieldPath& path, FieldErrors& errors) {
     const Json* rules = find(container, "restartPolicyRules");
     if (find(container, "restartPolicy") == nullptr) {
-        if (rules == nullptr) return;
+        if (rules == nullptr || rules->empty()) return;
         errors.required(path.child("restartPolicy"), "must specify restartPolicy when restart rules are used");
+        if (init) return;
     } else {
-        validate_optional_enum(text(container, "restartPolicy"), {"Always", "Never", "OnFailure"}, path.child("restartPolicy"),
-                               errors);
+        validate_given_enum(container, "restartPolicy", {"Always", "Never", "OnFailure"}, path, errors);
     }
     validate_restart_rules(container, path, errors);
 }
@@ -137,7 +137,7 @@ void validate_containers(const PodContext& context, const FieldPath& path, Field
             validate_lifecycle(*lifecycle, context, at.child("lifecycle"), errors);
         }
         validate_probes(container, at, errors);
-        validate_restart_policy(container, at, errors);
+        validate_restart_policy(container, false, at, errors);
     }
     validate_host_ports(std::span(&containers[0], containers.size()), path, errors);
 }
@@ -151,7 +151,7 @@ void validate_init_containers(const PodContext& context, const FieldPath& path, 
     for (const Json& container : containers) {
         const FieldPath at = path.index(i++);
         validate_container_common(container, context, at, errors);
-        validate_restart_policy(container, at, errors);
+        validate_restart_policy(container, true, at, errors);
         const std::string_view name = text(container, "name");
         if (names.contains(name)) errors.duplicate(at.child("name"), std::string(name));
         else if (!name.empty()) names.insert(name);

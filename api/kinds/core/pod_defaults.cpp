@@ -1,6 +1,7 @@
 // Defaults of pods that depend on other fields; the others are in the type table.
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/core/image_reference.h"
 #include "api/kinds/core/pod_checks.h"
 #include "api/kinds/core/pod_spec.h"
 #include "api/kinds/validation.h"
@@ -8,13 +9,12 @@
 namespace kubemu::api {
 namespace {
 
-// "nginx", "nginx:latest" and "repo:5000/nginx" are pulled always; anything with another tag or a digest is not.
+// "nginx", "nginx:latest" and "repo:5000/nginx" are pulled always; what has another tag, a digest alone, or is no name of
+// an image is not.
 bool has_moving_tag(std::string_view image) {
-    if (image.find('@') != std::string_view::npos) return false;
-    const std::size_t slash = image.rfind('/');
-    const std::string_view last = slash == std::string_view::npos ? image : image.substr(slash + 1);
-    const std::size_t colon = last.find(':');
-    return colon == std::string_view::npos || last.substr(colon + 1) == "latest";
+    const auto reference = ImageReference::parse(image);
+    if (!reference) return false;
+    return reference->tag == "latest" || (reference->tag.empty() && reference->digest.empty());
 }
 
 void default_pull_policy(Json& object, const char* policy, const char* image) {
@@ -84,6 +84,10 @@ void default_pod_level_resources(Json& spec) {
 
 void default_pod_spec(Json& spec) {
     if (!spec.is_object()) return;
+    // There is no waiting for less than nothing.
+    if (Json* grace = find(spec, "terminationGracePeriodSeconds"); grace != nullptr && grace->is_number() && *grace < 0) {
+        *grace = 1;
+    }
     each(spec, {"containers", "initContainers", "ephemeralContainers"}, default_container);
     each(spec, {"volumes"}, [](Json& volume) {
         if (volume.size() == (volume.contains("name") ? 1 : 0)) volume["emptyDir"] = Json::object();

@@ -1,9 +1,11 @@
 // Name resolution of a pod: dnsConfig, host aliases, host names.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/core/pod_checks.h"
 #include "api/kinds/go_syntax.h"
 #include "api/kinds/validation.h"
+#include "api/values/text.h"
 
 namespace kubemu::api::pods {
 namespace {
@@ -13,6 +15,26 @@ constexpr std::size_t nameservers_max = 3, searches_max = 32, search_characters_
 std::string_view text(const Json& object, std::string_view member) { return string_at(object, {member}); }
 std::string_view text(const Json& value) {
     return value.is_string() ? std::string_view(value.get_ref<const std::string&>()) : std::string_view();
+}
+
+// [_]label: letters, digits, and '-' and '_' within.
+bool valid_search_label(std::string_view label) {
+    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    if (label.starts_with('_')) label.remove_prefix(1);
+    if (label.empty() || !plain(label.front()) || !plain(label.back())) return false;
+    return std::all_of(label.begin(), label.end(), [&](char c) { return plain(c) || c == '-' || c == '_'; });
+}
+
+// Names of services in DNS have underscores.
+void validate_search(std::string_view search, const FieldPath& path, FieldErrors& errors) {
+    constexpr std::size_t length_max = 253;
+    if (search.size() > length_max) errors.invalid(path, std::string(search), "must be no more than 253 characters");
+    const auto labels = split(search, '.');
+    if (std::all_of(labels.begin(), labels.end(), valid_search_label)) return;
+    errors.invalid(path, std::string(search),
+                   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and "
+                   "must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+                   "'_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')");
 }
 
 void validate_searches(const Json& searches, const FieldPath& path, FieldErrors& errors) {
@@ -27,8 +49,9 @@ void validate_searches(const Json& searches, const FieldPath& path, FieldErrors&
     }
     for (std::size_t i = 0; i < searches.size(); ++i) {
         std::string_view search = text(searches[i]);
+        if (search == ".") continue;
         if (search.ends_with('.')) search.remove_suffix(1);
-        validate_dns1123_subdomain(search, path.index(i), errors);
+        validate_search(search, path.index(i), errors);
     }
 }
 

@@ -17,7 +17,7 @@ std::string_view text(const Json& object, std::string_view member) { return stri
 void forbid_others(const Json& container, const FieldPath& path, FieldErrors& errors) {
     const auto forbid = [&](std::string_view member) {
         const Json* value = find(container, member);
-        if (value != nullptr && !(value->is_structured() && value->empty())) errors.forbidden(path.child(member), not_here);
+        if (value != nullptr && !(member == "resources" && value->empty())) errors.forbidden(path.child(member), not_here);
     };
     forbid(others[0]);
     forbid("resources");

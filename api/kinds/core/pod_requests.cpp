@@ -2,6 +2,7 @@
 #include "api/kinds/core/pod_requests.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "api/values/quantity.h"
@@ -33,6 +34,36 @@ void raise(PodRequests& to, const PodRequests& other) {
     for (const auto& [name, value] : other.other) to.other[name] = std::max(to.other[name], value);
 }
 
+// Which class the cpu and memory of a pod make (pkg/apis/core/helper/qos.ComputePodQOS).
+class QualityOfService {
+  public:
+    // wants_limits: without limits of both the pod cannot be guaranteed what it asks for.
+    void add(const Json& resources, bool wants_limits) {
+        sum(object_at(resources, {"requests"}), requests_);
+        if (sum(object_at(resources, {"limits"}), limits_) < 2 && wants_limits) guaranteed_ = false;
+    }
+    std::string text() const {
+        if (requests_.empty() && limits_.empty()) return "BestEffort";
+        return guaranteed_ && requests_ == limits_ ? "Guaranteed" : "Burstable";
+    }
+
+  private:
+    // How many of the two the list has.
+    static int sum(const Json& list, std::map<std::string, Quantity>& into) {
+        int found = 0;
+        for (const char* name : {"cpu", "memory"}) {
+            const auto quantity = Quantity::parse(string_at(list, {name}, "0"));
+            if (!quantity || quantity->is_zero() || quantity->is_negative()) continue;
+            into[name] += *quantity;
+            ++found;
+        }
+        return found;
+    }
+
+    std::map<std::string, Quantity> requests_, limits_;
+    bool guaranteed_ = true;
+};
+
 }  // namespace
 
 PodRequests effective_requests(const Json& spec) {
@@ -55,19 +86,15 @@ PodRequests effective_requests(const Json& spec) {
 }
 
 std::string quality_of_service(const Json& spec) {
-    bool any = false, guaranteed = true;
-    for (const char* list : {"containers", "initContainers"}) {
-        for (const Json& container : array_at(spec, {list})) {
-            const Json& requests = object_at(container, {"resources", "requests"});
-            const Json& limits = object_at(container, {"resources", "limits"});
-            for (const char* name : {"cpu", "memory"}) {
-                const std::string_view request = string_at(requests, {name}), limit = string_at(limits, {name});
-                if ((!request.empty() && request != "0") || (!limit.empty() && limit != "0")) any = true;
-                if (limit.empty() || (!request.empty() && !(*Quantity::parse(request) == *Quantity::parse(limit)))) guaranteed = false;
-            }
+    QualityOfService quality;
+    if (const Json* own = find(spec, "resources"); own != nullptr && own->is_object()) {
+        quality.add(*own, !object_at(*own, {"limits"}).empty());
+    } else {
+        for (const char* list : {"containers", "initContainers"}) {
+            for (const Json& container : array_at(spec, {list})) quality.add(object_at(container, {"resources"}), true);
         }
     }
-    return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
+    return quality.text();
 }
 
 }  // namespace kubemu::api

@@ -165,14 +165,12 @@ void validate_resources(const Json& resources, const std::vector<std::string_vie
             const Quantity asked = quantity_of(&value);
             validate_entry(name, asked, level, list, seen, errors);
             const Json* limit_value = find(limits, name);
+            const Quantity limit = quantity_of(limit_value);
             if (limit_value == nullptr) {
                 if (!is_overcommit_allowed(name)) {
                     errors.required(path.child("limits"), "Limit must be set for non overcommitable resources");
                 }
-                continue;
-            }
-            const Quantity limit = quantity_of(limit_value);
-            if (!(asked == limit) && !is_overcommit_allowed(name)) {
+            } else if (!(asked == limit) && !is_overcommit_allowed(name)) {
                 errors.invalid(list, asked.text(), "must be equal to " + name + " limit of " + limit.text());
             } else if (limit < asked) {
                 errors.invalid(list, asked.text(), "must be less than or equal to " + name + " limit of " + limit.text());

@@ -177,14 +177,15 @@ void validate_pod_security_context(const PodContext& context, const FieldPath& p
     }
     if (const Json* sysctls = find(given, "sysctls")) validate_sysctls(*sysctls, context, at.child("sysctls"), errors);
     const auto one_of = [&](const char* member, std::initializer_list<std::string_view> supported) {
-        if (find(given, member) != nullptr) validate_optional_enum(text(given, member), supported, at.child(member), errors);
+        validate_given_enum(given, member, supported, at, errors);
     };
     one_of("fsGroupChangePolicy", {"Always", "OnRootMismatch"});
     validate_seccomp(find(given, "seccompProfile"), at.child("seccompProfile"), errors);
     validate_windows_options(find(given, "windowsOptions"), at.child("windowsOptions"), errors);
     validate_app_armor(find(given, "appArmorProfile"), at.child("appArmorProfile"), errors);
     one_of("supplementalGroupsPolicy", {"Merge", "Strict"});
-    one_of("seLinuxChangePolicy", {"MountOption", "Recursive"});
+    // Volumes are not mounted with a label: the gate SELinuxMount is off.
+    one_of("seLinuxChangePolicy", {"Recursive"});
 }
 
 }  // namespace kubemu::api::pods

@@ -9,29 +9,6 @@ namespace {
 
 std::string_view text(const Json& object, std::string_view member) { return string_at(object, {member}); }
 
-// Keys of a selector; `expressions_only` leaves out matchLabels.
-std::set<std::string_view> selector_keys(const Json& selector) {
-    std::set<std::string_view> keys;
-    for (const auto& [key, value] : object_at(selector, {"matchLabels"}).items()) keys.insert(key);
-    for (const Json& expression : array_at(selector, {"matchExpressions"})) keys.insert(text(expression, "key"));
-    return keys;
-}
-
-void validate_keys_of_constraint(const Json& constraint, const FieldPath& path, FieldErrors& errors) {
-    const Json& keys = array_at(constraint, {"matchLabelKeys"});
-    if (keys.empty()) return;
-    const FieldPath list = path.child("matchLabelKeys");
-    const Json* selector = find(constraint, "labelSelector");
-    if (selector == nullptr) errors.forbidden(list, "must not be specified when labelSelector is not set");
-    const std::set<std::string_view> taken = selector == nullptr ? std::set<std::string_view>() : selector_keys(*selector);
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (!keys[i].is_string()) continue;
-        const auto& key = keys[i].get_ref<const std::string&>();
-        validate_qualified_name(key, list.index(i), errors);
-        if (taken.contains(key)) errors.invalid(list.index(i), key, "exists in both matchLabelKeys and labelSelector");
-    }
-}
-
 void validate_policy(const Json& constraint, const char* member, const FieldPath& path, FieldErrors& errors) {
     if (find(constraint, member) == nullptr) return;
     const std::string_view policy = text(constraint, member);
@@ -121,7 +98,7 @@ void validate_topology_spread(const Json& constraints, const FieldPath& path, Fi
         validate_min_domains(constraint, action, at, errors);
         validate_policy(constraint, "nodeAffinityPolicy", at, errors);
         validate_policy(constraint, "nodeTaintsPolicy", at, errors);
-        validate_keys_of_constraint(constraint, at, errors);
+        validate_match_label_keys(constraint, at, errors);
         if (const Json* selector = find(constraint, "labelSelector")) {
             validate_label_selector(*selector, at.child("labelSelector"), errors);
         }

@@ -11,7 +11,7 @@
 namespace kubemu::api::pods {
 namespace {
 
-constexpr std::string_view partition_message = "must be between 1 and 255";
+constexpr std::string_view partition_message = "must be between 1 and 255, inclusive";
 
 std::string_view text(const Json& object, std::string_view member) { return string_at(object, {member}); }
 
@@ -217,8 +217,8 @@ void azure_disk(const Json& source, const FieldPath& path, FieldErrors& errors) 
     require(source, "diskName", path, errors);
     require(source, "diskURI", path, errors);
     const std::string_view kind = text(source, "kind"), uri = text(source, "diskURI");
-    validate_optional_enum(text(source, "cachingMode"), {"None", "ReadOnly", "ReadWrite"}, path.child("cachingMode"), errors);
-    validate_optional_enum(kind, {"Dedicated", "Managed", "Shared"}, path.child("kind"), errors);
+    validate_given_enum(source, "cachingMode", {"None", "ReadOnly", "ReadWrite"}, path, errors);
+    validate_given_enum(source, "kind", {"Dedicated", "Managed", "Shared"}, path, errors);
     if (kind == "Managed" && !uri.starts_with("/subscriptions/")) {
         errors.not_supported(path.child("diskURI"), uri,
                              {"/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}"});
@@ -259,8 +259,9 @@ void csi(const Json& source, const FieldPath& path, FieldErrors& errors) {
     else validate_dns1123_subdomain(name, path.child("name"), errors);
 }
 
-// Only labels and annotations of the claim to be made may be given.
-void validate_claim_metadata(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
+}  // namespace
+
+void validate_template_metadata(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
     struct Member {
         std::string_view json, shown;
     };
@@ -286,11 +287,13 @@ void validate_claim_metadata(const Json& metadata, const FieldPath& path, FieldE
     }
 }
 
+namespace {
+
 void ephemeral(const Json& source, const FieldPath& path, FieldErrors& errors) {
     const Json* claim_template = find(source, "volumeClaimTemplate");
     if (claim_template == nullptr) return errors.required(path.child("volumeClaimTemplate"), "");
     const FieldPath at = path.child("volumeClaimTemplate");
-    validate_claim_metadata(object_at(*claim_template, {"metadata"}), at.child("metadata"), errors);
+    validate_template_metadata(object_at(*claim_template, {"metadata"}), at.child("metadata"), errors);
     kinds::validate_claim_spec(object_at(*claim_template, {"spec"}), at.child("spec"), errors);
 }
 

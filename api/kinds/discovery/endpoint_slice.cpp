@@ -20,13 +20,15 @@ constexpr const char* hostname_label = "kubernetes.io/hostname";
 void validate_hints(const Json& hints, const char* member, const FieldPath& parent, FieldErrors& errors) {
     const Json& list = array_at(hints, {member});
     const FieldPath path = parent.child(member);
+    const bool of_nodes = std::string_view(member) == "forNodes";
     if (list.size() > hints_max) return errors.too_many(path, list.size(), hints_max);
     std::set<std::string_view> seen;
     for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string_view name = string_at(list[i], {"name"});
         const FieldPath at = path.index(i).child("name");
         if (!seen.insert(name).second) errors.duplicate(at, std::string(name));
-        add_invalid(check_label_value(name), at, name, errors);
+        // A zone is the value of a label, a node a name.
+        add_invalid(of_nodes ? check_dns1123_subdomain(name) : check_label_value(name), at, name, errors);
     }
 }
 
@@ -99,8 +101,8 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
-    validate_immutable(find(object, "addressType"), find(old, "addressType"), FieldPath("addressType"),
-                       errors);
+    validate_immutable_text(string_at(object, {"addressType"}), string_at(old, {"addressType"}), FieldPath("addressType"),
+                            errors);
 }
 
 // There is no spec: the generation rises with anything outside of metadata, and with labels.
@@ -111,6 +113,29 @@ void prepare_for_update(Json& object, const Json& old, const HookContext&) {
     if (now == before && object_at(object, {"metadata", "labels"}) == object_at(old, {"metadata", "labels"}))
         return;
     object["metadata"]["generation"] = int_at(old, {"metadata", "generation"}) + 1;
+}
+
+// Labels of topology are the older version's; this one has members for what matters of them.
+void drop_topology(Json& object, const Json* old) {
+    const auto has_any = [](const Json& slice) {
+        for (const Json& endpoint : array_at(slice, {"endpoints"})) {
+            if (!object_at(endpoint, {"deprecatedTopology"}).empty()) return true;
+        }
+        return false;
+    };
+    if (old != nullptr && has_any(*old) && array_at(object, {"endpoints"}) == array_at(*old, {"endpoints"})) return;
+    Json* endpoints = find(object, "endpoints");
+    if (endpoints == nullptr || !endpoints->is_array()) return;
+    for (Json& endpoint : *endpoints) {
+        if (endpoint.is_object()) erase(endpoint, "deprecatedTopology");
+    }
+}
+
+void prepare_v1_for_create(Json& object, const HookContext&) { drop_topology(object, nullptr); }
+
+void prepare_v1_for_update(Json& object, const Json& old, const HookContext& context) {
+    drop_topology(object, &old);
+    prepare_for_update(object, old, context);
 }
 
 // ---------------------------------------------------------------- v1beta1
@@ -181,7 +206,8 @@ void warnings(const Json& object, const Json* old, const HookContext&, std::vect
 
 }  // namespace
 
-KUBEMU_RULES(endpoint_slice_rules){.prepare_for_update = prepare_for_update,
+KUBEMU_RULES(endpoint_slice_rules){.prepare_for_create = prepare_v1_for_create,
+                                   .prepare_for_update = prepare_v1_for_update,
                                    .validate = validate,
                                    .validate_update = validate_update,
                                    .warnings = warnings};

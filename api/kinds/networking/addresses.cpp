@@ -83,7 +83,7 @@ void validate_cidrs_update(const Json& object, const Json& old, const HookContex
 
 }  // namespace
 
-KUBEMU_RULES(ip_address_rules){.validate_create = validate_address,
+KUBEMU_RULES(ip_address_rules){.validate = validate_address,
                                .validate_update = validate_address_update,
                                .validate_name = check_address_name};
 KUBEMU_RULES(service_cidr_rules){.validate_create = validate_cidrs, .validate_update = validate_cidrs_update};

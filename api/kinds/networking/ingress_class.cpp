@@ -57,8 +57,8 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
-    validate_immutable(find(object, {"spec", "controller"}), find(old, {"spec", "controller"}),
-                       FieldPath("spec").child("controller"), errors);
+    validate_immutable_text(string_at(object, {"spec", "controller"}), string_at(old, {"spec", "controller"}),
+                            FieldPath("spec").child("controller"), errors);
 }
 
 }  // namespace

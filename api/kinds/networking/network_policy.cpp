@@ -34,8 +34,7 @@ void set_defaults(Json& object, const HookContext&) {
 }
 
 void validate_port(const Json& port, const FieldPath& path, FieldErrors& errors) {
-    validate_optional_enum(string_at(port, {"protocol"}), {"TCP", "UDP", "SCTP"}, path.child("protocol"),
-                           errors);
+    validate_given_enum(port, "protocol", {"TCP", "UDP", "SCTP"}, path, errors);
     const Json* number = find(port, "port");
     const Json* end = find(port, "endPort");
     const FieldPath last = path.child("endPort");

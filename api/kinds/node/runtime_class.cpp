@@ -1,8 +1,10 @@
 // Rules of RuntimeClass.
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "api/kinds/core/pod_checks.h"
 #include "api/kinds/define.h"
+#include "api/kinds/go_syntax.h"
 #include "api/kinds/node_label_warnings.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
@@ -10,21 +12,38 @@
 namespace kubemu::api::kinds {
 namespace {
 
+// No toleration twice, whatever their times.
+void validate_different(const Json& tolerations, const FieldPath& path, FieldErrors& errors) {
+    constexpr GoField fields[] = {{"Key", "key", "string"},
+                                  {"Operator", "operator", "string"},
+                                  {"Value", "value", "string"},
+                                  {"Effect", "effect", "string"},
+                                  {"TolerationSeconds", "tolerationSeconds", "*int64"}};
+    std::set<std::string> seen;
+    std::size_t i = 0;
+    for (const Json& toleration : tolerations) {
+        const FieldPath at = path.index(i++);
+        std::string key;
+        for (const char* member : {"key", "operator", "value", "effect"}) {
+            key += std::string(string_at(toleration, {member})) + '\n';
+        }
+        if (!seen.insert(key).second) errors.duplicate(at, go_struct("core.Toleration", fields, toleration));
+    }
+}
+
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const std::string_view handler = string_at(object, {"handler"});
     add_invalid(check_name_as_label(handler, false), FieldPath("handler"), handler, errors);
     // The overhead is checked as if it were the limits of a container.
-    const FieldPath limits = FieldPath("overhead").child("limits");
-    for (const auto& [name, amount] : object_at(object, {"overhead", "podFixed"}).items()) {
-        validate_container_resource_name(name, limits.key(name), errors);
-        validate_resource_quantity(name, quantity_of(&amount), limits.key(name), errors);
-    }
+    const Json limits{{"limits", object_at(object, {"overhead", "podFixed"})}};
+    pods::validate_resources(limits, {}, pods::ResourceLevel::container, FieldPath("overhead"), errors);
     const FieldPath scheduling("scheduling");
     if (const Json* labels = find(object, {"scheduling", "nodeSelector"})) {
         validate_labels(*labels, scheduling.child("nodeSelector"), errors);
     }
-    pods::validate_tolerations(array_at(object, {"scheduling", "tolerations"}),
-                               scheduling.child("tolerations"), errors);
+    const Json& tolerations = array_at(object, {"scheduling", "tolerations"});
+    pods::validate_tolerations(tolerations, scheduling.child("tolerations"), errors);
+    validate_different(tolerations, scheduling.child("tolerations"), errors);
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "api/kinds/conditions.h"
+#include "api/kinds/core/pod_checks.h"
 #include "api/kinds/define.h"
 #include "api/kinds/resource/claims.h"
 #include "api/kinds/resource/devices.h"
@@ -24,7 +25,24 @@ void template_defaults(Json& object, const HookContext&) {
     default_device_claim(ensure(object, {"spec", "spec"}));
 }
 
-void validate_claim(const Json& object, const HookContext&, FieldErrors& errors) {
+// Access for administrators is for namespaces that are marked for it.
+void validate_admin_access(const Json& claim, const HookContext& context, FieldErrors& errors) {
+    constexpr std::string_view label = "resource.kubernetes.io/admin-access";
+    const Json& requests = array_at(claim, {"devices", "requests"});
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        if (!bool_at(requests[i], {"exactly", "adminAccess"})) continue;
+        const FieldPath path = FieldPath("spec").child("devices").child("requests").index(i).child("adminAccess");
+        const storage::RecordPtr space = context.lookup.get("namespaces", {}, context.namespace_name);
+        const Json labels =
+            space == nullptr ? Json::object() : object_at(context.lookup.document(*space), {"metadata", "labels"});
+        if (string_at(labels, {label}) == "true") return;
+        return errors.forbidden(path, "admin access to devices requires the `" + std::string(label) +
+                                          ": true` label on the containing namespace");
+    }
+}
+
+void validate_claim(const Json& object, const HookContext& context, FieldErrors& errors) {
+    validate_admin_access(object_at(object, {"spec"}), context, errors);
     validate_device_claim(object_at(object, {"spec", "devices"}), FieldPath("spec").child("devices"), errors);
 }
 
@@ -128,14 +146,13 @@ void validate_claim_status(const Json& object, const Json& old, const HookContex
 
 void validate_template(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
-    const Json& metadata = object_at(object, {"spec", "metadata"});
-    if (const Json* labels = find(metadata, "labels"))
-        validate_labels(*labels, path.child("metadata").child("labels"), errors);
-    if (const Json* annotations = find(metadata, "annotations")) {
-        validate_annotations(*annotations, path.child("metadata").child("annotations"), errors);
-    }
+    pods::validate_template_metadata(object_at(object, {"spec", "metadata"}), path.child("metadata"), errors);
     validate_device_claim(object_at(object, {"spec", "spec", "devices"}), path.child("spec").child("devices"),
                           errors);
+}
+
+void validate_new_template(const Json& object, const HookContext& context, FieldErrors& errors) {
+    validate_admin_access(object_at(object, {"spec", "spec"}), context, errors);
 }
 
 void validate_template_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
@@ -165,7 +182,8 @@ KUBEMU_RULES(resource_claim_rules){.set_defaults = claim_defaults,
                                    .validate_update = validate_claim_update,
                                    .validate_status_update = validate_claim_status};
 KUBEMU_RULES(resource_claim_template_rules){.set_defaults = template_defaults,
-                                            .validate_create = validate_template,
+                                            .validate = validate_template,
+                                            .validate_create = validate_new_template,
                                             .validate_update = validate_template_update};
 KUBEMU_RULES(device_class_rules){.validate = validate_class};
 

@@ -1,4 +1,5 @@
 // Requests for devices, constraints between them, configuration.
+#include "api/cel/device.h"
 #include "api/kinds/resource/claims.h"
 
 #include <map>
@@ -17,6 +18,8 @@ namespace {
 
 constexpr std::size_t items_max = 32, alternatives_max = 8, expression_bytes_max = 10 * 1024,
                       parameters_bytes_max = 10 * 1024;
+// What a selector may cost at worst (resource/v1.CELSelectorExpressionMaxCost).
+constexpr std::uint64_t expression_cost_max = 1000000;
 constexpr std::size_t driver_bytes_max = 63, pool_bytes_max = 253;
 
 // Requests by name, each with the names of its alternatives.
@@ -163,11 +166,22 @@ void validate_pool_name(std::string_view name, const FieldPath& path, FieldError
 void validate_device_selectors(const Json& selectors, const FieldPath& path, FieldErrors& errors) {
     if (selectors.size() > items_max) return errors.too_many(path, selectors.size(), items_max);
     for (std::size_t i = 0; i < selectors.size(); ++i) {
-        const FieldPath cel = path.index(i).child("cel");
+        const FieldPath cel_path = path.index(i).child("cel");
         if (find(selectors[i], "cel") == nullptr) {
-            errors.required(cel, "");
-        } else if (string_at(selectors[i], {"cel", "expression"}).size() > expression_bytes_max) {
-            errors.too_long(cel.child("expression"), expression_bytes_max);
+            errors.required(cel_path, "");
+            continue;
+        }
+        const FieldPath at = cel_path.child("expression");
+        const std::string expression(string_at(selectors[i], {"cel", "expression"}));
+        if (expression.size() > expression_bytes_max) {
+            errors.too_long(at, expression_bytes_max);
+            continue;
+        }
+        const cel::DeviceSelector selector = cel::compile_device_selector(expression);
+        if (!selector.error.empty()) {
+            errors.invalid(at, expression, selector.error);
+        } else if (selector.cost > expression_cost_max) {
+            errors.forbidden(at, "too complex, exceeds cost limit");
         }
     }
 }

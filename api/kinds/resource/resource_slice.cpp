@@ -174,12 +174,11 @@ void validate_where(const Json& spec, const FieldPath& path, FieldErrors& errors
 
 void validate_frozen(const Json& object, const Json& old, FieldErrors& errors) {
     const FieldPath path("spec");
-    validate_immutable(find(object, {"spec", "pool", "name"}), find(old, {"spec", "pool", "name"}),
-                       path.child("pool").child("name"), errors);
-    for (const char* member : {"driver", "nodeName"}) {
-        validate_immutable(find(object, {"spec", member}), find(old, {"spec", member}), path.child(member),
-                           errors);
-    }
+    validate_immutable_text(string_at(object, {"spec", "pool", "name"}), string_at(old, {"spec", "pool", "name"}),
+                            path.child("pool").child("name"), errors);
+    validate_immutable_text(string_at(object, {"spec", "driver"}), string_at(old, {"spec", "driver"}),
+                            path.child("driver"), errors);
+    validate_immutable(find(object, {"spec", "nodeName"}), find(old, {"spec", "nodeName"}), path.child("nodeName"), errors);
 }
 
 const Json* device_named(const Json& slice, std::string_view name) {

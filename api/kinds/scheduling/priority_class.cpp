@@ -49,8 +49,10 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
         errors.forbidden(FieldPath("value"), "maximum allowed value of a user defined priority is " +
                                                  std::to_string(user_value_max));
     }
-    validate_optional_enum(string_at(object, {"preemptionPolicy"}), {"PreemptLowerPriority", "Never"},
-                           FieldPath("preemptionPolicy"), errors);
+    if (find(object, "preemptionPolicy") != nullptr) {
+        validate_enum(string_at(object, {"preemptionPolicy"}), {"PreemptLowerPriority", "Never"},
+                      FieldPath("preemptionPolicy"), errors);
+    }
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
@@ -70,6 +72,6 @@ ApiResult<bool> before_delete(const Json& object, const HookContext& context) {
 }  // namespace
 
 KUBEMU_RULES(priority_class_rules){
-    .validate = validate, .validate_update = validate_update, .before_delete = before_delete};
+    .validate_create = validate, .validate_update = validate_update, .before_delete = before_delete};
 
 }  // namespace kubemu::api::kinds

@@ -228,7 +228,30 @@ TEST_CASE("lists are sorted by keys, opened at both ends and rid of what is miss
 TEST_CASE("what is no expression says where it ends being one") {
     std::vector<Issue> issues;
     CHECK(parse("self.x +", issues) == nullptr);
-    CHECK(print_issues("self.x +", issues) == "ERROR: <input>:1:9: Syntax error: mismatched input '<EOF>'\n | self.x +\n | ........^");
+    CHECK(print_issues("self.x +", issues) ==
+          "ERROR: <input>:1:9: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', "
+          "NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n | self.x +\n | ........^");
+    struct Case {
+        const char *source, *said;
+    };
+    for (const Case& c : {
+             Case{"a b", "extraneous input 'b' expecting <EOF>"},
+             Case{"a b c", "mismatched input 'b' expecting <EOF>"},
+             Case{"(1", "missing ')' at '<EOF>'"},
+             Case{"a[1", "missing ']' at '<EOF>'"},
+             Case{"[1,2", "mismatched input '<EOF>' expecting {']', ','}"},
+             Case{"{1:2", "mismatched input '<EOF>' expecting {'}', ','}"},
+             Case{"a ? b", "mismatched input '<EOF>' expecting ':'"},
+             Case{"a.", "no viable alternative at input '.'"},
+             Case{"]", "mismatched input ']' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, "
+                       "NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"},
+         }) {
+        CAPTURE(c.source);
+        issues.clear();
+        CHECK(parse(c.source, issues) == nullptr);
+        REQUIRE(issues.size() == 1);
+        CHECK(issues[0].message == std::string("Syntax error: ") + c.said);
+    }
 }
 
 TEST_CASE("costs grow with what is declared, and are cut off while running") {

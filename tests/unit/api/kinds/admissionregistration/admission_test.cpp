@@ -104,7 +104,7 @@ TEST_CASE("ValidatingAdmissionPolicy and bindings") {
           "case alphanumeric characters or '-', start with an alphabetic character, and end with an "
           "alphanumeric character (e.g. 'my-name',  "
           "or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')\n"
-          "spec.variables[0].name: Invalid value: \"in\": name is not a valid CEL identifier\n"
+          "spec.variables[0].name: Invalid value: \"in\": must be a valid CEL identifier\n"
           "spec.variables[0].expression: Required value: expression is not specified\n"
           "spec.validations[0].expression: Required value: expression is not specified\n"
           "spec.validations[0].message: Invalid value: \"a\\nb\": message must not contain line breaks\n"

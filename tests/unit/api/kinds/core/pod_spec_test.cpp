@@ -193,6 +193,52 @@ TEST_CASE("probes and hooks") {
     }
 }
 
+TEST_CASE("restart policies of containers, and values that are given but empty") {
+    for (const Case& c : {
+             Case{R"("restartPolicy":"")",
+                  "spec.containers[0].restartPolicy: Unsupported value: \"\": supported values: \"Always\", \"Never\", "
+                  "\"OnFailure\""},
+             Case{R"("restartPolicy":"Never","restartPolicyRules":[{"action":"Odd","exitCodes":{"operator":"In"}}])",
+                  "spec.containers[0].restartPolicyRules[0].action: Unsupported value: \"Odd\": supported values: "
+                  "\"Restart\", \"RestartAllContainers\""},
+             Case{R"("restartPolicyRules":[{"action":"Restart"}])",
+                  "spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used\n"
+                  "spec.containers[0].restartPolicyRules[0].exitCodes: Required value: must be specified"},
+         }) {
+        CAPTURE(c.given);
+        CHECK(refused_container(c.given) == c.said);
+    }
+    // An init container without a policy is told of that alone.
+    CHECK(refused(R"("containers":[{"name":"a","image":"i"}],
+                     "initContainers":[{"name":"b","image":"i","restartPolicyRules":[{"action":"Odd"}]}])") ==
+          "spec.initContainers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used");
+    const std::string main = R"("containers":[{"name":"a","image":"i"}],)";
+    for (const Case& c : {
+             Case{R"("securityContext":{"fsGroupChangePolicy":"","seLinuxChangePolicy":"MountOption"})",
+                  "spec.securityContext.fsGroupChangePolicy: Unsupported value: \"\": supported values: \"Always\", "
+                  "\"OnRootMismatch\"\n"
+                  "spec.securityContext.seLinuxChangePolicy: Unsupported value: \"MountOption\": supported values: "
+                  "\"Recursive\""},
+             Case{R"("dnsConfig":{"searches":["_tcp.example.com.",".","a_b"]})", ""},
+             Case{R"("topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"z","whenUnsatisfiable":"DoNotSchedule","matchLabelKeys":["!"]}])",
+                  "spec.topologySpreadConstraints[0].matchLabelKeys: Forbidden: must not be specified when labelSelector is "
+                  "not set"},
+             Case{R"("volumes":[{"name":"v","azureDisk":{"diskName":"d","diskURI":"/subscriptions/x","kind":"Managed","cachingMode":""}}])",
+                  "spec.volumes[0].azureDisk.cachingMode: Unsupported value: \"\": supported values: \"None\", "
+                  "\"ReadOnly\", \"ReadWrite\""},
+         }) {
+        CAPTURE(c.given);
+        CHECK(refused(main + c.given) == c.said);
+    }
+}
+
+TEST_CASE("what is waited for is never less than nothing, and odd images are not pulled always") {
+    const Json pod = pod_of(R"("containers":[{"name":"a","image":"Odd"},{"name":"b","image":"even"}],"terminationGracePeriodSeconds":-5)");
+    CHECK(pod["spec"]["terminationGracePeriodSeconds"] == 1);
+    CHECK(pod["spec"]["containers"][0]["imagePullPolicy"] == "IfNotPresent");
+    CHECK(pod["spec"]["containers"][1]["imagePullPolicy"] == "Always");
+}
+
 TEST_CASE("resources") {
     for (const Case& c : {
              Case{R"("resources":{"requests":{"cpu":"2"},"limits":{"cpu":"1"}})",
@@ -202,6 +248,10 @@ TEST_CASE("resources") {
              Case{R"("resources":{"limits":{"hugepages-2Mi":"3Mi"}})",
                   "spec.containers[0].resources.limits[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer multiple of hugepages-2Mi\n"
                   "spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer multiple of hugepages-2Mi\n"
+                  "spec.containers[0].resources: Forbidden: HugePages require cpu or memory"},
+             Case{R"("resources":{"requests":{"hugepages-2Mi":"1Mi"}})",
+                  "spec.containers[0].resources.limits: Required value: Limit must be set for non overcommitable resources\n"
+                  "spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: \"1Mi\": 1Mi is not positive integer multiple of hugepages-2Mi\n"
                   "spec.containers[0].resources: Forbidden: HugePages require cpu or memory"},
              Case{R"("resources":{"claims":[{"name":"x"}]})",
                   "spec.containers[0].resources.claims[0]: Not found: \"x\": must be one of the names in pod.spec.resourceClaims which is empty"},

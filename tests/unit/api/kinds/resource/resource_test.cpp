@@ -104,6 +104,27 @@ TEST_CASE("ResourceClaim: tolerations, and what drivers report") {
           "2001:db8::1/64)");
 }
 
+TEST_CASE("ResourceClaim, DeviceClass: selectors are expressions, and administrators have namespaces of their own") {
+    RulesUnderTest classes(group, "v1", "DeviceClass"), claims(group, "v1", "ResourceClaim"),
+        templates(group, "v1", "ResourceClaimTemplate");
+    CHECK(classes.creating(R"({"spec":{"selectors":[{"cel":{"expression":"device.driver == 'd'"}}]}})") == "");
+    CHECK(classes.creating(R"({"spec":{"selectors":[{"cel":{"expression":"device.driver"}}]}})") ==
+          "spec.selectors[0].cel.expression: Invalid value: \"device.driver\": must evaluate to bool or the unknown type, "
+          "not string");
+    const std::string all = "device.attributes.all(k, device.attributes[k].all(j, device.attributes.all(m, "
+                            "device.attributes[m].all(n, k == m))))";
+    CHECK(classes.creating(R"({"spec":{"selectors":[{"cel":{"expression":")" + all + R"("}}]}})") ==
+          "spec.selectors[0].cel.expression: Forbidden: too complex, exceeds cost limit");
+    const std::string devices = R"("devices":{"requests":[{"name":"r","exactly":{"deviceClassName":"c","adminAccess":true}}]})";
+    const std::string refused =
+        "spec.devices.requests[0].adminAccess: Forbidden: admin access to devices requires the "
+        "`resource.kubernetes.io/admin-access: true` label on the containing namespace";
+    CHECK(claims.creating("{\"spec\":{" + devices + "}}") == refused);
+    CHECK(templates.creating("{\"spec\":{\"spec\":{" + devices + "}}}") == refused);
+    CHECK(templates.creating(R"({"spec":{"metadata":{"finalizers":["a/b"]},"spec":{}}})") ==
+          "spec.metadata.finalizers: Forbidden: cannot be set");
+}
+
 TEST_CASE("ResourceSlice: taints, conditions for binding, shared amounts") {
     RulesUnderTest under(group, "v1", "ResourceSlice");
     const auto with = [&](const std::string& device) {

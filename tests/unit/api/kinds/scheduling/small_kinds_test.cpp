@@ -17,6 +17,11 @@ TEST_CASE("PriorityClass: names of the system, values, updates") {
                             R"({"metadata":{"name":"a"},"value":2,"preemptionPolicy":"Never"})") ==
           "value: Forbidden: may not be changed in an update.\npreemptionPolicy: Invalid value: \"Never\": "
           "field is immutable");
+    CHECK(priority.creating(R"({"metadata":{"name":"a"},"preemptionPolicy":""})") == "preemptionPolicy: Required value");
+    // An update is told of its changes alone.
+    CHECK(priority.updating(R"({"metadata":{"name":"a"},"value":1})",
+                            R"({"metadata":{"name":"a"},"value":1,"preemptionPolicy":"Odd"})") ==
+          "preemptionPolicy: Invalid value: \"Odd\": field is immutable");
     const auto refused = priority.rules.before_delete(
         Json::parse(R"({"metadata":{"name":"system-node-critical"}})"), priority.context());
     REQUIRE(!refused);
@@ -30,6 +35,11 @@ TEST_CASE("RuntimeClass: handler and overhead") {
           "overhead.limits[cpu]: Invalid value: \"-1\": must be greater than or equal to 0");
     CHECK(runtime.creating(R"({"handler":"runc","scheduling":{"tolerations":[{"operator":"Odd"}]}})")
               .find("scheduling.tolerations[0].operator: ") == 0);
+    CHECK(runtime.creating(R"({"handler":"runc","overhead":{"podFixed":{"hugepages-2Mi":"1Mi"}}})") ==
+          "overhead.limits[hugepages-2Mi]: Invalid value: \"1Mi\": 1Mi is not positive integer multiple of hugepages-2Mi\n"
+          "overhead: Forbidden: HugePages require cpu or memory");
+    CHECK(runtime.creating(R"({"handler":"runc","scheduling":{"tolerations":[{"key":"a"},{"key":"b"},{"key":"a"}]}})")
+              .starts_with("scheduling.tolerations[2]: Duplicate value: core.Toleration{Key:\"a\""));
     CHECK(runtime.creating(R"({"handler":"a.b"})") ==
           "handler: Invalid value: \"a.b\": must not contain dots");
     CHECK(runtime.updating(R"({"handler":"a"})", R"({"handler":"b"})") ==

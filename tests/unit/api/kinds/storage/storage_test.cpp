@@ -30,6 +30,8 @@ TEST_CASE("objects of storage.k8s.io that are refused") {
          "StorageClass.storage.k8s.io \"s\" is invalid: allowedTopologies[0].matchLabelExpressions[0].values[1]: "
          "Duplicate value: "
          "\"a\""},
+        {"storageclasses.storage.k8s.io", R"({"metadata":{"name":"s"},"provisioner":"p","allowedTopologies":[{}]})",
+         "StorageClass.storage.k8s.io \"s\" is invalid: allowedTopologies[0].matchLabelExpressions: Duplicate value: \"\""},
         {"volumeattributesclasses.storage.k8s.io", R"({"metadata":{"name":"s"},"driverName":"d"})",
          "VolumeAttributesClass.storage.k8s.io \"s\" is invalid: parameters: Required value: must contain at least one "
          "key/value pair"},
