@@ -17,8 +17,15 @@ namespace {
 constexpr std::string_view immutable = "field is immutable";
 constexpr std::string_view only_by_deletion = "field is immutable; may only be changed via deletion";
 
-// Names without a domain are for finalizers of Kubernetes' own, which built-in kinds have.
-bool knows_standard_finalizers(const KindSpec& kind) { return kind.custom == nullptr && kind.group != "apiextensions.k8s.io"; }
+// Names without a domain are for finalizers of Kubernetes' own. Some kinds are checked by what custom resources are too.
+bool knows_standard_finalizers(const KindSpec& kind) {
+    static constexpr std::string_view groups[] = {"apiextensions.k8s.io", "apiregistration.k8s.io",
+                                                  "admissionregistration.k8s.io"};
+    static constexpr std::string_view resources[] = {"leases.coordination.k8s.io", "poddisruptionbudgets.policy",
+                                                     "runtimeclasses.node.k8s.io", "events", "events.events.k8s.io"};
+    return kind.custom == nullptr && std::find(std::begin(groups), std::end(groups), kind.group) == std::end(groups) &&
+           std::find(std::begin(resources), std::end(resources), kind.resource) == std::end(resources);
+}
 
 void validate_standard_finalizers(const KindSpec& kind, const Json& object, FieldErrors& errors) {
     const FieldPath path("metadata.finalizers");
@@ -93,7 +100,7 @@ MetadataChecks metadata_checks(std::string_view resource) {
         {"configmaps", {1, 1}},
         {"controllerrevisions.apps", {1, 1}},
         {"csinodes.storage.k8s.io", {0, 1}},
-        {"csistoragecapacities.storage.k8s.io", {0, 1}},
+        {"csistoragecapacities.storage.k8s.io", {1, 1}},
         {"certificatesigningrequests.certificates.k8s.io", {1, 1}},
         {"apiservices.apiregistration.k8s.io", {1, 1}},
         {"deviceclasses.resource.k8s.io", {1, 1}},
@@ -121,6 +128,7 @@ MetadataChecks metadata_checks(std::string_view resource) {
         {"resourceclaimtemplates.resource.k8s.io", {1, 1}},
         {"rolebindings.rbac.authorization.k8s.io", {1, 1}},
         {"roles.rbac.authorization.k8s.io", {1, 1}},
+        {"runtimeclasses.node.k8s.io", {1, 1}},
         {"secrets", {1, 1}},
         {"serviceaccounts", {1, 1}},
         {"services", {1, 1}},
@@ -213,6 +221,7 @@ void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& ran
 void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors) {
     const KindRules* rules = rules_of(kind);
     validate_whole(kind, object, rules->validate_name != nullptr ? rules->validate_name : check_name_as_subdomain, errors);
+    validate_standard_finalizers(kind, object, errors);
 }
 
 void keep_server_metadata(Json& object, const Json& old) {

@@ -112,7 +112,10 @@ ApiResult<Written> Registry::Impl::create(const KindSpec& kind, std::string_view
         // a namespace under a key of its own.
         if (attempt.conflict->code != storage::Error::Code::already_exists) continue;
         if (kind.namespaced && attempt.conflict->key.find('/') == std::string::npos) continue;
-        if (!name.empty()) return Status::already_exists(kind.group, kind.plural, name);
+        if (!name.empty()) {
+            return base.empty() ? Status::already_exists(kind.group, kind.plural, name)
+                                : Status::generate_name_conflict(kind.group, kind.plural, name);
+        }
         if (++name_attempts >= generated_name_attempts_max) {
             const std::string& key = attempt.conflict->key;
             return Status::generate_name_conflict(kind.group, kind.plural, key.substr(key.find('/') + 1));

@@ -308,6 +308,8 @@ void validate_definition_schema(const Schema& schema, bool has_status, const Fie
     root.root = true;
     SchemaWalk(found).node(schema, path, root);
     if (found.empty()) cel::check_rules(schema, path, found);
+    const bool names_another = structural::any_schema(schema, [](const Schema& node) { return node.has_schema_url; });
+    if (found.empty() && names_another) found.invalid(path, "", "OpenAPIV3Schema 'schema' is not supported");
     for (const FieldError& error : found.all()) errors.add(error);
 }
 

@@ -365,6 +365,10 @@ void check_spec(const Json& definition, bool v1beta1, FieldErrors& errors) {
     Versions versions(definition, v1beta1, errors);
     versions.check();
     check_version_list(definition, errors);
+    // The internal type has a version beside the versions, which is the first of them.
+    if (const Json& list = array_at(definition, {"spec", "versions"}); !list.empty()) {
+        check_label(string_at(list[0], {"name"}), spec.child("version"), string_at(list[0], {"name"}), "", errors);
+    }
     const Json& names = object_at(definition, {"spec", "names"});
     for (const char* name : {"plural", "singular", "kind", "listKind"}) {
         if (string_at(names, {name}).empty()) errors.required(spec.child("names").child(name), "");

@@ -152,9 +152,15 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     }
 }
 
+// It needs no name.
+void prepare_for_create(Json& object, const HookContext& context) {
+    if (name_of(object).empty()) ensure(object, {"metadata"})["name"] = context.random.uuid("names");
+}
+
 }  // namespace
 
 extern const KindRules limit_range_rules;
-const KindRules limit_range_rules{.set_defaults = set_defaults, .validate = validate};
+const KindRules limit_range_rules{
+    .set_defaults = set_defaults, .prepare_for_create = prepare_for_create, .validate = validate};
 
 }  // namespace kubemu::api::kinds

@@ -84,10 +84,6 @@ void default_pod_level_resources(Json& spec) {
 
 void default_pod_spec(Json& spec) {
     if (!spec.is_object()) return;
-    // There is no waiting for less than nothing.
-    if (Json* grace = find(spec, "terminationGracePeriodSeconds"); grace != nullptr && grace->is_number() && *grace < 0) {
-        *grace = 1;
-    }
     each(spec, {"containers", "initContainers", "ephemeralContainers"}, default_container);
     each(spec, {"volumes"}, [](Json& volume) {
         if (volume.size() == (volume.contains("name") ? 1 : 0)) volume["emptyDir"] = Json::object();
@@ -107,6 +103,10 @@ void default_pod(Json& pod) {
     Json* spec = find(pod, "spec");
     if (spec == nullptr || !spec->is_object()) return;
     each(*spec, {"containers", "initContainers"}, default_requests);
+    // There is no waiting for less than nothing.
+    if (Json* grace = find(*spec, "terminationGracePeriodSeconds"); grace != nullptr && grace->is_number() && *grace < 0) {
+        *grace = 1;
+    }
     if (find(*spec, "enableServiceLinks") == nullptr) (*spec)["enableServiceLinks"] = true;
     if (bool_at(*spec, {"hostNetwork"})) each(*spec, {"containers", "initContainers"}, default_host_ports);
     default_pod_level_resources(*spec);

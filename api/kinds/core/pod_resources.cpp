@@ -44,10 +44,13 @@ void validate_entry(const std::string& name, const Quantity& value, ResourceLeve
     const FieldPath path = list.key(name);
     validate_name(name, level, path, errors);
     validate_resource_quantity(name, value, path, errors);
-    if (is_huge_page_resource(name)) {
-        seen.huge_pages = true;
-        validate_huge_pages(name, value, path, errors);
-    }
+}
+
+void validate_huge_entry(const std::string& name, const Quantity& value, const FieldPath& list, Seen& seen,
+                         FieldErrors& errors) {
+    if (!is_huge_page_resource(name)) return;
+    seen.huge_pages = true;
+    validate_huge_pages(name, value, list.key(name), errors);
 }
 
 void validate_claim_names(const Json& claims, const std::vector<std::string_view>& known, const FieldPath& path,
@@ -157,7 +160,10 @@ void validate_resources(const Json& resources, const std::vector<std::string_vie
     Seen seen;
     if (!limits.empty()) {
         const FieldPath list = path.child("limits");
-        for (const auto& [name, value] : limits.items()) validate_entry(name, quantity_of(&value), level, list, seen, errors);
+        for (const auto& [name, value] : limits.items()) {
+            validate_entry(name, quantity_of(&value), level, list, seen, errors);
+            validate_huge_entry(name, quantity_of(&value), list, seen, errors);
+        }
     }
     if (!requests.empty()) {
         const FieldPath list = path.child("requests");
@@ -175,6 +181,7 @@ void validate_resources(const Json& resources, const std::vector<std::string_vie
             } else if (limit < asked) {
                 errors.invalid(list, asked.text(), "must be less than or equal to " + name + " limit of " + limit.text());
             }
+            validate_huge_entry(name, asked, list, seen, errors);
         }
     }
     if (seen.huge_pages && !seen.compute) errors.forbidden(path, "HugePages require cpu or memory");

@@ -47,7 +47,7 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
-    validate_immutable(find(object, "handler"), find(old, "handler"), FieldPath("handler"), errors);
+    validate_immutable_text(string_at(object, {"handler"}), string_at(old, {"handler"}), FieldPath("handler"), errors);
 }
 
 void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {

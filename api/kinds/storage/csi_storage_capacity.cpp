@@ -23,8 +23,8 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
     const Json* topology = find(object, "nodeTopology");
     validate_immutable(topology, find(old, "nodeTopology"), go_label_selector(topology), FieldPath("nodeTopology"),
                        errors);
-    validate_immutable(find(object, "storageClassName"), find(old, "storageClassName"), FieldPath("storageClassName"),
-                       errors);
+    validate_immutable_text(string_at(object, {"storageClassName"}), string_at(old, {"storageClassName"}),
+                            FieldPath("storageClassName"), errors);
 }
 
 void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {

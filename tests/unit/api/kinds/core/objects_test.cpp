@@ -242,3 +242,16 @@ TEST_CASE("ResourceQuotas: resources, scopes, selectors") {
                          &warnings) == "");
     CHECK(warnings == std::vector<std::string>{"ResourceQuota requests.cpu (2) should be less than limits.cpu (1)"});
 }
+
+TEST_CASE("finalizers without a domain are Kubernetes' own, where the kind knows such; owners have a version") {
+    tests::TestCluster cluster;
+    CHECK(create_refused(cluster, "configmaps", R"({"metadata":{"name":"c","finalizers":["odd!","orphan"]}})") ==
+          "ConfigMap \"c\" is invalid: [metadata.finalizers: Invalid value: \"odd!\": name part must consist of alphanumeric "
+          "characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or "
+          "'123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'), metadata.finalizers[0]: Invalid "
+          "value: \"odd!\": name is neither a standard finalizer name nor is it fully qualified]");
+    CHECK(create_refused(cluster, "leases.coordination.k8s.io", R"({"metadata":{"name":"l","finalizers":["odd"]}})") == "");
+    CHECK(create_refused(cluster, "configmaps",
+                         R"({"metadata":{"name":"c","ownerReferences":[{"apiVersion":"a/b/c","kind":"K","name":"n","uid":"u"}]}})") ==
+          "ConfigMap \"c\" is invalid: metadata.ownerReferences.apiVersion: Invalid value: \"a/b/c\": version must not be empty");
+}
