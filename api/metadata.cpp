@@ -204,6 +204,30 @@ ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namesp
     return true;
 }
 
+void dedupe_owner_references(Json& object, bool admitted, std::vector<std::string>* warnings) {
+    Json* references = find(object, {"metadata", "ownerReferences"});
+    if (references == nullptr || !references->is_array() || references->size() < 2) return;
+    Json kept = Json::array();
+    std::string duplicates;
+    bool any = false;
+    for (const Json& reference : *references) {
+        if (std::find(kept.begin(), kept.end(), reference) == kept.end()) {
+            kept.push_back(reference);
+            continue;
+        }
+        duplicates += (any ? ", " : "") + std::string(string_at(reference, {"uid"}));
+        any = true;
+    }
+    if (!any) return;
+    *references = std::move(kept);
+    if (warnings == nullptr) return;
+    warnings->push_back(std::string(".metadata.ownerReferences contains duplicate entries") +
+                        (admitted ? " after mutating admission happens" : "") +
+                        "; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; "
+                        "please fix your requests; duplicate UID(s) observed: " +
+                        duplicates);
+}
+
 void wipe_server_metadata(Json& object) {
     Json& metadata = ensure(object, {"metadata"});
     for (const char* member : {"selfLink", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"}) {

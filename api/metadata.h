@@ -17,6 +17,10 @@ ApiResult<bool> place_in_namespace(const KindSpec& kind, std::string_view namesp
 // Takes out of a new object what only the server sets, so that nobody comes to own it (rest.WipeObjectMetaSystemFields).
 void wipe_server_metadata(Json& object);
 
+// An owner that is named twice in all the same words counts once, and the client is told. `admitted`: again, after
+// admission (endpoints/handlers.dedupOwnerReferencesAndAddWarning).
+void dedupe_owner_references(Json& object, bool admitted, std::vector<std::string>* warnings);
+
 // metadata.uid, creationTimestamp and generation of a new object.
 void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random);
 

@@ -34,6 +34,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
     drop_zero_values(object, *kind.type);
+    dedupe_owner_references(object, false, context.warnings);
     if (!context.owners_settled) {
         const Json nothing = {{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
         registry.track_fields(kind, {}, nothing, object, context);
@@ -46,6 +47,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     request.charges = &companions;
     request.warnings = context.warnings;
     TRY(admit_mutating(request));
+    dedupe_owner_references(object, true, context.warnings);
 
     fill_new_metadata(kind, object, hook.now, hook.random);
     if (requested_name.empty()) {

@@ -60,6 +60,7 @@ Json merged_for(const KindSpec& kind, std::string_view subresource, Json changed
     } else if (subresource == "resize") {
         take({"spec"}, "containers");
         take({"spec"}, "initContainers");
+        take({"spec"}, "resources");
     } else {
         return changed;  // scale and others change the object itself
     }
@@ -170,6 +171,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     // From here on old and new are compared: by the server, by the rules of the kind.
     drop_zero_values(object, *kind.type);
     drop_zero_values(old, *kind.type);
+    dedupe_owner_references(object, false, context.warnings);
     // A binding is the scheduler's word to the pod's storage, which no client is told of.
     if (!context.owners_settled && subresource != "binding") {
         registry.track_fields(kind, subresource, old, object, context);
@@ -184,6 +186,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     const bool through_scale = !request.admitted && RequestScope::current() != nullptr && RequestScope::current()->through_scale;
     request.admitted = request.admitted || through_scale;
     TRY(admit_mutating(request));
+    dedupe_owner_references(object, true, context.warnings);
     if (through_scale) TRY(admit_scale(kind, namespace_name, name, old, object, context));
 
     keep_server_metadata(object, old);

@@ -36,6 +36,25 @@ if [ "$(client_minor)" -ge 20 ]; then
 fi
 lacks 'CronJob is deprecated' cat "$work/warnings"
 
+# A definition of v1beta1: parts of all versions beside them, and fields that no schema knows.
+k create --validate=false -f - << 'EOF'
+apiVersion: apiextensions.k8s.io/v1beta1
+kind: CustomResourceDefinition
+metadata: {name: foos.example.com}
+spec:
+  group: example.com
+  version: v1
+  names: {plural: foos, kind: Foo}
+  additionalPrinterColumns: [{name: Size, type: integer, JSONPath: .spec.size}]
+EOF
+k get --raw /apis/apiextensions.k8s.io/v1/customresourcedefinitions/foos.example.com | grep -q '"jsonPath":".spec.size"'
+k get --raw /apis/apiextensions.k8s.io/v1beta1/customresourcedefinitions/foos.example.com | grep -q '"preserveUnknownFields":true'
+eventually k get --raw /apis/example.com/v1/foos
+echo '{"apiVersion":"example.com/v1","kind":"Foo","metadata":{"name":"f"},"spec":{"size":3,"deep":{"a":[1]}}}' |
+  k create --validate=false -f -
+matches '^f +3' k get foos
+k get --raw /apis/example.com/v1/namespaces/default/foos/f | grep -q '"deep":{"a":\[1\]}'
+
 # One object, seen through each of its versions.
 k get --raw /apis/networking.k8s.io/v1/namespaces/default/ingresses/old | grep -q '"defaultBackend":{"service":{"name":"web","port":{"number":80}}}'
 k get --raw /apis/networking.k8s.io/v1beta1/namespaces/default/ingresses/old | grep -q '"backend":{"serviceName":"web","servicePort":80}'
@@ -48,7 +67,8 @@ refused 'NotFound|could not find' k get --raw /apis/autoscaling/v2
 stop_kubemu
 
 start_kubemu --ephemeral --controllers '*,-scheduler,-kubelet' --kubernetes-version v1.28.0
-for gone in extensions/v1beta1 policy/v1beta1 rbac.authorization.k8s.io/v1beta1 autoscaling/v2beta2 networking.k8s.io/v1beta1; do
+for gone in extensions/v1beta1 policy/v1beta1 rbac.authorization.k8s.io/v1beta1 autoscaling/v2beta2 networking.k8s.io/v1beta1 \
+    apiextensions.k8s.io/v1beta1; do
   refused 'NotFound|could not find' k get --raw "/apis/$gone"
 done
 k get --raw /apis/flowcontrol.apiserver.k8s.io | grep -q v1beta3

@@ -104,7 +104,7 @@ void join_cluster_ips(Json& service, const Json* old) {
 // selector: whoever fills in their endpoints may use any.
 void default_policy(Json& service, const Json* old) {
     Json& spec = ensure(service, {"spec"});
-    if (!string_at(spec, {"ipFamilyPolicy"}).empty()) return;
+    if (find(spec, "ipFamilyPolicy") != nullptr) return;
     const std::string_view before = old == nullptr ? std::string_view() : string_at(*old, {"spec", "ipFamilyPolicy"});
     const bool any_family = string_at(spec, {"clusterIP"}) == "None" && object_at(spec, {"selector"}).empty();
     spec["ipFamilyPolicy"] = std::string(!before.empty() ? before : any_family ? "RequireDualStack" : "SingleStack");

@@ -255,3 +255,18 @@ TEST_CASE("finalizers without a domain are Kubernetes' own, where the kind knows
                          R"({"metadata":{"name":"c","ownerReferences":[{"apiVersion":"a/b/c","kind":"K","name":"n","uid":"u"}]}})") ==
           "ConfigMap \"c\" is invalid: metadata.ownerReferences.apiVersion: Invalid value: \"a/b/c\": version must not be empty");
 }
+
+TEST_CASE("an owner that is named twice counts once, and the client is told") {
+    tests::TestCluster cluster;
+    std::vector<std::string> warnings;
+    const char* owner = R"({"apiVersion":"v1","kind":"K","name":"n","uid":"u"})";
+    const std::string twice = std::string("[") + owner + "," + owner + "]";
+    CHECK(create_refused(cluster, "configmaps", R"({"metadata":{"name":"c","ownerReferences":)" + twice + "}}", &warnings) == "");
+    CHECK(warnings == std::vector<std::string>{".metadata.ownerReferences contains duplicate entries; API server dedups owner "
+                                               "references in 1.20+, and may reject such requests as early as 1.24; please fix "
+                                               "your requests; duplicate UID(s) observed: u"});
+    CHECK(cluster.get("configmaps", "c")["metadata"]["ownerReferences"].size() == 1);
+    warnings.clear();
+    CHECK(patch_refused(cluster, "configmaps", "c", R"({"metadata":{"ownerReferences":)" + twice + "}}", {}, &warnings) == "");
+    CHECK(warnings.size() == 1);
+}
