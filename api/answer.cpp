@@ -47,7 +47,7 @@ void answer_status(Exchange& exchange, const Status& status) {
 bool is_builtin(const KindSpec& kind) { return kind.custom == nullptr; }
 
 Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record) {
-    if (kind.storage_version && !registry.needs_reading(kind, record)) return Slice(record.bytes);
+    if (kind.storage_version && !registry.needs_reading(kind, record)) return Slice(record.bytes.get());
     const Json document = registry.document_as(record, kind);
     Encoded encoded = encode_object(document, *kind.type, api_version_of(kind), kind.kind);
     encoded.text.insert(encoded.revision_at, std::string(string_at(document, {"metadata", "resourceVersion"})));
@@ -126,18 +126,15 @@ bool Selection::matches(const storage::Record& record) const {
     const ObjectView& view = view_of(record);
     if (!labels.matches(view.labels)) return false;
     for (const FieldRequirement& requirement : fields) {
-        const std::string* value = nullptr;
-        if (requirement.field == "metadata.name") value = &view.name;
-        if (requirement.field == "metadata.namespace") value = &view.namespace_name;
-        for (const auto& [field, have] : view.fields) {
-            if (field == requirement.field) value = &have;
-        }
+        std::optional<std::string_view> value = view.fields.find(requirement.field);
+        if (requirement.field == "metadata.name") value = view.name;
+        if (requirement.field == "metadata.namespace") value = view.namespace_name;
         std::string read;
-        if (value == nullptr && custom) {  // the view was made before the definition named the field
-            if (const auto object = parse_json(*record.bytes)) read = selected_value(*object, requirement.field);
-            value = &read;
+        if (!value && custom) {  // the view was made before the definition named the field
+            if (const auto object = parse_json(*record.bytes.get())) read = selected_value(*object, requirement.field);
+            value = read;
         }
-        if (((value != nullptr ? *value : std::string()) == requirement.value) == requirement.negated) return false;
+        if ((value.value_or(std::string_view()) == requirement.value) == requirement.negated) return false;
     }
     return true;
 }

@@ -35,7 +35,7 @@ storage::Draft make_deletion(const storage::Record& record) {
     draft.key = record.key;
     draft.precondition = storage::Precondition::at(record.revision);
     draft.deletes = true;
-    draft.text = *record.bytes;
+    draft.text = *record.bytes.get();
     draft.view = record.view;
     // metadata stands first and resourceVersion before anything in it that could hold the same words.
     const std::size_t found = draft.text.find(revision_member);
@@ -48,7 +48,8 @@ storage::Draft make_deletion(const storage::Record& record) {
 }
 
 bool same_content(const storage::Draft& draft, const storage::Record& record) {
-    const std::string& bytes = *record.bytes;
+    const Bytes text = record.bytes.get();
+    const std::string& bytes = *text;
     if (draft.revision_at == std::string::npos) return draft.text == bytes;
     const std::string digits = std::to_string(record.revision);
     const std::size_t at = draft.revision_at;

@@ -100,7 +100,7 @@ std::string table_of_record(const Exchange& exchange, const storage::Record& rec
 
 Slice form_of_record(const Exchange& exchange, const storage::Record& record, RecordForm form) {
     const KindSpec& kind = *exchange.kind;
-    if (is_as_stored(exchange, record, form)) return Slice(record.bytes);
+    if (is_as_stored(exchange, record, form)) return Slice(record.bytes.get());
     // Kinds of CustomResourceDefinitions come and go, so that their place in memory names nothing for long.
     const bool shared = form.partial || is_builtin(kind);
     const std::uintptr_t key = form_key(exchange, form.partial, false);
@@ -108,7 +108,7 @@ Slice form_of_record(const Exchange& exchange, const storage::Record& record, Re
         if (Bytes found = record.forms.find(key)) return Slice(std::move(found));
     }
     const Slice json = form.partial
-                           ? Slice::of(partial_object_metadata_of_text(*record.bytes, exchange.form.meta_version))
+                           ? Slice::of(partial_object_metadata_of_text(*record.bytes.get(), exchange.form.meta_version))
                            : object_text(exchange.registry, kind, record);
     const bool protobuf = exchange.form.encoding == Encoding::protobuf;
     const bool keep = form.keep && shared;
@@ -123,7 +123,7 @@ Slice form_of_record(const Exchange& exchange, const storage::Record& record, Re
 
 storage::Record at_revision(const storage::Record& record, storage::Revision revision) {
     storage::Record changed = record;
-    std::string text = *record.bytes;
+    std::string text = *record.bytes.get();
     const std::string old = "\"resourceVersion\":\"" + std::to_string(record.revision) + "\"";
     const std::size_t at = text.find(old);
     if (at != std::string::npos)

@@ -1,6 +1,8 @@
 // The cache behind controllers.
 #include "api/informer.h"
 
+#include <algorithm>
+
 #include "api/registry.h"
 #include "storage/base/limits.h"
 
@@ -12,13 +14,22 @@ Informer::~Informer() = default;
 
 void Informer::subscribe(Handler handler) { handlers_.push_back(std::move(handler)); }
 
+void Informer::put(Records& records, const storage::RecordPtr& record) {
+    const auto [at, fresh] = records.insert(record);
+    if (fresh) return;
+    // The node takes over the record and with it the key's text; its place stays.
+    auto node = records.extract(at);
+    node.value() = record;
+    records.insert(std::move(node));
+}
+
 void Informer::index(const storage::RecordPtr& record, bool add) {
     const ObjectView& view = view_of(*record);
     const auto change = [&](auto& table, const std::string& name) {
         if (add) {
-            table[name][record->key] = record;
+            put(table[name], record);
         } else if (const auto found = table.find(name); found != table.end()) {
-            found->second.erase(record->key);
+            if (const auto at = found->second.find(record); at != found->second.end()) found->second.erase(at);
             if (found->second.empty()) table.erase(found);
         }
     };
@@ -29,10 +40,10 @@ void Informer::index(const storage::RecordPtr& record, bool add) {
 void Informer::apply(storage::RecordPtr before, storage::RecordPtr after) {
     if (before) index(before, false);
     if (after) {
-        records_.insert_or_assign(after->key, after);
+        put(records_, after);
         index(after, true);
     } else {
-        records_.erase(before->key);
+        records_.erase(records_.find(before));
     }
     const Change change{std::move(before), std::move(after)};
     for (const Handler& handler : handlers_) handler(change);
@@ -41,21 +52,22 @@ void Informer::apply(storage::RecordPtr before, storage::RecordPtr after) {
 void Informer::relist() {
     for (;;) {
         storage::Snapshot snapshot = store_.list(resource_, {});
-        auto cursor = store_.watch(resource_, {}, snapshot.revision, wake_);
+        auto cursor = store_.watch(resource_, {}, snapshot.revision, [this] {
+            woken_ = true;
+            wake_();
+        });
         if (!cursor) continue;  // compacted between the two calls; the next snapshot is newer
         cursor_ = std::move(*cursor);
         position_ = snapshot.revision;
-        std::map<std::string, storage::RecordPtr, std::less<>> gone;
-        gone.swap(records_);
-        for (auto& [key, record] : gone) records_.emplace(key, record);
+        Records gone = records_;
         for (const storage::RecordPtr& record : snapshot.records) {
-            const auto had = gone.find(record->key);
-            storage::RecordPtr before = had == gone.end() ? nullptr : had->second;
+            const auto had = gone.find(record);
+            storage::RecordPtr before = had == gone.end() ? nullptr : *had;
             if (had != gone.end()) gone.erase(had);
             if (before && before->revision == record->revision) continue;
             apply(std::move(before), record);
         }
-        for (auto& [key, record] : gone) apply(record, nullptr);
+        for (const storage::RecordPtr& record : gone) apply(record, nullptr);
         return;
     }
 }
@@ -69,15 +81,19 @@ bool Informer::pump(std::size_t events_max) {
     std::size_t taken = 0;
     for (;;) {
         const std::size_t room = events_max == 0 ? 256 : events_max - taken;
-        if (room == 0) return changed;
+        if (room == 0) {
+            woken_ = true;
+            return changed;
+        }
         storage::WatchCursor::Batch batch = cursor_->next(room);
         if (batch.state == storage::WatchCursor::Batch::State::expired) {
             relist();
+            woken_ = true;  // the new cursor has not been at the head
             return true;
         }
         for (storage::Event& event : batch.events) {
-            const auto had = records_.find(event.record->key);
-            storage::RecordPtr before = had == records_.end() ? nullptr : had->second;
+            const auto had = records_.find(event.record);
+            storage::RecordPtr before = had == records_.end() ? nullptr : *had;
             if (event.record->deleted) {
                 if (before) apply(std::move(before), nullptr);
             } else {
@@ -91,9 +107,15 @@ bool Informer::pump(std::size_t events_max) {
     }
 }
 
+bool Informer::refresh(storage::Revision announced) {
+    if (woken_.exchange(false)) return pump();
+    position_ = std::max(position_, announced);
+    return false;
+}
+
 storage::RecordPtr Informer::get(std::string_view key) const {
     const auto found = records_.find(key);
-    return found == records_.end() ? nullptr : found->second;
+    return found == records_.end() ? nullptr : *found;
 }
 
 storage::RecordPtr Informer::get(std::string_view namespace_name, std::string_view name) const {
@@ -101,34 +123,22 @@ storage::RecordPtr Informer::get(std::string_view namespace_name, std::string_vi
 }
 
 std::vector<storage::RecordPtr> Informer::list(std::string_view namespace_name) const {
+    if (namespace_name.empty()) return {records_.begin(), records_.end()};
     std::vector<storage::RecordPtr> out;
-    if (namespace_name.empty()) {
-        out.reserve(records_.size());
-        for (const auto& [key, record] : records_) out.push_back(record);
-        return out;
-    }
     const std::string prefix = std::string(namespace_name) + "/";
-    for (auto at = records_.lower_bound(prefix); at != records_.end() && at->first.compare(0, prefix.size(), prefix) == 0; ++at) {
-        out.push_back(at->second);
+    for (auto at = records_.lower_bound(std::string_view(prefix)); at != records_.end() && (*at)->key.starts_with(prefix); ++at) {
+        out.push_back(*at);
     }
     return out;
 }
 
-namespace {
-
-template <class Table>
-std::vector<storage::RecordPtr> values(const Table& table, std::string_view name) {
-    std::vector<storage::RecordPtr> out;
+std::vector<storage::RecordPtr> Informer::listed(const std::unordered_map<std::string, Records>& table, std::string_view name) {
     const auto found = table.find(std::string(name));
-    if (found == table.end()) return out;
-    out.reserve(found->second.size());
-    for (const auto& [key, record] : found->second) out.push_back(record);
-    return out;
+    if (found == table.end()) return {};
+    return {found->second.begin(), found->second.end()};
 }
 
-}  // namespace
-
-std::vector<storage::RecordPtr> Informer::owned_by(std::string_view uid) const { return values(by_owner_, uid); }
-std::vector<storage::RecordPtr> Informer::on_node(std::string_view node_name) const { return values(by_node_, node_name); }
+std::vector<storage::RecordPtr> Informer::owned_by(std::string_view uid) const { return listed(by_owner_, uid); }
+std::vector<storage::RecordPtr> Informer::on_node(std::string_view node_name) const { return listed(by_node_, node_name); }
 
 }  // namespace kubemu::api

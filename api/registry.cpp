@@ -38,7 +38,7 @@ std::vector<storage::RecordPtr> Registry::list(std::string_view resource, std::s
 }
 
 Json Registry::document(const storage::Record& record) const {
-    return parse_stored_json(*record.bytes);
+    return parse_stored_json(*record.bytes.get());
 }
 
 bool Registry::needs_reading(const KindSpec& kind, const storage::Record& record) const {

@@ -68,7 +68,7 @@ std::shared_ptr<const storage::View> view_of_record(const api::KindRegistry& kin
     static const api::KindSpec unknown;
     const api::KindRegistry::Pin pin = kinds.pin();
     const api::KindSpec* kind = kinds.find_stored(record.resource);
-    return api::view_from_text(kind == nullptr ? unknown : *kind, *record.bytes);
+    return api::view_from_text(kind == nullptr ? unknown : *kind, *record.bytes.get());
 }
 
 // Where nobody says otherwise: a run with a standing clock is the same on every day.

@@ -18,10 +18,11 @@ StoreResult<bool> BatchWriter::write(const std::vector<Accepted>& batch,
     for (const Accepted& accepted : batch) {
         for (const Event& event : accepted.events) {
             const Record& record = *event.record;
+            const Bytes text = record.bytes.get();
             const Verb verb = record.deleted ? Verb::erase : Verb::put;
             insert_.bind(1, record.revision).bind(2, record.resource).bind(3, record.key);
             insert_.bind(4, static_cast<std::int64_t>(verb)).bind(5, record.create_revision);
-            insert_.bind(6, record.previous_revision).bind(7, *record.bytes);
+            insert_.bind(6, record.previous_revision).bind(7, *text);
             if (!insert_.execute()) return connection_->error();
         }
     }

@@ -85,14 +85,13 @@ StoreResult<std::vector<RecordPtr>> CommitQueue::accept(Transaction transaction,
             return std::move(*error);
         }
         RecordPtr record = finish(std::move(draft), next_++, before);
-        accepted.bytes += record->bytes->size();
+        accepted.bytes += record->bytes.get()->size();
         replaced.push_back(set_pending(record));
         accepted.events.push_back({record, std::move(before)});
         records.push_back(std::move(record));
     }
     accepted.done = std::move(done);
     waiting_.push_back(std::move(accepted));
-    ++accepted_;
     return records;
 }
 

@@ -42,8 +42,6 @@ class CommitQueue {
     void settle(const RecordPtr& record);
     // After a failure: everything that waits, and no tip but the published ones.
     std::vector<Accepted> give_up();
-    // Transactions ever accepted.
-    std::uint64_t accepted() const { return accepted_; }
 
   private:
     struct Name {
@@ -78,7 +76,6 @@ class CommitQueue {
     std::unordered_set<RecordPtr, Hash, Equal>
         pending_;  // newest accepted, not yet published version of each key
     Revision next_;
-    std::uint64_t accepted_ = 0;
 };
 
 }  // namespace kubemu::storage

@@ -13,6 +13,11 @@ void EventLog::append(Event event) {
     }
 }
 
+RecordPtr EventLog::cooled() const {
+    if (events_.size() <= limits::event_log_plain_events_max) return nullptr;
+    return events_[events_.size() - 1 - limits::event_log_plain_events_max].record;
+}
+
 Revision EventLog::read(Revision after, std::string_view prefix, std::size_t events_max,
                         std::vector<Event>& into) const {
     auto at = std::upper_bound(

@@ -23,6 +23,9 @@ class EventLog {
     // Appends the events after `after` whose keys have the prefix, `events_max` at most; returns the revision up to
     // which this went, or 0 when the end of the log was reached.
     Revision read(Revision after, std::string_view prefix, std::size_t events_max, std::vector<Event>& into) const;
+    // The record of the newest event that is no longer among the last `event_log_plain_events_max`; null when there is
+    // none.
+    RecordPtr cooled() const;
     std::size_t size() const { return events_.size(); }
 
   private:

@@ -9,6 +9,7 @@
 
 #include "storage/base/bytes.h"
 #include "storage/forms.h"
+#include "storage/record_text.h"
 
 namespace kubemu::storage {
 
@@ -30,7 +31,7 @@ struct Record {
     Revision create_revision = 0;
     Revision previous_revision = 0;  // 0 for the first version
     bool deleted = false;            // the last state of an object, written by its deletion
-    Bytes bytes;
+    RecordText bytes;
     std::shared_ptr<const View> view;
     Forms forms;  // of `bytes`
 };

@@ -3,9 +3,9 @@
 //
 // The storage thread is the only one that writes to SQLite: batches first, then one slice of the oldest
 // errand (compaction, a named value), then batches again. So there is no SQLITE_BUSY, and nobody waits behind
-// a compaction.
+// a compaction. Whoever calls flush() commits what waits himself, in the place of the thread.
 //
-// Lock order: driver_mutex_ (without a thread: one driver at a time), writer_mutex_ (the writing connection),
+// Lock order: driver_mutex_ (one batch at a time), writer_mutex_ (the writing connection),
 // mutex_ (index, logs, queue). mutex_ is never held over SQL, views or a wake-up.
 #include "storage/sqlite_store.h"
 
@@ -28,6 +28,7 @@
 #include "storage/rewind.h"
 #include "storage/schema.h"
 #include "storage/startup.h"
+#include "storage/text_packer.h"
 #include "storage/watch_cursor.h"
 #include "storage/watch_hub.h"
 
@@ -36,6 +37,8 @@ namespace {
 
 // 16 MiB of log before SQLite copies it into the database: rarely enough not to be seen in write latency.
 constexpr const char* checkpoint_pragma = "PRAGMA wal_autocheckpoint=4000";
+
+thread_local bool flushes_itself = false;
 
 // Work for the writing connection that is no batch. One slice a call; true when it is finished.
 struct Errand {
@@ -59,6 +62,7 @@ class SqliteStore final : public Store, private EventSource {
     StoreResult<std::unique_ptr<WatchCursor>> watch(std::string_view resource, std::string_view prefix,
                                                     Revision after, std::function<void()> wake) override;
     Revision current_revision() const override { return current_.load(); }
+    Revision announced_revision() const override { return announced_.load(); }
     Revision compacted_revision() const override { return compacted_.load(); }
     StoreResult<Revision> compact(Revision revision) override;
     void flush() override;
@@ -75,7 +79,7 @@ class SqliteStore final : public Store, private EventSource {
 
     StoreResult<bool> check_revision(Revision revision) const;
     void run();
-    void drive() KUBEMU_EXCLUDES(driver_mutex_);
+    bool commit_next() KUBEMU_EXCLUDES(driver_mutex_);
     void commit(std::vector<Accepted> batch);
     StoreResult<bool> write(const std::vector<Accepted>& batch);
     void publish(const std::vector<Accepted>& batch);
@@ -93,8 +97,10 @@ class SqliteStore final : public Store, private EventSource {
     Connection writer_;
     std::optional<BatchWriter> batch_writer_;
     std::optional<History> history_;
-    Mutex driver_mutex_;
+    TextPacker packer_;  // of whoever publishes
+    Mutex driver_mutex_;  // held over a batch, its publication and its completions
     std::atomic<Revision> current_;
+    std::atomic<Revision> announced_;
     std::atomic<Revision> compacted_;
 
     mutable Mutex mutex_;
@@ -103,8 +109,6 @@ class SqliteStore final : public Store, private EventSource {
     CommitQueue queue_ KUBEMU_GUARDED_BY(mutex_);
     std::deque<std::shared_ptr<Errand>> errands_ KUBEMU_GUARDED_BY(mutex_);
     mutable TimeMarks marks_ KUBEMU_GUARDED_BY(mutex_);
-    std::uint64_t settled_count_ KUBEMU_GUARDED_BY(mutex_) =
-        0;  // accepted transactions whose completions have run
     bool failed_ KUBEMU_GUARDED_BY(mutex_) = false;
     bool stopping_ KUBEMU_GUARDED_BY(mutex_) = false;
     bool asleep_ KUBEMU_GUARDED_BY(mutex_) = false;
@@ -131,10 +135,12 @@ StoreResult<std::unique_ptr<Store>> SqliteStore::open(SqliteStoreOptions options
     TRY(writer.run(checkpoint_pragma));
     TRY(writer.run("PRAGMA cache_size=-2000"));
     TRY(writer.run("PRAGMA temp_store=MEMORY"));
-    TRY_ASSIGN(Startup startup, read_startup(writer, options.view_of));
+    TextPacker packer;
+    TRY_ASSIGN(Startup startup, read_startup(writer, options.view_of, packer));
 
     std::unique_ptr<SqliteStore> store(
         new SqliteStore(std::move(options), std::move(file_lock), std::move(writer), std::move(startup)));
+    store->packer_ = std::move(packer);
     TRY_ASSIGN(store->batch_writer_, BatchWriter::make(store->writer_));
     if (store->options_.own_thread) store->thread_ = std::thread([raw = store.get()] { raw->run(); });
     return std::unique_ptr<Store>(std::move(store));
@@ -146,6 +152,7 @@ SqliteStore::SqliteStore(SqliteStoreOptions options, FileLock file_lock, Connect
       file_lock_(std::move(file_lock)),
       writer_(std::move(connection)),
       current_(startup.newest),
+      announced_(startup.newest),
       compacted_(startup.compacted),
       indexes_(std::move(startup.indexes)),
       hub_(startup.newest),
@@ -183,7 +190,7 @@ StoreResult<std::vector<RecordPtr>> SqliteStore::submit(Transaction transaction,
         Lock lock(mutex_);
         if (failed_) return Error{Error::Code::read_only, {}, 0, {}};
         auto accepted = queue_.accept(std::move(transaction), std::move(done));
-        wake = accepted && std::exchange(asleep_, false);
+        wake = accepted && !flushes_itself && std::exchange(asleep_, false);
         return accepted;
     }();
     if (wake) work_.notify_one();
@@ -194,7 +201,6 @@ StoreResult<std::vector<RecordPtr>> SqliteStore::submit(Transaction transaction,
 
 void SqliteStore::run() {
     for (;;) {
-        std::vector<Accepted> batch;
         std::shared_ptr<Errand> errand;
         {
             Lock lock(mutex_);
@@ -204,10 +210,9 @@ void SqliteStore::run() {
             }
             asleep_ = false;
             if (queue_.empty() && errands_.empty()) return;
-            batch = queue_.take_batch();
             if (!errands_.empty()) errand = errands_.front();
         }
-        if (!batch.empty()) commit(std::move(batch));
+        commit_next();
         if (!errand) continue;
         advance_errand(*errand);
         if (!errand->outcome) continue;
@@ -217,18 +222,17 @@ void SqliteStore::run() {
     }
 }
 
-// The storage thread's work, done by whoever calls flush().
-void SqliteStore::drive() {
+// False when nothing waits. One batch at a time, whichever thread commits it.
+bool SqliteStore::commit_next() {
     Lock driver(driver_mutex_);
-    for (;;) {
-        std::vector<Accepted> batch;
-        {
-            Lock lock(mutex_);
-            batch = queue_.take_batch();
-        }
-        if (batch.empty()) return;
-        commit(std::move(batch));
+    std::vector<Accepted> batch;
+    {
+        Lock lock(mutex_);
+        batch = queue_.take_batch();
     }
+    if (batch.empty()) return false;
+    commit(std::move(batch));
+    return true;
 }
 
 void SqliteStore::commit(std::vector<Accepted> batch) {
@@ -239,9 +243,6 @@ void SqliteStore::commit(std::vector<Accepted> batch) {
     for (Accepted& accepted : batch) {
         if (accepted.done) accepted.done(nullptr);
     }
-    Lock lock(mutex_);
-    settled_count_ += batch.size();
-    settled_.notify_all();
 }
 
 StoreResult<bool> SqliteStore::write(const std::vector<Accepted>& batch) {
@@ -261,6 +262,7 @@ StoreResult<bool> SqliteStore::write(const std::vector<Accepted>& batch) {
 
 void SqliteStore::publish(const std::vector<Accepted>& batch) {
     std::vector<std::shared_ptr<CursorWake>> woken;
+    std::vector<RecordPtr> cooled;
     {
         Lock lock(mutex_);
         Revision newest = current_;
@@ -281,8 +283,11 @@ void SqliteStore::publish(const std::vector<Accepted>& batch) {
         current_ = newest;
         if (options_.clock != nullptr) marks_.note(options_.clock->now(), newest);
         woken = hub_.take_woken();
+        cooled = hub_.take_cooled();
     }
     for (const auto& wake : woken) wake->call();
+    announced_ = current_.load();
+    for (const RecordPtr& record : cooled) packer_.pack(*record);
 }
 
 void SqliteStore::refuse_from_now_on(const Error& why, std::vector<Accepted> batch) {
@@ -302,16 +307,12 @@ void SqliteStore::refuse_from_now_on(const Error& why, std::vector<Accepted> bat
     for (Accepted& accepted : waiting) {
         if (accepted.done) accepted.done(&never_tried);
     }
-    Lock lock(mutex_);
-    settled_count_ += batch.size() + waiting.size();
-    settled_.notify_all();
 }
 
+// Rather than to wait for the storage thread, the caller does its work; a batch that it has begun is waited for.
 void SqliteStore::flush() {
-    if (!options_.own_thread) return drive();
-    Lock lock(mutex_);
-    const std::uint64_t target = queue_.accepted();
-    while (settled_count_ < target) settled_.wait(mutex_);
+    while (commit_next()) {
+    }
 }
 
 void SqliteStore::advance_errand(Errand& errand) {
@@ -503,6 +504,8 @@ StoreResult<bool> SqliteStore::set_meta(std::string_view name, std::string_view 
 }
 
 }  // namespace
+
+void this_thread_flushes(bool flushes) { flushes_itself = flushes; }
 
 StoreResult<std::unique_ptr<Store>> open_sqlite_store(SqliteStoreOptions options) {
     return SqliteStore::open(std::move(options));

@@ -5,7 +5,7 @@
 
 namespace kubemu::storage {
 
-StoreResult<Startup> read_startup(Connection& connection, const ViewOf& view_of) {
+StoreResult<Startup> read_startup(Connection& connection, const ViewOf& view_of, TextPacker& packer) {
     Startup startup;
     TRY_ASSIGN(startup.compacted,
                connection.integer("SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta "
@@ -25,6 +25,7 @@ StoreResult<Startup> read_startup(Connection& connection, const ViewOf& view_of)
         std::shared_ptr<Record> record = record_of_row(rows);
         if (!record) return Error{Error::Code::corrupt, {}, 0, "the database holds an impossible row"};
         if (view_of) record->view = view_of(*record);
+        packer.pack(*record);
         KeyIndex& index = startup.indexes.of(record->resource);
         index.put(std::move(record));
     }

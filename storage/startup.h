@@ -5,6 +5,7 @@
 
 #include "storage/history.h"
 #include "storage/key_index.h"
+#include "storage/text_packer.h"
 #include "storage/time_marks.h"
 
 namespace kubemu::storage {
@@ -16,7 +17,7 @@ struct Startup {
     std::vector<TimeMark> marks;
 };
 
-// One pass over an index, one row a live object. Errors: corrupt, io.
-StoreResult<Startup> read_startup(Connection& connection, const ViewOf& view_of);
+// One pass over an index, one row a live object, packed at once. Errors: corrupt, io.
+StoreResult<Startup> read_startup(Connection& connection, const ViewOf& view_of, TextPacker& packer);
 
 }  // namespace kubemu::storage

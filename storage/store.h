@@ -98,6 +98,9 @@ class Store {
                                                             Revision after, std::function<void()> wake) = 0;
 
     virtual Revision current_revision() const = 0;    // newest published
+    // Every cursor that slept has been woken for all changes up to here: one that has not been is at the head as of
+    // this revision.
+    virtual Revision announced_revision() const = 0;
     virtual Revision compacted_revision() const = 0;  // history up to and including this one is gone
 
     // Forgets versions that were replaced at or before `revision`; the newest version of each live object stays.
@@ -110,5 +113,9 @@ class Store {
     virtual std::optional<std::string> meta(std::string_view name) const = 0;
     virtual StoreResult<bool> set_meta(std::string_view name, std::string_view value) = 0;
 };
+
+// From now on what this thread writes is also flushed by it, soon: no other thread is woken for that. Meant for a loop
+// that flushes anyway.
+void this_thread_flushes(bool flushes);
 
 }  // namespace kubemu::storage

@@ -26,6 +26,7 @@ EventLog& WatchHub::log_of(std::string_view resource) {
 void WatchHub::append(Event event) {
     Topic& changed = topic(event.record->resource);
     changed.log.append(std::move(event));
+    if (RecordPtr cooled = changed.log.cooled()) cooled_.push_back(std::move(cooled));
     for (auto& wake : changed.idle) {
         wake->idle_slot_ = CursorWake::not_idle;
         woken_.push_back(std::move(wake));
@@ -35,6 +36,10 @@ void WatchHub::append(Event event) {
 
 std::vector<std::shared_ptr<CursorWake>> WatchHub::take_woken() {
     return std::exchange(woken_, {});
+}
+
+std::vector<RecordPtr> WatchHub::take_cooled() {
+    return std::exchange(cooled_, {});
 }
 
 void WatchHub::idle(std::string_view resource, const std::shared_ptr<CursorWake>& wake) {

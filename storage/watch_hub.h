@@ -46,6 +46,8 @@ class WatchHub {
     void append(Event event);
     // The cursors to wake for what was appended since the last call. Call them without the mutex.
     std::vector<std::shared_ptr<CursorWake>> take_woken();
+    // The records that the appends since the last call have moved away from the head of their logs.
+    std::vector<RecordPtr> take_cooled();
 
     void idle(std::string_view resource, const std::shared_ptr<CursorWake>& wake);
     void leave(std::string_view resource, const std::shared_ptr<CursorWake>& wake);
@@ -61,6 +63,7 @@ class WatchHub {
 
     std::map<std::string, Topic, std::less<>> topics_;
     std::vector<std::shared_ptr<CursorWake>> woken_;
+    std::vector<RecordPtr> cooled_;
     Revision newest_;
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 std::string key_of(const storage::Record& record, const KindSpec& kind) {
     return std::string(kind.version) + " " + record.resource + "/" + record.key + " " + std::to_string(record.revision) + " " +
-           std::to_string(std::hash<std::string_view>()(*record.bytes));
+           std::to_string(std::hash<std::string_view>()(*record.bytes.get()));
 }
 
 }  // namespace

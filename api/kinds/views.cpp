@@ -2,6 +2,7 @@
 #include "api/kinds/views.h"
 
 #include <algorithm>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
@@ -34,23 +35,30 @@ void fill_common(ObjectView& view, const KindSpec& kind, const Json& object) {
     view.namespace_name = string_at(metadata, {"namespace"});
     view.name = string_at(metadata, {"name"});
     view.uid = string_at(metadata, {"uid"});
-    for (const auto& [key, value] : object_at(metadata, {"labels"}).items()) view.labels.emplace_back(key, text_of(&value));
+    Labels labels;
+    for (const auto& [key, value] : object_at(metadata, {"labels"}).items()) labels.emplace_back(key, text_of(&value));
+    view.labels = std::move(labels);
+    FieldValues::Names names;
+    std::vector<std::string> values;
     const auto select = [&](const KindSpec& version) {
         for (const SelectableField& field : version.selectable_fields) {
             std::string value = selected_value(object, field.path);
             if (value.empty()) value = field.fallback;
-            view.fields.emplace_back(field.label, std::move(value));
+            names.emplace_back(field.label);
+            values.push_back(std::move(value));
         }
     };
     if (kind.custom == nullptr) select(kind);
     // Each version of a custom resource selects by fields of its own.
     else for (const CustomVersion& version : kind.custom->resource->versions()) select(version.spec);
-    std::sort(view.fields.begin(), view.fields.end());
+    view.fields = FieldValues(std::move(names), values);
+    OwnerReferences owners;
     for (const Json& owner : array_at(metadata, {"ownerReferences"})) {
-        view.owners.push_back({std::string(string_at(owner, {"apiVersion"})), std::string(string_at(owner, {"kind"})),
-                               std::string(string_at(owner, {"name"})), std::string(string_at(owner, {"uid"})),
-                               bool_at(owner, {"controller"}), bool_at(owner, {"blockOwnerDeletion"})});
+        owners.push_back({std::string(string_at(owner, {"apiVersion"})), std::string(string_at(owner, {"kind"})),
+                          std::string(string_at(owner, {"name"})), std::string(string_at(owner, {"uid"})),
+                          bool_at(owner, {"controller"}), bool_at(owner, {"blockOwnerDeletion"})});
     }
+    view.owners = std::move(owners);
     for (const Json& finalizer : array_at(metadata, {"finalizers"})) view.finalizers.push_back(text_of(&finalizer));
     view.generation = int_at(metadata, {"generation"});
     view.created = parse_time_or_zero(string_at(metadata, {"creationTimestamp"}));
@@ -58,9 +66,6 @@ void fill_common(ObjectView& view, const KindSpec& kind, const Json& object) {
         view.deleting = true;
         view.deletion_time = *deletion;
     }
-    for (auto* list : {&view.owners}) list->shrink_to_fit();
-    view.labels.shrink_to_fit();
-    view.fields.shrink_to_fit();
 }
 
 PodPhase phase_of(std::string_view text) {
@@ -106,6 +111,41 @@ void fill_pod(PodView& view, const Json& pod) {
 }
 
 }  // namespace
+
+std::size_t hash_of(const OwnerReferences& owners) {
+    std::vector<std::string> uids;
+    for (const OwnerReference& owner : owners) uids.push_back(owner.uid);
+    return hash_of(uids);
+}
+
+// A size is a byte, or 255 and four bytes.
+FieldValues::FieldValues(Names names, const std::vector<std::string>& values) : names_(std::move(names)) {
+    std::size_t size = 0;
+    for (const std::string& value : values) size += value.size() + (value.size() < 255 ? 1 : 5);
+    values_.reserve(size);
+    for (const std::string& value : values) {
+        const auto wide = static_cast<std::uint32_t>(value.size());
+        values_ += static_cast<char>(std::min<std::uint32_t>(wide, 255));
+        if (wide >= 255) values_.append(reinterpret_cast<const char*>(&wide), sizeof wide);
+        values_ += value;
+    }
+}
+
+std::optional<std::string_view> FieldValues::find(std::string_view name) const {
+    std::optional<std::string_view> found;
+    const char* at = values_.data();
+    for (const std::string& known : names_) {
+        std::uint32_t size = static_cast<unsigned char>(*at++);
+        if (size == 255) {
+            std::memcpy(&size, at, sizeof size);
+            at += sizeof size;
+        }
+        // Versions of a custom resource may select by one name: the last one counts.
+        if (known == name) found = std::string_view(at, size);
+        at += size;
+    }
+    return found;
+}
 
 const OwnerReference* ObjectView::controller() const {
     for (const OwnerReference& owner : owners) {

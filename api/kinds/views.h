@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "api/kinds/interned.h"
 #include "api/schema/kind.h"
 #include "api/values/object.h"
 #include "storage/base/clock.h"
@@ -20,21 +22,37 @@ struct OwnerReference {
     std::string api_version, kind, name, uid;
     bool controller = false;
     bool block_owner_deletion = false;
+    bool operator==(const OwnerReference&) const = default;
 };
+using OwnerReferences = std::vector<OwnerReference>;
+std::size_t hash_of(const OwnerReferences& owners);
 
 // Sorted by key.
 using Labels = std::vector<std::pair<std::string, std::string>>;
+
+// Values of selectable fields ("status.phase"). The names are those of the kind, so that its objects share them.
+class FieldValues {
+  public:
+    using Names = std::vector<std::string>;
+
+    FieldValues() = default;
+    FieldValues(Names names, const std::vector<std::string>& values);
+    // Nothing when there is no such field.
+    std::optional<std::string_view> find(std::string_view name) const;
+
+  private:
+    Interned<Names> names_;
+    std::string values_;  // in the order of the names, each behind its size
+};
 
 // Every record has one.
 struct ObjectView : storage::View {
     std::string namespace_name;
     std::string name;
     std::string uid;
-    Labels labels;
-    // Values of the kind's selectable fields ("status.phase"), sorted; metadata.name and metadata.namespace are
-    // not repeated here.
-    Labels fields;
-    std::vector<OwnerReference> owners;
+    Interned<Labels> labels;
+    FieldValues fields;  // metadata.name and metadata.namespace are not repeated here
+    Interned<OwnerReferences> owners;
     std::vector<std::string> finalizers;
     std::int64_t generation = 0;
     Time created{};

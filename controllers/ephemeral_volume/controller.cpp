@@ -13,7 +13,7 @@ EphemeralVolumeController::EphemeralVolumeController(Manager& manager)
       claims_(manager.informer("persistentvolumeclaims")) {
     pods_.subscribe([this](const api::Informer::Change& change) {
         if (!change.after || change.before || api::view_of(*change.after).deleting) return;
-        if (change.after->bytes->find("\"ephemeral\"") != std::string::npos) enqueue(change.after->key);
+        if (change.after->bytes.get()->find("\"ephemeral\"") != std::string::npos) enqueue(change.after->key);
     });
     // A claim that is deleted under its pod is made again.
     claims_.subscribe([this](const api::Informer::Change& change) {

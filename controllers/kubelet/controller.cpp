@@ -165,7 +165,7 @@ struct KubeletController::Impl {
     void on_namespace(const api::Informer::Change& change) {
         const std::string name = api::view_of(change.after ? *change.after : *change.before).name;
         std::optional<Pace> wanted;
-        if (change.after && change.after->bytes->find(pace_annotation) != std::string::npos) {
+        if (change.after && change.after->bytes.get()->find(pace_annotation) != std::string::npos) {
             const Json document = self.client().document(*change.after);
             wanted = pace_named(api::string_at(document, {"metadata", "annotations", pace_annotation}));
         }

@@ -1,4 +1,4 @@
-// A pod's volumes are read once; most pods name no claim, which their text tells.
+// A pod's volumes are read once; most pods name no claim, which their text tells: nothing is kept of them.
 #include "controllers/persistent_volume/pod_claims.h"
 
 #include <nlohmann/json.hpp>
@@ -13,14 +13,15 @@ std::vector<std::string> PodClaims::observe(const api::Informer::Change& change)
     auto known = claims_of_.find(view.uid);
     if (known == claims_of_.end()) {
         if (!change.after) return {};
+        const Bytes text = pod.bytes.get();
+        const bool names_any = text->find("\"persistentVolumeClaim\"") != std::string::npos || text->find("\"ephemeral\"") != std::string::npos;
+        if (!names_any) return {};
         std::vector<std::string> claims;
-        if (pod.bytes->find("\"persistentVolumeClaim\"") != std::string::npos || pod.bytes->find("\"ephemeral\"") != std::string::npos) {
-            const api::Json document = client_.document(pod);
-            for (const api::Json& volume : api::array_at(document, {"spec", "volumes"})) {
-                std::string name(api::string_at(volume, {"persistentVolumeClaim", "claimName"}));
-                if (api::find(volume, "ephemeral") != nullptr) name = view.name + "-" + std::string(api::string_at(volume, {"name"}));
-                if (!name.empty()) claims.push_back(api::object_key(view.namespace_name, name));
-            }
+        const api::Json document = client_.document(pod);
+        for (const api::Json& volume : api::array_at(document, {"spec", "volumes"})) {
+            std::string name(api::string_at(volume, {"persistentVolumeClaim", "claimName"}));
+            if (api::find(volume, "ephemeral") != nullptr) name = view.name + "-" + std::string(api::string_at(volume, {"name"}));
+            if (!name.empty()) claims.push_back(api::object_key(view.namespace_name, name));
         }
         known = claims_of_.emplace(view.uid, std::move(claims)).first;
         for (const std::string& claim : known->second) pods_by_claim_[claim].insert(pod.key);

@@ -74,8 +74,9 @@ struct Manager::Impl {
     }
 
     bool pump() {
+        const storage::Revision announced = options.registry.store().announced_revision();
         bool changed = false;
-        for (const auto& [resource, informer] : informers) changed |= informer->pump();
+        for (const auto& [resource, informer] : informers) changed |= informer->refresh(announced);
         return changed;
     }
 
@@ -207,6 +208,7 @@ struct Manager::Impl {
             }
             // A clock that stands still is there for runs that can be repeated: what a turn sees may not depend on how
             // far the storage thread has come.
+            storage::this_thread_flushes(clock_stands_still());
             if (clock_stands_still()) options.registry.store().flush();
             if (turn() || run_settled()) continue;
             std::optional<Duration> pause;

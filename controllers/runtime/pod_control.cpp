@@ -18,7 +18,7 @@ constexpr std::string_view deletion_cost = "controller.kubernetes.io/pod-deletio
 
 // Annotations are not in the View; few pods have this one, so its name is looked for in the bytes first.
 int cost_of(const storage::Record& record, const api::Client& client) {
-    if (record.bytes->find(deletion_cost) == std::string::npos) return 0;
+    if (record.bytes.get()->find(deletion_cost) == std::string::npos) return 0;
     const api::Json pod = client.document(record);
     const std::string_view text = api::string_at(pod, {"metadata", "annotations", deletion_cost});
     int cost = 0;

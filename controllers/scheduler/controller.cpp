@@ -163,7 +163,7 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
         if (known && !entry.node.empty()) {
             if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.remove(record.key);
         }
-        const bool decode = scheduler::text_shows_constraints(*record.bytes);
+        const bool decode = scheduler::text_shows_constraints(*record.bytes.get());
         if (!known || labels_differ || decode || entry.info->constraints) {
             entry.info = decode ? [&] {
                 const Json document = client().document(record);

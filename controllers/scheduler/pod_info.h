@@ -88,7 +88,7 @@ struct Constraints {
 
 struct PodInfo {
     std::string key, namespace_name, name, uid, owner_uid;
-    api::Labels labels;
+    api::Interned<api::Labels> labels;
     Resources requests;
     std::vector<api::HostPort> ports;
     int priority = 0;

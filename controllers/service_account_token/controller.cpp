@@ -14,10 +14,7 @@ constexpr const char* account_name = "kubernetes.io/service-account.name";
 constexpr const char* account_uid = "kubernetes.io/service-account.uid";
 
 bool holds_token(const storage::Record& secret) {
-    for (const auto& [field, value] : api::view_of(secret).fields) {
-        if (field == "type") return value == "kubernetes.io/service-account-token";
-    }
-    return false;
+    return api::view_of(secret).fields.find("type") == "kubernetes.io/service-account-token";
 }
 
 }  // namespace

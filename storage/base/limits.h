@@ -19,6 +19,15 @@ inline constexpr std::size_t commit_batch_transactions_max = 256;
 inline constexpr std::size_t commit_batch_bytes_max = 1024 * 1024;
 // Events of one resource kept in memory; older ones are read from the database.
 inline constexpr std::size_t event_log_events_max = 1024;
+// The records of a resource's last changes stay plain, those of earlier ones are packed (text_packer.h).
+inline constexpr std::size_t event_log_plain_events_max = 256;
+// Shorter texts are not worth it; the places of longer ones do not fit into 16 bits.
+inline constexpr std::size_t packed_text_bytes_min = 768;
+inline constexpr std::size_t packed_text_bytes_max = 65'000;
+// Texts of one resource that others are packed against: each try costs a few microseconds.
+inline constexpr std::size_t packing_bases_max = 4;
+// So many texts that are packed badly bring a base of their own: a base lives as long as a text that leans on it.
+inline constexpr unsigned packing_poor_max = 16;
 // Events handed to a watcher at a time, written to its socket in one call.
 inline constexpr std::size_t watch_batch_events_max = 64;
 // A watcher that does not take its data for this long is cut off.

@@ -61,7 +61,7 @@ inline void writes_get_revisions_and_bytes(Store& store) {
     CHECK(first->revision == 1);
     CHECK(first->create_revision == 1);
     CHECK(first->previous_revision == 0);
-    CHECK(*first->bytes == expected_bytes(1, "one"));
+    CHECK(*first->bytes.get() == expected_bytes(1, "one"));
     const RecordPtr second = write(store, draft("pods", "default/web", Precondition::at(1), "two"));
     CHECK(second->revision == 2);
     CHECK(second->create_revision == 1);
@@ -69,7 +69,7 @@ inline void writes_get_revisions_and_bytes(Store& store) {
     Draft plain = draft("pods", "default/raw", Precondition::absent());
     plain.revision_at = std::string::npos;
     const std::string text = plain.text;
-    CHECK(*write(store, std::move(plain))->bytes == text);
+    CHECK(*write(store, std::move(plain))->bytes.get() == text);
     store.flush();
     CHECK(store.get("pods", "default/web") == second);  // the very record, not a copy
     CHECK(store.current_revision() == 3);
@@ -191,8 +191,8 @@ inline void old_revisions_can_be_read(Store& store, bool long_ago) {
     CHECK(list_at(store, {.resource = "pods", .prefix = "b", .revision = 4}) == "b@2 of 4");
     CHECK(list_at(store, {.resource = "pods", .prefix = "b", .revision = 5}) == " of 5");
 
-    CHECK(*(*store.get_at("pods", "a", 3))->bytes == expected_bytes(1, "a"));
-    CHECK(*(*store.get_at("pods", "a", 4))->bytes == expected_bytes(4, "changed"));
+    CHECK(*(*store.get_at("pods", "a", 3))->bytes.get() == expected_bytes(1, "a"));
+    CHECK(*(*store.get_at("pods", "a", 4))->bytes.get() == expected_bytes(4, "changed"));
     CHECK(store.get_at("pods", "b", 5).error().code == Error::Code::not_found);
     CHECK((*store.get_at("pods", "b", 7))->create_revision == 7);
     const Revision future = store.current_revision() + 1;
@@ -281,6 +281,47 @@ inline void idle_cursors_wake_once_and_only_for_their_resource(Store& store) {
     store.flush();
     CHECK(pods.count() == 2);
     CHECK(nodes.count() == 0);
+    CHECK(store.announced_revision() == store.current_revision());
+}
+
+// Objects that look alike, more of them than stay plain in memory and than the logs reach back.
+inline void cold_texts_are_what_was_written(Store& store) {
+    constexpr int objects = 1400;
+    const std::string body(900, 'x');
+    const auto text_of_object = [&body](int i) { return body + std::to_string(i * 7919) + body + std::to_string(i); };
+    const auto key_of = [](int i) { return "p/" + std::to_string(10'000 + i); };
+    auto early = store.watch("pods", "", 0, nullptr);
+    for (int i = 0; i < objects; ++i) write(store, draft("pods", key_of(i), Precondition::absent(), text_of_object(i)));
+    store.flush();
+    std::size_t packed = 0;
+    const Snapshot snapshot = store.list("pods", "");
+    REQUIRE(snapshot.records.size() == objects);
+    for (int i = 0; i < objects; ++i) {
+        const Record& record = *snapshot.records[static_cast<std::size_t>(i)];
+        packed += record.bytes.packed() ? 1 : 0;
+        REQUIRE(*record.bytes.get() == expected_bytes(i + 1, text_of_object(i)));
+    }
+    CHECK(packed > objects / 2);
+    CHECK(packed < objects);  // the newest are for those who watch
+    const auto check_events = [&](WatchCursor& cursor, int from) {
+        const std::vector<Event> events = drain(cursor);
+        REQUIRE(events.size() == static_cast<std::size_t>(objects - from));
+        for (const Event& event : events) {
+            REQUIRE(*event.record->bytes.get() == expected_bytes(event.record->revision, text_of_object(from)));
+            ++from;
+        }
+    };
+    check_events(**early, 0);
+    for (const int from : {0, 1, objects - 1000, objects - 300, objects - 10}) check_events(**store.watch("pods", "", from, nullptr), from);
+    // Written again and deleted, a packed version is what came before.
+    write(store, draft("pods", key_of(0), Precondition::at(1), "new"));
+    write(store, removal("pods", key_of(1)));
+    store.flush();
+    const std::vector<Event> events = drain(**store.watch("pods", "", objects, nullptr));
+    REQUIRE(events.size() == 2);
+    CHECK(*events[0].previous->bytes.get() == expected_bytes(1, text_of_object(0)));
+    CHECK(*events[1].previous->bytes.get() == expected_bytes(2, text_of_object(1)));
+    CHECK(*(*store.get_at("pods", key_of(0), 5))->bytes.get() == expected_bytes(1, text_of_object(0)));
 }
 
 inline void a_watch_that_falls_behind_compaction_expires(Store& store) {

@@ -69,6 +69,9 @@ TEST_CASE_TEMPLATE("store contract", T, InMemory, FileFull, FileNormal, FileDriv
     SUBCASE("idle cursors wake once") {
         contract::idle_cursors_wake_once_and_only_for_their_resource(store);
     }
+    SUBCASE("cold texts are what was written") {
+        contract::cold_texts_are_what_was_written(store);
+    }
     SUBCASE("late watches expire") {
         contract::a_watch_that_falls_behind_compaction_expires(store);
     }

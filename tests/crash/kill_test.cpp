@@ -185,7 +185,7 @@ void crash_rounds(SqliteStoreOptions::Durability durability) {
                 REQUIRE((found == nullptr || newer));
             } else if (found && !newer) {
                 REQUIRE(found->revision == report.revision);
-                REQUIRE(*found->bytes == expected_bytes(report.revision, text_of(report)));
+                REQUIRE(*found->bytes.get() == expected_bytes(report.revision, text_of(report)));
             } else if (!found) {
                 // Only a deletion that nobody heard of excuses its absence.
                 const auto before = store.get_at("pods", key, report.revision);

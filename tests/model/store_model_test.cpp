@@ -186,7 +186,7 @@ class Run {
         REQUIRE(record.create_revision == version.create_revision);
         REQUIRE(record.previous_revision == version.previous);
         REQUIRE(record.deleted == version.deleted);
-        REQUIRE(*record.bytes == expected_bytes(version.revision, version.text));
+        REQUIRE(*record.bytes.get() == expected_bytes(version.revision, version.text));
     }
 
     void compare_present() {

@@ -32,6 +32,18 @@ TEST_CASE("a log knows what it covers and forgets the oldest") {
     CHECK(events.size() == 1);
 }
 
+TEST_CASE("the hub names each record once it is no longer among the newest of its resource") {
+    WatchHub hub(0);
+    const auto plain = static_cast<Revision>(limits::event_log_plain_events_max);
+    for (Revision revision = 1; revision <= plain; ++revision) hub.append({make_record("pods", "a", revision), nullptr});
+    hub.append({make_record("nodes", "n", plain + 1), nullptr});
+    CHECK(hub.take_cooled().empty());
+    for (Revision revision = plain + 2; revision <= plain + 4; ++revision)
+        hub.append({make_record("pods", "a", revision), nullptr});
+    CHECK(text_of(hub.take_cooled()) == "a@1, a@2, a@3");
+    CHECK(hub.take_cooled().empty());
+}
+
 TEST_CASE("the hub wakes each idle cursor of a changed resource once") {
     WatchHub hub(0);
     const auto pods = std::make_shared<CursorWake>(nullptr);

@@ -53,7 +53,7 @@ TEST_CASE("a restart finds everything again") {
     CHECK(store->count("pods", "") == 599);
     CHECK(store->meta("uid") == "u");
     const RecordPtr record = store->get("pods", "8");
-    CHECK(*record->bytes == expected_bytes(9, "x"));
+    CHECK(*record->bytes.get() == expected_bytes(9, "x"));
     CHECK(std::static_pointer_cast<const Seen>(record->view)->text == "8");
     auto cursor = store->watch("pods", "", 599, nullptr);
     REQUIRE(cursor.has_value());
@@ -67,6 +67,28 @@ TEST_CASE("a restart finds everything again") {
     store = open(options);
     CHECK(store->current_revision() == 601);
     CHECK(store->submit(one(draft("pods", "7", Precondition::absent())), nullptr)->front()->revision == 602);
+}
+
+TEST_CASE("after a restart objects that are alike are packed, and read as before") {
+    const TemporaryDirectory directory;
+    const SqliteStoreOptions options{.path = directory.file("a.db")};
+    const auto text = [](int i) { return std::string(1000, 'x') + std::to_string(i); };
+    {
+        auto store = open(options);
+        for (int i = 0; i < 300; ++i)
+            REQUIRE(store->submit(one(draft("pods", std::to_string(i), Precondition::absent(), text(i))), nullptr));
+    }
+    for (int restarts = 0; restarts < 2; ++restarts) {
+        auto store = open(options);
+        std::size_t packed = 0;
+        for (int i = 0; i < 300; ++i) {
+            const RecordPtr record = store->get("pods", std::to_string(i));
+            REQUIRE(record != nullptr);
+            packed += record->bytes.packed() ? 1 : 0;
+            REQUIRE(*record->bytes.get() == expected_bytes(i + 1, text(i)));
+        }
+        CHECK(packed == 299);
+    }
 }
 
 TEST_CASE("a database that cannot be used is refused in one clear sentence") {
