@@ -13,18 +13,6 @@ namespace {
 
 constexpr std::string_view last_applied = "kubectl.kubernetes.io/last-applied-configuration";
 
-// Identity and what only the server writes: nobody owns it.
-const FieldSet& server_owned() {
-    static const FieldSet set(Json::parse(R"({"f:apiVersion":{},"f:kind":{},"f:metadata":{".":{},"f:name":{},
-        "f:namespace":{},"f:creationTimestamp":{},"f:selfLink":{},"f:uid":{},"f:clusterName":{},"f:generation":{},
-        "f:managedFields":{},"f:resourceVersion":{}}})"));
-    return set;
-}
-
-std::string named(const std::string& manager) {
-    return manager.empty() ? "unknown" : manager;
-}
-
 Status apply_conflict(const std::vector<std::pair<std::string, std::string>>& conflicts) {
     StatusDetail detail;
     detail.code = 409;
@@ -56,6 +44,16 @@ std::string group_version_kind(const Json& object) {
 }
 
 }  // namespace
+
+// Identity and what only the server writes: nobody owns it.
+const FieldSet& FieldManager::server_owned() {
+    static const FieldSet set(Json::parse(R"({"f:apiVersion":{},"f:kind":{},"f:metadata":{".":{},"f:name":{},
+        "f:namespace":{},"f:creationTimestamp":{},"f:selfLink":{},"f:uid":{},"f:clusterName":{},"f:generation":{},
+        "f:managedFields":{},"f:resourceVersion":{}}})"));
+    return set;
+}
+
+std::string FieldManager::named(const std::string& manager) { return manager.empty() ? "unknown" : manager; }
 
 struct FieldManager::Versioned {
     Json object;
@@ -127,9 +125,8 @@ FieldManager::Conflicts FieldManager::release(const Json& live, const Json& obje
     return {};
 }
 
-void FieldManager::record_update(const Json& live, const Json& object, const std::string& manager,
-                                 FieldOwners& owners) const {
-    const Comparison change = changed(live, object, false);
+void FieldManager::record_update(const Json& live, const Json& object, const Comparison& change,
+                                 const std::string& manager, FieldOwners& owners) const {
     if (change.same()) return;
     release(live, object, change, nullptr, true, owners);
     FieldOwner self{named(manager),       false,
@@ -157,12 +154,14 @@ void FieldManager::reconcile(const Json& live, FieldOwners& owners) const {
 }
 
 void FieldManager::update(const Json& live, Json& object) const {
+    std::optional<Comparison> change;
+    if (touch(live, object, change)) return;
     FieldOwners owners = owners_to_start_from(live, object, !options_.subresource.empty());
     reconcile(live, owners);
     // An object without owners was written by someone who gave up on them: that stays until somebody applies.
     const bool tracked = !owners.empty() || uid_of(live).empty();
     if (Json* metadata = find(object, "metadata")) erase(*metadata, "managedFields");
-    if (tracked) record_update(live, object, options_.manager, owners);
+    if (tracked) record_update(live, object, change ? *change : changed(live, object, false), options_.manager, owners);
     encode_owners(std::move(owners), object);
 }
 
@@ -286,7 +285,7 @@ ApiResult<Json> FieldManager::apply(Json base, Json patch, bool force) const {
     if (owners.empty() && !uid_of(base).empty()) {
         // Nobody owned anything: what is there belongs to those who came before.
         const Json nothing = {{"kind", options_.kind}, {"apiVersion", options_.api_version}};
-        record_update(nothing, base, "before-first-apply", owners);
+        record_update(nothing, base, changed(nothing, base, false), "before-first-apply", owners);
     }
 
     Applied applied = apply_once(base, patch, owners, force);

@@ -43,6 +43,8 @@ class FieldManager {
     ApiResult<Json> apply(Json live, Json patch, bool force) const;
 
   private:
+    static const FieldSet& server_owned();
+    static std::string named(const std::string& manager);
     struct Versioned;
     struct Applied;
     struct Conflict {
@@ -51,7 +53,11 @@ class FieldManager {
     };
     using Conflicts = std::vector<Conflict>;
 
-    void record_update(const Json& live, const Json& object, const std::string& manager,
+    // The usual update gives new values to fields that its writer owns, and nobody else: then only a time changes, and
+    // the owners need not be taken apart. False when this update is another; what it changed is then in `change`, when
+    // that was looked at.
+    bool touch(const Json& live, Json& object, std::optional<Comparison>& change) const;
+    void record_update(const Json& live, const Json& object, const Comparison& change, const std::string& manager,
                        FieldOwners& owners) const;
     // Takes from all owners but `self` what the change from `live` to `object` took from them. Without force,
     // returns the conflicts and changes nothing.

@@ -72,6 +72,15 @@ bool covers_node(const Json& a, const Json& b) {
     return true;
 }
 
+bool nodes_meet(const Json& a, const Json& b) {
+    if (FieldSet::is_member(a) && FieldSet::is_member(b)) return true;
+    for (const auto& [step, child] : b.get_ref<const Json::object_t&>()) {
+        const auto at = step == "." ? a.end() : a.find(step);
+        if (at != a.end() && nodes_meet(*at, child)) return true;
+    }
+    return false;
+}
+
 // The root is never a member, whereas node operations take an empty object for one.
 Json rooted(Json children) {
     if (!children.is_object()) return Json::object();
@@ -162,6 +171,14 @@ void FieldSet::remove_below(const FieldSet& other) {
 
 bool FieldSet::covers(const FieldSet& other) const {
     return other.empty() || (!empty() && covers_node(*tree_, *other.tree_));
+}
+
+bool FieldSet::tree_covers(const Json& tree, const Json& other) {
+    return other.empty() || (!tree.empty() && covers_node(tree, other));
+}
+
+bool FieldSet::trees_meet(const Json& a, const Json& b) {
+    return !a.empty() && !b.empty() && nodes_meet(a, b);
 }
 
 Json FieldSet::release() && {

@@ -35,6 +35,9 @@ class FieldSet {
 
     bool covers(const FieldSet& other) const;  // every member of `other` is one of this
     Json release() &&;                         // the tree, moved out
+    // covers() and whether there is a common member, of tries where they lie.
+    static bool tree_covers(const Json& tree, const Json& other);
+    static bool trees_meet(const Json& a, const Json& b);
 
     void add(FieldSet other);
     // Takes the members of `other` out; what lies below a member of `other` stays.

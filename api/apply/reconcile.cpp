@@ -1,6 +1,7 @@
 // Brings sets of paths in line with a schema that has changed since they were written (structured-merge-diff's
 // ReconcileFieldSetWithSchema): what was granular and is atomic now is owned as a whole by whoever owned a part of it.
 // The other way round nothing is to be done.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/apply/shape.h"
@@ -35,7 +36,21 @@ void reconcile(const Place& place, Json& node) {
     }
 }
 
+bool settled(const Place& place, const Json& node) {
+    const auto* steps = node.get_ptr<const Json::object_t*>();
+    if (steps == nullptr || steps->empty() || place.kind == Place::Kind::deduced) return true;
+    if (is_atomic_container(place)) return false;
+    if (place.kind == Place::Kind::leaf) return true;
+    return std::all_of(steps->begin(), steps->end(), [&place](const auto& entry) {
+        return entry.first == "." || entry.second.empty() || settled(below(place, entry.first), entry.second);
+    });
+}
+
 }  // namespace
+
+bool is_settled_with_schema(const Json& tree, const TypeInfo& type) {
+    return settled(apply::place_of(type), tree);
+}
 
 void reconcile_with_schema(FieldSet& set, const TypeInfo& type) {
     Json tree = std::move(set).release();

@@ -42,6 +42,8 @@ Json remove_paths(const Json& object, const TypeInfo& type, const FieldSet& path
 
 // What `set` comes to where lists and maps have become atomic since it was written.
 void reconcile_with_schema(FieldSet& set, const TypeInfo& type);
+// That would change nothing in this trie.
+bool is_settled_with_schema(const Json& tree, const TypeInfo& type);
 
 // `paths` with every declared field on the way to a member added.
 FieldSet with_named_parents(const FieldSet& paths, const TypeInfo& type);

@@ -312,3 +312,44 @@ TEST_CASE("owners whose fields are no tree of objects are not taken") {
     for_config_maps("x").update(live, changed);
     CHECK(fields_of(changed, "z").is_null());
 }
+
+TEST_CASE("an update that leaves every field with its owner comes to the same as one that takes the owners apart") {
+    // A client that sends no managedFields is answered the long way.
+    int kept = 0, moved = 0;
+    std::uint32_t random = 1;
+    const auto below = [&random](std::uint32_t limit) { return (random = random * 1664525 + 1013904223) / 65536 % limit; };
+    const char* const names[] = {"a", "b", "c"};
+    Json live = Json::parse(R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+    manager_of("core/v1.Pod", "v1", "Pod", "a").update({{"kind", "Pod"}, {"apiVersion", "v1"}}, live);
+    live = stored(std::move(live));
+    for (int step = 0; step < 600; ++step) {
+        const std::string now = "2026-01-02T03:" + std::to_string(10 + step / 60) + ":" + std::to_string(10 + step % 50) + "Z";
+        const FieldManager manager({*find_type("core/v1.Pod"), "v1", "Pod", below(3) == 0 ? "status" : "", names[below(3)], now, {}, reset_fields({}, {}, {}, false)});
+        Json object = live;
+        for (unsigned changes = 1 + below(2); changes > 0; --changes) {
+            const std::string value = std::to_string(below(1000));
+            switch (below(7)) {
+                case 0: object["metadata"]["labels"][names[below(3)]] = value; break;
+                case 1: erase(ensure(object, {"metadata", "labels"}), names[below(3)]); break;
+                case 2: object["spec"]["containers"][0]["image"] = "image:" + value; break;
+                case 3: object["status"]["conditions"] = {{{"type", "Ready"}, {"status", below(2) == 0 ? "True" : "False"}, {"lastTransitionTime", now}}}; break;
+                case 4: object["status"]["podIP"] = "10.0.0." + value; break;
+                case 5: object["metadata"]["generation"] = step; break;
+                default: object["spec"]["activeDeadlineSeconds"] = 1 + below(3); break;
+            }
+        }
+        Json plain = object;
+        plain["metadata"].erase("managedFields");
+        manager.update(live, object);
+        manager.update(live, plain);
+        CAPTURE(step);
+        REQUIRE(object == plain);
+        ((fields_of(object, "a") == fields_of(live, "a") && fields_of(object, "b") == fields_of(live, "b") &&
+          fields_of(object, "c") == fields_of(live, "c"))
+             ? kept
+             : moved) += 1;
+        live = std::move(object);
+    }
+    CHECK(kept > 100);
+    CHECK(moved > 100);
+}
