@@ -220,8 +220,11 @@ class Encoder {
 
 Encoded encode_object(const Json& object, const TypeInfo& type, std::string_view api_version,
                       std::string_view kind) {
+    // Texts grow in a buffer that stays with the thread; what goes out has the size it needs, and room for a revision.
+    constexpr std::size_t kept_bytes_max = 1024 * 1024, revision_digits_max = 19;
+    thread_local std::string buffer;
     Encoder encoder;
-    encoder.out.reserve(1024);
+    encoder.out = std::move(buffer);
     encoder.out = "{\"kind\":";
     append_json_string(encoder.out, kind);
     encoder.out += ",\"apiVersion\":";
@@ -229,7 +232,11 @@ Encoded encode_object(const Json& object, const TypeInfo& type, std::string_view
     const std::size_t body_at = encoder.out.size() + 1;
     encoder.members(object, type, true);
     encoder.out += '}';
-    return {std::move(encoder.out), encoder.revision_at, body_at};
+    std::string text;
+    text.reserve(encoder.out.size() + revision_digits_max);
+    text = encoder.out;
+    if (encoder.out.capacity() <= kept_bytes_max) buffer = std::move(encoder.out);
+    return {std::move(text), encoder.revision_at, body_at};
 }
 
 std::string encode_value(const Json& object, const TypeInfo& type) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "api/values/text.h"
@@ -221,6 +222,15 @@ std::uint32_t hex4(std::string_view digits) {
     return value;
 }
 
+// Eight characters that all are (Bit Twiddling Hacks: haszero).
+bool is_plain_word(const char* at) {
+    constexpr std::uint64_t ones = 0x0101010101010101ULL, high = ones * 0x80;
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    const std::uint64_t quotes = word ^ (ones * '"'), escapes = word ^ (ones * '\\');
+    return ((word | ((quotes - ones) & ~quotes) | ((escapes - ones) & ~escapes)) & high) == 0;
+}
+
 // The characters between the quotes.
 std::string unescape(std::string_view quoted) {
     std::string out;
@@ -356,6 +366,7 @@ std::string JsonReader::string() {
     space();
     // Most strings stand there as they are.
     std::size_t end = at_ + 1;
+    while (end + 8 <= text_.size() && is_plain_word(text_.data() + end)) end += 8;
     while (end < text_.size() && is_plain(text_[end])) ++end;
     if (end < text_.size() && text_[end] == '"') {
         std::string out(text_.substr(at_ + 1, end - at_ - 1));

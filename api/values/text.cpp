@@ -2,6 +2,7 @@
 #include "api/values/text.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace kubemu::api {
 namespace {
@@ -85,12 +86,36 @@ std::string go_quote_list(const std::vector<std::string>& texts) {
     return out + "]";
 }
 
+namespace {
+
+constexpr std::uint64_t each_byte(std::uint64_t value) { return value * 0x0101010101010101ULL; }
+// Not zero when one of the eight bytes is this one / is below `limit` (Bit Twiddling Hacks: haszero, hasless).
+constexpr std::uint64_t has_byte(std::uint64_t word, std::uint64_t value) {
+    const std::uint64_t zeros = word ^ each_byte(value);
+    return (zeros - each_byte(0x01)) & ~zeros & each_byte(0x80);
+}
+constexpr std::uint64_t has_below(std::uint64_t word, std::uint64_t limit) {
+    return (word - each_byte(limit)) & ~word & each_byte(0x80);
+}
+
+// Eight bytes that all stand for themselves in a JSON string.
+bool is_plain_word(const char* at) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    return ((word & each_byte(0x80)) | has_below(word, 0x20) | has_byte(word, '"') | has_byte(word, '\\') | has_byte(word, '<') |
+            has_byte(word, '>') | has_byte(word, '&')) == 0;
+}
+
+}  // namespace
+
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     std::size_t plain = 0;  // start of the part that is copied as it is
     std::size_t i = 0;
     const auto flush = [&](std::size_t end) { out.append(text.data() + plain, end - plain); };
     while (i < text.size()) {
+        while (i + 8 <= text.size() && is_plain_word(text.data() + i)) i += 8;
+        if (i == text.size()) break;
         const unsigned char c = static_cast<unsigned char>(text[i]);
         if (c < 0x80 && c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&') {
             ++i;
