@@ -88,17 +88,18 @@ ContainerRun::ContainerRun(std::shared_ptr<Mutex> mutex, std::unique_ptr<Process
 }
 
 void ContainerRun::append(Time time, std::string_view text) {
+    if (lines_ == nullptr) lines_ = std::make_unique<std::deque<Line>>();
     while (!text.empty()) {
         const auto end = text.find('\n');
         const std::string_view part = text.substr(0, end == text.npos ? text.npos : end + 1);
         text.remove_prefix(part.size());
-        if (!lines_.empty() && lines_.back().text.back() != '\n') lines_.back().text += part;
-        else lines_.push_back({time, std::string(part)});
+        if (!lines_->empty() && lines_->back().text.back() != '\n') lines_->back().text += part;
+        else lines_->push_back({time, std::string(part)});
         bytes_ += part.size();
     }
-    while (lines_.size() > log_lines_max || (bytes_ > log_bytes_max && lines_.size() > 1)) {
-        bytes_ -= lines_.front().text.size();
-        lines_.pop_front();
+    while (lines_->size() > log_lines_max || (bytes_ > log_bytes_max && lines_->size() > 1)) {
+        bytes_ -= lines_->front().text.size();
+        lines_->pop_front();
         ++dropped_;
     }
 }
@@ -122,6 +123,10 @@ void ContainerRun::wake_readers() {
 
 Process::State ContainerRun::advance(Time until) {
     const Lock lock(*mutex_);
+    if (readers_.empty() && !stopped_ && !state_.exited) {
+        const std::optional<Process::State> ahead = process_->foresee(until);
+        if (ahead && !ahead->exited) return *ahead;
+    }
     run_to(until);
     return state_;
 }
@@ -149,8 +154,8 @@ ContainerRun::Taken ContainerRun::take(Position& position, Time now) {
     run_to(now);
     Taken taken;
     if (position.line < dropped_) position = {dropped_, 0};
-    while (position.line < dropped_ + lines_.size() && taken.lines.size() < lines_per_step) {
-        const Line& line = lines_[position.line - dropped_];
+    while (position.line < dropped_ + held() && taken.lines.size() < lines_per_step) {
+        const Line& line = (*lines_)[position.line - dropped_];
         if (position.offset < line.text.size()) taken.lines.push_back({line.time, line.text.substr(position.offset)});
         if (line.text.back() != '\n') {  // it may still grow
             position.offset = line.text.size();
@@ -171,14 +176,15 @@ std::uint64_t ContainerRun::first_line() {
 ContainerRun::Position ContainerRun::tail(std::uint64_t count, Time now) {
     const Lock lock(*mutex_);
     run_to(now);
-    return {dropped_ + lines_.size() - std::min<std::uint64_t>(count, lines_.size()), 0};
+    return {dropped_ + held() - std::min<std::uint64_t>(count, held()), 0};
 }
 
 ContainerRun::Position ContainerRun::since(Time time, Time now) {
     const Lock lock(*mutex_);
     run_to(now);
-    const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) { return line.time >= time; });
-    return {dropped_ + static_cast<std::uint64_t>(found - lines_.begin()), 0};
+    std::size_t before = 0;
+    while (before < held() && (*lines_)[before].time < time) ++before;
+    return {dropped_ + before, 0};
 }
 
 void ContainerRun::on_output(std::weak_ptr<std::function<void()>> wake) {

@@ -58,12 +58,13 @@ class ContainerRun {
     void run_to(Time until) KUBEMU_REQUIRES(*mutex_);
     void append(Time time, std::string_view text) KUBEMU_REQUIRES(*mutex_);
     void wake_readers() KUBEMU_REQUIRES(*mutex_);
+    std::size_t held() const KUBEMU_REQUIRES(*mutex_) { return lines_ == nullptr ? 0 : lines_->size(); }
 
     const std::shared_ptr<Mutex> mutex_;
     std::unique_ptr<Process> process_ KUBEMU_GUARDED_BY(*mutex_);
     Process::State state_ KUBEMU_GUARDED_BY(*mutex_);
     bool stopped_ KUBEMU_GUARDED_BY(*mutex_) = false;
-    std::deque<Line> lines_ KUBEMU_GUARDED_BY(*mutex_);
+    std::unique_ptr<std::deque<Line>> lines_ KUBEMU_GUARDED_BY(*mutex_);  // null before the first: most runs are never read
     std::uint64_t dropped_ KUBEMU_GUARDED_BY(*mutex_) = 0;
     std::size_t bytes_ KUBEMU_GUARDED_BY(*mutex_) = 0;
     std::vector<std::weak_ptr<std::function<void()>>> readers_ KUBEMU_GUARDED_BY(*mutex_);

@@ -42,7 +42,7 @@ PodWorker::~PodWorker() {
         for (ContainerState& state : *list)
             if (state.run != nullptr) state.run->stop(time);
     services_.logs.forget(uid_);
-    if (!pod_ip_.empty() && !spec_.host_network) services_.give_ip(pod_ip_);
+    if (!pod_ip_.empty() && !host_network_) services_.give_ip(pod_ip_);
 }
 
 void PodWorker::due(Time time) {
@@ -90,15 +90,26 @@ void PodWorker::each_running(const std::function<void(const ContainerSpec&, Cont
 
 std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
     now_ = services_.now();
-    next_.reset();
     if (removed_) return std::nullopt;
+    const api::PodView& view = api::pod_view_of(*record);
+    const bool own_write = record->revision > loaded_ && record->revision == written_;
+    if (own_write && !view.deleting && at_rest()) {
+        record_ = record;
+        loaded_ = record->revision;
+        rest();
+        return std::nullopt;
+    }
+    next_.reset();
     record_ = record;
     document_.reset();
-    const api::PodView& view = api::pod_view_of(*record);
     latency_ = services_.latency(view.namespace_name);
     if (record->revision > loaded_) {
         if (record->revision != written_) load(record);
         loaded_ = record->revision;
+    }
+    if (resting_) {
+        spec_ = read_pod_spec(document());
+        resting_ = false;
     }
     if (view.deleting) {
         terminate(view);
@@ -126,7 +137,25 @@ std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
         }
     }
     document_.reset();
+    if (at_rest() && written_ <= loaded_) rest();
     return next_;
+}
+
+// Nothing will happen before the pod changes: all of its containers run and ask for nothing, and its status says so.
+bool PodWorker::at_rest() const {
+    const auto all_run = [](const std::vector<ContainerState>& states) {
+        return std::all_of(states.begin(), states.end(),
+                           [](const ContainerState& state) { return state.phase == ContainerState::Phase::running; });
+    };
+    return admitted_ && sandbox_ready_ && !ended_ && !terminating_ && !next_ && !status_dirty_ && !waits_for_config_ && init_.empty() &&
+           ephemeral_.empty() && all_run(containers_);
+}
+
+// Most pods rest for nearly all of their life: what can be read from the document again is not kept meanwhile.
+void PodWorker::rest() {
+    spec_ = PodSpec{};
+    document_.reset();
+    resting_ = true;
 }
 
 void PodWorker::load(const storage::RecordPtr& record) {
@@ -134,6 +163,8 @@ void PodWorker::load(const storage::RecordPtr& record) {
     const Json& pod = document();
     const bool first = loaded_ == 0;
     spec_ = read_pod_spec(pod);
+    resting_ = false;
+    host_network_ = spec_.host_network;
     init_.resize(spec_.init.size());
     containers_.resize(spec_.containers.size());
     ephemeral_.resize(spec_.ephemeral.size());

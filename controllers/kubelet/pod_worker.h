@@ -141,6 +141,8 @@ class PodWorker {
   private:
     friend class StatusWriter;
     void load(const storage::RecordPtr& record);
+    bool at_rest() const;
+    void rest();
     void adopt(const api::Json& pod);
     bool admit(const api::PodView& view);
     bool volumes_ready();
@@ -185,11 +187,12 @@ class PodWorker {
     Duration latency_{};  // of its namespace, as of this sync
     storage::RecordPtr record_;
     std::unique_ptr<api::Json> document_;  // of record_, while a sync needs it
-    PodSpec spec_;
+    PodSpec spec_;  // empty while the pod is at rest
     std::vector<ContainerState> init_, containers_, ephemeral_;
     std::map<std::string, std::shared_ptr<Files>> scratch_;  // emptyDir volumes
     storage::Revision loaded_ = 0, written_ = 0;
     bool admitted_ = false, status_dirty_ = false, sandbox_ready_ = false, initialized_ = false;
+    bool resting_ = false, host_network_ = false;
     bool terminating_ = false, ended_ = false, waits_for_config_ = false, removed_ = false;
     int mount_failures_ = 0;
     Time started_at_{}, sandbox_due_{}, mount_retry_{}, now_{}, initialized_at_{};

@@ -44,7 +44,11 @@ class FixedProcess final : public Process {
 
     State advance(Time until, const Output& output) override {
         if (!text_.empty()) output(context_.started_at, text_);
-        text_.clear();
+        text_ = std::string();
+        return *foresee(until);
+    }
+
+    std::optional<State> foresee(Time until) const override {
         State state;
         if (!duration_) return state;
         state.finished_at = context_.started_at + *duration_;

@@ -81,6 +81,8 @@ class Process {
     };
     using Output = std::function<void(Time, std::string_view)>;  // complete or partial lines
     virtual State advance(Time until, const Output& output) = 0;
+    // The same, when its output can wait until somebody reads it: advance() will still produce it.
+    virtual std::optional<State> foresee(Time) const { return std::nullopt; }
     // What `argv` would do in this container now (exec probes, preStop): exit code, output, duration.
     struct ExecResult {
         int exit_code = 0;

@@ -170,6 +170,9 @@ api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& ke
     const auto known = health_.find(key);
     if (!node || known == health_.end()) return Requeue{};
     Health& health = known->second;
+    // Its Lease alone was renewed, which is what happens to nearly all nodes nearly always.
+    if (health.ready && health.in_order == node->revision && now() <= health.heard + monitor_grace)
+        return Requeue{health.heard + monitor_grace - now() + std::chrono::seconds(1)};
     api::Json document = client().document(*node);
     const api::Json* ready = condition_of(document, "Ready");
     const Time due = (ready == nullptr ? std::max(health.heard, api::view_of(*node).created) + startup_grace
@@ -199,6 +202,7 @@ api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& ke
     // A silent one is heard of through its status, which wakes this key.
     if (!silent) next = due - now() + std::chrono::seconds(1);
     if (again) next = std::min(next.value_or(*again - now()), *again - now());
+    health.in_order = !silent && !again && ready_now ? node->revision : 0;
     return Requeue{next};
 }
 

@@ -34,6 +34,7 @@ class NodeLifecycleController final : public Controller {
         bool ready = false; // as seen last, to notice the transition
         bool judged = false, counts = true;  // for the state of its zone; counts: it is not excluded
         std::string zone;
+        storage::Revision in_order = 0;  // of the node that was found ready, with nothing left to be done for it
         std::string conditions;  // as seen last; a change of them is a sign of life
     };
     api::Informer& nodes_;

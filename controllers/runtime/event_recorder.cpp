@@ -6,8 +6,8 @@
 #include <list>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <unordered_map>
+#include <vector>
 
 #include "api/registry.h"
 #include "api/values/time.h"
@@ -26,11 +26,16 @@ constexpr double refill_per_second = 1.0 / 300;
 constexpr std::size_t cache_entries_max = 4096;
 constexpr std::size_t message_bytes_max = 1024;
 
+// Texts are only ever compared, so that their hashes will do: thousands of them are remembered.
+using TextHash = std::uint64_t;
+TextHash hash_of(std::string_view text) { return std::hash<std::string_view>()(text); }
+
 // What was last used longest ago is forgotten first.
 template <class Value>
 class RecentlyUsed {
   public:
-    Value& operator[](const std::string& key) {
+    Value& operator[](const std::string& text) {
+        const TextHash key = hash_of(text);
         const auto found = index_.find(key);
         if (found != index_.end()) {
             order_.splice(order_.begin(), order_, found->second);
@@ -46,12 +51,12 @@ class RecentlyUsed {
     }
 
   private:
-    std::list<std::pair<std::string, Value>> order_;
-    std::unordered_map<std::string, typename std::list<std::pair<std::string, Value>>::iterator> index_;
+    std::list<std::pair<TextHash, Value>> order_;
+    std::unordered_map<TextHash, typename std::list<std::pair<TextHash, Value>>::iterator> index_;
 };
 
 struct Similar {
-    std::set<std::string> messages;
+    std::vector<TextHash> messages;  // different ones
     Time last{};
 };
 
@@ -124,22 +129,23 @@ struct EventRecorder::Impl {
         copy("apiVersion", api::string_at(object, {"apiVersion"}));
         copy("fieldPath", field_path);
 
-        const std::string subject = involved.dump();
-        const std::string group = subject + '\n' + std::string(type) + '\n' + std::string(reason);
+        // The bucket is the object's, whatever part of it the event is about.
+        std::string whole;
+        for (const char* member : {"kind", "namespace", "name", "uid", "apiVersion"})
+            (whole += api::string_at(involved, {member})) += '\n';
+        const std::string group = whole + std::string(field_path) + '\n' + std::string(type) + '\n' + std::string(reason);
         Similar& alike = similar[group];
         if (now - alike.last > similar_interval) alike.messages.clear();
         alike.last = now;
-        alike.messages.insert(message);
+        const TextHash said = hash_of(message);
+        if (std::find(alike.messages.begin(), alike.messages.end(), said) == alike.messages.end()) alike.messages.push_back(said);
         std::string identity = group + '\n' + message;
         if (alike.messages.size() >= similar_max) {
             alike.messages.erase(alike.messages.begin());
             message = "(combined from similar events): " + message;
             identity = group;
         }
-        // The bucket is the object's, whatever part of it the event is about.
-        api::Json whole = involved;
-        whole.erase("fieldPath");
-        if (!allowed(whole.dump(), now)) return;
+        if (!allowed(whole, now)) return;
 
         Observed& known = observed[identity];
         if (count(event_namespace, known, message, now)) return;

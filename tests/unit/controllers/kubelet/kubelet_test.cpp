@@ -131,6 +131,35 @@ TEST_CASE("without latency a pod takes one status write") {
     CHECK(running == 50);
 }
 
+TEST_CASE("a pod at rest, whose worker keeps little of it, is moved by whatever changes") {
+    Nodes cluster(Duration::zero());
+    cluster.pod("web", R"("image":"nginx")");
+    cluster.settle();
+    CHECK(cluster.state("web") == "Running running: restarts=0");
+    const auto revision = [&] { return cluster.registry().get("pods", "default", "web")->revision; };
+    const auto at_rest = revision();
+    cluster.advance(std::chrono::hours(1));
+    CHECK(revision() == at_rest);
+    CHECK(cluster.logs("web").find("docker-entrypoint") != std::string::npos);
+    // A label is nobody's business; a status that somebody else wrote is put right.
+    cluster.patch("pods", "web", R"({"metadata":{"labels":{"a":"b"}}})");
+    cluster.settle();
+    cluster.patch("pods", "web", R"({"status":{"phase":"Pending","containerStatuses":null}})", "status");
+    cluster.settle();
+    CHECK(cluster.state("web") == "Running running: restarts=0");
+    Json containers = cluster.get("pods", "web")["spec"]["containers"];
+    containers[0]["image"] = "nginx:1.27";
+    cluster.patch("pods", "web", Json{{"spec", {{"containers", containers}}}}.dump());
+    cluster.advance(std::chrono::minutes(1));
+    CHECK(cluster.state("web") == "Running running: restarts=1");
+    CHECK(cluster.get("pods", "web")["status"]["containerStatuses"][0]["image"] == "docker.io/library/nginx:1.27");
+    const std::string ip(string_at(cluster.get("pods", "web"), {"status", "podIP"}));
+    cluster.remove("pods", "web");
+    cluster.advance(std::chrono::seconds(31));
+    CHECK_FALSE(cluster.exists("pods", "web"));
+    CHECK(!ip.empty());
+}
+
 TEST_CASE("an unschedulable pod says why and is placed when room appears") {
     Nodes cluster;
     cluster.pod("big", R"("image":"nginx","resources":{"requests":{"cpu":"9"}})");
