@@ -9,7 +9,9 @@
 //   openapi PORT                       the first answers of /openapi/v3 (apps/v1) and /openapi/v2
 //   list PORT                          GET all pods, repeatedly for two seconds
 //   watchers PORT WATCHERS EVENTS      EVENTS changes of one ConfigMap, each seen by WATCHERS watches
-//   deployment PORT REPLICAS           from the creation of a Deployment until all its replicas are ready
+//   deployment PORT REPLICAS           from the creation of a Deployment until all its replicas are ready; with "keep"
+//                                      at the end it stays, else also until the last of its pods is gone
+//   cronjob PORT SCHEDULE              creates a CronJob, for what its runs take on a virtual clock
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -203,7 +205,7 @@ void watchers(std::uint16_t port, int count, int events, bool protobuf) {
     std::_Exit(seen == expected ? 0 : 1);  // the readers of slow streams are not waited for
 }
 
-void deployment(std::uint16_t port, int replicas) {
+void deployment(std::uint16_t port, int replicas, bool keep) {
     bench::Connection connection(port);
     const std::string name = unique("d");
     const std::string path = "/apis/apps/v1/namespaces/default/deployments";
@@ -221,6 +223,7 @@ void deployment(std::uint16_t port, int replicas) {
     while (text.find(wanted) == std::string::npos && watch.read_some(part)) text = text.substr(text.size() > 64 ? text.size() - 64 : 0) + part;
     const double ready = seconds_since(begin);
     std::printf("deployment_%d_ready %.2f s\n", replicas, ready);
+    if (keep) return;
     const auto deletion = Clock::now();
     must(connection.request("DELETE", path + "/" + name), 200);
     while (connection.request("GET", "/api/v1/namespaces/default/pods?limit=1&labelSelector=app%3D" + name).body.find("\"items\":[]") ==
@@ -228,6 +231,14 @@ void deployment(std::uint16_t port, int replicas) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     std::printf("deployment_%d_gone %.2f s\n", replicas, seconds_since(deletion));
+}
+
+void cronjob(std::uint16_t port, const std::string& schedule) {
+    bench::Connection connection(port);
+    must(connection.request("POST", "/apis/batch/v1/namespaces/default/cronjobs",
+                            R"({"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"bench"},"spec":{"schedule":")" + schedule +
+                                R"(","jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"busybox","command":["true"]}]}}}}}})"),
+         201);
 }
 
 }  // namespace
@@ -245,7 +256,8 @@ int main(int argc, char** argv) {
     else if (what == "openapi") openapi(port);
     else if (what == "list") list(port, protobuf);
     else if (what == "watchers") watchers(port, number(3), number(4), protobuf);
-    else if (what == "deployment") deployment(port, number(3));
+    else if (what == "deployment") deployment(port, number(3), std::string(argv[argc - 1]) == "keep");
+    else if (what == "cronjob" && argc > 3) cronjob(port, argv[3]);
     else return 2;
     return 0;
 }
