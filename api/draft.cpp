@@ -10,6 +10,37 @@
 namespace kubemu::api {
 namespace {
 constexpr std::string_view revision_member = "\"resourceVersion\":\"";
+constexpr std::string_view owners_member = "\"managedFields\":[";
+
+// A part of a text, by offsets.
+struct Part {
+    std::size_t begin = std::string::npos, end = std::string::npos;
+};
+
+// The array of metadata.managedFields: metadata stands first, and inside of strings quotes are escaped.
+Part owners_in(std::string_view text) {
+    Part part;
+    const std::size_t found = text.find(owners_member);
+    if (found == text.npos) return part;
+    int depth = 1;
+    bool quoted = false;
+    std::size_t at = found + owners_member.size();
+    for (; at < text.size() && depth > 0; ++at) {
+        const char c = text[at];
+        if (quoted) {
+            if (c == '\\') ++at;
+            else if (c == '"') quoted = false;
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '[' || c == '{') {
+            ++depth;
+        } else if (c == ']' || c == '}') {
+            --depth;
+        }
+    }
+    if (depth == 0) part = {found, at};
+    return part;
+}
 }
 
 std::string api_version_of(const KindSpec& kind) {
@@ -56,6 +87,19 @@ bool same_content(const storage::Draft& draft, const storage::Record& record) {
     return bytes.size() == draft.text.size() + digits.size() && bytes.compare(0, at, draft.text, 0, at) == 0 &&
            bytes.compare(at, digits.size(), digits) == 0 &&
            bytes.compare(at + digits.size(), std::string::npos, draft.text, at, std::string::npos) == 0;
+}
+
+bool same_but_owners(const storage::Draft& draft, const storage::Record& record) {
+    const Bytes kept = record.bytes.get();
+    const std::string_view before(*kept), now(draft.text);
+    const Part from = owners_in(before), to = owners_in(now);
+    if (from.end == std::string::npos || to.end == std::string::npos || before.substr(from.end) != now.substr(to.end)) return false;
+    const std::size_t at = draft.revision_at;
+    if (at == std::string::npos || at > to.begin) return false;
+    const std::string digits = std::to_string(record.revision);
+    const std::string_view head = before.substr(0, from.begin);
+    return head.size() == to.begin + digits.size() && head.substr(0, at) == now.substr(0, at) && head.substr(at, digits.size()) == digits &&
+           head.substr(at + digits.size()) == now.substr(at, to.begin - at);
 }
 
 std::string with_revision(std::string text, std::size_t revision_at, std::string_view revision) {

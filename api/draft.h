@@ -21,6 +21,9 @@ storage::Draft make_deletion(const storage::Record& record);
 // Whether the draft's text is the record's, revision aside.
 bool same_content(const storage::Draft& draft, const storage::Record& record);
 
+// Whether only what stands in metadata.managedFields differs, revision aside. The text of the draft has managedFields.
+bool same_but_owners(const storage::Draft& draft, const storage::Record& record);
+
 // `text` with the revision put in at `revision_at`; an empty revision takes metadata.resourceVersion out.
 std::string with_revision(std::string text, std::size_t revision_at, std::string_view revision);
 // The JSON text of a document of this kind, its own metadata.resourceVersion included.

@@ -228,14 +228,9 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     // decides, which knows no difference between a zero and nothing.
     const bool times_alone = !deletes && only_times_differ(object, old);
     if (deletes && rules->release != nullptr) rules->release(object, hook);
-    TRY_ASSIGN(Json form, stored_form(kind, std::move(object)));
+    TRY_ASSIGN(const Json form, stored_form(kind, std::move(object)));
     storage::Draft draft = make_draft(stored, form, precondition);
-    bool same = false;
-    if (times_alone) {
-        form["metadata"]["managedFields"] = old.at("metadata").at("managedFields");
-        same = same_content(make_draft(stored, form, precondition), *tip);
-    }
-    if (same || (!deletes && same_content(draft, *tip))) {
+    if ((times_alone && same_but_owners(draft, *tip)) || (!deletes && same_content(draft, *tip))) {
         attempt.written = Written{tip, false, false, false};
         return attempt;
     }

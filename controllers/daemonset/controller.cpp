@@ -79,6 +79,7 @@ DaemonSetController::DaemonSetController(Manager& manager)
 
 // Heartbeats change nothing that a daemon pod's place depends on.
 void DaemonSetController::node_changed(const api::Informer::Change& change) {
+    if (sets_.size() == 0) return;
     if (change.before != nullptr && change.after != nullptr) {
         const bool same_labels = api::view_of(*change.before).labels == api::view_of(*change.after).labels;
         if (same_labels && api::object_at(client().document(*change.before), {"spec"}) ==
