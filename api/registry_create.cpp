@@ -71,7 +71,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     if (!errors.empty()) return Status::invalid(stored.group, stored.kind, name, errors);
     request.name = name;
     TRY(admit_validating(request));
-    if (!string_at(object, {"metadata", "resourceVersion"}).empty()) {
+    if (!context.dry_run && !string_at(object, {"metadata", "resourceVersion"}).empty()) {
         return Status::plain_500("resourceVersion should not be set on objects to be created");
     }
     if (context.warnings != nullptr) {

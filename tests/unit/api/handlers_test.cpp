@@ -286,3 +286,17 @@ TEST_CASE("watches of metadata, of the future, and with options that do not go t
     CHECK(server.ask("GET", config_maps + "?watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=1").code == 422);
     CHECK(server.ask("GET", config_maps + "?watch=1", "", "", "application/yaml").code == 406);
 }
+
+TEST_CASE("a creation may not say a revision, except where nothing is created") {
+    Server server;
+    const std::string body = R"({"metadata":{"name":"a","resourceVersion":"5"}})";
+    CHECK(server.ask("POST", config_maps + "?dryRun=All", body).code == 201);
+    CHECK(server.ask("POST", config_maps, body).code == 500);
+}
+
+TEST_CASE("a LimitRange without a name gets one") {
+    Server server;
+    const Answer made = server.ask("POST", "/api/v1/namespaces/default/limitranges", R"({"spec":{"limits":[]}})");
+    CHECK(made.code == 201);
+    CHECK(made.body["metadata"]["name"].get<std::string>().size() == 36);
+}
