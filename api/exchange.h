@@ -18,6 +18,7 @@
 namespace kubemu::api {
 
 class PodLogs;
+class PodStreams;
 struct Access;
 
 struct Exchange {
@@ -25,6 +26,8 @@ struct Exchange {
 
     Registry& registry;
     PodLogs* logs = nullptr;
+    PodStreams* streams = nullptr;
+    int minor = 36;  // of the Kubernetes version
     const Access* access = nullptr;
     Request request;
     RequestInfo info;
@@ -63,6 +66,8 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange);
 ApiResult<bool> handle_delete(const ExchangePtr& exchange);
 ApiResult<bool> handle_delete_collection(const ExchangePtr& exchange);
 ApiResult<bool> handle_log(const ExchangePtr& exchange);
+// exec, attach, portforward of a pod.
+ApiResult<bool> handle_connect(const ExchangePtr& exchange);
 // Kinds that are answered instead of stored.
 bool is_review(const KindSpec& kind);
 ApiResult<bool> handle_review(const ExchangePtr& exchange);

@@ -2,6 +2,7 @@
 #include "api/handlers.h"
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "api/aggregation.h"
@@ -10,8 +11,8 @@
 #include "api/documents/openapi_service.h"
 #include "api/encode_answer.h"
 #include "api/exchange.h"
-#include "api/subresources/pod_connect.h"
 #include "api/forms.h"
+#include "api/subresources/proxy.h"
 #include "api/request_scope.h"
 #include "api/routes.h"
 #include "api/values/text.h"
@@ -47,6 +48,14 @@ Response document_response(const Request& request, std::string json, std::string
 std::optional<const Json*> custom_schema(const KindSpec& kind) {
     if (kind.custom == nullptr) return std::nullopt;
     return kind.custom->document.get();
+}
+
+// 36 of "v1.36.0".
+int minor_of(std::string_view version) {
+    const auto parts = split(version, '.');
+    int minor = 0;
+    if (parts.size() > 1) std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), minor);
+    return minor;
 }
 
 // What answers without being stored has no rows.
@@ -110,6 +119,7 @@ struct Handlers::Impl {
     Response with_etag(const Request& request, Scatter body, std::string type, std::string tag) const;
 
     Options options;
+    const int minor = minor_of(options.kubernetes_version);
     OpenApiService openapi;
     Mutex mutex;
     // Large documents, made when they are first asked for.
@@ -298,8 +308,12 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     const std::string& method = exchange->request.method;
     const bool connects = info.subresource == "exec" || info.subresource == "attach" || info.subresource == "portforward";
     if (connects && kind.resource == "pods" && (method == "GET" || method == "POST")) {
-        return connect_to_pod(exchange->registry, info.namespace_name, info.name, info.subresource, info.parameter("container"));
+        return handle_connect(exchange);
     }
+    const std::string_view subresource = std::string_view(info.subresource).substr(0, info.subresource.find('/'));
+    // Whatever method and media types: those are the business of whoever answers.
+    const bool proxies = subresource == "proxy" && (kind.resource == "pods" || kind.resource == "services");
+    if (proxies && !info.namespace_name.empty()) return handle_proxy(exchange);
     TRY_ASSIGN(const Action action, route(*exchange));
     // Routes that are there say that their kind is deprecated; a method that is not allowed says nothing.
     const std::string_view deprecated = exchange->registry.kinds().deprecation_warning(kind);
@@ -388,6 +402,8 @@ void Handlers::handle(Request request, Respond respond) {
     }
     auto exchange = std::make_shared<Exchange>(impl_->options.registry);
     exchange->logs = impl_->options.logs;
+    exchange->streams = impl_->options.streams;
+    exchange->minor = impl_->minor;
     exchange->access = &impl_->options.access;
     exchange->remote = impl_->options.remote;
     exchange->connection_clock = impl_->options.connection_clock;

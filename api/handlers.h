@@ -13,6 +13,7 @@ namespace kubemu::api {
 
 class AggregatedServices;
 class AuditLog;
+class PodStreams;
 class RemoteCaller;
 
 // Thread-safe.
@@ -22,6 +23,7 @@ class Handlers {
         Registry& registry;
         const Access& access;
         PodLogs* logs = nullptr;                   // null: the cluster has no simulated nodes
+        PodStreams* streams = nullptr;             // likewise
         RemoteCaller* remote = nullptr;  // who calls webhooks and aggregated servers; null: nobody
         const AggregatedServices* aggregated = nullptr;  // groups that other servers answer for; null: there are none
         std::string kubernetes_version = "v1.36.0";  // what /version says

@@ -149,6 +149,7 @@ struct Cluster::Impl {
     DefinitionInstaller definitions;
     api::AggregatedServices aggregated;
     api::PodLogs* logs = nullptr;
+    api::PodStreams* streams = nullptr;
     ClockApi clock_api;
     KubeletController* simulated_nodes = nullptr;  // null: it does not run
     std::shared_ptr<const std::vector<api::Json>> nodes;   // of a file, until the kubelets have them
@@ -199,6 +200,7 @@ void Cluster::Impl::add_controllers() {
                                                                                 .pace = options.pace,
                                                                                 .nodes = nodes});
         logs = &kubelet->logs();
+        streams = &kubelet->streams();
         simulated_nodes = kubelet.get();
         manager.add(std::move(kubelet));
     }
@@ -269,7 +271,7 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
         impl->audit.emplace(impl->clock, impl->random, std::move(file));
     }
     impl->handlers = std::make_unique<api::Handlers>(api::Handlers::Options{
-        .registry = impl->registry, .access = impl->access, .logs = impl->logs, .remote = &impl->remote,
+        .registry = impl->registry, .access = impl->access, .logs = impl->logs, .streams = impl->streams, .remote = &impl->remote,
         .aggregated = &impl->aggregated, .kubernetes_version = options.kubernetes_version,
         .audit = impl->audit ? &*impl->audit : nullptr,
         .connection_clock = &Impl::machine_clock});

@@ -11,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -25,6 +26,7 @@
 #include "api/values/text.h"
 #include "server/gzip.h"
 #include "server/http_text.h"
+#include "server/upgrade.h"
 #include "server/websocket.h"
 #include "storage/base/limits.h"
 #include "storage/base/log.h"
@@ -267,7 +269,7 @@ struct Wanted {
     bool head_only = false;
     bool keep_alive = false;
     std::string accept_encoding;
-    std::optional<WebSocketUpgrade> websocket;
+    UpgradeOffer offer;
 };
 
 Wanted wanted_of(const Parser& parser) {
@@ -278,7 +280,12 @@ Wanted wanted_of(const Parser& parser) {
     const std::string connection = header(parser, http::field::connection), upgrade = header(parser, http::field::upgrade),
                       key = header(parser, http::field::sec_websocket_key),
                       protocols = header(parser, http::field::sec_websocket_protocol);
-    if (!upgrade.empty()) wanted.websocket = websocket_upgrade({connection, upgrade, key, protocols});
+    if (upgrade.empty()) return wanted;
+    std::string stream_protocols;
+    for (auto [at, end] = parser.get().equal_range("X-Stream-Protocol-Version"); at != end; ++at) {
+        stream_protocols += std::string(at->value()) + ",";
+    }
+    wanted.offer = upgrade_offer({connection, upgrade, key, protocols}, stream_protocols);
     return wanted;
 }
 
@@ -289,8 +296,8 @@ asio::awaitable<bool> respond(Stream& socket, api::Response response, Wanted wan
     if (response.stream) {
         // Only watches go over WebSockets, one event a message.
         const bool binary = response.content_type == api::protobuf_watch_type;
-        const bool websocket = wanted.websocket && (binary || response.content_type == "application/json");
-        std::string head = websocket ? websocket_head(*wanted.websocket) : response_head(response, 0, false, now);
+        const bool websocket = wanted.offer.websocket && (binary || response.content_type == "application/json");
+        std::string head = websocket ? websocket_head(*wanted.offer.websocket) : response_head(response, 0, false, now);
         if (!co_await write_parts(socket, std::move(head), {}, {})) co_return false;
         co_await write_stream(socket, *response.stream, context, websocket, binary);
         co_return false;
@@ -357,6 +364,10 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
             response = co_await answer(context.dispatcher, std::move(request));
         }
         if (context.log_requests) log_request(logged, response.code, context.clock.now() - begin);
+        if (asks_for_upgrade(response)) {
+            std::string early = boost::beast::buffers_to_string(buffer.data());
+            if (co_await run_upgraded(socket, response, wanted.offer, std::move(early), context)) co_return;
+        }
         if (!co_await respond(socket, std::move(response), std::move(wanted), context)) co_return;
     }
 }

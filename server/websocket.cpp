@@ -19,7 +19,7 @@ constexpr std::string_view bearer_prefix = "base64url.bearer.authorization.k8s.i
 // A client that only listens has nothing longer to say.
 constexpr std::uint64_t client_frame_bytes_max = 64 * 1024;
 
-enum Opcode : unsigned { text_opcode = 1, binary_opcode = 2, close_opcode = 8, ping_opcode = 9, pong_opcode = 10 };
+enum Opcode : unsigned { continuation_opcode = 0, text_opcode = 1, binary_opcode = 2, close_opcode = 8, ping_opcode = 9, pong_opcode = 10 };
 
 bool lists(std::string_view header, std::string_view word) {
     for (const std::string_view part : api::split(header, ',')) {
@@ -51,13 +51,14 @@ void append_frame(std::string& out, Opcode opcode, std::string_view payload) {
 std::optional<WebSocketUpgrade> websocket_upgrade(const UpgradeHeaders& headers) {
     if (!lists(headers.connection, "upgrade") || api::lower(api::trim(headers.upgrade)) != "websocket") return std::nullopt;
     if (headers.key.empty()) return std::nullopt;
-    WebSocketUpgrade upgrade{std::string(headers.key), {}};
-    std::vector<std::string_view> protocols;
+    WebSocketUpgrade upgrade{std::string(headers.key), {}, {}};
     for (const std::string_view part : api::split(headers.protocols, ',')) {
         const std::string_view protocol = api::trim(part);
-        if (!protocol.empty() && protocol.substr(0, bearer_prefix.size()) != bearer_prefix) protocols.push_back(protocol);
+        if (!protocol.empty() && protocol.substr(0, bearer_prefix.size()) != bearer_prefix) {
+            upgrade.offered.emplace_back(protocol);
+        }
     }
-    if (protocols.size() == 1) upgrade.protocol = protocols[0];
+    if (upgrade.offered.size() == 1) upgrade.protocol = upgrade.offered[0];
     return upgrade;
 }
 
@@ -96,6 +97,9 @@ std::string close_frame(int code) {
     return out;
 }
 
+void append_text_message(std::string& out, std::string_view payload) { append_frame(out, text_opcode, payload); }
+void append_binary_message(std::string& out, std::string_view payload) { append_frame(out, binary_opcode, payload); }
+
 std::string WebSocketReader::take(std::string_view bytes) {
     std::string answer;
     pending_ += bytes;
@@ -107,8 +111,7 @@ std::string WebSocketReader::take(std::string_view bytes) {
 bool WebSocketReader::take_frame(std::string& answer) {
     const auto byte = [this](std::size_t i) { return static_cast<unsigned char>(pending_[i]); };
     if (pending_.size() < 2) return false;
-    const unsigned opcode = byte(0) & 0x0f;
-    const bool masked = (byte(1) & 0x80) != 0;
+    const bool last = (byte(0) & 0x80) != 0, masked = (byte(1) & 0x80) != 0;
     std::uint64_t size = byte(1) & 0x7f;
     std::size_t at = 2;
     if (size >= 126) {
@@ -118,22 +121,38 @@ bool WebSocketReader::take_frame(std::string& answer) {
         for (std::size_t i = 0; i < bytes; ++i) size = size << 8 | byte(at++);
     }
     // A client must mask what it sends.
-    if (!masked || size > client_frame_bytes_max) {
+    const std::uint64_t size_max = kept_ ? websocket_message_bytes_max - fragments_.size() : client_frame_bytes_max;
+    if (!masked || size > size_max) {
         answer += close_frame(masked ? 1009 : 1002);
         closed_ = true;
         return false;
     }
     if (pending_.size() < at + 4 + size) return false;
+    const unsigned opcode = byte(0) & 0x0f;
     const std::string mask = pending_.substr(at, 4);
     std::string payload = pending_.substr(at + 4, size);
     for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<char>(payload[i] ^ mask[i % 4]);
     pending_.erase(0, at + 4 + size);
-    if (opcode == ping_opcode) append_frame(answer, pong_opcode, payload);
-    if (opcode == close_opcode) {
-        append_frame(answer, close_opcode, std::string_view(payload).substr(0, 2));
-        closed_ = true;
-    }
+    take_payload(opcode, last, std::move(payload), answer);
     return true;
+}
+
+void WebSocketReader::take_payload(unsigned opcode, bool last, std::string payload, std::string& answer) {
+    switch (opcode) {
+        case ping_opcode: return append_frame(answer, pong_opcode, payload);
+        case close_opcode:
+            append_frame(answer, close_opcode, std::string_view(payload).substr(0, 2));
+            closed_ = true;
+            return;
+        case continuation_opcode:
+        case text_opcode:
+        case binary_opcode:
+            if (!kept_) return;
+            fragments_ += payload;
+            if (last) messages_.push_back(std::exchange(fragments_, {}));
+            return;
+        default: return;  // a pong
+    }
 }
 
 }  // namespace kubemu::server

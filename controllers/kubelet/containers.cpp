@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/values/text.h"
+#include "controllers/kubelet/container_streams.h"
 #include "controllers/kubelet/image_catalog.h"
 #include "controllers/kubelet/pod_worker.h"
 
@@ -289,7 +290,9 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
     const ImageBehaviour behaviour = image ? behaviour_of(*image) : ImageBehaviour{};
     const std::vector<std::string> command = words(api::array_at(*container, {"command"}));
     const std::vector<std::string> args = words(api::array_at(*container, {"args"}));
-    const bool own_program = !command.empty() || (behaviour.kind == ImageKind::shell && !args.empty()) ||
+    const bool talks = api::bool_at(*container, {"stdin"}), tty = api::bool_at(*container, {"tty"});
+    const bool own_shell = talks && behaviour.kind == ImageKind::shell && command.empty() && args.empty();
+    const bool own_program = own_shell || !command.empty() || (behaviour.kind == ImageKind::shell && !args.empty()) ||
                              (!args.empty() && is_known_program(args[0]) && behaviour.kind == ImageKind::unknown);
     const bool long_running = spec_.restart_policy == "Always" && (spec.sidecar || &state < init_.data() || &state >= init_.data() + init_.size());
     context.started_at = state.started_at;
@@ -303,10 +306,16 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
                              spec.startup.kind == Probe::Kind::exec || !spec.pre_stop.empty();
     if (needs_files) {
         context.env = resolve_environment(pod, *container, pod_ip_, host_ip, registry, true).env;
-        context.files = mount_files(pod, *container, pod_ip_, host_ip, registry, scratch_);
+        if (scratch_ == nullptr) scratch_ = services_.logs.volumes(uid_);
+        {
+            const Lock lock(*services_.logs.run_mutex());
+            context.files = mount_files(pod, *container, pod_ip_, host_ip, registry, *scratch_);
+        }
         context.files->write("/etc/hostname", context.host_name + "\n", false);
         for (const std::string& word : command) context.argv.push_back(expand_references(word, context.env));
         for (const std::string& word : args) context.argv.push_back(expand_references(word, context.env));
+        if (own_shell) context.argv = {default_shell(spec.image)};
+        if (talks || tty) context.conversation = conversation_of(pod, *container, context.argv, talks, tty);
     } else {
         context.files = std::make_shared<FileSystem>();
     }

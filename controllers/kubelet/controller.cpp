@@ -9,6 +9,7 @@
 
 #include "api/kind_registry.h"
 #include "api/registry.h"
+#include "controllers/kubelet/container_streams.h"
 #include "controllers/kubelet/pod_worker.h"
 #include "controllers/kubelet/simulated_nodes.h"
 #include "controllers/kubelet/stages/engine.h"
@@ -38,6 +39,11 @@ struct KubeletController::Impl {
           pods(owner.manager().informer("pods")),
           namespaces(owner.manager().informer("namespaces")),
           logs(owner.manager()),
+          streams({.manager = owner.manager(),
+                   .logs = logs,
+                   .changed = [this](const std::string& key) {
+                       self.manager().post([this, key] { self.enqueue(key); });
+                   }}),
           nodes(
               {.manager = owner.manager(),
                .client = owner.client(),
@@ -234,6 +240,7 @@ struct KubeletController::Impl {
     api::Informer& namespaces;
     std::unordered_map<std::string, Pace> paces;  // of namespaces that set one
     kubelet::LogStore logs;
+    kubelet::ContainerStreams streams;
     kubelet::SimulatedNodes nodes;
     stages::StageEngine engine;
     std::set<std::string> followed;  // resources whose objects Stages move, pods and nodes aside
@@ -262,6 +269,10 @@ KubeletController::~KubeletController() = default;
 
 api::PodLogs& KubeletController::logs() {
     return impl_->logs;
+}
+
+api::PodStreams& KubeletController::streams() {
+    return impl_->streams;
 }
 
 Result<bool, std::string> KubeletController::register_nodes() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/subresources/pod_logs.h"
+#include "api/subresources/pod_streams.h"
 #include "controllers/kubelet/pace.h"
 #include "controllers/runtime/controller.h"
 
@@ -36,6 +37,7 @@ class KubeletController final : public Controller {
     Result<bool, std::string> register_nodes();
     // Lives as long as the controller. Thread-safe.
     api::PodLogs& logs();
+    api::PodStreams& streams();
 
   private:
     struct Impl;

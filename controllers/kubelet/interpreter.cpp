@@ -1,8 +1,9 @@
-// The instruction loop, and the process that wraps it.
+// The instruction loop.
 #include "controllers/kubelet/interpreter.h"
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace kubemu::controllers::kubelet {
 namespace shell {
@@ -13,6 +14,8 @@ constexpr int steps_per_run_max = 400'000;
 constexpr int captured_steps_max = 20'000;
 constexpr std::size_t captured_bytes_max = 256 * 1024;
 constexpr int depth_max = 20;
+// What is written before somebody has to take it: run() is called again then.
+constexpr std::size_t run_bytes_max = 1024 * 1024;
 
 bool is_assignment(std::string_view word, std::size_t& equals) {
     equals = word.find('=');
@@ -41,12 +44,13 @@ bool Interpreter::finished() const { return machine_.exited || at_ >= program_->
 
 void Interpreter::run(Time until, const Process::Output& output) {
     if (!program_->error.empty() && !machine_.exited) {
-        output(machine_.time, "sh: " + program_->error + "\n");
+        output(machine_.time, "sh: " + program_->error + "\n", 2);
         machine_.status = 2;
         machine_.exited = true;
     }
     int steps = 0;
-    while (!finished() && !machine_.endless && machine_.time <= until) {
+    written_ = 0;
+    while (!finished() && !machine_.endless && !wants_input_ && machine_.time <= until && written_ < run_bytes_max) {
         const Time before = machine_.time;
         step(output);
         busy_steps_ = machine_.time == before ? busy_steps_ + 1 : 0;
@@ -62,17 +66,59 @@ void Interpreter::run(Time until, const Process::Output& output) {
     }
 }
 
-std::string Interpreter::capture(Machine& machine, const std::shared_ptr<const Program>& program, std::string input, bool subshell) {
-    std::string text;
+void Interpreter::resume(Time at) {
+    if (wants_input_) machine_.time = std::max(machine_.time, at);
+    wants_input_ = false;
+}
+
+void Interpreter::load(std::shared_ptr<const Program> program) {
+    program_ = std::move(program);
+    at_ = 0;
+    lists_.assign(static_cast<std::size_t>(program_->slots), {});
+    positions_.assign(static_cast<std::size_t>(program_->slots), 0);
+    open_redirects_.clear();
+    waiting_.reset();
+    wants_input_ = false;
+}
+
+void Interpreter::interrupt(Time at) {
+    constexpr int interrupted = 130;  // 128 and SIGINT
+    at_ = program_->code.size();
+    open_redirects_.clear();
+    waiting_.reset();
+    wants_input_ = machine_.endless = false;
+    machine_.time = at;
+    machine_.status = interrupted;
+}
+
+void Interpreter::suspend() {
+    machine_.wants_input = false;
+    wants_input_ = true;
+    --at_;
+}
+
+std::string Interpreter::capture(Machine& machine, const std::shared_ptr<const Program>& program, Input& input, bool subshell,
+                                 std::string& err) {
+    std::string text, errors;
     if (machine.depth >= depth_max) return text;
     Machine inner = machine;
     inner.depth = machine.depth + 1;
     inner.steps_left = machine.depth > 0 ? machine.steps_left : captured_steps_max;
     Interpreter interpreter(std::move(inner), program);
-    interpreter.input_ = std::move(input);
-    interpreter.run(machine.time + std::chrono::hours(24 * 365), [&](Time, std::string_view part) {
-        if (text.size() < captured_bytes_max) text += part;
-    });
+    *interpreter.input_ = input;
+    const Time until = machine.time + std::chrono::hours(24 * 365);
+    const auto keep = [&](Time, std::string_view part, int descriptor) {
+        std::string& target = descriptor == 2 ? errors : text;
+        if (target.size() < captured_bytes_max) target += part;
+    };
+    do interpreter.run(until, keep);
+    while (interpreter.written_ >= run_bytes_max);
+    if (interpreter.wants_input_) {
+        machine.wants_input = true;
+        return {};
+    }
+    input = std::move(*interpreter.input_);
+    err += errors;
     Machine& after = interpreter.machine_;
     machine.time = after.time;
     machine.status = after.status;
@@ -96,27 +142,8 @@ void Interpreter::step(const Process::Output& output) {
         case Op::jump_if_fail: if (machine_.status != 0) at_ = now.target; return;
         case Op::negate: machine_.status = machine_.status == 0 ? 1 : 0; return;
         case Op::set_ok: machine_.status = 0; return;
-        case Op::pipeline: {
-            std::string text;
-            const Time start = machine_.time;
-            for (const auto& stage : now.stages) {
-                const bool before = machine_.endless;
-                text = Interpreter::capture(machine_, stage, std::move(text), true);
-                machine_.endless = machine_.endless || before;
-            }
-            if (now.background) machine_.time = start, machine_.endless = false;
-            Streams streams;
-            streams.out = std::move(text);
-            return emit({}, streams, output);
-        }
-        case Op::subshell: {
-            // Runs ahead of the clock as a whole; a group in braces does not.
-            const Time start = machine_.time;
-            Streams streams;
-            streams.out = Interpreter::capture(machine_, now.stages[0], input_, true);
-            if (now.background) machine_.time = start, machine_.endless = false, machine_.status = 0;
-            return emit({}, streams, output);
-        }
+        case Op::pipeline: return pipeline(now, output);
+        case Op::subshell: return subshell(now, output);
         case Op::for_start: {
             std::vector<std::string>& list = lists_[static_cast<std::size_t>(now.slot)];
             list.clear();
@@ -138,62 +165,136 @@ void Interpreter::step(const Process::Output& output) {
             at_ = now.target;
             return;
         }
-        case Op::redirect: open_redirects_.push_back(now.redirects); return;
+        case Op::redirect: {
+            std::string err;
+            auto given = given_input(now.redirects, err);
+            open_redirects_.push_back({now.redirects, std::move(given)});
+            if (!err.empty()) output(machine_.time, err, 2);
+            return;
+        }
         case Op::end_redirect: if (!open_redirects_.empty()) open_redirects_.pop_back(); return;
     }
 }
 
-void Interpreter::command(const Instruction& instruction, const Process::Output& output) {
-    std::vector<std::string> argv;
-    std::vector<std::pair<std::string, std::string>> assignments;
+void Interpreter::pipeline(const Instruction& instruction, const Process::Output& output) {
+    const Machine before = machine_;
+    Streams streams;
+    Input text = current_input();
+    bool first = true, endless = machine_.endless;
+    for (const auto& stage : instruction.stages) {
+        Input& input = first ? current_input() : text;
+        Input produced;
+        produced.text = Interpreter::capture(machine_, stage, input, true, streams.err);
+        if (machine_.wants_input) {
+            machine_ = before;
+            return suspend();
+        }
+        text = std::move(produced);
+        endless = endless || machine_.endless;
+        machine_.endless = endless;
+        first = false;
+    }
+    if (instruction.background) machine_.time = before.time, machine_.endless = false;
+    streams.out = std::move(text.text);
+    emit({}, streams, output);
+}
+
+// Runs ahead of the clock as a whole; a group in braces does not.
+void Interpreter::subshell(const Instruction& instruction, const Process::Output& output) {
+    const Time start = machine_.time;
+    Streams streams;
+    streams.out = Interpreter::capture(machine_, instruction.stages[0], current_input(), true, streams.err);
+    if (machine_.wants_input) return suspend();
+    if (instruction.background) machine_.time = start, machine_.endless = false, machine_.status = 0;
+    emit({}, streams, output);
+}
+
+Input& Interpreter::current_input() {
+    for (auto outer = open_redirects_.rbegin(); outer != open_redirects_.rend(); ++outer)
+        if (outer->input) return *outer->input;
+    return *input_;
+}
+
+std::optional<Input> Interpreter::given_input(const std::vector<Redirect>& redirects, std::string& err) {
+    std::optional<Input> given;
+    for (const Redirect& redirect : redirects) {
+        if (redirect.kind == Redirect::Kind::text) {
+            given = Input{redirect.literal ? redirect.word : expand_text(machine_, redirect.word), false};
+        } else if (redirect.kind == Redirect::Kind::read) {
+            const std::string path = joined(expand_word(machine_, redirect.word, false));
+            const auto content = machine_.files->read(absolute(machine_, path));
+            if (!content && path != "/dev/null") {
+                err = "sh: can't open " + path + ": no such file\n";
+                machine_.status = 1;
+            }
+            given = Input{content.value_or(""), false};
+        }
+    }
+    return given;
+}
+
+// Nothing when a substitution waits for ever.
+std::optional<Interpreter::Call> Interpreter::expand(const Instruction& instruction) {
+    Call call;
     bool substitutes = false;
     for (const std::string& word : instruction.words) {
         std::size_t equals = 0;
         substitutes = substitutes || word.find("$(") != std::string::npos || word.find('`') != std::string::npos;
-        if (argv.empty() && is_assignment(word, equals)) {
-            assignments.emplace_back(word.substr(0, equals), joined(expand_word(machine_, std::string_view(word).substr(equals + 1), false)));
+        if (call.argv.empty() && is_assignment(word, equals)) {
+            call.assignments.emplace_back(word.substr(0, equals), joined(expand_word(machine_, std::string_view(word).substr(equals + 1), false)));
             continue;
         }
-        for (std::string& field : expand_word(machine_, word, true)) argv.push_back(std::move(field));
+        for (std::string& field : expand_word(machine_, word, true)) call.argv.push_back(std::move(field));
     }
-    if (machine_.endless) return;
+    if (machine_.endless) return std::nullopt;
     // An assignment alone ends as its command substitution did.
-    if (!argv.empty() || !substitutes) {
-        if (argv.size() != 1 || argv[0] != "exit") machine_.status = 0;  // a bare exit keeps the last status
+    if (!call.argv.empty() || !substitutes) {
+        if (call.argv.size() != 1 || call.argv[0] != "exit") machine_.status = 0;  // a bare exit keeps the last status
     }
+    return call;
+}
+
+void Interpreter::command(const Instruction& instruction, const Process::Output& output) {
+    std::optional<Call> call = std::exchange(waiting_, std::nullopt);
+    if (!call) call = expand(instruction);
+    if (!call) return;
     Streams streams;
-    const auto feed = [&](const std::vector<Redirect>& redirects) {
-        for (const Redirect& redirect : redirects) {
-            if (redirect.kind == Redirect::Kind::text) {
-                streams.input = redirect.literal ? redirect.word : expand_text(machine_, redirect.word);
-            } else if (redirect.kind == Redirect::Kind::read) {
-                const std::string path = joined(expand_word(machine_, redirect.word, false));
-                const auto content = machine_.files->read(absolute(machine_, path));
-                if (!content && path != "/dev/null") {
-                    streams.err = "sh: can't open " + path + ": no such file\n";
-                    machine_.status = 1;
-                }
-                streams.input = content.value_or("");
-            }
-        }
-    };
-    streams.input = input_;
-    for (const auto& outer : open_redirects_) feed(outer);
-    feed(instruction.redirects);
-    const std::map<std::string, std::string> saved = argv.empty() || assignments.empty() ? std::map<std::string, std::string>() : machine_.variables;
-    for (auto& [name, value] : assignments) machine_.variables[name] = std::move(value);
-    if (!argv.empty() && streams.err.empty()) {
+    streams.err = std::exchange(machine_.errors, {});
+    std::string unreadable;
+    std::optional<Input> given = given_input(instruction.redirects, unreadable);
+    streams.err += unreadable;
+    streams.input = given ? &*given : &current_input();
+    streams.live = machine_.depth == 0 && !given && instruction.redirects.empty() && open_redirects_.empty();
+    const bool runs = !call->argv.empty(), restores = runs && !call->assignments.empty();
+    const std::map<std::string, std::string> saved = restores ? machine_.variables : std::map<std::string, std::string>();
+    for (const auto& [name, value] : call->assignments) machine_.variables[name] = value;
+    if (runs && unreadable.empty()) {
         const Time start = machine_.time;
-        if (!run_command(machine_, argv, streams)) {
-            // A program of the image that is not known here.
-            if (machine_.unknown_runs_for_ever && machine_.depth == 0) machine_.endless = true;
-            else machine_.time += machine_.unknown_duration;
-            machine_.status = 0;
+        if (!run_command(machine_, call->argv, streams)) unknown_program(call->argv[0], streams);
+        if (machine_.wants_input) {
+            if (restores) machine_.variables = saved;
+            machine_.time = start;
+            if (streams.written_early) emit({}, streams, output);
+            waiting_ = std::move(call);
+            return suspend();
         }
         if (instruction.background) machine_.time = start, machine_.endless = false, machine_.status = 0;
     }
-    if (!saved.empty()) machine_.variables = saved;
+    if (restores) machine_.variables = saved;
     emit(instruction.redirects, streams, output);
+}
+
+// A program of the image that is not known here.
+void Interpreter::unknown_program(const std::string& name, Streams& streams) {
+    machine_.status = 0;
+    if (machine_.unknown_is_an_error) {
+        machine_.status = 127;
+        streams.err += "sh: " + name + ": not found\n";
+    } else if (machine_.unknown_runs_for_ever && machine_.depth == 0) {
+        machine_.endless = true;
+    } else {
+        machine_.time += machine_.unknown_duration;
+    }
 }
 
 void Interpreter::emit(const std::vector<Redirect>& redirects, const Streams& streams, const Process::Output& output) {
@@ -225,116 +326,18 @@ void Interpreter::write_text(int descriptor, const std::string& text, const std:
         const std::string path = absolute(machine_, joined(expand_word(machine_, found->word, false)));
         if (path == "/dev/stdout" || path == "/dev/stderr" || path == "/proc/1/fd/1") return false;
         if (!machine_.files->write(path, text, found->kind == Redirect::Kind::append || !truncates)) {
-            output(machine_.time, "sh: can't create " + path + ": Read-only file system\n");
+            output(machine_.time, "sh: can't create " + path + ": Read-only file system\n", 2);
             machine_.status = 1;
         }
         return true;
     };
     if (handle(redirects, true)) return;
     for (auto outer = open_redirects_.rbegin(); outer != open_redirects_.rend(); ++outer)
-        if (handle(*outer, false)) return;
-    if (!text.empty()) output(machine_.time, text);
+        if (handle(outer->list, false)) return;
+    written_ += text.size();
+    if (!text.empty()) output(machine_.time, text, descriptor);
 }
 
 }  // namespace shell
-
-namespace {
-
-std::string_view base_of(std::string_view path) { return path.substr(path.rfind('/') == path.npos ? 0 : path.rfind('/') + 1); }
-
-bool is_shell(std::string_view program) {
-    const std::string_view base = base_of(program);
-    return base == "sh" || base == "bash" || base == "ash" || base == "dash";
-}
-
-std::shared_ptr<const shell::Program> program_of(const std::vector<std::string>& argv, shell::Machine& machine) {
-    for (std::size_t i = 1; i < argv.size() && is_shell(argv[0]); ++i) {
-        if (argv[i].empty() || (argv[i][0] != '-' && argv[i][0] != '+')) {
-            const auto script = machine.files->read(argv[i]);
-            machine.arguments.assign(argv.begin() + static_cast<std::ptrdiff_t>(i), argv.end());
-            if (script) return shell::parse(*script);
-            break;
-        }
-        if (argv[i][0] == '-' && argv[i].find('c') != std::string::npos && i + 1 < argv.size()) {
-            machine.arguments.assign(argv.begin() + static_cast<std::ptrdiff_t>(i) + 2, argv.end());
-            if (machine.arguments.empty()) machine.arguments.push_back(argv[0]);
-            return shell::parse(argv[i + 1]);
-        }
-    }
-    auto program = std::make_shared<shell::Program>();
-    if (argv.empty() || (argv.size() == 1 && is_shell(argv[0]))) return program;  // no input: it ends at once
-    shell::Instruction run;
-    for (const std::string& word : argv) {
-        std::string quoted = "'";
-        for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-        run.words.push_back(quoted + "'");
-    }
-    program->code.push_back(std::move(run));
-    return program;
-}
-
-class InterpretedProcess final : public Process {
-  public:
-    explicit InterpretedProcess(ProcessContext context) : context_(std::move(context)), interpreter_(make(context_)) {}
-
-    State advance(Time until, const Output& output) override {
-        interpreter_->run(until, output);
-        const shell::Machine& machine = interpreter_->machine();
-        State state;
-        if (machine.endless) return state;
-        if (interpreter_->finished() && machine.time <= until) {
-            state.exited = true;
-            state.exit_code = machine.status;
-            state.finished_at = machine.time;
-        } else {
-            state.next = machine.time;
-        }
-        return state;
-    }
-
-    ExecResult exec(const std::vector<std::string>& argv, Time at) override {
-        ProcessContext context = context_;
-        context.argv = argv;
-        context.started_at = at;
-        context.unknown_runs_for_ever = false;
-        context.unknown_duration = Duration::zero();
-        const auto interpreter = make(context);
-        ExecResult result;
-        const Time limit = at + std::chrono::minutes(5);
-        interpreter->run(limit, [&](Time, std::string_view text) { result.output += text; });
-        result.exit_code = interpreter->machine().status;
-        result.endless = interpreter->machine().endless || !interpreter->finished();
-        result.duration = std::min(interpreter->machine().time, limit) - at;
-        return result;
-    }
-
-    bool changes_files() const override { return true; }
-
-  private:
-    static std::unique_ptr<shell::Interpreter> make(const ProcessContext& context) {
-        shell::Machine machine;
-        machine.variables = context.env;
-        machine.arguments = {"sh"};
-        machine.directory = context.working_directory;
-        machine.files = context.files;
-        machine.network = context.network;
-        machine.host_name = context.host_name;
-        machine.pod_namespace = context.pod_namespace;
-        machine.unknown_runs_for_ever = context.unknown_runs_for_ever;
-        machine.unknown_duration = context.unknown_duration;
-        machine.time = context.started_at;
-        auto program = program_of(context.argv, machine);
-        return std::make_unique<shell::Interpreter>(std::move(machine), std::move(program));
-    }
-
-    ProcessContext context_;
-    std::unique_ptr<shell::Interpreter> interpreter_;
-};
-
-}  // namespace
-
-std::unique_ptr<Process> make_interpreted_process(ProcessContext context) { return std::make_unique<InterpretedProcess>(std::move(context)); }
-
-bool is_known_program(std::string_view program) { return is_shell(program) || shell::is_command(base_of(program)); }
 
 }  // namespace kubemu::controllers::kubelet

@@ -16,6 +16,12 @@
 
 namespace kubemu::controllers::kubelet::shell {
 
+// Standard input. Of a pipe or a file it is all there; what a client types may still come.
+struct Input {
+    std::string text;
+    bool open = false;  // more may come
+};
+
 // The state that commands see and change.
 struct Machine {
     std::map<std::string, std::string> variables;  // the environment is part of them
@@ -24,19 +30,28 @@ struct Machine {
     std::shared_ptr<FileSystem> files;
     std::shared_ptr<const Network> network;
     std::string host_name, pod_namespace;
+    std::string user = "root";
+    int user_id = 0;
+    std::vector<std::string> main_argv;  // what runs as process 1; empty: not known
+    bool unknown_is_an_error = false;      // a program that is not known here is not found (127)
     bool unknown_runs_for_ever = false;
     Duration unknown_duration{};
     Time time{};          // of the process; sleep moves it
     int status = 0;
     bool exited = false;
     bool endless = false;  // waits for ever in a command
+    bool wants_input = false;  // set by a command that has to be run again when there is more input, or its end
+    std::string errors;        // what substitutions in the words of the next command wrote
     int depth = 0;
     int steps_left = 0;
 };
 
 // One command: its input, and where its output goes.
 struct Streams {
-    std::string input;
+    Input* input = nullptr;  // never null while a command runs
+    // Its output goes straight to whoever listens, so that it may write before its input ends. A command that does and
+    // wants more input sets `written_early`; else what it has written is forgotten, and it is run again.
+    bool live = false, written_early = false;
     std::string out, err;
 };
 
@@ -48,17 +63,47 @@ class Interpreter {
   public:
     Interpreter(Machine machine, std::shared_ptr<const Program> program);
 
-    // Until the time is reached, the program ends, or it waits for ever.
+    // Until the time is reached, the program ends, waits for input or for ever, or has written much.
     void run(Time until, const Process::Output& output);
     bool finished() const;
+    bool wants_input() const { return wants_input_; }
+    // There is more input, or its end, at this time.
+    void resume(Time at);
+    // Goes on with another program, on the same machine.
+    void load(std::shared_ptr<const Program> program);
+    // Gives up the command that runs.
+    void interrupt(Time at);
     Machine& machine() { return machine_; }
+    void read_from(std::shared_ptr<Input> input) { input_ = std::move(input); }
 
-    // The whole of it at once, as $(...) and pipelines need it. The machine's time moves on.
-    static std::string capture(Machine& machine, const std::shared_ptr<const Program>& program, std::string input, bool subshell);
+    // The whole of it at once, as $(...) and pipelines need it: what it writes to standard output; `err` receives the
+    // rest. The machine's time moves on. When it wants more input than there is, it is as if it had not run, and
+    // machine.wants_input is set.
+    static std::string capture(Machine& machine, const std::shared_ptr<const Program>& program, Input& input, bool subshell,
+                               std::string& err);
 
   private:
     void step(const Process::Output& output);
+    // The words of a command, expanded, and what else it takes to run it again.
+    struct Call {
+        std::vector<std::string> argv;
+        std::vector<std::pair<std::string, std::string>> assignments;
+    };
+    // Redirections that hold until the end of a loop or a group; a file that it reads is read once.
+    struct OpenRedirects {
+        std::vector<Redirect> list;
+        std::optional<Input> input;
+    };
     void command(const Instruction& instruction, const Process::Output& output);
+    std::optional<Call> expand(const Instruction& instruction);
+    void unknown_program(const std::string& name, Streams& streams);
+    void pipeline(const Instruction& instruction, const Process::Output& output);
+    void subshell(const Instruction& instruction, const Process::Output& output);
+    // Nothing when no redirection gives input; `err` says what could not be opened.
+    std::optional<Input> given_input(const std::vector<Redirect>& redirects, std::string& err);
+    Input& current_input();
+    // The instruction is run again when there is more input.
+    void suspend();
     void emit(const std::vector<Redirect>& redirects, const Streams& streams, const Process::Output& output);
     void write_text(int descriptor, const std::string& text, const std::vector<Redirect>& redirects, const Process::Output& output);
 
@@ -66,10 +111,13 @@ class Interpreter {
     std::shared_ptr<const Program> program_;
     std::size_t at_ = 0;
     int busy_steps_ = 0;
-    std::string input_;
+    std::size_t written_ = 0;  // by this run()
+    std::shared_ptr<Input> input_ = std::make_shared<Input>();
+    bool wants_input_ = false;
+    std::optional<Call> waiting_;  // for input
     std::vector<std::vector<std::string>> lists_;
     std::vector<std::size_t> positions_;
-    std::vector<std::vector<Redirect>> open_redirects_;
+    std::vector<OpenRedirects> open_redirects_;
 };
 
 // The fields that a raw word becomes; `split` is false in assignments and redirections.

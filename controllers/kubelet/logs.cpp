@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "api/kinds/views.h"
 #include "api/values/time.h"
@@ -107,7 +108,7 @@ void ContainerRun::append(Time time, std::string_view text) {
 void ContainerRun::run_to(Time until) {
     if (stopped_ || state_.exited || !state_.next || *state_.next > until) return;
     bool wrote = false;
-    state_ = process_->advance(until, [&](Time time, std::string_view text) KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
+    state_ = process_->advance(until, [&](Time time, std::string_view text, int) KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
         wrote = wrote || !text.empty();
         append(time, text);
     });
@@ -147,6 +148,60 @@ Process::ExecResult ContainerRun::exec(const std::vector<std::string>& argv, Tim
 bool ContainerRun::changes_files() {
     const Lock lock(*mutex_);
     return process_->changes_files();
+}
+
+bool ContainerRun::ended(Time now) {
+    const Lock lock(*mutex_);
+    run_to(now);
+    return stopped_ || state_.exited;
+}
+
+void ContainerRun::touch() {
+    const Lock lock(*mutex_);
+    touched_ = ever_touched_ = true;
+}
+
+bool ContainerRun::take_touched() {
+    const Lock lock(*mutex_);
+    return std::exchange(touched_, false);
+}
+
+bool ContainerRun::ever_touched() {
+    const Lock lock(*mutex_);
+    return ever_touched_;
+}
+
+void ContainerRun::equip(const std::function<void(ProcessContext&)>& change) {
+    const Lock lock(*mutex_);
+    change(process_->context());
+}
+
+void ContainerRun::input(std::string_view text, Time now) {
+    const Lock lock(*mutex_);
+    if (stopped_ || state_.exited) return;
+    run_to(now);
+    process_->input(text, now);
+    state_.next = now;
+    run_to(now);
+}
+
+void ContainerRun::input_closed(Time now) {
+    const Lock lock(*mutex_);
+    if (stopped_ || state_.exited) return;
+    run_to(now);
+    process_->input_closed(now);
+    state_.next = now;
+    run_to(now);
+}
+
+void ContainerRun::resize(int width, int height) {
+    const Lock lock(*mutex_);
+    process_->resize(width, height);
+}
+
+std::size_t ContainerRun::unread() {
+    const Lock lock(*mutex_);
+    return process_->unread();
 }
 
 ContainerRun::Taken ContainerRun::take(Position& position, Time now) {
@@ -202,6 +257,27 @@ void LogStore::add(const std::string& pod_uid, const std::string& container, Con
 void LogStore::forget(const std::string& pod_uid) {
     const Lock lock(mutex_);
     runs_.erase(pod_uid);
+    volumes_.erase(pod_uid);
+}
+
+ContainerRunPtr LogStore::current(const std::string& pod_uid, const std::string& container) {
+    const Lock lock(mutex_);
+    const auto pod = runs_.find(pod_uid);
+    if (pod == runs_.end()) return nullptr;
+    const auto runs = pod->second.find(container);
+    return runs == pod->second.end() ? nullptr : runs->second.current;
+}
+
+bool LogStore::runs(const std::string& pod_uid) {
+    const Lock lock(mutex_);
+    return runs_.count(pod_uid) != 0;
+}
+
+std::shared_ptr<Volumes> LogStore::volumes(const std::string& pod_uid) {
+    const Lock lock(mutex_);
+    std::shared_ptr<Volumes>& volumes = volumes_[pod_uid];
+    if (volumes == nullptr) volumes = std::make_shared<Volumes>();
+    return volumes;
 }
 
 api::ApiResult<std::unique_ptr<api::Stream>> LogStore::open(const api::LogQuery& query) {

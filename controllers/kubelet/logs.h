@@ -32,6 +32,20 @@ class ContainerRun {
     void stop(Time at);
     Process::ExecResult exec(const std::vector<std::string>& argv, Time at);
     bool changes_files();
+    bool ended(Time now);
+
+    // Somebody has looked into the container, and may have changed its files. True once after each touch().
+    void touch();
+    bool take_touched();
+    bool ever_touched();
+    // `change` may fill in what commands see, and read it.
+    void equip(const std::function<void(ProcessContext&)>& change);
+    // Standard input of the process.
+    void input(std::string_view text, Time now);
+    void input_closed(Time now);
+    void resize(int width, int height);
+    std::size_t unread();
+    const std::shared_ptr<Mutex>& mutex() const { return mutex_; }
 
     struct Line {
         Time time{};
@@ -64,12 +78,16 @@ class ContainerRun {
     std::unique_ptr<Process> process_ KUBEMU_GUARDED_BY(*mutex_);
     Process::State state_ KUBEMU_GUARDED_BY(*mutex_);
     bool stopped_ KUBEMU_GUARDED_BY(*mutex_) = false;
+    bool touched_ KUBEMU_GUARDED_BY(*mutex_) = false, ever_touched_ KUBEMU_GUARDED_BY(*mutex_) = false;
     std::unique_ptr<std::deque<Line>> lines_ KUBEMU_GUARDED_BY(*mutex_);  // null before the first: most runs are never read
     std::uint64_t dropped_ KUBEMU_GUARDED_BY(*mutex_) = 0;
     std::size_t bytes_ KUBEMU_GUARDED_BY(*mutex_) = 0;
     std::vector<std::weak_ptr<std::function<void()>>> readers_ KUBEMU_GUARDED_BY(*mutex_);
 };
 using ContainerRunPtr = std::shared_ptr<ContainerRun>;
+
+// The volumes that the containers of a pod share (emptyDir), by name; guarded by the mutex of all runs.
+using Volumes = std::map<std::string, std::shared_ptr<Files>>;
 
 class LogStore final : public api::PodLogs {
   public:
@@ -80,6 +98,10 @@ class LogStore final : public api::PodLogs {
     // The newest run of a container; the one before becomes `previous`.
     void add(const std::string& pod_uid, const std::string& container, ContainerRunPtr run);
     void forget(const std::string& pod_uid);
+    ContainerRunPtr current(const std::string& pod_uid, const std::string& container);
+    bool runs(const std::string& pod_uid);
+    // Made when they are first asked for.
+    std::shared_ptr<Volumes> volumes(const std::string& pod_uid);
     const std::shared_ptr<Mutex>& run_mutex() const { return run_mutex_; }
 
   private:
@@ -90,6 +112,7 @@ class LogStore final : public api::PodLogs {
     const std::shared_ptr<Mutex> run_mutex_ = std::make_shared<Mutex>();
     Mutex mutex_;
     std::unordered_map<std::string, std::map<std::string, Runs>> runs_ KUBEMU_GUARDED_BY(mutex_);
+    std::unordered_map<std::string, std::shared_ptr<Volumes>> volumes_ KUBEMU_GUARDED_BY(mutex_);
 };
 
 }  // namespace kubemu::controllers::kubelet

@@ -189,7 +189,7 @@ class PodWorker {
     std::unique_ptr<api::Json> document_;  // of record_, while a sync needs it
     PodSpec spec_;  // empty while the pod is at rest
     std::vector<ContainerState> init_, containers_, ephemeral_;
-    std::map<std::string, std::shared_ptr<Files>> scratch_;  // emptyDir volumes
+    std::shared_ptr<Volumes> scratch_;  // emptyDir volumes; null until a container looks at files
     storage::Revision loaded_ = 0, written_ = 0;
     bool admitted_ = false, status_dirty_ = false, sandbox_ready_ = false, initialized_ = false;
     bool resting_ = false, host_network_ = false;

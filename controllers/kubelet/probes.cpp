@@ -28,7 +28,8 @@ bool PodWorker::run_probe(const ContainerSpec& spec, ContainerState& state, cons
         const auto result = state.run->exec(probe.command, now_);
         output = result.output;
         while (!output.empty() && output.back() == '\n') output.pop_back();
-        fixed = !state.run->changes_files() && scratch_.empty();
+        fixed = !state.run->changes_files() && !state.run->ever_touched() &&
+                (scratch_ == nullptr || scratch_->empty());
         return result.exit_code == 0;
     }
     const int port = port_number(spec, probe.port);
@@ -90,6 +91,8 @@ void PodWorker::probe(const ContainerSpec& spec, ContainerState& state) {
         due(state.ready_after);
         return;
     }
+    // Whoever ran a command in the container may have changed what a probe found.
+    if (state.run->take_touched()) state.startup.settled = state.liveness.settled = state.readiness.settled = false;
     const auto restart = [&](std::string_view which) {
         kill(spec, state, "Container " + spec.name + " failed " + std::string(which) + " probe, will be restarted",
              std::chrono::seconds(30));

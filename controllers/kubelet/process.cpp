@@ -43,7 +43,7 @@ class FixedProcess final : public Process {
         : context_(std::move(context)), text_(std::move(text)), duration_(duration), exit_code_(exit_code) {}
 
     State advance(Time until, const Output& output) override {
-        if (!text_.empty()) output(context_.started_at, text_);
+        if (!text_.empty()) output(context_.started_at, text_, 1);
         text_ = std::string();
         return *foresee(until);
     }
@@ -69,7 +69,7 @@ class FixedProcess final : public Process {
         context.unknown_duration = Duration::zero();
         const auto process = make_interpreted_process(std::move(context));
         ExecResult result;
-        const State state = process->advance(at + std::chrono::minutes(5), [&](Time, std::string_view text) { result.output += text; });
+        const State state = process->advance(at + std::chrono::minutes(5), [&](Time, std::string_view text, int) { result.output += text; });
         result.exit_code = state.exit_code;
         result.endless = !state.exited;
         result.duration = state.exited ? state.finished_at - at : std::chrono::minutes(5);
@@ -77,6 +77,7 @@ class FixedProcess final : public Process {
     }
 
     bool changes_files() const override { return false; }
+    ProcessContext& context() override { return context_; }
 
   private:
     ProcessContext context_;
@@ -91,6 +92,28 @@ void FileSystem::mount(std::string path, std::shared_ptr<Files> volume, bool rea
     mounts_.push_back({normal(path), std::move(volume), read_only});
     std::stable_sort(mounts_.begin(), mounts_.end(),
                      [](const Mount& a, const Mount& b) { return a.path.size() > b.path.size(); });
+}
+
+std::string FileSystem::normalized(std::string_view path) { return normal(path); }
+
+void FileSystem::remount(FileSystem&& fresh) { mounts_ = std::move(fresh.mounts_); }
+
+std::vector<std::pair<std::string, std::string>> FileSystem::all_below(std::string_view raw) const {
+    const std::string directory = normal(raw);
+    constexpr std::string_view marker = "/.directory";
+    std::map<std::string, std::string> found;
+    const auto add = [&](const std::string& mount, const Files& files) {
+        for (const auto& [file, content] : files) {
+            std::string path = file == "/" ? mount : mount == "/" ? file : mount + file;
+            if (!below(path, directory)) continue;
+            const bool made = path.size() > marker.size() && path.ends_with(marker);
+            if (made) path.resize(path.size() - marker.size() + 1);
+            if (path.size() > directory.size()) found.emplace(std::move(path), made ? std::string() : content);
+        }
+    };
+    for (const Mount& mount : mounts_) add(mount.path, *mount.files);
+    add("/", own_);
+    return {found.begin(), found.end()};
 }
 
 const FileSystem::Mount* FileSystem::mount_of(std::string_view path) const {

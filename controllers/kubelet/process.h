@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/base/clock.h"
@@ -27,8 +28,14 @@ class FileSystem {
     // False when the path is read-only or the file is too big.
     bool write(std::string_view path, std::string text, bool append);
     bool remove(std::string_view path);
+    // Takes over the volumes of another view of the same container, freshly mounted; its own layer stays.
+    void remount(FileSystem&& fresh);
+    // All files below a directory with what is in them, directories without files ending in "/"; sorted.
+    std::vector<std::pair<std::string, std::string>> all_below(std::string_view path) const;
     void make_directory(std::string_view path);
     bool is_directory(std::string_view path) const;
+    // Without ".", ".." and repeated slashes.
+    static std::string normalized(std::string_view path);
     // Names directly below a directory, sorted.
     std::vector<std::string> list(std::string_view path) const;
 
@@ -56,6 +63,16 @@ class Network {
     virtual Answer resolve(std::string_view host, int port) const = 0;
 };
 
+// What makes a process one that somebody talks to. Most are not.
+struct Conversation {
+    bool in = false, tty = false;
+    bool strict = false;  // a program that is not known is not found
+    std::string user = "root";
+    int user_id = 0;
+    std::vector<std::string> main_argv;  // of the container's first process
+    std::string prompt;                  // of a shell: "\\w # ", with the directory for \\w and the host for \\h
+};
+
 struct ProcessContext {
     std::vector<std::string> argv;
     std::map<std::string, std::string> env;
@@ -68,6 +85,7 @@ struct ProcessContext {
     // An unknown program goes on for ever (a server), or ends well after a short while (a job).
     bool unknown_runs_for_ever = true;
     Duration unknown_duration = std::chrono::seconds(2);
+    std::shared_ptr<const Conversation> conversation;  // null: nobody writes to its input
 };
 
 class Process {
@@ -79,7 +97,8 @@ class Process {
         Time finished_at{};
         std::optional<Time> next;  // when something happens again; nothing: never by itself
     };
-    using Output = std::function<void(Time, std::string_view)>;  // complete or partial lines
+    // Complete or partial lines, and where they go: 1 standard output, 2 standard error.
+    using Output = std::function<void(Time, std::string_view, int descriptor)>;
     virtual State advance(Time until, const Output& output) = 0;
     // The same, when its output can wait until somebody reads it: advance() will still produce it.
     virtual std::optional<State> foresee(Time) const { return std::nullopt; }
@@ -93,6 +112,16 @@ class Process {
     virtual ExecResult exec(const std::vector<std::string>& argv, Time at) = 0;
     // True when exec's outcome may change while the process runs.
     virtual bool changes_files() const = 0;
+
+    // Standard input, and the keys of a terminal. Advance the process afterwards.
+    virtual void input(std::string_view, Time) {}
+    virtual void input_closed(Time) {}
+    virtual void resize(int, int) {}
+    // Bytes of input that wait for somebody to read them.
+    virtual std::size_t unread() const { return 0; }
+
+    // Where it runs; its environment and files may be filled in later.
+    virtual ProcessContext& context() = 0;
 };
 
 // A process known in advance: some text at its start, then a duration or none.

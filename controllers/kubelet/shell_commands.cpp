@@ -24,9 +24,14 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
+std::string all_input(Machine& machine, Streams& streams) {
+    machine.wants_input = streams.input->open;
+    return machine.wants_input ? std::string() : std::exchange(streams.input->text, {});
+}
+
 // Standard input, or the files named.
 std::string input_of(Machine& machine, const Words& files, Streams& streams, std::string_view name) {
-    if (files.empty() || (files.size() == 1 && files[0] == "-")) return streams.input;
+    if (files.empty() || (files.size() == 1 && files[0] == "-")) return all_input(machine, streams);
     std::string text;
     for (const std::string& file : files) {
         if (file == "/dev/null") continue;
@@ -215,6 +220,12 @@ void concatenate(Machine& machine, const Words& argv, Streams& streams) {
     Words files;
     for (std::size_t i = 1; i < argv.size(); ++i)
         if (argv[i] == "-" || argv[i].empty() || argv[i][0] != '-') files.push_back(argv[i]);
+    if (files.empty() && streams.live) {
+        // What is typed comes back line by line.
+        streams.out += std::exchange(streams.input->text, {});
+        machine.wants_input = streams.written_early = streams.input->open;
+        return;
+    }
     streams.out += input_of(machine, files, streams, "cat");
 }
 
@@ -359,10 +370,36 @@ void unset(Machine& machine, const Words& argv, Streams&) {
     for (std::size_t i = 1; i < argv.size(); ++i) machine.variables.erase(argv[i]);
 }
 
+// The fields of a line to the variables that `read` names; the last takes the rest.
+void assign_fields(Machine& machine, const Words& argv, std::string_view line) {
+    Words names;
+    for (std::size_t i = 1; i < argv.size(); ++i)
+        if (!argv[i].empty() && argv[i][0] != '-') names.push_back(argv[i]);
+    if (names.empty()) names.push_back("REPLY");
+    const auto skip_blanks = [&line] {
+        while (!line.empty() && (line[0] == ' ' || line[0] == '\t')) line.remove_prefix(1);
+    };
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        skip_blanks();
+        const std::size_t end = i + 1 == names.size() ? line.npos : line.find_first_of(" \t");
+        std::string_view field = line.substr(0, end);
+        while (!field.empty() && (field.back() == ' ' || field.back() == '\t')) field.remove_suffix(1);
+        machine.variables[names[i]] = field;
+        line.remove_prefix(std::min(line.size(), end));
+    }
+}
+
 void read_line(Machine& machine, const Words& argv, Streams& streams) {
-    if (streams.input.empty()) machine.status = 1;
-    const std::string line = streams.input.substr(0, streams.input.find('\n'));
-    if (argv.size() > 1) machine.variables[argv.back()] = line;
+    Input& input = *streams.input;
+    const std::size_t end = input.text.find('\n');
+    if (end == std::string::npos && input.open) {
+        machine.wants_input = true;
+        return;
+    }
+    if (end == std::string::npos) machine.status = 1;
+    const std::string line = input.text.substr(0, end);
+    input.text.erase(0, end == std::string::npos ? end : end + 1);
+    assign_fields(machine, argv, line);
 }
 
 void run_rest(Machine& machine, const Words& argv, Streams& streams) {
@@ -392,12 +429,12 @@ void nested_shell(Machine& machine, const Words& argv, Streams& streams) {
     for (std::size_t i = 1; i < argv.size(); ++i) {
         if (argv[i].size() > 1 && argv[i][0] == '-' && argv[i].find('c') != std::string::npos &&
             i + 1 < argv.size()) {
-            streams.out += Interpreter::capture(machine, parse(argv[i + 1]), streams.input, true);
+            streams.out += Interpreter::capture(machine, parse(argv[i + 1]), *streams.input, true, streams.err);
             return;
         }
         if (argv[i].empty() || argv[i][0] != '-') {
             if (const auto script = machine.files->read(path_of(machine, argv[i])))
-                streams.out += Interpreter::capture(machine, parse(*script), streams.input, true);
+                streams.out += Interpreter::capture(machine, parse(*script), *streams.input, true, streams.err);
             return;
         }
     }
@@ -406,7 +443,7 @@ void nested_shell(Machine& machine, const Words& argv, Streams& streams) {
 void evaluate(Machine& machine, const Words& argv, Streams& streams) {
     std::string script;
     for (std::size_t i = 1; i < argv.size(); ++i) script += argv[i] + " ";
-    streams.out += Interpreter::capture(machine, parse(script), streams.input, false);
+    streams.out += Interpreter::capture(machine, parse(script), *streams.input, false, streams.err);
 }
 
 // Digits of pi by the spigot of Rabinowitz and Wagon: the Job of Kubernetes' documentation computes 2,000 of
@@ -498,6 +535,14 @@ const std::map<std::string, Command, std::less<>>& commands() {
         {"sort", sort_lines},
         {"uniq", sort_lines},
         {"tee", tee},
+        {"tar", tape_archive},
+        {"ps", processes},
+        {"id", identity},
+        {"whoami", who_am_i},
+        {"uname", system_name},
+        {"which", which},
+        {"basename", base_name},
+        {"dirname", directory_name},
         {"seq", sequence},
         {"exec", run_rest},
         {"nohup", run_rest},
@@ -548,7 +593,7 @@ bool run_command(Machine& machine, const std::vector<std::string>& argv, Streams
     const std::string_view name = path.substr(path.rfind('/') == path.npos ? 0 : path.rfind('/') + 1);
     if (machine.files != nullptr && name != path) {
         if (const auto script = machine.files->read(path)) {  // a script from a volume
-            streams.out += Interpreter::capture(machine, parse(*script), streams.input, true);
+            streams.out += Interpreter::capture(machine, parse(*script), *streams.input, true, streams.err);
             return true;
         }
     }

@@ -17,6 +17,8 @@ constexpr std::size_t output_bytes_max = 256 * 1024;
 // A path as the machine's files know it.
 std::string path_of(const Machine& machine, const std::string& path);
 std::vector<std::string> lines_of(const std::string& text);
+// All of standard input. While more may come, the command is to return at once: it will be run again.
+std::string all_input(Machine& machine, Streams& streams);
 // Standard input, or the files named.
 std::string input_of(Machine& machine, const Words& files, Streams& streams, std::string_view name);
 
@@ -27,6 +29,18 @@ void word_count(Machine& machine, const Words& argv, Streams& streams);
 void sort_lines(Machine& machine, const Words& argv, Streams& streams);
 void tee(Machine& machine, const Words& argv, Streams& streams);
 void sequence(Machine& machine, const Words& argv, Streams& streams);
+
+// Archives (shell_tar.cpp), as kubectl cp needs them.
+void tape_archive(Machine& machine, const Words& argv, Streams& streams);
+
+// What a container can say of itself (shell_system.cpp): ps, id, whoami, uname, which...
+void processes(Machine& machine, const Words& argv, Streams& streams);
+void identity(Machine& machine, const Words& argv, Streams& streams);
+void who_am_i(Machine& machine, const Words& argv, Streams& streams);
+void system_name(Machine& machine, const Words& argv, Streams& streams);
+void which(Machine& machine, const Words& argv, Streams& streams);
+void base_name(Machine& machine, const Words& argv, Streams& streams);
+void directory_name(Machine& machine, const Words& argv, Streams& streams);
 
 // The cluster's network (shell_network.cpp): wget and curl, nslookup, nc.
 void fetch(Machine& machine, const Words& argv, Streams& streams);

@@ -97,7 +97,8 @@ std::string parameter(Machine& machine, std::string_view body) {
 
 std::string substitution(Machine& machine, std::string_view script) {
     if (machine.depth >= nesting_max) return {};
-    std::string text = Interpreter::capture(machine, parse(script), {}, true);
+    Input nothing;
+    std::string text = Interpreter::capture(machine, parse(script), nothing, true, machine.errors);
     while (!text.empty() && text.back() == '\n') text.pop_back();
     return text.substr(0, expansion_bytes_max);
 }

@@ -142,10 +142,12 @@ void sort_lines(Machine& machine, const Words& argv, Streams& streams) {
 }
 
 void tee(Machine& machine, const Words& argv, Streams& streams) {
-    streams.out += streams.input;
+    const std::string text = all_input(machine, streams);
+    if (machine.wants_input) return;
+    streams.out += text;
     const bool append = std::find(argv.begin(), argv.end(), "-a") != argv.end();
     for (std::size_t i = 1; i < argv.size(); ++i)
-        if (argv[i][0] != '-') machine.files->write(path_of(machine, argv[i]), streams.input, append);
+        if (argv[i][0] != '-') machine.files->write(path_of(machine, argv[i]), text, append);
 }
 
 void sequence(Machine&, const Words& argv, Streams& streams) {

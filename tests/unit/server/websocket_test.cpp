@@ -67,3 +67,15 @@ TEST_CASE("who breaks the protocol is closed") {
     CHECK(huge.take(std::string("\x81\xff\0\0\0\0\x7f\xff\xff\xff", 10)) == close_frame(1009));
     CHECK(huge.closed());
 }
+
+TEST_CASE("messages are kept where they count, whole and of a bounded length") {
+    WebSocketReader reader(WebSocketReader::Messages::kept);
+    std::string first = masked(2, "ab");
+    first[0] = 2;  // not the last fragment
+    CHECK(reader.take(first + masked(9, "") + masked(0, "c") + masked(1, "d")) == std::string("\x8a\x00", 2));
+    CHECK(reader.take_messages() == std::vector<std::string>{"abc", "d"});
+    CHECK(reader.take_messages().empty());
+    const std::string too_long = std::string("\x82\xff\0\0\0\0\x10\0\0\0", 10);
+    CHECK(reader.take(too_long) == std::string("\x88\x02\x03\xf1", 4));
+    CHECK(reader.closed());
+}

@@ -29,7 +29,7 @@ struct Ran {
 Ran run(std::string script, Duration length = std::chrono::hours(1)) {
     Ran result;
     const auto process = make_interpreted_process(context(std::move(script)));
-    result.state = process->advance(start + length, [&](Time, std::string_view part) { result.text += part; });
+    result.state = process->advance(start + length, [&](Time, std::string_view part, int) { result.text += part; });
     return result;
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("scripts print what a shell prints") {
 TEST_CASE("a loop that sleeps goes on as time passes") {
     const auto process = make_interpreted_process(context("while true; do echo tick; sleep 5; done"));
     int ticks = 0;
-    const auto count = [&](Time, std::string_view) { ++ticks; };
+    const auto count = [&](Time, std::string_view, int) { ++ticks; };
     Process::State state = process->advance(start, count);
     CHECK(ticks == 1);
     CHECK(*state.next == start + std::chrono::seconds(5));
@@ -84,7 +84,7 @@ TEST_CASE("a loop that sleeps goes on as time passes") {
 
 TEST_CASE("an exec probe sees the files of its moment") {
     const auto process = make_interpreted_process(context("touch /tmp/healthy; sleep 30; rm -f /tmp/healthy; sleep 600"));
-    const auto nothing = [](Time, std::string_view) {};
+    const auto nothing = [](Time, std::string_view, int) {};
     process->advance(start + std::chrono::seconds(10), nothing);
     CHECK(process->exec({"cat", "/tmp/healthy"}, start).exit_code == 0);
     process->advance(start + std::chrono::seconds(31), nothing);
