@@ -105,7 +105,8 @@ TEST_CASE_FIXTURE(Nodes, "a probe hears of a file that somebody removed") {
     run(R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":"nginx","readinessProbe":
         {"exec":{"command":["test","!","-f","/tmp/ill"]},"periodSeconds":1,"failureThreshold":1}}]}})");
     const auto ready = [this] {
-        for (const api::Json& condition : cluster.get("pods", "p")["status"]["conditions"])
+        const api::Json pod = cluster.get("pods", "p");
+        for (const api::Json& condition : pod["status"]["conditions"])
             if (condition["type"] == "Ready") return condition["status"] == "True";
         return false;
     };

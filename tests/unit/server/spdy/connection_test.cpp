@@ -70,8 +70,10 @@ TEST_CASE("headers survive being compressed, block after block") {
 
 TEST_CASE("streams are opened, carry data and end, in whatever pieces the bytes come") {
     Client client;
-    const std::string bytes = client.open(1, {{"streamtype", "stdin"}}) + Client::data(1, "abc") + Client::data(1, "d", true) +
-                              client.open(3, {{"streamtype", "error"}}, true) + control(7, 0, number(0) + number(0));
+    std::string bytes = client.open(1, {{"streamtype", "stdin"}});
+    bytes += Client::data(1, "abc") + Client::data(1, "d", true);
+    bytes += client.open(3, {{"streamtype", "error"}}, true);
+    bytes += control(7, 0, number(0) + number(0));
     const std::string expected = "open 1 streamtype=stdin, data 1 abc, data 1 d, end 1, open 3 streamtype=error, end 3, away 0";
     Connection whole;
     CHECK(take(whole, bytes) == expected);
@@ -107,7 +109,8 @@ TEST_CASE("a reset forgets the stream, and streams of wrong numbers are reset") 
     Client client;
     Connection connection;
     CHECK(take(connection, client.open(1, {}) + control(3, 0, number(1) + number(5)) + Client::data(1, "late")) == "open 1, reset 1");
-    CHECK(take(connection, client.open(1, {}) + client.open(4, {})).empty());
+    const std::string again = client.open(1, {});
+    CHECK(take(connection, again + client.open(4, {})).empty());
     CHECK(connection.output() == control(3, 0, number(1) + number(1)) + control(3, 0, number(4) + number(1)));
     CHECK_FALSE(connection.broken());
     connection.reset(1, Connection::ResetStatus::cancel);  // no longer there
