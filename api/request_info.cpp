@@ -14,7 +14,7 @@ std::string_view RequestInfo::parameter(std::string_view name) const {
 
 bool RequestInfo::flag(std::string_view name) const {
     const auto found = query.find(name);
-    return found != query.end() && found->second != "false" && found->second != "0";
+    return found != query.end() && found->second != "0" && lower(found->second) != "false";
 }
 
 RequestInfo parse_request_info(std::string_view path, std::string_view query) {

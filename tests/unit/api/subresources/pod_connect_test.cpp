@@ -81,7 +81,7 @@ struct Server : tests::TestCluster {
 }  // namespace
 
 TEST_CASE_FIXTURE(Server, "an exec names its container, its command and its streams") {
-    const PodConnect* exec = connection("pods/p/exec?container=two&command=sh&command=-c&command=ls%20-l&stdin=true&stdout=1&tty=false");
+    const PodConnect* exec = connection("pods/p/exec?container=two&command=sh&command=-c&command=ls%20-l&stdin=true&stdout=1&stderr=False&tty=0");
     REQUIRE(exec != nullptr);
     CHECK(exec->query.container == "two");
     CHECK(exec->query.command == std::vector<std::string>{"sh", "-c", "ls -l"});
