@@ -86,12 +86,12 @@ matches '^my own page$' curl -s "http://127.0.0.1:$port/"
 [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/none")" = 404 ]
 kill $forward
 wait $forward 2> /dev/null || true
-k port-forward pod/web :81 > "$work/ports" 2>&1 &
+k port-forward pod/web :81 > "$work/refused" 2>&1 &
 forward=$!
-eventually matches 'Forwarding from 127' cat "$work/ports"
-port=$(sed -nE 's/^Forwarding from 127.0.0.1:([0-9]+) -> 81$/\1/p' "$work/ports")
+eventually matches 'Forwarding from 127' cat "$work/refused"
+port=$(sed -nE 's/^Forwarding from 127.0.0.1:([0-9]+) -> 81$/\1/p' "$work/refused")
 curl -s "http://127.0.0.1:$port/" > /dev/null || true
-eventually matches 'an error occurred forwarding .* dial tcp4 127.0.0.1:81: connect: connection refused' cat "$work/ports"
+eventually matches 'an error occurred forwarding .* dial tcp4 127.0.0.1:81: connect: connection refused' cat "$work/refused"
 kill $forward 2> /dev/null || true
 wait $forward 2> /dev/null || true
 stop_kubemu
