@@ -2,7 +2,12 @@
 #include "controllers/kubelet/process.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <set>
+#include <utility>
+
+#include "storage/base/mutex.h"
 
 namespace kubemu::controllers::kubelet {
 namespace {
@@ -37,14 +42,28 @@ std::string relative(std::string_view path, std::string_view mount) {
     return path.size() == mount.size() ? "/" : std::string(path.substr(mount.size()));
 }
 
+// What a program says at its start is the same in each of the thousands of containers that run it: kept once.
+std::shared_ptr<const std::string> shared_text(std::string text) {
+    struct Recent {
+        Mutex mutex;
+        std::array<std::shared_ptr<const std::string>, 16> slots KUBEMU_GUARDED_BY(mutex);
+    };
+    static Recent recent;
+    if (text.empty()) return nullptr;
+    const std::size_t slot = std::hash<std::string_view>()(text) % 16;
+    const Lock lock(recent.mutex);
+    std::shared_ptr<const std::string>& known = recent.slots[slot];
+    if (known == nullptr || *known != text) known = std::make_shared<const std::string>(std::move(text));
+    return known;
+}
+
 class FixedProcess final : public Process {
   public:
     FixedProcess(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code)
-        : context_(std::move(context)), text_(std::move(text)), duration_(duration), exit_code_(exit_code) {}
+        : context_(std::move(context)), text_(shared_text(std::move(text))), duration_(duration), exit_code_(exit_code) {}
 
     State advance(Time until, const Output& output) override {
-        if (!text_.empty()) output(context_.started_at, text_, 1);
-        text_ = std::string();
+        if (const auto text = std::exchange(text_, nullptr)) output(context_.started_at, *text, 1);
         return *foresee(until);
     }
 
@@ -81,7 +100,7 @@ class FixedProcess final : public Process {
 
   private:
     ProcessContext context_;
-    std::string text_;
+    std::shared_ptr<const std::string> text_;  // null: it has been said
     std::optional<Duration> duration_;
     int exit_code_;
 };
