@@ -407,6 +407,8 @@ std::unique_ptr<Expression> parse(const std::string& source, std::vector<Issue>&
 }
 
 std::string print_issues(const std::string& source, const std::vector<Issue>& issues) {
+    // Nothing has no column, nor a line to show.
+    if (source.empty() && !issues.empty()) return "ERROR: <input>:1:0: " + issues[0].message;
     std::string out;
     for (const Issue& issue : issues) {
         std::size_t line = 1, begin = 0;

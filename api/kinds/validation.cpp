@@ -107,7 +107,8 @@ void validate_at_most_100_percent(const Json* value, const FieldPath& path, Fiel
 
 bool is_zero_int_or_percent(const Json* value) {
     if (value == nullptr) return true;
-    return value->is_number() ? number_of(value) == 0 : percent_of(*value) == 0;
+    // A text that is no percentage counts as 0, as it does for the real server.
+    return value->is_number() ? number_of(value) == 0 : percent_of(*value).value_or(0) == 0;
 }
 
 bool validate_required(std::string_view value, const FieldPath& path, FieldErrors& errors) {

@@ -29,7 +29,7 @@ eventually matches '^Infeasible 2$' show \
   '{range .status.conditions[?(@.type=="PodResizePending")]}{.reason} {.observedGeneration}{"\n"}{end}'
 matches '^150m$' show '{.status.containerStatuses[0].resources.requests.cpu}{"\n"}'
 # Only cpu and memory, and not taken away; the class of service stays.
-matches 'resource requests cannot be removed' resize '"resources":{"requests":{"memory":null}}'
+matches 'resource limits cannot be removed' resize '"resources":{"limits":{"memory":null}}'
 matches '"generation":2' resize '"image":"other"'
 matches 'QOS Class may not change' resize \
   '"resources":{"requests":{"cpu":"200m","memory":"128Mi"},"limits":{"cpu":"200m","memory":"128Mi"}}'

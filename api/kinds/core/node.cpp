@@ -113,6 +113,13 @@ void validate_pod_cidrs(const Json& object, FieldErrors& errors) {
         v6 += text.find(':') != std::string::npos ? 1 : 0;
     }
     if (cidrs.size() < 2) return;
+    for (std::size_t i = 0; i < cidrs.size() && !parsed; ++i) {
+        const std::string& text = cidrs[i].get_ref<const std::string&>();
+        if (is_cidr(text)) continue;
+        errors.internal(path, "invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[" +
+                                  std::to_string(i) + "]: <nil> (invalid CIDR address: " + text + ")");
+        break;
+    }
     const bool two_families = parsed && v6 > 0 && v6 < cidrs.size();
     if (!two_families || cidrs.size() > 2) {
         errors.invalid(path, go_strings("[]string", &cidrs), "may specify no more than one CIDR for each IP family");

@@ -77,15 +77,16 @@ void validate_resized_containers(const Json& spec, const Json& old, const char* 
     const Json& before = array_at(old, {list});
     const bool init = std::string_view(list) == "initContainers";
     for (std::size_t i = 0; i < now.size(); ++i) {
-        if (init && !pods::restarts_always(before[i])) {
-            if (now[i] != before[i]) {
-                errors.forbidden(FieldPath("spec"), "resources for non-sidecar init containers are immutable");
-            }
-            continue;
-        }
+        const FieldPath path = init ? FieldPath("spec").child(list).index(i) : FieldPath("spec");
         if (without_compute_changes(now[i], before[i]) != before[i]) {
-            errors.forbidden(FieldPath("spec"), init ? "only cpu and memory resources for sidecar containers are mutable"
-                                                     : "only cpu and memory resources are mutable");
+            errors.forbidden(path, init ? "only cpu and memory resources for init or sidecar containers are mutable"
+                                        : "only cpu and memory resources are mutable");
+        }
+        if (!init || pods::restarts_always(now[i]) || now[i] == before[i]) continue;
+        // What starts a pod runs once: there is nothing to restart.
+        for (const Json& policy : array_at(now[i], {"resizePolicy"})) {
+            if (text(policy, "restartPolicy") != "RestartContainer") continue;
+            errors.forbidden(path, "non-sidecar init containers with a resize policy of RestartContainer cannot be resized");
         }
     }
 }
@@ -120,7 +121,6 @@ void validate_pod_resize(const Json& pod, const Json& old, FieldErrors& errors) 
         const Json& now = array_at(spec, {list});
         for (std::size_t i = 0; i < now.size(); ++i) {
             const Json& was = array_at(before, {list})[i];
-            if (std::string_view(list) == "initContainers" && !pods::restarts_always(was)) continue;
             validate_removed_resources(object_at(now[i], {"resources"}), object_at(was, {"resources"}),
                                        path.child(list).index(i).child("resources"), "resource", errors);
         }

@@ -79,13 +79,13 @@ void validate_limited(const Json& limited, const HookContext& context, const Fie
         errors.invalid(at, shares,
                        context.kind.version == "v1" ? "must be a non-negative integer" : "must be positive");
     }
+    validate_response(object_at(limited, {"limitResponse"}), path.child("limitResponse"), errors);
     validate_lendable(limited, path, errors);
     if (const Json* limit = find(limited, "borrowingLimitPercent");
         limit != nullptr && int_at(limited, {"borrowingLimitPercent"}) < 0) {
         errors.invalid(path.child("borrowingLimitPercent"), *limit,
                        "if specified, must be a non-negative integer");
     }
-    validate_response(object_at(limited, {"limitResponse"}), path.child("limitResponse"), errors);
 }
 
 void validate_mandatory(const Json& object, const FieldPath& path, FieldErrors& errors) {

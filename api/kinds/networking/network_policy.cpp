@@ -38,12 +38,12 @@ void validate_port(const Json& port, const FieldPath& path, FieldErrors& errors)
     const Json* number = find(port, "port");
     const Json* end = find(port, "endPort");
     const FieldPath last = path.child("endPort");
+    const bool named = number != nullptr && number->is_string();
+    if (end != nullptr && named) errors.invalid(last, *end, "may not be specified when `port` is non-numeric");
     if (number != nullptr) validate_port_number_or_name(number, path.child("port"), errors);
-    if (end == nullptr) return;
+    if (end == nullptr || named) return;
     if (number == nullptr) {
         errors.invalid(last, *end, "may not be specified when `port` is not specified");
-    } else if (number->is_string()) {
-        errors.invalid(last, *end, "may not be specified when `port` is non-numeric");
     } else {
         const auto first = number->get<std::int64_t>(), most = end->get<std::int64_t>();
         if (most < first) errors.invalid(last, *number, "must be greater than or equal to `port`");

@@ -252,6 +252,9 @@ TEST_CASE("what is no expression says where it ends being one") {
         REQUIRE(issues.size() == 1);
         CHECK(issues[0].message == std::string("Syntax error: ") + c.said);
     }
+    issues.clear();
+    CHECK(parse("", issues) == nullptr);
+    CHECK(print_issues("", issues).starts_with("ERROR: <input>:1:0: Syntax error: mismatched input '<EOF>' expecting "));
 }
 
 TEST_CASE("costs grow with what is declared, and are cut off while running") {

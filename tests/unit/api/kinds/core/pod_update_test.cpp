@@ -96,6 +96,20 @@ TEST_CASE("resize: cpu and memory alone, within the quality of service") {
     CHECK(refused_change([](Json& container) { container["image"] = "j"; }) == "spec: Forbidden: only cpu and memory resources are mutable");
     CHECK(refused_change([](Json& container) { container["name"] = "b"; }) ==
           "spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize");
+    // What starts a pod can be resized too, but not by a restart.
+    Json with_init = old;
+    with_init["spec"]["initContainers"] = {{{"name", "i"}, {"image", "i"}, {"resources", old["spec"]["containers"][0]["resources"]}}};
+    Json pod = with_init;
+    Json& init = pod["spec"]["initContainers"][0];
+    const auto refused_init = [&] { return complaints([&](FieldErrors& errors) { validate_pod_resize(pod, with_init, errors); }); };
+    init["resources"]["limits"]["cpu"] = "2";
+    init["resources"]["requests"]["cpu"] = "2";
+    CHECK(refused_init() == "");
+    init["resizePolicy"] = {{{"resourceName", "cpu"}, {"restartPolicy", "RestartContainer"}}};
+    CHECK(refused_init() ==
+          "spec.initContainers[0]: Forbidden: only cpu and memory resources for init or sidecar containers are mutable\n"
+          "spec.initContainers[0]: Forbidden: non-sidecar init containers with a resize policy of RestartContainer cannot be "
+          "resized");
 }
 
 TEST_CASE("status: what has ended stays ended; the quality of service stays") {

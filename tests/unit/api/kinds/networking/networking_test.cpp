@@ -131,6 +131,9 @@ TEST_CASE("NetworkPolicy: ports, peers and blocks") {
          at + ".endPort: Invalid value: 9: may not be specified when `port` is not specified"},
         {port(R"({"port":"a","endPort":9})"),
          at + ".endPort: Invalid value: 9: may not be specified when `port` is non-numeric"},
+        {port(R"({"port":"!a","endPort":9})"),
+         at + ".endPort: Invalid value: 9: may not be specified when `port` is non-numeric\n" + at +
+             ".port: Invalid value: \"!a\": must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"},
         {port(R"({"port":8,"endPort":9,"protocol":"X"})"),
          at + ".protocol: Unsupported value: \"X\": supported values: \"TCP\", \"UDP\", \"SCTP\""},
         {R"({"spec":{"policyTypes":["Ingress","Egress","Ingress"]}})",
