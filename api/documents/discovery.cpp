@@ -133,7 +133,8 @@ std::string response_kind(std::string_view group, std::string_view version, std:
 }
 
 // Versions that ended before release 1.27 have no singular name: discovery did not tell it then.
-std::string aggregated_resource(const KindSpec& kind) {
+// `document`: the version of the document; v2beta1 is of releases whose pods had no resize.
+std::string aggregated_resource(const KindSpec& kind, std::string_view document) {
     // Only custom resources spell out a group and version that go without saying.
     const bool custom = kind.custom != nullptr;
     const std::string responds = custom ? response_kind(kind.group, kind.version, kind.kind) : response_kind("", "", kind.kind);
@@ -143,6 +144,7 @@ std::string aggregated_resource(const KindSpec& kind) {
     if (!kind.subresources.empty()) {
         out += ",\"subresources\":[";
         for (const SubresourceSpec& sub : kind.subresources) {
+            if (document == "v2beta1" && sub.name == "resize") continue;
             if (out.back() != '[') out += ',';
             const bool own = custom && sub.version.empty();
             out += "{\"subresource\":" + quoted(sub.name) + ",\"responseKind\":" +
@@ -235,7 +237,7 @@ std::string aggregated_discovery(const Kinds& kinds, bool core, std::string_view
             for (const KindSpec* kind : kinds) {
                 if (kind->group != member.group || kind->version != member.version) continue;
                 if (out.back() != '[') out += ',';
-                out += aggregated_resource(*kind);
+                out += aggregated_resource(*kind, version);
             }
             out += "],\"freshness\":\"Current\"}";
         }

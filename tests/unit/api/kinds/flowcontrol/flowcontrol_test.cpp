@@ -55,10 +55,10 @@ TEST_CASE("priority levels: queues and shares") {
             R"({"metadata":{"name":"a"},"spec":{"type":"Limited","limited":{"nominalConcurrencyShares":-1,"lendablePercent":101,
         "limitResponse":{"type":"Queue","queuing":{"queues":1000000,"handSize":9,"queueLengthLimit":1}}}}})") ==
         "spec.limited.nominalConcurrencyShares: Invalid value: -1: must be a non-negative integer\n"
-        "spec.limited.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive\n"
         "spec.limited.limitResponse.queuing.handSize: Invalid value: 9: required entropy bits of deckSize "
         "1000000 and handSize 9 should not "
-        "be greater than 60");
+        "be greater than 60\n"
+        "spec.limited.lendablePercent: Invalid value: 101: must be between 0 and 100, inclusive");
     CHECK(level.creating(R"({"metadata":{"name":"a"},"spec":{"type":"Exempt"}})") ==
           "spec.type: Invalid value: \"Exempt\": type must be 'Exempt' if and only if `name` is 'exempt'");
 }
