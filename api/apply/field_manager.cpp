@@ -288,7 +288,8 @@ ApiResult<Json> FieldManager::apply(Json base, Json patch, bool force) const {
         record_update(nothing, base, changed(nothing, base, false), "before-first-apply", owners);
     }
 
-    Applied applied = apply_once(base, patch, owners, force);
+    // By force there are no conflicts, and no second attempt.
+    Applied applied = apply_once(base, patch, force ? std::move(owners) : owners, force);
     if (!applied.conflicts.empty()) {
         FieldSet allowed;
         if (options_.manager == "kubectl") allowed = client_side_applied(base);

@@ -190,6 +190,26 @@ void put_back_node_affinity(Json& spec, const Json& old) {
     }
 }
 
+// The usual update of a pod's spec.
+bool only_images_differ(const Json& spec, const Json& old) {
+    if (spec.size() != old.size()) return false;
+    for (const auto& [member, value] : spec.items()) {
+        const Json* before = find(old, member);
+        if (before == nullptr) return false;
+        if (value == *before) continue;
+        if ((member != "containers" && member != "initContainers") || value.size() != before->size()) return false;
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            const Json& container = value[i];
+            if (container.size() != (*before)[i].size()) return false;
+            for (const auto& [part, now] : container.items()) {
+                const Json* was = find((*before)[i], part);
+                if (was == nullptr || (part != "image" && now != *was)) return false;
+            }
+        }
+    }
+    return true;
+}
+
 // The new spec with all that may change put back to what it was.
 Json frozen(const Json& spec, const Json& old) {
     Json same = spec;
@@ -219,6 +239,7 @@ void validate_pod_update(const Json& pod, const Json& old, FieldErrors& errors) 
     if (!validate_deadline(spec, before, errors)) return;
     validate_added_tolerations(spec, before, errors);
     validate_removed_gates(spec, before, errors);
+    if (only_images_differ(spec, before)) return;
     Json same = frozen(spec, before);
     if (!array_at(before, {"schedulingGates"}).empty()) {
         validate_narrowed_selector(spec, before, errors);
