@@ -1,11 +1,11 @@
 // Requests for devices, constraints between them, configuration.
-#include "api/cel/device.h"
 #include "api/kinds/resource/claims.h"
 
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/cel/device.h"
 #include "api/kinds/core/pod_spec.h"
 #include "api/kinds/go_syntax.h"
 #include "api/kinds/resource/devices.h"
@@ -18,9 +18,9 @@ namespace {
 
 constexpr std::size_t items_max = 32, alternatives_max = 8, expression_bytes_max = 10 * 1024,
                       parameters_bytes_max = 10 * 1024;
+constexpr std::size_t driver_bytes_max = 63, pool_bytes_max = 253;
 // What a selector may cost at worst (resource/v1.CELSelectorExpressionMaxCost).
 constexpr std::uint64_t expression_cost_max = 1000000;
-constexpr std::size_t driver_bytes_max = 63, pool_bytes_max = 253;
 
 // Requests by name, each with the names of its alternatives.
 using RequestNames = std::map<std::string, std::set<std::string>>;
