@@ -140,6 +140,7 @@ ApiResult<bool> handle_connect(const ExchangePtr& exchange) {
     for (const Json& port : array_at(options, {"ports"})) numbers.push_back(std::to_string(port.get<int>()));
     if (numbers.empty()) numbers = values_of(info, "ports");
     Response response;
+    response.code = 101;
     response.stream = std::make_unique<PodConnect>(*exchange->streams, std::move(query), ports, std::move(numbers), exchange->request);
     exchange->respond(std::move(response));
     return true;

@@ -66,6 +66,20 @@ wait $attached 2> /dev/null || true
 grep -q '^from typed' "$work/typed" || fail "no shell answered: $(cat "$work/typed")"
 eventually refused 'not found' k get pod typed
 
+# A container beside the others, to look at them from.
+if [ "$(client_minor)" -ge 25 ]; then
+  { pause 1; echo 'echo beside $(hostname)'; } | timeout 20 "$KUBECTL" debug web -i --image=busybox > "$work/debug" 2>&1 || true
+  grep -q '^beside web' "$work/debug" || fail "nobody answered: $(cat "$work/debug")"
+fi
+
+# Many at a time.
+together=()
+for i in 1 2 3 4 5 6; do
+  exec_in side sh -c "sleep 0.3; echo $i" > "$work/together$i" & together+=($!)
+done
+for one in "${together[@]}"; do wait "$one"; done
+[ "$(cat "$work"/together*)" = $'1\n2\n3\n4\n5\n6' ]
+
 # A terminal: prompt, echo, and the end by ctrl-D.
 if command -v script > /dev/null; then
   { pause 1; printf 'whoami\r'; pause 0.5; printf '\004'; } |
@@ -84,6 +98,7 @@ matches 'default/web' curl -s "http://127.0.0.1:$port/"
 exec_in nginx sh -c 'echo my own page > /usr/share/nginx/html/index.html'
 matches '^my own page$' curl -s "http://127.0.0.1:$port/"
 [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/none")" = 404 ]
+matches '^my own page$' k get --raw /api/v1/namespaces/default/pods/web/proxy/
 kill $forward
 wait $forward 2> /dev/null || true
 k port-forward pod/web :81 > "$work/refused" 2>&1 &
