@@ -75,7 +75,9 @@ SchedulerController::SchedulerController(Manager& manager, scheduler::Release re
       budgets_(manager.informer("poddisruptionbudgets.policy")),
       release_(release),
       reader_(client()),
-      recorder_(manager, client(), "default-scheduler", "kubemu-control-plane") {
+      recorder_(manager, client(), "default-scheduler", "kubemu-control-plane"),
+      default_selectors_(manager, reader_),
+      volume_use_(manager, reader_) {
     manager.informer("namespaces").subscribe([this](const api::Informer::Change& change) {
         const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
         if (!change.after) {
@@ -91,6 +93,8 @@ SchedulerController::SchedulerController(Manager& manager, scheduler::Release re
     pods_.subscribe([this](const api::Informer::Change& change) { on_pod(change); });
     for (api::Informer* informer : {&claims_, &volumes_, &classes_})
         informer->subscribe([this](const api::Informer::Change&) { wake_parked(); });
+    for (const char* resource : {"csinodes", "csidrivers", "csistoragecapacities", "volumeattachments"})
+        manager.informer(std::string(resource) + ".storage.k8s.io").subscribe([this](const api::Informer::Change&) { wake_parked(); });
 }
 
 SchedulerController::~SchedulerController() = default;
@@ -98,8 +102,16 @@ SchedulerController::~SchedulerController() = default;
 void SchedulerController::start() { enqueue(std::string(queue_key)); }
 
 void SchedulerController::on_node(const api::Informer::Change& change) {
+    const auto count_images = [this](const NodeInfo& node, int by) {
+        for (const auto& [name, bytes] : node.images)
+            if ((image_nodes_[name] += by) == 0) image_nodes_.erase(name);
+    };
     if (change.after == nullptr) {
-        nodes_.erase(change.before->key);
+        const auto gone = nodes_.find(change.before->key);
+        if (gone == nodes_.end()) return;
+        count_images(gone->second, -1);
+        matches_.forget(gone->first);
+        nodes_.erase(gone);
         return;
     }
     NodeInfo next;
@@ -122,9 +134,12 @@ void SchedulerController::on_node(const api::Informer::Change& change) {
     node.unschedulable = next.unschedulable;
     node.allocatable = std::move(next.allocatable);
     node.pods_allocatable = next.pods_allocatable;
+    count_images(node, -1);
+    node.images = std::move(next.images);
+    count_images(node, 1);
     if (is_new) {
         for (const auto& [key, entry] : entries_)
-            if (entry.node == node.name) node.add(entry.info);
+            if (entry.node == node.name) put(node.name, entry.info);
     }
     if (changed) wake_parked();  // heartbeats change none of these
 }
@@ -160,9 +175,7 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
     const bool ours = view.scheduler_name == "default-scheduler";
     const bool matters = ours || !is_waiting;
     if (!known || (matters && (labels_differ || entry.node.empty()))) {
-        if (known && !entry.node.empty()) {
-            if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.remove(record.key);
-        }
+        if (known) take(entry.node, record.key);
         const bool decode = scheduler::text_shows_constraints(*record.bytes.get());
         if (!known || labels_differ || decode || entry.info->constraints) {
             entry.info = decode ? [&] {
@@ -170,9 +183,7 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
                 return scheduler::make_pod_info(record, view, &document);
             }() : scheduler::make_pod_info(record, view, nullptr);
         }
-        if (known && !entry.node.empty()) {
-            if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.add(entry.info);
-        }
+        if (known) put(entry.node, entry.info);
         if (labels_differ) wake_parked();
     }
     if (!is_waiting) {
@@ -193,7 +204,7 @@ void SchedulerController::forget(const std::string& key) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) return;
     Entry& entry = found->second;
-    if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.remove(key);
+    take(entry.node, key);
     if (entry.queued) active_.erase({entry.info->priority, entry.sequence, key});
     parked_.erase(key);
     nominated_.erase(key);
@@ -201,15 +212,31 @@ void SchedulerController::forget(const std::string& key) {
 }
 
 void SchedulerController::place(const std::string& key, Entry& entry, const std::string& node_name) {
-    if (const auto node = nodes_.find(entry.node); node != nodes_.end()) node->second.remove(key);
+    take(entry.node, key);
     entry.node = node_name;
-    if (const auto node = nodes_.find(node_name); node != nodes_.end()) node->second.add(entry.info);
+    put(node_name, entry.info);
     if (entry.queued) active_.erase({entry.info->priority, entry.sequence, key});
     entry.queued = entry.parked = false;
     parked_.erase(key);
     nominated_.erase(key);
     // A pod that has its place may be what others keep to, or spread from: they are looked at once in a turn.
     if (!parked_.empty()) manager().set_timer(this, "assigned", now(), [this] { wake_parked(true); });
+}
+
+void SchedulerController::put(const std::string& name, const PodInfoPtr& pod) {
+    const auto node = nodes_.find(name);
+    if (node == nodes_.end() || node->second.pods.count(pod->key) > 0) return;
+    node->second.add(pod);
+    matches_.add(*pod, name);
+}
+
+void SchedulerController::take(const std::string& name, const std::string& key) {
+    const auto node = nodes_.find(name);
+    if (node == nodes_.end()) return;
+    const auto pod = node->second.pods.find(key);
+    if (pod == node->second.pods.end()) return;
+    matches_.remove(*pod->second, name);
+    node->second.remove(key);
 }
 
 void SchedulerController::push(const std::string& key, Entry& entry) {
@@ -269,29 +296,9 @@ void SchedulerController::schedule(const std::string& key) {
             nodes_.size(), std::to_string(nodes_.size()) + " Preemption is not helpful for scheduling");
         return fail(key, entry, availability(nodes_.size(), volumes.refusal) + " preemption: " + none);
     }
-    const Filter filter(*pod, {nodes_, namespaces_, release_}, volumes.rules);
+    const Filter filter(*pod, {nodes_, namespaces_, release_, &volume_use_}, volumes.rules);
     std::map<std::string, Verdict> verdicts;
-    std::map<std::string, int> reasons;
-    const NodeInfo* best = nullptr;
-    double best_score = 0;
-    int ties = 0;
-    for (const auto& [name, node] : nodes_) {
-        Verdict verdict = filter.check(node, {}, promised_on(name, *pod));
-        if (verdict.fits()) {
-            double value = scheduler::score(*pod, node, filter);
-            if (name == entry.nominated_node || name == entry.chosen_node) value += 1e6;
-            const bool tie = best != nullptr && value == best_score;
-            ties = tie ? ties + 1 : 1;
-            if (best == nullptr || value > best_score ||
-                (tie && manager().random().below("scheduler", static_cast<std::uint64_t>(ties)) == 0)) {
-                best = &node;
-                best_score = value;
-            }
-            continue;
-        }
-        for (const std::string& reason : verdict.reasons) ++reasons[reason];
-        verdicts.emplace(name, std::move(verdict));
-    }
+    const NodeInfo* best = best_of(key, *pod, feasible(entry, filter, verdicts));
     if (best != nullptr) {
         if (!select_node_for_claims(*pod, volumes, *best)) {
             entry.chosen_node = best->name;
@@ -303,6 +310,9 @@ void SchedulerController::schedule(const std::string& key) {
         return;
     }
     entry.chosen_node.clear();
+    std::map<std::string, int> reasons;
+    for (const auto& [name, verdict] : verdicts)
+        for (const std::string& reason : verdict.reasons) ++reasons[reason];
     std::string message = availability(nodes_.size(), histogram(reasons));
     // Where pods make room there is nothing to add.
     if (const std::string why = preempt(key, entry, filter, verdicts); !why.empty()) message += " preemption: " + why;

@@ -6,14 +6,20 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "api/values/quantity.h"
 #include "controllers/runtime/controller.h"
 #include "controllers/runtime/series_recorder.h"
+#include "controllers/scheduler/default_selectors.h"
 #include "controllers/scheduler/filters.h"
+#include "controllers/scheduler/match_counts.h"
 #include "controllers/scheduler/pod_info.h"
+#include "controllers/scheduler/scores.h"
+#include "controllers/scheduler/volume_use.h"
 
 namespace kubemu::controllers {
 
@@ -57,6 +63,9 @@ class SchedulerController final : public Controller {
     void on_node(const api::Informer::Change& change);
     void forget(const std::string& key);
     void place(const std::string& key, Entry& entry, const std::string& node);
+    // Pods come to nodes and leave them only by these, so that every count follows.
+    void put(const std::string& node, const scheduler::PodInfoPtr& pod);
+    void take(const std::string& node, const std::string& key);
     void push(const std::string& key, Entry& entry);
     // Something changed that may make room: parked pods become eligible, each after its back-off. `followers_only`:
     // those alone whose place depends on where other pods are.
@@ -66,10 +75,17 @@ class SchedulerController final : public Controller {
     static std::string histogram(const std::map<std::string, int>& reasons);
     static std::string availability(std::size_t nodes, const std::string& reasons);
     void schedule(const std::string& key);
+    // The nodes that would do, and the verdicts of those that would not.
+    std::vector<const scheduler::NodeInfo*> feasible(const Entry& entry, const scheduler::Filter& filter,
+                                                     std::map<std::string, scheduler::Verdict>& verdicts);
+    const scheduler::NodeInfo* best_of(const std::string& key, const scheduler::PodInfo& pod,
+                                       std::vector<const scheduler::NodeInfo*> nodes);
     bool bind(const std::string& key, Entry& entry, const std::string& node);
     void fail(const std::string& key, Entry& entry, const std::string& message);
     Volumes volumes_of(const scheduler::PodInfo& pod);
     scheduler::VolumeRule rule_of_bound(const std::string& volume_name);
+    void read_capacity(const std::string& provisioner, const std::string& class_name,
+                       const std::optional<api::Quantity>& wanted, scheduler::VolumeRule& rule);
     scheduler::VolumeRule rule_of_waiting(const api::Json& claim, const api::Json& storage_class);
     // Another pod that uses the claim; empty when there is none.
     std::string user_of_claim(const scheduler::PodInfo& pod, const std::string& claim) const;
@@ -104,6 +120,11 @@ class SchedulerController final : public Controller {
     SeriesRecorder recorder_;
     scheduler::Nodes nodes_;
     scheduler::Namespaces namespaces_;
+    scheduler::ImageNodes image_nodes_;
+    scheduler::MatchCounts matches_;
+    scheduler::DefaultSelectors default_selectors_;
+    scheduler::VolumeUse volume_use_;
+    std::string next_start_;  // where the search of the next pod begins in a large cluster
     std::map<std::string, Entry, std::less<>> entries_;
     std::set<Waiting> active_;
     std::set<std::string> parked_;

@@ -1,5 +1,7 @@
-// The filters and scores of kube-scheduler's default profile (pkg/scheduler/framework/plugins).
+// The filters of kube-scheduler's default profile (pkg/scheduler/framework/plugins).
 #include "controllers/scheduler/filters.h"
+
+#include "controllers/scheduler/scores.h"
 
 #include <algorithm>
 #include <cmath>
@@ -110,7 +112,9 @@ Filter::Filter(const PodInfo& pod, Cluster cluster, std::vector<VolumeRule> volu
       namespaces_(cluster.namespaces),
       release_(cluster.release),
       volumes_(std::move(volumes)),
-      named_nodes_(named_nodes(rules_)) {
+      named_nodes_(named_nodes(rules_)),
+      volume_use_(cluster.volume_use) {
+    if (volume_use_ != nullptr && !rules_.claims.empty()) asked_volumes_ = volume_use_->of(pod_);
     count_spread();
     count_affinity();
     find_forbidden();
@@ -119,11 +123,14 @@ Filter::Filter(const PodInfo& pod, Cluster cluster, std::vector<VolumeRule> volu
 void Filter::count_spread() {
     for (const SpreadConstraint& constraint : rules_.spread) {
         Counts counts;
+        if (!constraint.hard) {
+            spread_counts_.push_back({});
+            continue;
+        }
         for (const auto& [name, node] : nodes_) {
             const std::string* value = node.label(constraint.topology_key);
             if (value == nullptr || !has_all_keys(rules_.spread, constraint.hard, node)) continue;
-            if (constraint.honor_affinity && !matches_node_rules(rules_, node)) continue;
-            if (constraint.honor_taints && untolerated(rules_, node) != nullptr) continue;
+            if (!counts_for_spread(constraint, rules_, node)) continue;
             int& count = counts[*value];
             for (const auto& [key, other] : node.pods) {
                 const bool counted = !other->deleting && other->namespace_name == pod_.namespace_name;
@@ -148,8 +155,6 @@ void Filter::count_affinity() {
         }
     }
     for (const PodTerm& term : rules_.anti_affinity) anti_counts_.push_back(count_pods(term));
-    for (const PodTerm& term : rules_.preferred_affinity) preferred_counts_.push_back(count_pods(term));
-    for (const PodTerm& term : rules_.preferred_anti_affinity) unwanted_counts_.push_back(count_pods(term));
     // The first pod of a group that wants to be together may go anywhere, or it would wait for itself.
     first_of_its_group_ = !rules_.affinity.empty() &&
                           std::all_of(affinity_counts_.begin(), affinity_counts_.end(),
@@ -217,7 +222,7 @@ Verdict Filter::check(const NodeInfo& node, const std::vector<PodInfoPtr>& remov
     return verdict;
 }
 
-// VolumeRestrictions, VolumeBinding and VolumeZone.
+// VolumeRestrictions, NodeVolumeLimits, VolumeBinding and VolumeZone.
 void Filter::check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const {
     const auto refuse = [&](const char* reason, bool resolvable) {
         const std::string text = reason;
@@ -229,6 +234,9 @@ void Filter::check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& 
             refuse("node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode", true);
     }
     if (!verdict.fits()) return;
+    if (!asked_volumes_.empty()) {
+        if (const std::string why = volume_use_->refusal(node, asked_volumes_, removed); !why.empty()) return refuse(why.c_str(), true);
+    }
     for (const VolumeRule& volume : volumes_) {
         if (volume.kind == VolumeRule::Kind::missing)
             refuse("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)", false);
@@ -237,6 +245,10 @@ void Filter::check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& 
         if (volume.kind != VolumeRule::Kind::selectable || !volume_for(volume, node).empty()) continue;
         if (!volume.can_be_made || (!volume.topologies.empty() && !matches_terms(volume.topologies, node)))
             refuse("node(s) didn't find available persistent volumes to bind", false);
+        else if (volume.needs_capacity && std::none_of(volume.with_capacity.begin(), volume.with_capacity.end(), [&](const auto& reach) {
+                     return reach.matches(node.labels);
+                 }))
+            refuse("node(s) did not have enough free storage", false);
     }
     if (!verdict.fits()) return;
     for (const VolumeRule& volume : volumes_) {
@@ -306,54 +318,9 @@ void Filter::check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoP
     }
 }
 
-double Filter::preference(const NodeInfo& node) const {
-    double result = 0;
-    const auto at = [&](const Counts& counts, const std::string& key) {
-        const std::string* value = node.label(key);
-        if (value == nullptr) return 0;
-        const auto found = counts.find(*value);
-        return found == counts.end() ? 0 : found->second;
-    };
-    for (std::size_t i = 0; i < rules_.preferred_affinity.size(); ++i)
-        result += rules_.preferred_affinity[i].weight * std::min(1, at(preferred_counts_[i], rules_.preferred_affinity[i].topology_key));
-    for (std::size_t i = 0; i < rules_.preferred_anti_affinity.size(); ++i) {
-        result -= rules_.preferred_anti_affinity[i].weight *
-                  std::min(1, at(unwanted_counts_[i], rules_.preferred_anti_affinity[i].topology_key));
-    }
-    for (const auto& [weight, term] : rules_.preferred_node_terms)
-        if (matches_terms({term}, node)) result += weight;
-    for (std::size_t i = 0; i < rules_.spread.size(); ++i) {
-        if (rules_.spread[i].hard) continue;
-        if (node.label(rules_.spread[i].topology_key) == nullptr) result -= 200;
-        else result -= 20.0 * at(spread_counts_[i], rules_.spread[i].topology_key);
-    }
-    for (const Taint& taint : node.taints) {
-        if (taint.effect == "PreferNoSchedule" &&
-            std::none_of(rules_.tolerations.begin(), rules_.tolerations.end(),
-                         [&](const Toleration& entry) { return entry.tolerates(taint); })) {
-            result -= 300;
-        }
-    }
-    return result;
-}
-
-double score(const PodInfo& pod, const NodeInfo& node, const Filter& filter) {
-    // Containers without requests count as 100m and 200 MiB, so that they spread too (util.GetNonzeroRequests).
-    const double cpu_asked = static_cast<double>(std::max<std::int64_t>(pod.requests.cpu_milli, 100));
-    const double memory_asked = static_cast<double>(std::max<std::int64_t>(pod.requests.memory_bytes, 200 << 20));
-    const auto share = [](double asked, double used, std::int64_t there) {
-        return there <= 0 ? 1.0 : std::min(1.0, (used + asked) / static_cast<double>(there));
-    };
-    const double cpu = share(cpu_asked, static_cast<double>(node.used.cpu_milli), node.allocatable.cpu_milli);
-    const double memory = share(memory_asked, static_cast<double>(node.used.memory_bytes), node.allocatable.memory_bytes);
-    const double least_allocated = 100 * (1 - (cpu + memory) / 2);
-    const double balanced = 100 * (1 - std::abs(cpu - memory) / 2);
-    // Pods of one controller keep apart (the default topology spread constraints).
-    int siblings = 0;
-    if (const auto found = node.pods_by_owner.find(pod.owner_uid); !pod.owner_uid.empty() && found != node.pods_by_owner.end())
-        siblings = found->second;
-    return least_allocated + balanced - 40.0 * siblings - 0.5 * static_cast<double>(node.pods.size()) +
-           2 * filter.preference(node);
+bool counts_for_spread(const SpreadConstraint& constraint, const Constraints& rules, const NodeInfo& node) {
+    if (constraint.honor_affinity && !matches_node_rules(rules, node)) return false;
+    return !constraint.honor_taints || untolerated(rules, node) == nullptr;
 }
 
 }  // namespace kubemu::controllers::scheduler

@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "controllers/scheduler/pod_info.h"
+#include "controllers/scheduler/volume_use.h"
 
 namespace kubemu::controllers::scheduler {
-
-using Nodes = std::map<std::string, NodeInfo, std::less<>>;
 
 // Why a node was refused; empty when it fits.
 struct Verdict {
@@ -38,6 +37,8 @@ struct VolumeRule {
     std::vector<std::pair<std::string, std::vector<NodeTerm>>> free_volumes;
     bool can_be_made = false;
     std::vector<NodeTerm> topologies;  // where; none: anywhere
+    bool needs_capacity = false;       // the driver publishes where it has room (CSIStorageCapacity)
+    std::vector<api::LabelSelector> with_capacity;  // the nodes from which enough can be reached
 };
 // The free volume for the claim on this node; empty when one has to be made.
 std::string volume_for(const VolumeRule& rule, const NodeInfo& node);
@@ -56,15 +57,13 @@ class Filter {
         const Nodes& nodes;
         const Namespaces& namespaces;
         Release release{};
+        const VolumeUse* volume_use = nullptr;  // null: nodes take any number of volumes
     };
     Filter(const PodInfo& pod, Cluster cluster, std::vector<VolumeRule> volumes);
 
     // `removed` are pods of the node that are taken as gone; `extra` are pods that were promised room on it.
     Verdict check(const NodeInfo& node, const std::vector<PodInfoPtr>& removed = {},
                   const std::vector<PodInfoPtr>& extra = {}) const;
-    // How well soft spread constraints and preferred pod terms like the node; higher is better.
-    double preference(const NodeInfo& node) const;
-
   private:
     using Counts = std::unordered_map<std::string, int>;  // by topology value
     Counts count_pods(const PodTerm& term) const;
@@ -83,14 +82,13 @@ class Filter {
     std::vector<VolumeRule> volumes_;
     // The only nodes that the pod names (matchFields metadata.name in every term), as DaemonSet pods do.
     std::optional<std::set<std::string>> named_nodes_;
-    std::vector<Counts> spread_counts_, affinity_counts_, anti_counts_, preferred_counts_, unwanted_counts_;
+    std::vector<Counts> spread_counts_, affinity_counts_, anti_counts_;
+    const VolumeUse* volume_use_;
+    DriverVolumes asked_volumes_;
     bool first_of_its_group_ = false;
     // Topology (key, value) pairs that a pod elsewhere keeps this pod away from, and by how many.
     std::map<std::pair<std::string, std::string>, int> forbidden_;
 };
-
-// 0 to 100 each, weighed as kube-scheduler does by default.
-double score(const PodInfo& pod, const NodeInfo& node, const Filter& filter);
 
 bool ports_clash(const std::vector<api::HostPort>& a, const std::vector<api::HostPort>& b);
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/core/pod_requests.h"
 #include "api/values/quantity.h"
 
 namespace kubemu::controllers::scheduler {
@@ -57,7 +58,9 @@ const std::string* NodeInfo::label(std::string_view key) const {
 void NodeInfo::add(const PodInfoPtr& pod) {
     if (!pods.emplace(pod->key, pod).second) return;
     used.add(pod->requests, 1);
-    ++pods_by_owner[pod->owner_uid];
+    nonzero_cpu_milli += pod->nonzero_cpu_milli;
+    nonzero_memory_bytes += pod->nonzero_memory_bytes;
+    if (pod->rules().has_pod_terms()) ++pods_with_affinity;
     if (!pod->rules().anti_affinity.empty()) ++pods_with_anti_affinity;
 }
 
@@ -65,8 +68,9 @@ void NodeInfo::remove(const std::string& key) {
     const auto found = pods.find(key);
     if (found == pods.end()) return;
     used.add(found->second->requests, -1);
-    const auto owner = pods_by_owner.find(found->second->owner_uid);
-    if (owner != pods_by_owner.end() && --owner->second == 0) pods_by_owner.erase(owner);
+    nonzero_cpu_milli -= found->second->nonzero_cpu_milli;
+    nonzero_memory_bytes -= found->second->nonzero_memory_bytes;
+    if (found->second->rules().has_pod_terms()) --pods_with_affinity;
     if (!found->second->rules().anti_affinity.empty()) --pods_with_anti_affinity;
     pods.erase(found);
 }
@@ -84,6 +88,13 @@ bool text_shows_constraints(std::string_view text) {
             if (rest.starts_with(member)) return true;
         }
     }
+    // More than one container: what each asks for matters.
+    const std::size_t spec = text.find("\"spec\":{"), status = text.find("\"status\":{");
+    for (const char* zero : {"\"cpu\":\"0\"", "\"memory\":\"0\""})
+        if (text.find(zero) != text.npos) return true;
+    const std::string_view image = "\"image\":\"";
+    const std::size_t first = text.find(image, spec);
+    if (first < status && text.find(image, first + image.size()) < status) return true;
     // Tolerations beyond the two that everybody has: a third key, an effect other than NoExecute, or no key.
     if (const auto at = text.find("\"tolerations\":["); at != text.npos) {
         const std::string_view list = text.substr(at, text.find(']', at) - at);
@@ -128,35 +139,6 @@ Resources read_resources(const Json& list) {
         else if (name != "pods") result.extended[name] = amount(value);
     }
     return result;
-}
-
-void raise_to(Resources& total, const Resources& other) {
-    total.cpu_milli = std::max(total.cpu_milli, other.cpu_milli);
-    total.memory_bytes = std::max(total.memory_bytes, other.memory_bytes);
-    total.ephemeral_bytes = std::max(total.ephemeral_bytes, other.ephemeral_bytes);
-    for (const auto& [name, value] : other.extended) total.extended[name] = std::max(total.extended[name], value);
-}
-
-// The rule of k8s.io/component-helpers/resource: containers and sidecars together, or the hungriest init container
-// on top of the sidecars before it, whichever is more; then the overhead.
-Resources effective_requests(const Json& spec) {
-    Resources total, sidecars, init_peak;
-    for (const Json& container : array_at(spec, {"containers"}))
-        total.add(read_resources(object_at(container, {"resources", "requests"})), 1);
-    for (const Json& container : array_at(spec, {"initContainers"})) {
-        Resources own = read_resources(object_at(container, {"resources", "requests"}));
-        if (string_at(container, {"restartPolicy"}) == "Always") {
-            total.add(own, 1);
-            sidecars.add(own, 1);
-            own = sidecars;
-        } else {
-            own.add(sidecars, 1);
-        }
-        raise_to(init_peak, own);
-    }
-    raise_to(total, init_peak);
-    total.add(read_resources(object_at(spec, {"overhead"})), 1);
-    return total;
 }
 
 NodeTerm read_node_term(const Json& term) {
@@ -239,7 +221,11 @@ Constraints read_constraints(const Json& pod) {
         constraint.honor_taints = string_at(entry, {"nodeTaintsPolicy"}) == "Honor";
         rules.spread.push_back(std::move(constraint));
     }
+    for (const char* list : {"containers", "initContainers"})
+        for (const Json& container : array_at(spec, {list})) rules.images.emplace_back(string_at(container, {"image"}));
     for (const Json& volume : array_at(spec, {"volumes"})) {
+        if (const auto image = string_at(volume, {"image", "reference"}); !image.empty())
+            rules.mounted_images.emplace_back(image);
         if (const auto claim = string_at(volume, {"persistentVolumeClaim", "claimName"}); !claim.empty())
             rules.claims.emplace_back(claim);
         else if (api::find(volume, "ephemeral") != nullptr)
@@ -296,7 +282,6 @@ PodInfoPtr make_pod_info(const storage::Record& record, const api::PodView& view
     info->namespace_name = view.namespace_name;
     info->name = view.name;
     info->uid = view.uid;
-    if (const auto* owner = view.controller()) info->owner_uid = owner->uid;
     info->labels = view.labels;
     info->ports = view.host_ports;
     info->priority = view.priority;
@@ -304,8 +289,17 @@ PodInfoPtr make_pod_info(const storage::Record& record, const api::PodView& view
     info->created = view.created;
     info->requests.cpu_milli = view.cpu_milli;
     info->requests.memory_bytes = view.memory_bytes;
+    const auto assumed = [](std::int64_t asked, std::int64_t missing) { return asked > 0 ? asked : missing; };
+    info->nonzero_cpu_milli = assumed(view.cpu_milli, api::nonzero_requests.cpu_milli);
+    info->nonzero_memory_bytes = assumed(view.memory_bytes, api::nonzero_requests.memory_bytes);
     if (document != nullptr) {
-        info->requests = effective_requests(object_at(*document, {"spec"}));
+        const api::PodRequests nonzero = api::effective_requests(object_at(*document, {"spec"}), api::nonzero_requests);
+        info->nonzero_cpu_milli = nonzero.cpu_milli;
+        info->nonzero_memory_bytes = nonzero.memory_bytes;
+        api::PodRequests requests = api::effective_requests(object_at(*document, {"spec"}));
+        if (const auto ephemeral = requests.other.extract("ephemeral-storage"))
+            info->requests.ephemeral_bytes = ephemeral.mapped();
+        info->requests.extended.insert(requests.other.begin(), requests.other.end());
         info->constraints = std::make_shared<const Constraints>(read_constraints(*document));
     }
     return info;
@@ -324,6 +318,10 @@ void read_node(const Json& node, NodeInfo& info) {
     info.allocatable = read_resources(allocatable);
     const Json* pods = api::find(allocatable, "pods");
     info.pods_allocatable = pods != nullptr ? amount(*pods) : 0;
+    for (const Json& image : array_at(node, {"status", "images"})) {
+        for (const Json& name : array_at(image, {"names"}))
+            if (name.is_string()) info.images[name.get<std::string>()] = api::int_at(image, {"sizeBytes"});
+    }
 }
 
 }  // namespace kubemu::controllers::scheduler

@@ -81,15 +81,22 @@ struct Constraints {
     std::vector<PodTerm> affinity, anti_affinity, preferred_affinity, preferred_anti_affinity;
     std::vector<SpreadConstraint> spread;
     std::vector<std::string> claims;
+    std::vector<std::string> images, mounted_images;  // of containers and init containers; of image volumes
     std::string nominated_node;
     bool gated = false;
     bool never_preempts = false;
+
+    bool has_pod_terms() const {
+        return !affinity.empty() || !anti_affinity.empty() || !preferred_affinity.empty() || !preferred_anti_affinity.empty();
+    }
 };
 
 struct PodInfo {
-    std::string key, namespace_name, name, uid, owner_uid;
+    std::string key, namespace_name, name, uid;
     api::Interned<api::Labels> labels;
     Resources requests;
+    std::int64_t nonzero_cpu_milli = 0;  // the same where a container without requests counts as api::nonzero_requests
+    std::int64_t nonzero_memory_bytes = 0;
     std::vector<api::HostPort> ports;
     int priority = 0;
     Time created{};
@@ -107,18 +114,22 @@ struct NodeInfo {
     bool unschedulable = false;
     Resources allocatable;
     std::int64_t pods_allocatable = 110;
+    std::map<std::string, std::int64_t> images;  // bytes, by each name that status.images has
     // What is on it or on its way to it.
     Resources used;
+    std::int64_t nonzero_cpu_milli = 0;
+    std::int64_t nonzero_memory_bytes = 0;
     std::unordered_map<std::string, PodInfoPtr> pods;  // by key
-    std::unordered_map<std::string, int> pods_by_owner;
+    int pods_with_affinity = 0;  // or anti-affinity, required or preferred
     int pods_with_anti_affinity = 0;
 
     const std::string* label(std::string_view key) const;
     void add(const PodInfoPtr& pod);
     void remove(const std::string& key);
 };
+using Nodes = std::map<std::string, NodeInfo, std::less<>>;
 
-// True when the document has to be decoded to know its constraints.
+// True when the document has to be decoded to know its constraints, or what each of its containers asks for.
 bool text_shows_constraints(std::string_view pod_text);
 // `document` is null when the text shows no constraints.
 PodInfoPtr make_pod_info(const storage::Record& record, const api::PodView& view, const api::Json* document);

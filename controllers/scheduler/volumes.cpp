@@ -92,7 +92,9 @@ VolumeRule SchedulerController::rule_of_waiting(const Json& claim, const Json& s
     std::stable_sort(found.begin(), found.end(),
                      [](const Free& a, const Free& b) { return a.size < b.size; });
     for (Free& each : found) rule.free_volumes.emplace_back(std::move(each.name), std::move(each.terms));
-    rule.can_be_made = api::string_at(storage_class, {"provisioner"}) != "kubernetes.io/no-provisioner";
+    const std::string provisioner(api::string_at(storage_class, {"provisioner"}));
+    rule.can_be_made = provisioner != "kubernetes.io/no-provisioner";
+    read_capacity(provisioner, class_name, wanted, rule);
     for (const Json& topology : api::array_at(storage_class, {"allowedTopologies"})) {
         scheduler::NodeTerm term;
         for (const Json& expression : api::array_at(topology, {"matchLabelExpressions"})) {
@@ -106,6 +108,23 @@ VolumeRule SchedulerController::rule_of_waiting(const Json& claim, const Json& s
         rule.topologies.push_back(std::move(term));
     }
     return rule;
+}
+
+// Where the driver says how much room there is: from which nodes there is enough for the claim.
+void SchedulerController::read_capacity(const std::string& provisioner, const std::string& class_name,
+                                        const std::optional<api::Quantity>& wanted, VolumeRule& rule) {
+    const auto driver = manager().informer("csidrivers.storage.k8s.io").get(provisioner);
+    if (!wanted || driver == nullptr || !api::bool_at(client().document(*driver), {"spec", "storageCapacity"})) return;
+    rule.needs_capacity = true;
+    for (const auto& record : manager().informer("csistoragecapacities.storage.k8s.io").list()) {
+        const Json document = client().document(*record);
+        if (api::string_at(document, {"storageClassName"}) != class_name) continue;
+        const std::string_view largest = api::string_at(document, {"maximumVolumeSize"});
+        const auto room = api::Quantity::parse(largest.empty() ? api::string_at(document, {"capacity"}) : largest);
+        if (!room || *room < *wanted) continue;
+        const Json* topology = api::find(document, "nodeTopology");
+        rule.with_capacity.push_back(api::LabelSelector::from_object(topology != nullptr ? *topology : Json()));
+    }
 }
 
 std::string SchedulerController::user_of_claim(const PodInfo& pod, const std::string& claim) const {

@@ -66,11 +66,18 @@ class QualityOfService {
 
 }  // namespace
 
-PodRequests effective_requests(const Json& spec) {
+PodRequests effective_requests(const Json& spec, const MissingRequests& missing) {
+    const auto of_container = [&](const Json& container) {
+        const Json& requests = object_at(container, {"resources", "requests"});
+        PodRequests own = of_list(requests);
+        if (!requests.contains("cpu")) own.cpu_milli = missing.cpu_milli;
+        if (!requests.contains("memory")) own.memory_bytes = missing.memory_bytes;
+        return own;
+    };
     PodRequests running, starting, sidecars;
-    for (const Json& container : array_at(spec, {"containers"})) add(running, of_list(object_at(container, {"resources", "requests"})));
+    for (const Json& container : array_at(spec, {"containers"})) add(running, of_container(container));
     for (const Json& container : array_at(spec, {"initContainers"})) {
-        PodRequests own = of_list(object_at(container, {"resources", "requests"}));
+        PodRequests own = of_container(container);
         if (string_at(container, {"restartPolicy"}) == "Always") {
             add(running, own);
             add(sidecars, own);
@@ -81,6 +88,11 @@ PodRequests effective_requests(const Json& spec) {
         }
     }
     raise(running, starting);
+    const Json& whole = object_at(spec, {"resources", "requests"});
+    const PodRequests asked = of_list(whole);
+    if (whole.contains("cpu")) running.cpu_milli = asked.cpu_milli;
+    if (whole.contains("memory")) running.memory_bytes = asked.memory_bytes;
+    for (const auto& [name, value] : asked.other) running.other[name] = value;
     add(running, of_list(object_at(spec, {"overhead"})));
     return running;
 }

@@ -16,6 +16,7 @@ struct Cluster : Scheduling {
         create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"zonal"},"provisioner":"kubemu.io/simulated","volumeBindingMode":"WaitForFirstConsumer",
             "allowedTopologies":[{"matchLabelExpressions":[{"key":"zone","values":["b"]}]}]})");
         create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"immediate"},"provisioner":"kubernetes.io/no-provisioner"})");
+        create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"anywhere"},"provisioner":"csi.example.com","volumeBindingMode":"WaitForFirstConsumer"})");
         node("n1", R"({"zone":"a"})");
         node("n2", R"({"zone":"b"})");
     }
@@ -79,6 +80,8 @@ TEST_CASE("a volume is made on the node's behalf, in the topology of its class")
     cluster.advance(12s);
     CHECK(cluster.at("p") == "n2");
     CHECK(cluster.get("persistentvolumeclaims", "data")["metadata"]["annotations"]["volume.kubernetes.io/selected-node"] == "n2");
+    CHECK(cluster.get("persistentvolumes", cluster.bound("data"), "")["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"] ==
+          api::Json::parse(R"([{"matchExpressions":[{"key":"zone","operator":"In","values":["b"]}]}])"));
     cluster.claim("other", "zonal");
     cluster.user("q", "other", R"(,"nodeSelector":{"zone":"a"})");
     CHECK(cluster.why("q").find("1 node(s) didn't find available persistent volumes to bind") != std::string::npos);
@@ -86,8 +89,8 @@ TEST_CASE("a volume is made on the node's behalf, in the topology of its class")
 
 TEST_CASE("a claim of one pod alone, and volumes of a zone") {
     Cluster cluster;
-    cluster.claim("own", "zonal", "ReadWriteOncePod");
-    cluster.user("p", "own");
+    cluster.claim("own", "anywhere", "ReadWriteOncePod");
+    cluster.user("p", "own", R"(,"nodeSelector":{"zone":"b"})");
     cluster.advance(12s);
     REQUIRE(cluster.at("p") == "n2");
     cluster.user("q", "own");
@@ -99,4 +102,51 @@ TEST_CASE("a claim of one pod alone, and volumes of a zone") {
     cluster.patch("nodes", "n1", R"({"metadata":{"labels":{"topology.kubernetes.io/zone":"y"}}})", {}, "");
     cluster.advance(12s);
     CHECK(cluster.at("q") == "n1");
+}
+
+TEST_CASE("a node takes as many volumes of a driver as its CSINode says") {
+    Cluster cluster;
+    for (const char* name : {"n1", "n2"}) {
+        cluster.create("csinodes.storage.k8s.io", api::Json{{"metadata", {{"name", name}}},
+                       {"spec", {{"drivers", api::Json::array({{{"name", "csi.example.com"}, {"nodeID", name}, {"allocatable", {{"count", 1}}}}})}}}});
+        cluster.create("persistentvolumes", api::Json{{"metadata", {{"name", std::string("v-") + name}}},
+                       {"spec", {{"storageClassName", "csi"}, {"accessModes", {"ReadWriteMany"}}, {"capacity", {{"storage", "1Gi"}}},
+                                 {"csi", {{"driver", "csi.example.com"}, {"volumeHandle", name}}}}}});
+    }
+    cluster.create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"csi"},"provisioner":"kubernetes.io/no-provisioner"})");
+    cluster.claim("one", "csi", "ReadWriteMany");
+    cluster.claim("two", "csi", "ReadWriteMany");
+    cluster.user("p", "one", R"(,"nodeSelector":{"zone":"a"})");
+    REQUIRE(cluster.at("p") == "n1");
+    cluster.user("q", "two", R"(,"nodeSelector":{"zone":"a"})");
+    CHECK(cluster.why("q") == "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) exceed max volume count. "
+                              "preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.");
+    cluster.user("same", "one", R"(,"nodeSelector":{"zone":"a"})");  // the volume is there already
+    CHECK(cluster.at("same") == "n1");
+    // What is attached counts whoever uses it.
+    cluster.create("volumeattachments.storage.k8s.io", api::Json{{"metadata", {{"name", "a"}}},
+                   {"spec", {{"attacher", "csi.example.com"}, {"nodeName", "n2"}, {"source", {{"persistentVolumeName", cluster.bound("one")}}}}}});
+    cluster.settle();
+    cluster.user("r", "two", R"(,"nodeSelector":{"zone":"b"})");
+    CHECK(cluster.why("r").find("1 node(s) exceed max volume count") != std::string::npos);
+    cluster.remove("volumeattachments.storage.k8s.io", "a", {}, "");
+    cluster.advance(12s);
+    CHECK(cluster.at("r") == "n2");
+}
+
+TEST_CASE("a driver that publishes its capacity gets claims only where there is enough") {
+    Cluster cluster;
+    cluster.create("csidrivers.storage.k8s.io", R"({"metadata":{"name":"csi.example.com"},"spec":{"storageCapacity":true}})");
+    cluster.claim("data", "anywhere");
+    cluster.user("p", "data");
+    CHECK(cluster.why("p") == "0/2 nodes are available: 2 node(s) did not have enough free storage. "
+                              "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
+    cluster.create("csistoragecapacities.storage.k8s.io", R"({"metadata":{"name":"small"},"storageClassName":"anywhere","nodeTopology":{"matchLabels":{"zone":"a"}},"capacity":"500Mi"})");
+    cluster.create("csistoragecapacities.storage.k8s.io", R"({"metadata":{"name":"no-large-ones"},"storageClassName":"anywhere","nodeTopology":{"matchLabels":{"zone":"a"}},
+        "capacity":"50Gi","maximumVolumeSize":"500Mi"})");
+    cluster.advance(12s);
+    CHECK(cluster.at("p").empty());
+    cluster.create("csistoragecapacities.storage.k8s.io", R"({"metadata":{"name":"enough"},"storageClassName":"anywhere","nodeTopology":{"matchLabels":{"zone":"b"}},"capacity":"50Gi"})");
+    cluster.advance(12s);
+    CHECK(cluster.at("p") == "n2");
 }
