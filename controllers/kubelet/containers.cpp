@@ -166,7 +166,7 @@ void PodWorker::start(const ContainerSpec& spec, ContainerState& state, bool ini
             event(true, "FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (" + api::join(absent, ", ") +
                                                                "); attempting to pull the image may not succeed.");
         }
-        const bool present = services_.images[spec_.node].count(spec.image) > 0;
+        const bool present = services_.images.has(spec_.node, *image);
         if (spec.pull_policy == "Never" && !present) {
             const std::string why = "Container image \"" + spec.image + "\" is not present with pull policy of Never";
             if (state.waiting_reason != "ErrImageNeverPull") {
@@ -205,7 +205,7 @@ void PodWorker::pull(const ContainerSpec& spec, ContainerState& state) {
         pull_failed(spec, state, "ErrImagePull", *error);
         return;
     }
-    services_.images[spec_.node].insert(spec.image);
+    services_.images.add(spec_.node, *image);
     state.pull_backoff = Duration::zero();
     if (!quiet()) {
         const std::string took = go_duration(state.pull_time);

@@ -10,6 +10,8 @@
 #include "api/kind_registry.h"
 #include "api/registry.h"
 #include "controllers/kubelet/container_streams.h"
+#include "controllers/kubelet/eviction_manager.h"
+#include "controllers/kubelet/node_images.h"
 #include "controllers/kubelet/pod_worker.h"
 #include "controllers/kubelet/simulated_nodes.h"
 #include "controllers/kubelet/stages/engine.h"
@@ -53,6 +55,14 @@ struct KubeletController::Impl {
                .quiet = latency_at(options.pace) == Duration::zero(),
                .wake_pods = [this](const std::string& node) { wake_node(node); },
                .enqueue = [this](const std::string& node) { self.enqueue(node); },
+               .images = [this](const std::string& node, Json& list) { images.list(node, list); },
+               .wishes_read = [this](const Json& node,
+                                     const kubelet::NodeWishes& wishes) { wishes_read(node, wishes); },
+               .forgotten =
+                   [this](const std::string& node) {
+                       images.forget(node);
+                       evictions.forget(node);
+                   },
                .staged =
                    [this](const storage::Record& node) { return engine.drives(self.kind("nodes"), node); }}),
           engine({.manager = owner.manager(),
@@ -81,7 +91,16 @@ struct KubeletController::Impl {
               [this](const std::string& node, const std::string& uid, std::int64_t cpu, std::int64_t memory,
                      bool& infeasible) { return lacks(node, uid, cpu, memory, infeasible); },
               [this] { return workers.size() > pods_with_events; },
-              images} {}
+              images,
+              [this](const std::string& node, const Json& pod) { return evictions.refusal(node, pod); }},
+          evictions({.manager = owner.manager(),
+                     .events = [this](const std::string& node) -> EventRecorder& { return nodes.events(node); },
+                     .pods = [this](const std::string& node) { return active_pods(node); },
+                     .evict = [this](const std::string& key, const kubelet::EvictionText& text,
+                                     const std::string& resource) { evict(key, text, resource); },
+                     .report = [this](const std::string& node, const std::set<std::string>& conditions) {
+                         nodes.set_pressures(node, conditions);
+                     }}) {}
 
     Duration latency_at(Pace pace) const {
         return pace == Pace::instant ? Duration::zero() : options.pod_startup_latency;
@@ -184,6 +203,34 @@ struct KubeletController::Impl {
         for (const auto& record : pods.list(name)) self.enqueue(record->key);
     }
 
+    void wishes_read(const Json& node, const kubelet::NodeWishes& wishes) {
+        images.learn(std::string(api::name_of(node)), api::array_at(node, {"status", "images"}));
+        evictions.observe(node, wishes);
+    }
+
+    // Those that have something on the node; it plays no kubelet for pods that Stages move.
+    std::vector<std::pair<std::string, Json>> active_pods(const std::string& node) {
+        std::vector<std::pair<std::string, Json>> result;
+        if (!nodes.answers(node)) return result;
+        for (const auto& record : pods.on_node(node)) {
+            const api::PodView& view = api::pod_view_of(*record);
+            const bool stands = pace_of(view.namespace_name) == Pace::frozen;
+            if (view.active() && !stands && workers.count(record->key) > 0)
+                result.emplace_back(record->key, self.client().document(*record));
+        }
+        return result;
+    }
+
+    void evict(const std::string& key, const kubelet::EvictionText& text, const std::string& resource) {
+        const auto worker = workers.find(key);
+        const storage::RecordPtr record = pods.get(key);
+        if (worker == workers.end() || record == nullptr) return;
+        worker->second->evict(record, text.message,
+                              {{"offending_containers", text.offending_containers},
+                               {"offending_containers_usage", text.offending_usage},
+                               {"starved_resource", resource}});
+    }
+
     void wake_node(const std::string& node) {
         for (const auto& record : pods.on_node(node)) self.enqueue(record->key);
     }
@@ -244,11 +291,12 @@ struct KubeletController::Impl {
     kubelet::SimulatedNodes nodes;
     stages::StageEngine engine;
     std::set<std::string> followed;  // resources whose objects Stages move, pods and nodes aside
-    std::map<std::string, std::set<std::string>> images;
+    kubelet::NodeImages images{[this](const std::string& node) { nodes.image_came(node); }};
     std::unordered_set<std::string> used_ips;
     std::map<std::string, int> next_host;
     int next_shared = 0;
     kubelet::NodeServices services;
+    kubelet::EvictionManager evictions;
     std::unordered_map<std::string, std::unique_ptr<kubelet::PodWorker>>
         workers;  // by key; they use all of the above
 };
@@ -301,6 +349,7 @@ api::ApiResult<Requeue> KubeletController::reconcile(const std::string& key) {
     if (worker == nullptr || worker->uid() != view.uid)
         worker = std::make_unique<kubelet::PodWorker>(impl_->services, view);
     const std::optional<Time> next = worker->sync(record);
+    impl_->evictions.pod_came(view.node_name);
     if (!next) return Requeue{};
     return Requeue{std::max<Duration>(*next - now(), Duration::zero())};
 }

@@ -13,7 +13,7 @@ using api::Json;
 
 namespace {
 
-constexpr std::string_view condition_prefix = "kubemu.io/condition.";
+constexpr std::string_view condition_prefix = "kubemu.io/condition.", signal_prefix = "kubemu.io/signal.";
 
 struct ConditionText {
     const char *reason, *message, *event;
@@ -110,6 +110,7 @@ NodeWishes read_wishes(const Json& node) {
         if (!value.is_string()) continue;
         const std::string text = value.get<std::string>();
         if (key == "kubemu.io/kubelet") wishes.stopped = text == "stopped";
+        if (key.compare(0, signal_prefix.size(), signal_prefix) == 0) wishes.signals[key.substr(signal_prefix.size())] = text;
         if (key.compare(0, condition_prefix.size(), condition_prefix) != 0) continue;
         if (text == "True" || text == "False" || text == "Unknown")
             wishes.conditions[key.substr(condition_prefix.size())] = text;
@@ -164,7 +165,7 @@ void register_node(Json& node, const NodeIdentity& identity) {
 }
 
 void fill_node_status(Json& node, const NodeIdentity& identity, const NodeWishes& wishes,
-                      const std::string& kubernetes_version, Time now) {
+                      const std::set<std::string>& pressures, const std::string& kubernetes_version, Time now) {
     Json& status = api::ensure(node, {"status"});
     fill_amounts(status);
     fill_addresses(status, identity);
@@ -174,7 +175,8 @@ void fill_node_status(Json& node, const NodeIdentity& identity, const NodeWishes
     if (!list.is_array()) list = Json::array();
     for (const Condition& known : conditions) {
         const auto wish = wishes.conditions.find(known.type);
-        std::string value = wish == wishes.conditions.end() ? known.healthy : wish->second;
+        const std::string observed = pressures.count(known.type) > 0 ? "True" : known.healthy;
+        std::string value = wish == wishes.conditions.end() ? observed : wish->second;
         const ConditionText& text = value == known.healthy ? known.well : known.ill;
         Json fresh = {{"type", known.type},         {"status", value},       {"lastHeartbeatTime", time},
                       {"lastTransitionTime", time}, {"reason", text.reason}, {"message", text.message}};

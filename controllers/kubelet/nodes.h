@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,12 @@ struct NodeIdentity {
 //   stand still
 struct NodeWishes {
     std::map<std::string, std::string> conditions;
+    std::map<std::string, std::string> signals;  // what it measures, see pressure.h
     bool stopped = false;
 
     bool silent() const;
     bool operator==(const NodeWishes& other) const {
-        return conditions == other.conditions && stopped == other.stopped;
+        return conditions == other.conditions && signals == other.signals && stopped == other.stopped;
     }
 };
 NodeWishes read_wishes(const api::Json& node);
@@ -42,9 +44,10 @@ std::vector<api::Json> default_nodes(int count);
 // Adds what a kubelet writes into its Node when it registers: labels, annotations and pod range that are not
 // there.
 void register_node(api::Json& node, const NodeIdentity& identity);
-// Writes capacity (where nobody set it), addresses, node info and conditions into `node`.
+// Writes capacity (where nobody set it), addresses, node info and conditions into `node`. `pressures` are the
+// conditions that its kubelet observes beside what the wishes say.
 void fill_node_status(api::Json& node, const NodeIdentity& identity, const NodeWishes& wishes,
-                      const std::string& kubernetes_version, Time now);
+                      const std::set<std::string>& pressures, const std::string& kubernetes_version, Time now);
 api::Json make_lease(const std::string& node_name, const std::string& node_uid, Time now);
 
 // The reason of a kubelet's event about a condition that turned to this status: NodeReady,

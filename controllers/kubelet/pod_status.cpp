@@ -205,6 +205,7 @@ void PodWorker::write_status() {
             set_condition(conditions, "ContainersReady", containers_ready, reason, message, time);
         }
         set_condition(conditions, "PodScheduled", true, "", "", time);
+        if (evicted_) set_condition(conditions, "DisruptionTarget", true, "TerminationByKubelet", end_message_, time);
         write_resize(conditions, time);
         observe_generation(status, spec_.generation);
         return true;

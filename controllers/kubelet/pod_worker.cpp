@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/values/time.h"
+#include "controllers/runtime/annotated_event.h"
 #include "storage/base/log.h"
 
 namespace kubemu::controllers::kubelet {
@@ -120,10 +121,7 @@ std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
             const bool late = spec_.active_deadline && now_ >= started_at_ + *spec_.active_deadline;
             if (late) {
                 event(false, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
-                each_running([&](const ContainerSpec& spec, ContainerState& state) {
-                    event(false, "Killing", "Stopping container " + spec.name, &spec);
-                    exited(spec, state, 137, now_, "Error");
-                });
+                stop_at_once();
                 end_pod("Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
             } else {
                 if (spec_.active_deadline) due(started_at_ + *spec_.active_deadline);
@@ -214,7 +212,7 @@ void PodWorker::adopt(const Json& pod) {
                 if (const Json* running = api::find(status, {"state", "running"})) {
                     state.phase = ContainerState::Phase::running;
                     state.started_at = api::parse_time_or_zero(string_at(*running, {"startedAt"}));
-                    services_.images[spec_.node].insert(specs[i].image);
+                    if (const auto image = parse_image(specs[i].image)) services_.images.add(spec_.node, *image);
                     make_run(specs[i], state);
                 } else if (const Json* ended = api::find(status, {"state", "terminated"})) {
                     state.phase = ContainerState::Phase::terminated;
@@ -259,6 +257,11 @@ bool PodWorker::admit(const api::PodView& view) {
         const std::string why = "forbidden sysctl: \"" + name + "\" not allowlisted";
         event(true, "SysctlForbidden", why);
         end_pod("Failed", "SysctlForbidden", "Pod was rejected: " + why);
+        return false;
+    }
+    if (const std::string why = services_.under_pressure(spec_.node, document()); !why.empty()) {
+        event(true, "Evicted", why);
+        end_pod("Failed", "Evicted", "Pod was rejected: " + why);
         return false;
     }
     sandbox_due_ = now_ + some(0.3);
@@ -358,6 +361,31 @@ void PodWorker::end_pod(std::string phase, std::string reason, std::string messa
     end_message_ = std::move(message);
     next_.reset();
     status_dirty_ = true;
+}
+
+void PodWorker::stop_at_once() {
+    each_running([&](const ContainerSpec& spec, ContainerState& state) {
+        event(false, "Killing", "Stopping container " + spec.name, &spec);
+        exited(spec, state, 137, now_, "Error");
+    });
+}
+
+void PodWorker::evict(const storage::RecordPtr& record, const std::string& message,
+                      const std::map<std::string, std::string>& annotations) {
+    now_ = services_.now();
+    record_ = record;
+    document_.reset();
+    if (ended_ || terminating_) return;
+    const Json reference = {{"apiVersion", "v1"},
+                            {"kind", "Pod"},
+                            {"metadata", {{"name", spec_.name}, {"namespace", spec_.namespace_name}, {"uid", uid_},
+                                          {"resourceVersion", std::to_string(record_->revision)}}}};
+    warn_annotated(services_.manager, services_.client, reference, {"kubelet", spec_.node, "Evicted", message, annotations});
+    stop_at_once();
+    evicted_ = true;
+    end_pod("Failed", "Evicted", message);
+    write_status();
+    document_.reset();
 }
 
 void PodWorker::terminate(const api::PodView& view) {

@@ -18,6 +18,7 @@
 #include "api/kinds/views.h"
 #include "api/values/object.h"
 #include "controllers/kubelet/logs.h"
+#include "controllers/kubelet/node_images.h"
 #include "controllers/kubelet/process.h"
 #include "controllers/runtime/controller.h"
 
@@ -122,7 +123,9 @@ struct NodeServices {
     std::function<std::string(const std::string& node, const std::string& uid, std::int64_t cpu_milli, std::int64_t memory_bytes, bool& infeasible)> lacks;
     // There are so many pods that the events of ordinary starts at an instant pace are left out.
     std::function<bool()> crowded;
-    std::map<std::string, std::set<std::string>>& images;  // present, by node
+    NodeImages& images;
+    // Why the node's kubelet, short of something, does not take the pod.
+    std::function<std::string(const std::string& node, const api::Json& pod)> under_pressure;
 
     Time now() const { return manager.clock().now(); }
 };
@@ -135,6 +138,8 @@ class PodWorker {
     // Nothing: only a change of the pod, or of what it waits for, matters.
     std::optional<Time> sync(const storage::RecordPtr& record);
     const std::string& uid() const { return uid_; }
+    // Ends the pod because its node is short of something; `annotations` are those of the event.
+    void evict(const storage::RecordPtr& record, const std::string& message, const std::map<std::string, std::string>& annotations);
     // It waits for a ConfigMap, a Secret or a claim.
     bool waits_for_config() const { return waits_for_config_; }
 
@@ -171,6 +176,7 @@ class PodWorker {
     void give_resources(const ContainerSpec& spec, ContainerState& state);
     void write_resize(api::Json& conditions, const std::string& time) const;
     void end_pod(std::string phase, std::string reason, std::string message);
+    void stop_at_once();
     void check_end();
     void terminate(const api::PodView& view);
     void write_status();
@@ -197,6 +203,7 @@ class PodWorker {
     int mount_failures_ = 0;
     Time started_at_{}, sandbox_due_{}, mount_retry_{}, now_{}, initialized_at_{};
     std::string pod_ip_, end_phase_, end_reason_, end_message_;
+    bool evicted_ = false;
     std::map<std::string, bool> gates_;
     std::string resize_reason_, resize_message_;  // Deferred or Infeasible; empty: nothing is pending
     std::optional<Time> resize_done_;              // when the one in progress is

@@ -13,6 +13,7 @@ using api::Json;
 namespace {
 
 constexpr Duration lease_interval = std::chrono::seconds(10);
+constexpr Duration update_interval = std::chrono::seconds(10);
 constexpr Duration status_interval = std::chrono::minutes(5);  // --node-status-report-frequency
 // So long a node may wait for a kubelet of its own.
 constexpr Duration adoption_delay = std::chrono::seconds(3);
@@ -89,7 +90,7 @@ Result<bool, std::string> SimulatedNodes::register_configured() {
         Json object = *configured;
         const NodeIdentity identity = identify(object);
         register_node(object, identity);
-        fill_node_status(object, identity, read_wishes(object), options_.kubernetes_version, now());
+        fill_node_status(object, identity, read_wishes(object), {}, options_.kubernetes_version, now());
         object["apiVersion"] = "v1";
         object["kind"] = "Node";
         const auto created = options_.client.create(kind(), {}, std::move(object));
@@ -131,6 +132,7 @@ api::ApiResult<Requeue> SimulatedNodes::sync(const std::string& name) {
         used_ranges_.erase(known->second.identity.pod_cidr);
         next_number_ = 0;
         nodes_.erase(known);
+        options_.forgotten(name);
         options_.wake_pods(name);
     }
     if (record == nullptr) return Requeue{};
@@ -145,6 +147,7 @@ api::ApiResult<Requeue> SimulatedNodes::sync(const std::string& name) {
     }
     Node& node = nodes_.at(name);
     NodeWishes wishes = read_wishes(document);
+    options_.wishes_read(document, wishes);
     if (wishes == node.wishes && !node.shown.empty()) return Requeue{};
     const bool was_silent = node.wishes.silent();
     node.wishes = std::move(wishes);
@@ -174,6 +177,7 @@ api::ApiResult<bool> SimulatedNodes::adopt(const std::string& name, const Json& 
     if (!written) return written.error();
     Node& node = remember(identity, std::string(api::uid_of(document)));
     node.wishes = read_wishes(document);
+    options_.wishes_read(document, node.wishes);
     if (!node.wishes.stopped) TRY(report(name, node));
     if (!node.wishes.silent()) TRY(renew_lease(name, node));
     options_.wake_pods(name);
@@ -188,7 +192,9 @@ api::ApiResult<bool> SimulatedNodes::report(const std::string& name, Node& node)
         return true;
     }
     const auto written = options_.client.modify(kind(), {}, name, "status", [&](Json& fresh) {
-        fill_node_status(fresh, node.identity, node.wishes, options_.kubernetes_version, now());
+        fill_node_status(fresh, node.identity, node.wishes, node.pressures, options_.kubernetes_version, now());
+        options_.images(name, fresh["status"]["images"]);
+        if (fresh["status"]["images"].is_null()) fresh["status"].erase("images");
         if (phase_) fresh["status"]["phase"] = "Running";
         return true;
     });
@@ -240,6 +246,26 @@ void SimulatedNodes::renew_leases() {
     options_.manager.set_timer(this, "leases", now() + lease_interval, [this] { renew_leases(); });
 }
 
+void SimulatedNodes::set_pressures(const std::string& name, const std::set<std::string>& conditions) {
+    const auto found = nodes_.find(name);
+    if (found == nodes_.end() || found->second.pressures == conditions) return;
+    found->second.pressures = conditions;
+    if (!found->second.wishes.silent()) report_one(name);
+}
+
+void SimulatedNodes::image_came(const std::string& name) {
+    if (!nodes_with_new_images_.insert(name).second) return;
+    options_.manager.set_timer(this, "images of " + name, now() + update_interval, [this, name] {
+        nodes_with_new_images_.erase(name);
+        if (answers(name)) report_one(name);
+    });
+}
+
+void SimulatedNodes::report_one(const std::string& name) {
+    if (const auto written = report(name, nodes_.at(name)); !written)
+        log_line(LogLevel::warning, "node status was refused", {{"node", name}, {"why", written.error()->message}});
+}
+
 void SimulatedNodes::report_phase(bool phase) {
     if (phase_ == phase) return;
     phase_ = phase;
@@ -247,12 +273,8 @@ void SimulatedNodes::report_phase(bool phase) {
 }
 
 void SimulatedNodes::report_all() {
-    for (auto& [name, node] : nodes_) {
-        if (node.wishes.silent()) continue;
-        if (const auto written = report(name, node); !written)
-            log_line(LogLevel::warning, "node status was refused",
-                     {{"node", name}, {"why", written.error()->message}});
-    }
+    for (const auto& [name, node] : nodes_)
+        if (!node.wishes.silent()) report_one(name);
     options_.manager.set_timer(this, "nodes", now() + status_interval, [this] { report_all(); });
 }
 

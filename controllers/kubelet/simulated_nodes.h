@@ -34,6 +34,11 @@ class SimulatedNodes {
         // The pods on this node have to be looked at: it came, went, fell silent or speaks again.
         std::function<void(const std::string& node)> wake_pods;
         std::function<void(const std::string& node)> enqueue;  // sync() is to be called
+        // Brings status.images of a node up to date.
+        std::function<void(const std::string& node, api::Json& status_images)> images;
+        // What the node's annotations ask for, whenever that may have changed.
+        std::function<void(const api::Json& node, const NodeWishes& wishes)> wishes_read;
+        std::function<void(const std::string& node)> forgotten;
         // A Stage of a user says what this node reports.
         std::function<bool(const storage::Record& node)> staged;
     };
@@ -45,6 +50,10 @@ class SimulatedNodes {
     // One node: adopts it, follows its wishes, or forgets it.
     api::ApiResult<Requeue> sync(const std::string& name);
 
+    // The conditions that its kubelet observes are these now.
+    void set_pressures(const std::string& name, const std::set<std::string>& conditions);
+    // It has an image more: that is in its status within ten seconds (--node-status-update-frequency).
+    void image_came(const std::string& name);
     // Reports all nodes anew; with `phase` they also say that they are Running, which KWOK's Stages look for.
     void report_phase(bool phase);
 
@@ -60,6 +69,7 @@ class SimulatedNodes {
         NodeIdentity identity;
         std::string uid;
         NodeWishes wishes;
+        std::set<std::string> pressures;
         std::map<std::string, std::string> shown;  // status of each condition, as written last
         std::unique_ptr<EventRecorder> events;
     };
@@ -75,6 +85,7 @@ class SimulatedNodes {
     void tell(const std::string& name, Node& node, const api::Json& document, bool first);
     api::ApiResult<bool> renew_lease(const std::string& name, const Node& node);
     void renew_leases();
+    void report_one(const std::string& name);
     void report_all();
 
     Options options_;
@@ -82,6 +93,7 @@ class SimulatedNodes {
     std::set<std::string> configured_names_;
     std::map<std::string, Node> nodes_;
     std::set<std::string> used_ips_, used_ranges_;
+    std::set<std::string> nodes_with_new_images_;
     int next_number_ = 0;
     bool phase_ = false;
 };

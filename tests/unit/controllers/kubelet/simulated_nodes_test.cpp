@@ -123,8 +123,6 @@ TEST_CASE("a stopped kubelet is found out by its silence, and its pods stand sti
 
 TEST_CASE("conditions follow annotations: not ready, pressure, unreachable at once") {
     Cluster cluster;
-    cluster.pod("web", "kubemu-worker");
-    cluster.advance(5s);
     cluster.annotate("kubemu-worker", {{"kubemu.io/condition.Ready", "False"}, {"kubemu.io/condition.DiskPressure", "True"}});
     CHECK(cluster.condition("kubemu-worker", "Ready") == "False KubeletNotReady");
     CHECK(cluster.condition("kubemu-worker", "DiskPressure") == "True KubeletHasDiskPressure");
@@ -136,6 +134,8 @@ TEST_CASE("conditions follow annotations: not ready, pressure, unreachable at on
     CHECK(cluster.tainted("kubemu-worker", "node.kubernetes.io/unreachable"));
     cluster.annotate("kubemu-worker", {{"kubemu.io/condition.Ready", nullptr}});
     CHECK(cluster.condition("kubemu-worker", "Ready") == "True KubeletReady");
+    cluster.pod("web", "kubemu-worker");
+    cluster.advance(5s);
     CHECK(cluster.ready("web"));
     cluster.annotate("kubemu-worker", {{"kubemu.io/condition.Ready", "Unknown"}});
     CHECK(!cluster.ready("web"));
