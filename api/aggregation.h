@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,6 +37,7 @@ struct AggregatedService {
     std::string address, unreachable;      // see RemoteCall
     std::shared_ptr<const Json> resources;  // its APIResourceList; null before it has been read
     std::shared_ptr<const AggregatedOpenApi> openapi;  // null before it has been read
+    std::function<Response(const Request&)> local;  // answers in this process, there is no Service; any thread
 };
 using AggregatedServicePtr = std::shared_ptr<const AggregatedService>;
 

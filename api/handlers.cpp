@@ -354,7 +354,7 @@ std::vector<ForeignOpenApi> Handlers::Impl::foreign_openapi() const {
 
 // handler_proxy.go: whatever is below /apis/GROUP/VERSION, and the OpenAPI document of that.
 bool Handlers::Impl::forward(const Request& request, const Respond& respond) {
-    if (options.aggregated == nullptr || options.aggregated->empty() || options.remote == nullptr) return false;
+    if (options.aggregated == nullptr || options.aggregated->empty()) return false;
     std::string_view path = request.path;
     constexpr std::string_view openapi = "/openapi/v3";
     if (path.substr(0, openapi.size()) == openapi) path.remove_prefix(openapi.size());
@@ -362,6 +362,11 @@ bool Handlers::Impl::forward(const Request& request, const Respond& respond) {
     if (parts.size() < 4 || parts[1] != "apis") return false;
     const AggregatedServicePtr service = options.aggregated->find(parts[2], parts[3]);
     if (service == nullptr) return false;
+    if (service->local && path.data() == request.path.data()) {
+        respond(service->local(request));
+        return true;
+    }
+    if (service->local || options.remote == nullptr) return false;
     if (!service->available) {
         respond(text_response(503, "service unavailable\n"));
         return true;

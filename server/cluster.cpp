@@ -46,6 +46,7 @@
 #include "controllers/scheduler/controller.h"
 #include "controllers/service_account/controller.h"
 #include "controllers/service_account_token/controller.h"
+#include "controllers/simulated_metrics/controller.h"
 #include "controllers/statefulset/controller.h"
 #include "controllers/taint_eviction/controller.h"
 #include "controllers/ttl_after_finished/controller.h"
@@ -220,6 +221,7 @@ void Cluster::Impl::add_controllers() {
     }
     std::set<std::string> reachable;
     for (const auto& [service, address] : options.service_addresses) reachable.insert(service);
+    manager.add(std::make_unique<SimulatedMetricsController>(manager, aggregated));
     manager.add(std::make_unique<ApiServiceController>(
         manager, ApiServiceController::Options{.services = aggregated, .remote = remote, .reachable = std::move(reachable)}));
     manager.add(std::make_unique<FlowSchemaController>(manager));

@@ -118,7 +118,9 @@ api::ApiResult<Requeue> ApiServiceController::reconcile(const std::string& key) 
     const auto record = api_services_.get("", key);
     const Json document = record == nullptr ? Json::object() : client().document(*record);
     if (api::find(document, {"spec", "service"}) == nullptr) {
-        options_.services.set(key, nullptr);
+        const std::string version = key.substr(0, key.find('.')), group = key.substr(std::min(key.size(), version.size() + 1));
+        const api::AggregatedServicePtr there = options_.services.find(group, version);
+        if (there == nullptr || !there->local) options_.services.set(key, nullptr);
         if (record != nullptr) TRY(set_condition(key, {true, "Local", "Local APIServices are always available"}));
         return Requeue{};
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "api/kind_registry.h"
@@ -10,7 +11,7 @@
 #include "api/selector/label.h"
 #include "api/values/quantity.h"
 #include "api/values/time.h"
-#include "controllers/horizontal_pod_autoscaler/replica_calculator.h"
+#include "api/custom_metrics.h"
 #include "controllers/runtime/owner_refs.h"
 
 namespace kubemu::controllers {
@@ -19,13 +20,11 @@ namespace {
 using api::Json;
 
 constexpr Duration sync_period = std::chrono::seconds(15);
+// What may carry a metric of its own, pods aside (see controllers/simulated_metrics).
+constexpr const char* described_resources[] = {"services",  "namespaces",       "nodes",
+                                               "deployments.apps", "statefulsets.apps", "replicasets.apps", "jobs.batch",
+                                               "ingresses.networking.k8s.io"};
 constexpr const char* scaled_resources[] = {"deployments.apps", "replicasets.apps", "statefulsets.apps", "replicationcontrollers"};
-
-// A resource metric and its container variant share everything but one field.
-const Json* resource_of(const Json& metric) {
-    const Json* resource = api::find(metric, "resource");
-    return resource != nullptr ? resource : api::find(metric, "containerResource");
-}
 
 }  // namespace
 
@@ -60,7 +59,8 @@ struct HorizontalPodAutoscalerController::Look {
 HorizontalPodAutoscalerController::HorizontalPodAutoscalerController(Manager& manager)
     : Controller(manager, "horizontalpodautoscaling", "horizontal-pod-autoscaler"),
       autoscalers_(manager.informer("horizontalpodautoscalers.autoscaling")),
-      pods_(manager.informer("pods")) {
+      pods_(manager.informer("pods")),
+      sources_(manager, client()) {
     autoscalers_.subscribe([this](const api::Informer::Change& change) {
         if (change.after) {
             // Its own status is no news.
@@ -71,8 +71,10 @@ HorizontalPodAutoscalerController::HorizontalPodAutoscalerController(Manager& ma
         }
         history_.erase(api::view_of(*change.before).uid);
         targets_.erase(change.before->key);
+        selectors_.erase(change.before->key);
     });
     pods_.subscribe([this](const api::Informer::Change& change) { pod_changed(change); });
+    follow_metrics();
     for (const char* resource : scaled_resources) {
         manager.informer(resource).subscribe([this, resource = std::string(resource)](const api::Informer::Change& change) {
             if (autoscalers_.size() == 0) return;
@@ -83,6 +85,29 @@ HorizontalPodAutoscalerController::HorizontalPodAutoscalerController(Manager& ma
             }
         });
     }
+}
+
+// Autoscalers look again when a value changes that they may follow.
+void HorizontalPodAutoscalerController::follow_metrics() {
+    const auto carries = [](const storage::RecordPtr& record) {
+        return record && (api::shows_metrics(*record->bytes, api::MetricFamily::custom) ||
+                          api::shows_metrics(*record->bytes, api::MetricFamily::external));
+    };
+    for (const char* resource : described_resources) {
+        manager().informer(resource).subscribe([this, carries, is_namespace = resource == std::string_view("namespaces")](
+                                                   const api::Informer::Change& change) {
+            if (autoscalers_.size() == 0 || (!carries(change.before) && !carries(change.after))) return;
+            const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
+            for (const auto& record : autoscalers_.list(is_namespace ? view.name : view.namespace_name)) enqueue(record->key);
+        });
+    }
+    manager().informer("apiservices.apiregistration.k8s.io").subscribe([this](const api::Informer::Change& change) {
+        const std::string& name = (change.after ? change.after : change.before)->key;
+        for (const api::MetricFamily family : {api::MetricFamily::custom, api::MetricFamily::external}) {
+            if (name != api::metric_group(family).name()) continue;
+            for (const auto& record : autoscalers_.list()) enqueue(record->key);
+        }
+    });
 }
 
 // Which autoscaler a pod belongs to is found out when one looks; any change of a pod wakes those of its namespace.
@@ -133,83 +158,57 @@ bool HorizontalPodAutoscalerController::find_target(Look& look) {
 }
 
 bool HorizontalPodAutoscalerController::find_pods(Look& look) {
-    if (look.selector.text().empty()) {
+    const std::string selector = look.selector.text();
+    if (selector.empty()) {
         events().warning(look.reference, "SelectorRequired", "selector is required");
         look.condition("ScalingActive", false, "InvalidSelector", "the HPA target's scale is missing a selector");
         look.error = "selector is required";
         return false;
     }
+    selectors_[look.record->key] = look.selector;
+    std::set<std::string> others;
     for (const auto& pod : pods_.list(look.view().namespace_name)) {
-        if (look.selector.matches(api::view_of(*pod).labels)) look.pods.push_back(client().document(*pod));
+        if (!look.selector.matches(api::view_of(*pod).labels)) continue;
+        look.pods.push_back(client().document(*pod));
+        for (const auto& [key, other] : selectors_) {
+            const std::size_t slash = key.find('/');
+            if (key.substr(0, slash) == look.view().namespace_name && other.matches(api::view_of(*pod).labels))
+                others.insert("{" + key.substr(slash + 1) + " " + key.substr(0, slash) + "}");
+        }
     }
-    return true;
-}
-
-// Replicas for one metric; `name` is what status and events call it, `reason` why it failed, in one word.
-Result<std::int64_t, std::string> HorizontalPodAutoscalerController::ask_metric(Look& look, const Json& metric,
-                                                                                std::string& name, std::string& reason) {
-    const std::string type(api::string_at(metric, {"type"}));
-    const Json* resource = resource_of(metric);
-    if (resource == nullptr) {
-        const bool external = type == "External";
-        reason = type == "Pods" ? "FailedGetPodsMetric" : external ? "FailedGetExternalMetric" : "FailedGetObjectMetric";
-        const std::string api_name = external ? "external" : "custom";
-        const std::string metric_name(
-            api::string_at(metric, {external ? "external" : type == "Pods" ? "pods" : "object", "metric", "name"}));
-        return "unable to get metric " + metric_name + ": unable to fetch metrics from " + api_name + " metrics API: no " +
-               api_name + " metrics API (" + api_name + ".metrics.k8s.io) registered";
-    }
-    MetricQuestion question{.resource = std::string(api::string_at(*resource, {"name"})),
-                            .container = std::string(api::string_at(*resource, {"container"}))};
-    const std::string infix = type == "ContainerResource" ? " container" : "";
-    reason = type == "ContainerResource" ? "FailedGetContainerResourceMetric" : "FailedGetResourceMetric";
-    question.target_utilization = api::int_at(*resource, {"target", "averageUtilization"});
-    if (const auto average = api::Quantity::parse(api::string_at(*resource, {"target", "averageValue"}))) {
-        question.target_average_milli = average->milli_value();
-        question.target_utilization = 0;
-    }
-    const bool utilization = question.target_utilization > 0;
-    name = question.resource + infix + (utilization ? " resource utilization (percentage of request)" : " resource");
-    const auto answer = replicas_for_metric(question, look.current, look.pods, look.now);
-    if (!answer) return "failed to get " + question.resource + (utilization ? " utilization: " : " usage: ") + answer.error();
-    Json now = {{"averageValue", api::Quantity::from_milli(answer->average_milli,
-                                                            question.resource == "memory" ? api::Quantity::Format::binary_si
-                                                                                          : api::Quantity::Format::decimal_si).text()}};
-    if (utilization) now["averageUtilization"] = answer->utilization;
-    Json shown = {{"name", question.resource}, {"current", std::move(now)}};
-    if (!question.container.empty()) shown["container"] = question.container;
-    look.metrics.push_back({{"type", type}, {type == "Resource" ? "resource" : "containerResource", std::move(shown)}});
-    return answer->replicas;
+    if (others.size() < 2) return true;
+    std::string list;
+    for (const std::string& other : others) list += (list.empty() ? "" : " ") + other;
+    look.error = "pods by selector " + selector + " are controlled by multiple HPAs: [" + list + "]";
+    events().warning(look.reference, "AmbiguousSelector", look.error);
+    look.condition("ScalingActive", false, "AmbiguousSelector", look.error);
+    return false;
 }
 
 // The largest proposal of all metrics. One that fails is passed over as long as the others ask for more.
 bool HorizontalPodAutoscalerController::recommend(Look& look) {
     if (!find_pods(look)) return false;
     const Json& metrics = api::array_at(look.autoscaler, {"spec", "metrics"});
+    const MetricContext context{look.autoscaler, look.pods, look.view().namespace_name, look.current, look.status_replicas, look.now};
     std::size_t failed = 0;
-    std::string first_reason, first_error;
+    MetricOutcome first;
     for (const Json& metric : metrics) {
-        std::string name, reason;
-        const auto proposed = ask_metric(look, metric, name, reason);
-        if (!proposed) {
-            events().warning(look.reference, reason, proposed.error());
-            if (failed++ == 0) {
-                first_reason = reason;
-                const Json* resource = resource_of(metric);
-                first_error = resource == nullptr ? proposed.error()
-                                                  : "failed to get " + std::string(api::string_at(*resource, {"name"})) +
-                                                        " resource metric value: " + proposed.error();
-                look.error = proposed.error();
-            }
-        } else if (*proposed > look.recommended) {
-            look.recommended = *proposed;
-            look.metric_name = name;
+        Json status;
+        MetricOutcome outcome = sources_.ask(context, metric, status);
+        // What could not be had stands there without a word, as in the real one's status.
+        look.metrics.push_back(outcome.error.empty() ? std::move(status) : Json{{"type", ""}});
+        if (!outcome.error.empty()) {
+            events().warning(look.reference, outcome.reason, outcome.error);
+            if (failed++ == 0) first = std::move(outcome);
+        } else if (outcome.replicas > look.recommended) {
+            look.recommended = outcome.replicas;
+            look.metric_name = outcome.name;
         }
     }
     if (failed >= metrics.size() || (failed > 0 && look.recommended < look.current)) {
-        look.condition("ScalingActive", false, first_reason, "the HPA was unable to compute the replica count: " + look.error);
+        look.condition("ScalingActive", false, first.reason, "the HPA was unable to compute the replica count: " + first.error);
         look.error = "invalid metrics (" + std::to_string(failed) + " invalid out of " + std::to_string(metrics.size()) +
-                     "), first error is: " + first_error;
+                     "), first error is: " + first.outer + first.error;
         return false;
     }
     look.condition("ScalingActive", true, "ValidMetricFound",
@@ -284,9 +283,8 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::reconcile(const std::
         desired = limits.least;
     } else if (!recommend(look)) {
         look.status["currentReplicas"] = look.current;
-        look.metrics = api::array_at(look.status, {"currentMetrics"});
         TRY(write_status(look));
-        if (look.error != "selector is required") events().warning(look.reference, "FailedComputeMetricsReplicas", look.error);
+        events().warning(look.reference, "FailedComputeMetricsReplicas", look.error);
         return Requeue{};
     } else {
         if (look.recommended > look.current) why = look.metric_name + " above target";

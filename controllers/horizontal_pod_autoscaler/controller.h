@@ -9,7 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/selector/label.h"
 #include "controllers/horizontal_pod_autoscaler/behavior.h"
+#include "controllers/horizontal_pod_autoscaler/metric_sources.h"
 #include "controllers/runtime/controller.h"
 
 namespace kubemu::controllers {
@@ -24,15 +26,17 @@ class HorizontalPodAutoscalerController final : public Controller {
     void pod_changed(const api::Informer::Change& change);
     bool find_target(Look& look);
     bool find_pods(Look& look);
+    void follow_metrics();
     bool recommend(Look& look);
-    Result<std::int64_t, std::string> ask_metric(Look& look, const api::Json& metric, std::string& name, std::string& reason);
     api::ApiResult<bool> rescale(Look& look, std::int64_t replicas, const std::string& why);
     api::ApiResult<bool> write_status(Look& look);
 
     api::Informer& autoscalers_;
     api::Informer& pods_;
+    MetricSources sources_;
     std::unordered_map<std::string, ScaleHistory> history_;  // by uid
     std::unordered_map<std::string, std::string> targets_;   // "namespace/resource/name" by autoscaler key
+    std::unordered_map<std::string, api::LabelSelector> selectors_;  // of their targets' pods, by autoscaler key
 };
 
 }  // namespace kubemu::controllers

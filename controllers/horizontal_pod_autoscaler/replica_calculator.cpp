@@ -15,7 +15,6 @@ namespace {
 
 using api::Json;
 
-constexpr double tolerance = 0.1;
 constexpr Duration cpu_initialization = std::chrono::minutes(5);
 constexpr Duration initial_readiness_delay = std::chrono::seconds(30);
 
@@ -37,6 +36,12 @@ struct Groups {
     std::int64_t ready = 0;
 };
 
+std::optional<std::int64_t> measured_milli(const MetricQuestion& question, const Json& pod, Time now) {
+    if (question.values == nullptr) return usage_milli(pod, question.resource, question.container, now);
+    const auto found = question.values->find(std::string(api::name_of(pod)));
+    return found == question.values->end() ? std::nullopt : std::optional(found->second);
+}
+
 Groups group(const MetricQuestion& question, const std::vector<Json>& pods, Time now) {
     Groups groups;
     for (const Json& pod : pods) {
@@ -47,7 +52,7 @@ Groups group(const MetricQuestion& question, const std::vector<Json>& pods, Time
             groups.unready.insert(name);
             continue;
         }
-        const auto used = usage_milli(pod, question.resource, question.container, now);
+        const auto used = measured_milli(question, pod, now);
         if (!used) {
             groups.missing.insert(name);
         } else if (question.resource == "cpu" && is_unready(pod, now)) {
@@ -88,7 +93,9 @@ Measured measure(const MetricQuestion& question, const std::map<std::string, std
 
 Result<MetricAnswer, std::string> replicas_for_metric(const MetricQuestion& question, std::int64_t current_replicas,
                                                       const std::vector<Json>& pods, Time now) {
-    if (pods.empty()) return std::string("no pods returned by selector while calculating replica count");
+    const bool any = std::any_of(pods.begin(), pods.end(), [&](const Json& pod) { return measured_milli(question, pod, now).has_value(); });
+    if (!any && question.values == nullptr)
+        return "unable to get metrics for resource " + question.resource + ": no metrics returned from resource metrics API";
     Groups groups = group(question, pods, now);
     if (groups.usage.empty()) return std::string("did not receive metrics for targeted pods (pods might be unready)");
     std::map<std::string, std::int64_t> requests;
@@ -107,7 +114,7 @@ Result<MetricAnswer, std::string> replicas_for_metric(const MetricQuestion& ques
     MetricAnswer answer{current_replicas, measured.average, measured.utilization};
     const bool up_with_unready = !groups.unready.empty() && measured.ratio > 1;
     if (!up_with_unready && groups.missing.empty()) {
-        if (std::abs(1 - measured.ratio) <= tolerance) return answer;
+        if (question.tolerates(measured.ratio)) return answer;
         answer.replicas = static_cast<std::int64_t>(std::ceil(measured.ratio * static_cast<double>(groups.ready)));
         return answer;
     }
@@ -124,7 +131,7 @@ Result<MetricAnswer, std::string> replicas_for_metric(const MetricQuestion& ques
         for (const std::string& pod : groups.unready) groups.usage[pod] = 0;
     }
     const double ratio = measure(question, groups.usage, requests).ratio;
-    if (std::abs(1 - ratio) <= tolerance || (measured.ratio < 1 && ratio > 1) || (measured.ratio > 1 && ratio < 1)) return answer;
+    if (question.tolerates(ratio) || (measured.ratio < 1 && ratio > 1) || (measured.ratio > 1 && ratio < 1)) return answer;
     const auto replicas = static_cast<std::int64_t>(std::ceil(ratio * static_cast<double>(groups.usage.size())));
     if ((ratio < 1 && replicas > current_replicas) || (ratio > 1 && replicas < current_replicas)) return answer;
     answer.replicas = replicas;

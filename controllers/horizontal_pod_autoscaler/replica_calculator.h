@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,19 @@
 
 namespace kubemu::controllers {
 
+constexpr double default_tolerance = 0.1;  // --horizontal-pod-autoscaler-tolerance
+
 struct MetricQuestion {
     std::string resource;   // "cpu"
     std::string container;  // "" for the whole pod
     // One of both: percent of the request, or thousandths of the resource's unit.
     std::int64_t target_utilization = 0;
     std::int64_t target_average_milli = 0;
+    // A custom metric: its value for each pod that has one, in thousandths. Null: what the pods use of the resource.
+    const std::map<std::string, std::int64_t>* values = nullptr;
+    double tolerance_up = default_tolerance, tolerance_down = default_tolerance;
+
+    bool tolerates(double ratio) const { return 1 - tolerance_down <= ratio && ratio <= 1 + tolerance_up; }
 };
 
 struct MetricAnswer {
