@@ -30,6 +30,7 @@ class PersistentVolumeController final : public Controller {
     api::ApiResult<bool> set_volume_phase(const storage::Record& record, const char* phase, const std::string& message = {});
     api::ApiResult<bool> reclaim(const storage::Record& record, const api::Json& volume);
     // provisioning.cpp
+    bool stages_provision();
     api::ApiResult<bool> provision(const api::Json& claim, const api::Json& storage_class);
     api::ApiResult<bool> enlarge(const storage::Record& record, const api::Json& claim, const storage::Record& volume);
 

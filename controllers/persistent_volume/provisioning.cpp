@@ -1,6 +1,9 @@
 // What an external provisioner and resizer would do, at once: a volume made for a claim, and one that grows with it.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/kind_registry.h"
+#include "api/registry.h"
 #include "api/values/quantity.h"
 #include "controllers/persistent_volume/controller.h"
 #include "controllers/runtime/owner_refs.h"
@@ -12,7 +15,37 @@ using api::Json;
 
 std::string text(const Json& object, std::initializer_list<std::string_view> path) { return std::string(api::string_at(object, path)); }
 
+// Where the volume can be used: as the class allows it, and there where its first consumer is to run.
+Json topology_terms(const Json& storage_class, const Json* node) {
+    Json terms = Json::array();
+    for (const Json& topology : api::array_at(storage_class, {"allowedTopologies"})) {
+        Json expressions = Json::array();
+        bool here = true;
+        for (const Json& expression : api::array_at(topology, {"matchLabelExpressions"})) {
+            Json values = api::array_at(expression, {"values"});
+            const std::string key = text(expression, {"key"});
+            if (node != nullptr) {
+                const Json own = api::string_at(*node, {"metadata", "labels", key});
+                here = here && std::find(values.begin(), values.end(), own) != values.end();
+                values = Json::array({own});
+            }
+            expressions.push_back({{"key", key}, {"operator", "In"}, {"values", std::move(values)}});
+        }
+        if (here && !expressions.empty()) terms.push_back({{"matchExpressions", std::move(expressions)}});
+    }
+    return terms;
+}
+
 }  // namespace
+
+// A user's Stages for claims are the provisioner then.
+bool PersistentVolumeController::stages_provision() {
+    constexpr std::string_view stages = "stages.kwok.x-k8s.io";
+    if (manager().registry().kinds().find_stored(stages) == nullptr) return false;
+    for (const auto& record : manager().registry().list(stages, {}))
+        if (api::string_at(client().document(*record), {"spec", "resourceRef", "kind"}) == "PersistentVolumeClaim") return true;
+    return false;
+}
 
 api::ApiResult<bool> PersistentVolumeController::provision(const Json& claim, const Json& storage_class) {
     const std::string name = "pvc-" + std::string(api::uid_of(claim)), provisioner = text(storage_class, {"provisioner"});
@@ -28,6 +61,7 @@ api::ApiResult<bool> PersistentVolumeController::provision(const Json& claim, co
                     "Waiting for a volume to be created either by the external provisioner '" + provisioner +
                         "' or manually by the system administrator. If volume creation is delayed, please verify that the "
                         "provisioner is running and correctly registered.");
+    if (stages_provision()) return true;
     events().normal(claim, "Provisioning", "External provisioner is provisioning volume for claim \"" + space + "/" + claim_name + "\"");
     Json volume = {{"metadata", {{"name", name}, {"annotations", {{"pv.kubernetes.io/provisioned-by", provisioner}}}}}};
     Json& spec = volume["spec"];
@@ -40,6 +74,10 @@ api::ApiResult<bool> PersistentVolumeController::provision(const Json& claim, co
     spec["claimRef"] = {{"kind", "PersistentVolumeClaim"}, {"apiVersion", "v1"}, {"namespace", space}, {"name", claim_name},
                         {"uid", api::uid_of(claim)}, {"resourceVersion", text(claim, {"metadata", "resourceVersion"})}};
     spec["hostPath"] = {{"path", "/var/kubemu/volumes/" + name}, {"type", "DirectoryOrCreate"}};
+    const auto selected = manager().registry().get("nodes", {}, text(claim, {"metadata", "annotations", "volume.kubernetes.io/selected-node"}));
+    const Json node = selected == nullptr ? Json() : client().document(*selected);
+    if (Json terms = topology_terms(storage_class, selected == nullptr ? nullptr : &node); !terms.empty())
+        spec["nodeAffinity"]["required"]["nodeSelectorTerms"] = std::move(terms);
     const auto made = client().create(kind("persistentvolumes"), {}, std::move(volume));
     if (!made && made.error().code() != 409) {
         events().warning(claim, "ProvisioningFailed", "failed to provision volume with StorageClass \"" + std::string(api::name_of(storage_class)) +

@@ -96,3 +96,19 @@ TEST_CASE("a rolling update replaces as many as may be unavailable; a surge come
         CHECK(cluster.list("controllerrevisions.apps").size() == 2);
     }
 }
+
+TEST_CASE("OnDelete replaces a pod only when somebody deletes it; a repaired template replaces broken pods") {
+    Cluster cluster;
+    for (const char* name : {"a", "b"}) cluster.node(name);
+    cluster.make(R"({"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}})");
+    cluster.run();
+    cluster.patch("daemonsets.apps", "log", R"({"spec":{"template":{"spec":{"containers":[{"name":"main","image":"log:2"}]}}}})");
+    cluster.run();
+    CHECK(cluster.with_image("log:1") == 2);
+    CHECK(cluster.status("updatedNumberScheduled") == 0);
+    cluster.remove("pods", std::string(api::name_of(cluster.list("pods")[0])));
+    cluster.run();
+    CHECK(cluster.with_image("log:1") == 1);
+    CHECK(cluster.with_image("log:2") == 1);
+    CHECK(cluster.status("updatedNumberScheduled") == 1);
+}

@@ -163,3 +163,87 @@ TEST_CASE("pause holds a rollout back but not scaling; the history limit removes
     cluster.settle_with_pods();
     CHECK(cluster.sets() == "2:0 3:2");
 }
+
+TEST_CASE("a name that is taken by another set's template is avoided by counting collisions") {
+    Cluster first;
+    first.deploy(1);
+    first.settle_with_pods();
+    const std::string name(api::name_of(first.list("replicasets.apps")[0]));
+    Cluster cluster;
+    cluster.create("replicasets.apps", api::Json::parse(R"({"metadata":{"name":")" + name + R"("},"spec":{"replicas":0,"selector":{"matchLabels":{"app":"other"}},
+        "template":{"metadata":{"labels":{"app":"other"}},"spec":{"containers":[{"name":"main","image":"other:1"}]}}}})"));
+    cluster.deploy(2);
+    cluster.settle_with_pods();
+    CHECK(cluster.status("collisionCount") == 1);
+    CHECK(cluster.status("availableReplicas") == 2);
+    CHECK(cluster.list("replicasets.apps").size() == 2);
+    CHECK(api::int_at(cluster.get("replicasets.apps", name), {"spec", "replicas"}) == 0);  // not ours
+}
+
+TEST_CASE("every combination of maxSurge and maxUnavailable is kept to at every step") {
+    for (const char* surge : {"0", "1", "3", "\"25%\"", "\"100%\""}) {
+        for (const char* unavailable : {"0", "1", "2", "\"25%\"", "\"100%\""}) {
+            if (std::string(surge) == "0" && std::string(unavailable) == "0") continue;  // refused by validation
+            CAPTURE(surge);
+            CAPTURE(unavailable);
+            const auto whole = [](const std::string& text, bool up) {
+                if (text[0] != '"') return std::stoi(text);
+                const int part = std::stoi(text.substr(1)) * 5;
+                return up ? (part + 99) / 100 : part / 100;
+            };
+            const int most = 5 + whole(surge, true), fewest = 5 - whole(unavailable, false);
+            Cluster cluster;
+            cluster.deploy(5, std::string(R"({"spec":{"strategy":{"rollingUpdate":{"maxSurge":)") + surge + R"(,"maxUnavailable":)" + unavailable + "}}}}");
+            cluster.settle_with_pods();
+            cluster.set_image("nginx:2");
+            bool within = true;
+            for (int step = 0; step < 40; ++step) {
+                cluster.settle();
+                int living = 0, available = 0;
+                for (const api::Json& pod : cluster.list("pods")) {
+                    if (pod["metadata"].contains("deletionTimestamp")) continue;
+                    ++living;
+                    for (const api::Json& one : api::array_at(pod, {"status", "conditions"}))
+                        available += one["type"] == "Ready" && one["status"] == "True" ? 1 : 0;
+                }
+                within = within && living <= most && available >= fewest;
+                if (cluster.run_pods() == 0) break;
+            }
+            cluster.settle_with_pods();
+            CHECK(within);
+            CHECK(cluster.status("updatedReplicas") == 5);
+            CHECK(cluster.status("replicas") == 5);
+        }
+    }
+}
+
+TEST_CASE("ReplicaSets are adopted by label, and let go when the label goes") {
+    Cluster cluster;
+    cluster.create("replicasets.apps", R"({"metadata":{"name":"old","labels":{"app":"web"}},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"web","old":"yes"}},
+        "template":{"metadata":{"labels":{"app":"web","old":"yes"}},"spec":{"containers":[{"name":"main","image":"nginx:0"}]}}}})");
+    cluster.settle_with_pods();
+    cluster.deploy(2);
+    cluster.settle_with_pods();
+    const api::Json old = cluster.get("replicasets.apps", "old");
+    CHECK(api::string_at(old["metadata"]["ownerReferences"][0], {"name"}) == "web");
+    CHECK(api::int_at(old, {"spec", "replicas"}) == 0);  // it was an old set, and is scaled down as one
+    cluster.patch("replicasets.apps", "old", R"({"metadata":{"labels":{"app":"free"}}})");
+    cluster.settle_with_pods();
+    CHECK(api::array_at(cluster.get("replicasets.apps", "old"), {"metadata", "ownerReferences"}).empty());
+}
+
+TEST_CASE("minReadySeconds: a pod counts as available only then, and the rollout waits for it") {
+    Cluster cluster;
+    cluster.deploy(1, R"({"spec":{"minReadySeconds":20,"strategy":{"rollingUpdate":{"maxSurge":1,"maxUnavailable":0}}}})");
+    cluster.settle_with_pods();
+    CHECK(cluster.status("readyReplicas") == 1);
+    CHECK(cluster.status("availableReplicas") == 0);
+    cluster.advance(21s);
+    CHECK(cluster.status("availableReplicas") == 1);
+    cluster.set_image("nginx:2");
+    cluster.settle_with_pods();
+    CHECK(cluster.sets() == "1:1 2:1");  // the new one is ready, not available
+    cluster.advance(21s);
+    cluster.settle_with_pods();
+    CHECK(cluster.sets() == "1:0 2:1");
+}

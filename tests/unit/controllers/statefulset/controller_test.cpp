@@ -107,3 +107,94 @@ TEST_CASE("Parallel, OnDelete, start ordinals and failed pods") {
     cluster.settle_with_pods();
     CHECK(cluster.pods() == "db-5=pg:2 db-6=pg:2");
 }
+
+TEST_CASE("maxUnavailable is behind a feature gate that is off, so one pod is replaced at a time, from the top") {
+    Cluster cluster;
+    cluster.make(5, R"({"spec":{"podManagementPolicy":"Parallel","updateStrategy":{"rollingUpdate":{"maxUnavailable":3}}}})");
+    cluster.settle_with_pods();
+    CHECK(api::find(cluster.get("statefulsets.apps", "db"), {"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}) == nullptr);
+    cluster.set_image("pg:2");
+    cluster.settle();
+    std::string going;
+    for (const api::Json& pod : cluster.list("pods"))
+        if (pod["metadata"].contains("deletionTimestamp")) going += std::string(api::name_of(pod)) + " ";
+    CHECK(going == "db-4 ");
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-0=pg:2 db-1=pg:2 db-2=pg:2 db-3=pg:2 db-4=pg:2");
+}
+
+TEST_CASE("an update whose pods never become ready stops at the first of them, and a repaired template replaces it") {
+    Cluster cluster;
+    cluster.make(3, R"({"spec":{"podManagementPolicy":"Parallel"}})");
+    cluster.settle_with_pods();
+    const auto good = [](const api::Json& pod) { return api::string_at(pod["spec"]["containers"][0], {"image"}) != "pg:bad"; };
+    cluster.set_image("pg:bad");
+    cluster.settle_with_pods(good);
+    CHECK(cluster.pods() == "db-0=pg:1 db-1=pg:1 db-2=pg:bad");
+    CHECK(api::int_at(cluster.status(), {"readyReplicas"}) == 2);
+    cluster.set_image("pg:2");
+    cluster.settle_with_pods(good);
+    CHECK(cluster.pods() == "db-0=pg:2 db-1=pg:2 db-2=pg:2");
+}
+
+TEST_CASE("claims go with their pods or with their set as the retention policy says, or stay") {
+    const auto owners = [](Cluster& cluster, const char* claim) {
+        std::string kinds;
+        const api::Json object = cluster.get("persistentvolumeclaims", claim);
+        for (const api::Json& owner : api::array_at(object, {"metadata", "ownerReferences"}))
+            kinds += std::string(api::string_at(owner, {"kind"})) + "/" + std::string(api::string_at(owner, {"name"})) + " ";
+        return kinds;
+    };
+    Cluster by_scale;
+    by_scale.make(2, R"({"spec":{"persistentVolumeClaimRetentionPolicy":{"whenScaled":"Delete","whenDeleted":"Retain"}}})");
+    by_scale.settle_with_pods();
+    CHECK(owners(by_scale, "data-db-1").empty());
+    by_scale.patch("statefulsets.apps", "db", R"({"spec":{"replicas":1}})");
+    by_scale.settle();
+    CHECK(owners(by_scale, "data-db-1") == "Pod/db-1 ");  // the garbage collector takes it after the pod
+    CHECK(owners(by_scale, "data-db-0").empty());
+    Cluster by_set;
+    by_set.make(1, R"({"spec":{"persistentVolumeClaimRetentionPolicy":{"whenScaled":"Retain","whenDeleted":"Delete"}}})");
+    by_set.settle_with_pods();
+    CHECK(owners(by_set, "data-db-0") == "StatefulSet/db ");
+    by_set.patch("statefulsets.apps", "db", R"({"spec":{"persistentVolumeClaimRetentionPolicy":{"whenScaled":"Retain","whenDeleted":"Retain"}}})");
+    by_set.settle();
+    CHECK(owners(by_set, "data-db-0").empty());
+}
+
+TEST_CASE("minReadySeconds holds the next pod back") {
+    Cluster cluster;
+    cluster.make(2, R"({"spec":{"minReadySeconds":30}})");
+    cluster.settle();
+    cluster.run_pods();
+    cluster.settle();
+    CHECK(cluster.pods() == "db-0=pg:1");
+    CHECK(api::int_at(cluster.status(), {"readyReplicas"}) == 1);
+    CHECK(api::int_at(cluster.status(), {"availableReplicas"}) == 0);
+    cluster.advance(std::chrono::seconds(31));
+    CHECK(cluster.pods() == "db-0=pg:1 db-1=pg:1");
+    CHECK(api::int_at(cluster.status(), {"availableReplicas"}) == 1);
+}
+
+TEST_CASE("revisions beyond the limit go, those in use stay; a taken name is avoided") {
+    Cluster cluster;
+    cluster.make(1, R"({"spec":{"revisionHistoryLimit":1}})");
+    cluster.settle_with_pods();
+    for (const char* image : {"pg:2", "pg:3", "pg:4"}) {
+        cluster.set_image(image);
+        cluster.settle_with_pods();
+    }
+    CHECK(cluster.list("controllerrevisions.apps").size() == 2);  // the one in use and one of history
+    // Somebody has made a revision of the name that the next one would have, with other contents.
+    Cluster first;
+    first.make(1);
+    first.settle_with_pods();
+    const api::Json revision = first.list("controllerrevisions.apps")[0];
+    Cluster other;
+    other.create("controllerrevisions.apps", api::Json{{"metadata", {{"name", revision["metadata"]["name"]}}}, {"revision", 1}, {"data", {{"spec", "else"}}}});
+    other.make(1);
+    other.settle_with_pods();
+    CHECK(other.pods() == "db-0=pg:1");
+    CHECK(api::int_at(other.status(), {"collisionCount"}) == 1);
+    CHECK(other.list("controllerrevisions.apps").size() == 2);
+}

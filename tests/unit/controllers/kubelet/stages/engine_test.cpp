@@ -10,6 +10,7 @@
 #include "controllers/apiextensions/controller.h"
 #include "controllers/kubelet/controller.h"
 #include "controllers/kubelet/stages/definition.h"
+#include "controllers/persistent_volume/controller.h"
 #include "tests/harness/test_cluster.h"
 
 using namespace kubemu;
@@ -296,4 +297,55 @@ TEST_CASE("a Stage that cannot be used says why, and harms nobody") {
     cluster.create("pods", R"({"metadata":{"name":"web"},"spec":{"nodeName":"kubemu-worker","containers":[{"name":"c","image":"nginx"}]}})");
     cluster.advance(5s);
     CHECK(cluster.phase("web") == "Running");
+}
+
+TEST_CASE("Stages that provision volumes take the place of the built-in provisioner") {
+    Cluster cluster;
+    cluster.add<PersistentVolumeController>();
+    cluster.create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"staged"},"provisioner":"example.com/staged","reclaimPolicy":"Delete"})");
+    cluster.stage(R"yaml(
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: Stage
+metadata: {name: claim-gets-volume}
+spec:
+  resourceRef: {apiGroup: v1, kind: PersistentVolumeClaim}
+  selector:
+    matchExpressions:
+    - {cel: {expression: "self.spec.storageClassName == 'staged' && !has(self.spec.volumeName)"}}
+    - {cel: {expression: "!has(self.metadata.deletionTimestamp) && self.status.phase != 'Bound'"}}
+  steps:
+  - apply:
+      template: |
+        apiVersion: v1
+        kind: PersistentVolume
+        metadata: {name: made-for-{{ .metadata.name }}}
+        spec:
+          accessModes:
+          {{ YAML .spec.accessModes 2 }}
+          capacity:
+          {{ YAML .spec.resources.requests 2 }}
+          persistentVolumeReclaimPolicy: {{ default "Delete" .spec.reclaimPolicy | Quote }}
+          storageClassName: {{ .spec.storageClassName | Quote }}
+          claimRef: {apiVersion: v1, kind: PersistentVolumeClaim, name: {{ .metadata.name | Quote }}, namespace: {{ .metadata.namespace | Quote }}, uid: {{ .metadata.uid | Quote }}}
+          hostPath: {path: /staged}
+  - patch: {root: metadata, template: 'annotations: {pv.kubernetes.io/bind-completed: "yes"}'}
+  - patch: {root: spec, template: 'volumeName: made-for-{{ .metadata.name }}'}
+  - patch:
+      root: status
+      subresource: status
+      template: |
+        phase: Bound
+        accessModes:
+        {{ YAML .spec.accessModes 1 }}
+        capacity:
+        {{ YAML .spec.resources.requests 1 }}
+)yaml");
+    cluster.create("persistentvolumeclaims", R"({"metadata":{"name":"data"},"spec":{"storageClassName":"staged","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}})");
+    cluster.settle();
+    CHECK(string_at(cluster.get("persistentvolumeclaims", "data"), {"status", "phase"}) == "Bound");
+    CHECK(string_at(cluster.get("persistentvolumeclaims", "data"), {"spec", "volumeName"}) == "made-for-data");
+    REQUIRE(cluster.list("persistentvolumes", "").size() == 1);
+    CHECK(cluster.list("persistentvolumes", "")[0]["spec"]["hostPath"]["path"] == "/staged");
+    CHECK(cluster.event("ExternalProvisioning PersistentVolumeClaim/data"));
+    CHECK(!cluster.event("ProvisioningSucceeded"));
 }
