@@ -84,7 +84,7 @@ Response answer_custom(Registry& registry, const Asked& asked, const RequestInfo
     Json items = Json::array();
     if (kind == nullptr) return refuse(404, "NotFound", missing);
     const auto add = [&](const storage::RecordPtr& record) {
-        if (record == nullptr || !shows_metrics(*record->bytes, MetricFamily::custom)) return;
+        if (record == nullptr || !shows_metrics(*record->bytes.get(), MetricFamily::custom)) return;
         const Json object = registry.document(*record);
         if (const auto milli = metric_value_milli(object, MetricFamily::custom, asked.metric, *series))
             items.push_back(value_of_object(*kind, object, asked.metric, *milli, shown, now));

@@ -90,8 +90,8 @@ HorizontalPodAutoscalerController::HorizontalPodAutoscalerController(Manager& ma
 // Autoscalers look again when a value changes that they may follow.
 void HorizontalPodAutoscalerController::follow_metrics() {
     const auto carries = [](const storage::RecordPtr& record) {
-        return record && (api::shows_metrics(*record->bytes, api::MetricFamily::custom) ||
-                          api::shows_metrics(*record->bytes, api::MetricFamily::external));
+        return record && (api::shows_metrics(*record->bytes.get(), api::MetricFamily::custom) ||
+                          api::shows_metrics(*record->bytes.get(), api::MetricFamily::external));
     };
     for (const char* resource : described_resources) {
         manager().informer(resource).subscribe([this, carries, is_namespace = resource == std::string_view("namespaces")](

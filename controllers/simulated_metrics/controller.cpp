@@ -36,7 +36,7 @@ void SimulatedMetricsController::changed(const std::string& resource, const api:
     for (const MetricFamily family : {MetricFamily::custom, MetricFamily::external}) {
         const bool external = family == MetricFamily::external;
         if (external && resource != "namespaces") continue;
-        const auto carries = [&](const storage::RecordPtr& record) { return record && api::shows_metrics(*record->bytes, family); };
+        const auto carries = [&](const storage::RecordPtr& record) { return record && api::shows_metrics(*record->bytes.get(), family); };
         if (!carries(change.before) && !carries(change.after)) continue;
         std::set<std::string> names;
         if (carries(change.after)) {
