@@ -376,6 +376,10 @@ void PodWorker::evict(const storage::RecordPtr& record, const std::string& messa
     record_ = record;
     document_.reset();
     if (ended_ || terminating_) return;
+    if (resting_) {
+        spec_ = read_pod_spec(document());
+        resting_ = false;
+    }
     const Json reference = {{"apiVersion", "v1"},
                             {"kind", "Pod"},
                             {"metadata", {{"name", spec_.name}, {"namespace", spec_.namespace_name}, {"uid", uid_},
