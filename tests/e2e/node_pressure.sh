@@ -7,7 +7,7 @@ k run greedy --image=nginx --overrides='{"metadata":{"annotations":{"kubemu.io/m
 k run modest --image=nginx --overrides='{"metadata":{"annotations":{"kubemu.io/memory-usage":"5Mi"}}}'
 k wait --for=condition=Ready pod/greedy pod/modest
 k annotate node kubemu-control-plane kubemu.io/signal.memory.available=30Mi
-eventually matches '^greedy +0/1 +Evicted ' k get pods
+eventually matches '^greedy +0/1 +Error ' k get pods  # the container's reason comes before the pod's
 matches '^modest +1/1 +Running ' k get pods
 matches 'MemoryPressure +True .*KubeletHasInsufficientMemory' k describe node kubemu-control-plane
 eventually matches 'node.kubernetes.io/memory-pressure:NoSchedule' k describe node kubemu-control-plane
