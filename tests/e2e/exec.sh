@@ -62,13 +62,13 @@ attached=$!
 eventually matches '^tick ' cat "$work/attached"
 kill $attached
 wait $attached 2> /dev/null || true
-{ pause 2; echo 'echo from $(hostname)'; } | k run typed --image=busybox -i --rm --restart=Never > "$work/typed" 2>&1 || true
+echo 'echo from $(hostname)' | k run typed --image=busybox -i --rm --restart=Never > "$work/typed" 2>&1 || true
 grep -q '^from typed' "$work/typed" || fail "no shell answered: $(cat "$work/typed")"
 eventually refused 'not found' k get pod typed
 
 # A container beside the others, to look at them from.
 if [ "$(client_minor)" -ge 25 ]; then
-  { pause 1; echo 'echo beside $(hostname)'; } | timeout 20 "$KUBECTL" debug web -i --image=busybox > "$work/debug" 2>&1 || true
+  echo 'echo beside $(hostname); exit' | timeout 20 "$KUBECTL" debug web -i --image=busybox > "$work/debug" 2>&1 || true
   grep -q '^beside web' "$work/debug" || fail "nobody answered: $(cat "$work/debug")"
 fi
 
@@ -82,7 +82,8 @@ for one in "${together[@]}"; do wait "$one"; done
 
 # A terminal: prompt, echo, and the end by ctrl-D.
 if command -v script > /dev/null; then
-  { pause 1; printf 'whoami\r'; pause 0.5; printf '\004'; } |
+  : > "$work/terminal"
+  { eventually grep -q '/ # ' "$work/terminal"; printf 'whoami\r'; eventually grep -q root "$work/terminal"; printf '\004'; } |
     script -qec "'$KUBECTL' exec -it web -c side -- sh" /dev/null > "$work/terminal" 2>&1
   tr -d '\r' < "$work/terminal" | grep -q '^/ # whoami$' || fail "no prompt: $(cat "$work/terminal")"
   tr -d '\r' < "$work/terminal" | grep -q '^root$'
