@@ -63,15 +63,6 @@ void drop_of_pod_spec(Json& spec, const Json* old) {
     drop_stop_signals(spec, old);
 }
 
-// MaxUnavailableStatefulSet.
-void drop_of_stateful_set(Json& object, const Json* old) {
-    Json* rolling = find(object, {"spec", "updateStrategy", "rollingUpdate"});
-    if (rolling == nullptr) return;
-    const bool kept =
-        old != nullptr && find(*old, {"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}) != nullptr;
-    if (!kept) erase(*rolling, "maxUnavailable");
-}
-
 // CrossNamespaceVolumeDataSource.
 void drop_of_claim(Json& object, const Json* old) {
     if (string_at(object, {"spec", "dataSourceRef", "namespace"}).empty()) return;
@@ -132,8 +123,7 @@ struct Gated {
     std::string_view resource;
     void (*drop)(Json& object, const Json* old);
 };
-constexpr Gated of_kinds[] = {{"statefulsets.apps", drop_of_stateful_set},
-                              {"persistentvolumeclaims", drop_of_claim},
+constexpr Gated of_kinds[] = {{"persistentvolumeclaims", drop_of_claim},
                               {"leases.coordination.k8s.io", drop_of_lease},
                               {"csidrivers.storage.k8s.io", drop_of_csi_driver},
                               {"resourceslices.resource.k8s.io", drop_of_resource_slice}};

@@ -1,4 +1,5 @@
-// Fields behind feature gates that v1.36 leaves off: what a request says in them is dropped.
+// Fields behind feature gates that v1.36 leaves off: what a request says in them is dropped. One is on here although it is
+// off there: MaxUnavailableStatefulSet, for whoever sets that field wants to see it work.
 #pragma once
 
 #include "api/schema/kind.h"
