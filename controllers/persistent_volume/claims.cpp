@@ -81,7 +81,8 @@ api::ApiResult<bool> PersistentVolumeController::reconcile_bound_claim(const sto
         events().warning(reference, "ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly");
         return set_claim_phase(record, "Lost");
     }
-    if (owner.empty() || text(claim, {"status", "phase"}) != "Bound") return bind(claim, *newest);
+    const bool both_bound = text(claim, {"status", "phase"}) == "Bound" && text(document, {"status", "phase"}) == "Bound";
+    if (owner.empty() || !both_bound) return bind(claim, *newest);
     return enlarge(record, claim, *newest);
 }
 

@@ -18,6 +18,9 @@ constexpr const char* provisioner_finalizer = "external-provisioner.volume.kuber
 api::ApiResult<bool> PersistentVolumeController::set_volume_phase(const storage::Record& record, const char* phase,
                                                                   const std::string& message) {
     const auto written = client().modify(kind("persistentvolumes"), {}, api::view_of(record).name, "status", [&](Json& object) {
+        // The cache that called it free may be behind the claim that has taken it since.
+        const bool taken = !api::string_at(object, {"spec", "claimRef", "uid"}).empty();
+        if (taken && std::string_view(phase) == "Available") return false;
         Json& status = api::ensure(object, {"status"});
         if (api::string_at(status, {"phase"}) == phase && api::string_at(status, {"message"}) == message) return false;
         status["phase"] = phase;

@@ -42,6 +42,20 @@ struct Cluster : tests::TestCluster {
 
 }  // namespace
 
+TEST_CASE("a volume that somebody calls free while it is bound is called bound again") {
+    Cluster cluster;
+    cluster.volume("v", "1Gi");
+    cluster.claim("c", "1Gi");
+    REQUIRE(cluster.phase("persistentvolumes", "v") == "Bound");
+    const auto written = cluster.client().modify(cluster.kind("persistentvolumes"), {}, "v", "status", [](api::Json& object) {
+        object["status"]["phase"] = "Available";
+        return true;
+    });
+    REQUIRE(written);
+    cluster.settle();
+    CHECK(cluster.phase("persistentvolumes", "v") == "Bound");
+}
+
 TEST_CASE("a claim takes the smallest volume that is large enough, of its class, mode and labels") {
     Cluster cluster;
     cluster.volume("small", "1Gi");
