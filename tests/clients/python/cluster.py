@@ -3,7 +3,7 @@ import json
 import unittest
 import uuid
 
-from kubernetes import client, config
+from kubernetes import client, config, watch
 
 
 class ClusterTest(unittest.TestCase):
@@ -15,6 +15,10 @@ class ClusterTest(unittest.TestCase):
         cls.apps = client.AppsV1Api(cls.api)
         cls.namespace = "python-" + uuid.uuid4().hex[:8]
         cls.core.create_namespace({"metadata": {"name": cls.namespace}})
+        # Pods are refused before their service account is there.
+        for event in watch.Watch().stream(cls.core.list_namespaced_service_account, cls.namespace, timeout_seconds=60):
+            if event["object"].metadata.name == "default":
+                break
 
     @classmethod
     def tearDownClass(cls):
