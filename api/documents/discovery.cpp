@@ -13,7 +13,8 @@
 namespace kubemu::api {
 namespace {
 
-std::string quoted(std::string_view text) {
+// Not "quoted": std::quoted would be found beside it.
+std::string quote(std::string_view text) {
     std::string out;
     append_json_string(out, text);
     return out;
@@ -21,7 +22,7 @@ std::string quoted(std::string_view text) {
 
 std::string list(std::span<const std::string_view> items) {
     std::string out = "[";
-    for (const std::string_view item : items) out += (out.size() > 1 ? "," : "") + quoted(item);
+    for (const std::string_view item : items) out += (out.size() > 1 ? "," : "") + quote(item);
     return out + "]";
 }
 
@@ -51,7 +52,7 @@ std::string verb_list(std::uint16_t verbs, bool custom = false, bool terminating
     for (const Named& named : custom ? of_custom : sorted) {
         if ((verbs & static_cast<std::uint16_t>(named.verb)) == 0) continue;
         if (terminating && (named.verb == Verb::patch || named.verb == Verb::create || named.verb == Verb::update)) continue;
-        out += (out.size() > 1 ? "," : "") + quoted(named.name);
+        out += (out.size() > 1 ? "," : "") + quote(named.name);
     }
     return out + "]";
 }
@@ -100,12 +101,12 @@ std::string group_members(const std::vector<GroupVersionSpec>& versions, std::st
     for (const GroupVersionSpec& version : versions) {
         if (version.group != group) continue;
         const std::string entry =
-            "{\"groupVersion\":" + quoted(group_version(group, version.version)) + ",\"version\":" + quoted(version.version) + "}";
+            "{\"groupVersion\":" + quote(group_version(group, version.version)) + ",\"version\":" + quote(version.version) + "}";
         items += (items.empty() ? "" : ",") + entry;
         if (preferred.empty()) preferred = entry;
     }
     if (items.empty()) return {};
-    return "\"name\":" + quoted(group) + ",\"versions\":[" + items + "],\"preferredVersion\":" + preferred;
+    return "\"name\":" + quote(group) + ",\"versions\":[" + items + "],\"preferredVersion\":" + preferred;
 }
 
 // k8s.io/apiserver/pkg/endpoints/discovery.StorageVersionHash of the form in which this kind's objects are stored.
@@ -129,7 +130,7 @@ std::string scope_members(const KindSpec& kind) {
 }
 
 std::string response_kind(std::string_view group, std::string_view version, std::string_view kind) {
-    return "{\"group\":" + quoted(group) + ",\"version\":" + quoted(version) + ",\"kind\":" + quoted(kind) + "}";
+    return "{\"group\":" + quote(group) + ",\"version\":" + quote(version) + ",\"kind\":" + quote(kind) + "}";
 }
 
 // Versions that ended before release 1.27 have no singular name: discovery did not tell it then.
@@ -138,8 +139,8 @@ std::string aggregated_resource(const KindSpec& kind, std::string_view document)
     // Only custom resources spell out a group and version that go without saying.
     const bool custom = kind.custom != nullptr;
     const std::string responds = custom ? response_kind(kind.group, kind.version, kind.kind) : response_kind("", "", kind.kind);
-    std::string out = "{\"resource\":" + quoted(kind.plural) + ",\"responseKind\":" + responds +
-                      ",\"scope\":" + (kind.namespaced ? "\"Namespaced\"" : "\"Cluster\"") + ",\"singularResource\":" + quoted(kind.singular) +
+    std::string out = "{\"resource\":" + quote(kind.plural) + ",\"responseKind\":" + responds +
+                      ",\"scope\":" + (kind.namespaced ? "\"Namespaced\"" : "\"Cluster\"") + ",\"singularResource\":" + quote(kind.singular) +
                       ",\"verbs\":" + verbs_of(kind) + scope_members(kind);
     if (!kind.subresources.empty()) {
         out += ",\"subresources\":[";
@@ -147,7 +148,7 @@ std::string aggregated_resource(const KindSpec& kind, std::string_view document)
             if (document == "v2beta1" && sub.name == "resize") continue;
             if (out.back() != '[') out += ',';
             const bool own = custom && sub.version.empty();
-            out += "{\"subresource\":" + quoted(sub.name) + ",\"responseKind\":" +
+            out += "{\"subresource\":" + quote(sub.name) + ",\"responseKind\":" +
                    (own ? response_kind(kind.group, kind.version, sub.kind) : response_kind(sub.group, sub.version, sub.kind)) +
                    ",\"verbs\":" + verb_list(sub.verbs) + "}";
         }
@@ -198,23 +199,23 @@ std::string api_group(const Kinds& kinds, std::string_view group) {
 std::string api_resource_list(const Kinds& kinds, std::string_view group, std::string_view version) {
     std::string out = "{\"kind\":\"APIResourceList\",";
     if (!group.empty()) out += "\"apiVersion\":\"v1\",";
-    out += "\"groupVersion\":" + quoted(group_version(group, version)) + ",\"resources\":[";
+    out += "\"groupVersion\":" + quote(group_version(group, version)) + ",\"resources\":[";
     bool any = false;
     for (const KindSpec* kind : kinds) {
         if (kind->group != group || kind->version != version) continue;
         any = true;
         if (out.back() != '[') out += ',';
         const std::string namespaced = kind->namespaced ? "true" : "false";
-        out += "{\"name\":" + quoted(kind->plural) + ",\"singularName\":" + quoted(kind->singular) + ",\"namespaced\":" + namespaced +
-               ",\"kind\":" + quoted(kind->kind) + ",\"verbs\":" + verbs_of(*kind) +
+        out += "{\"name\":" + quote(kind->plural) + ",\"singularName\":" + quote(kind->singular) + ",\"namespaced\":" + namespaced +
+               ",\"kind\":" + quote(kind->kind) + ",\"verbs\":" + verbs_of(*kind) +
                scope_members(*kind);
-        if (kind->can(Verb::watch)) out += ",\"storageVersionHash\":" + quoted(storage_hash(kinds, *kind));
+        if (kind->can(Verb::watch)) out += ",\"storageVersionHash\":" + quote(storage_hash(kinds, *kind));
         out += '}';
         for (const SubresourceSpec& sub : kind->subresources) {
-            out += ",{\"name\":" + quoted(std::string(kind->plural) + "/" + std::string(sub.name)) +
+            out += ",{\"name\":" + quote(std::string(kind->plural) + "/" + std::string(sub.name)) +
                    ",\"singularName\":\"\",\"namespaced\":" + namespaced;
-            if (!sub.version.empty()) out += ",\"group\":" + quoted(sub.group) + ",\"version\":" + quoted(sub.version);
-            out += ",\"kind\":" + quoted(sub.kind) + ",\"verbs\":" + verb_list(sub.verbs) + "}";
+            if (!sub.version.empty()) out += ",\"group\":" + quote(sub.group) + ",\"version\":" + quote(sub.version);
+            out += ",\"kind\":" + quote(sub.kind) + ",\"verbs\":" + verb_list(sub.verbs) + "}";
         }
     }
     return any ? out + "]}\n" : std::string();
@@ -228,12 +229,12 @@ std::string aggregated_discovery(const Kinds& kinds, bool core, std::string_view
         if (group.group.empty() != core || group.group == last) continue;
         last = group.group;
         if (out.back() != '[') out += ',';
-        out += core ? "{\"metadata\":{\"creationTimestamp\":null}," : "{\"metadata\":{\"name\":" + quoted(group.group) + ",\"creationTimestamp\":null},";
+        out += core ? "{\"metadata\":{\"creationTimestamp\":null}," : "{\"metadata\":{\"name\":" + quote(group.group) + ",\"creationTimestamp\":null},";
         out += "\"versions\":[";
         for (const GroupVersionSpec& member : versions) {
             if (member.group != group.group) continue;
             if (out.back() != '[') out += ',';
-            out += "{\"version\":" + quoted(member.version) + ",\"resources\":[";
+            out += "{\"version\":" + quote(member.version) + ",\"resources\":[";
             for (const KindSpec* kind : kinds) {
                 if (kind->group != member.group || kind->version != member.version) continue;
                 if (out.back() != '[') out += ',';
