@@ -30,6 +30,15 @@ void sort_lines(Machine& machine, const Words& argv, Streams& streams);
 void tee(Machine& machine, const Words& argv, Streams& streams);
 void sequence(Machine& machine, const Words& argv, Streams& streams);
 
+// Files and folders (shell_files.cpp): touch, mkdir, rm, cp, ls, cd, pwd.
+void touch(Machine& machine, const Words& argv, Streams& streams);
+void make_directories(Machine& machine, const Words& argv, Streams& streams);
+void remove(Machine& machine, const Words& argv, Streams& streams);
+void copy(Machine& machine, const Words& argv, Streams& streams);
+void list(Machine& machine, const Words& argv, Streams& streams);
+void change_directory(Machine& machine, const Words& argv, Streams& streams);
+void print_directory(Machine& machine, const Words& argv, Streams& streams);
+
 // Archives (shell_tar.cpp), as kubectl cp needs them.
 void tape_archive(Machine& machine, const Words& argv, Streams& streams);
 

@@ -28,7 +28,7 @@ k create deployment web --image nginx --replicas 3 > /dev/null
 k rollout status deployment web --timeout 60s
 k set image deployment web nginx=nginx:1.25 > /dev/null
 k rollout status deployment web --timeout 60s
-matches '^Normal +Scheduled|Scheduled' k get events --field-selector reason=Scheduled
+matches 'Successfully assigned default/web-' k get events --field-selector reason=Scheduled
 k expose deployment web --port 80 > /dev/null
 eventually matches '^web +10\.' k get endpoints web
 k create job once --image busybox -- true > /dev/null
