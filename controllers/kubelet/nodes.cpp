@@ -129,7 +129,7 @@ NodeIdentity numbered_identity(std::string name, int number) {
 std::vector<Json> default_nodes(int count) {
     std::vector<Json> nodes;
     for (int i = 0; i < count; ++i) {
-        const std::string name = i == 0   ? "kubemu-control-plane"
+        const std::string name = i == 0   ? control_plane_node
                                  : i == 1 ? "kubemu-worker"
                                           : "kubemu-worker" + std::to_string(i);
         Json node = {{"metadata", {{"name", name}}}};

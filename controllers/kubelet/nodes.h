@@ -11,6 +11,9 @@
 
 namespace kubemu::controllers::kubelet {
 
+// The first of the nodes that --nodes counts; what runs beside the API server says that it runs there.
+constexpr const char* control_plane_node = "kubemu-control-plane";
+
 struct NodeIdentity {
     std::string name;      // kubemu-control-plane, kubemu-worker, kubemu-worker2...
     std::string ip;        // 172.18.0.N

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/values/time.h"
+#include "controllers/kubelet/nodes.h"
 #include "storage/base/log.h"
 
 namespace kubemu::controllers {
@@ -75,7 +76,7 @@ SchedulerController::SchedulerController(Manager& manager, scheduler::Release re
       budgets_(manager.informer("poddisruptionbudgets.policy")),
       release_(release),
       reader_(client()),
-      recorder_(manager, client(), "default-scheduler", "kubemu-control-plane"),
+      recorder_(manager, client(), "default-scheduler", kubelet::control_plane_node),
       default_selectors_(manager, reader_),
       volume_use_(manager, reader_) {
     manager.informer("namespaces").subscribe([this](const api::Informer::Change& change) {
