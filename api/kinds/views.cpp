@@ -86,7 +86,7 @@ void fill_pod(PodView& view, const Json& pod) {
         const bool holds = string_at(condition, {"status"}) == "True";
         if (type == "Ready") {
             view.ready = holds;
-            if (holds) view.ready_since = parse_time_or_zero(string_at(condition, {"lastTransitionTime"}));
+            view.ready_since = parse_time_or_zero(string_at(condition, {"lastTransitionTime"}));
         } else if (type == "PodScheduled") {
             view.scheduled = holds;
         }

@@ -79,7 +79,7 @@ struct PodView final : ObjectView {
     PodPhase phase = PodPhase::pending;
     bool ready = false;        // condition Ready is True
     bool scheduled = false;    // condition PodScheduled is True
-    Time ready_since{};        // when it last became Ready
+    Time ready_since{};        // when condition Ready took its status
     int restarts = 0;          // highest restartCount of its containers
     int priority = 0;
     int grace_seconds = 30;    // metadata.deletionGracePeriodSeconds, else spec.terminationGracePeriodSeconds

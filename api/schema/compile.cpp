@@ -151,8 +151,8 @@ class Compiler {
     }
 
     std::string tables() {
-        w_.out << "// Made by compile_schema from api/schema/*.yaml.\n#include \"api/schema/kind.h\"\n\n"
-                  "namespace kubemu::api {\nnamespace {\nconstexpr std::uint16_t v(Verb verb) { return "
+        w_.out << "// Made by compile_schema from api/schema/*.yaml.\n#include \"api/schema/go_structs.h\"\n"
+                  "#include \"api/schema/kind.h\"\n\nnamespace kubemu::api {\nnamespace {\nconstexpr std::uint16_t v(Verb verb) { return "
                   "static_cast<std::uint16_t>(verb); }\n";
         w_.out << "extern const TypeInfo types[" << ids_.size() << "];\n";
         std::vector<std::string> rows;
@@ -170,6 +170,7 @@ class Compiler {
         w_.out << "}  // namespace\n\nstd::span<const TypeInfo* const> all_types() { return type_list; }\n"
                   "std::span<const KindSpec> builtin_kinds() { return kinds; }\n"
                   "std::span<const GroupVersionSpec> builtin_group_versions() { return group_versions; }\n"
+                  "std::string_view go_structs() { return " << quoted(go_structs()) << "; }\n"
                   "}  // namespace kubemu::api\n";
         return w_.out.str();
     }
@@ -255,6 +256,52 @@ class Compiler {
         if (field["enum"]) row << ",.enum_values=" << w_.strings(field["enum"]);
         row << ",.description=" << quoted(text_of(field, "description")) << "},\n";
         return row.str();
+    }
+
+    YAML::Node fields_of(const std::string& type) const {
+        for (const File& file : files_) {
+            if (type.rfind(file.prefix + ".", 0) == 0) return file.root["types"][type.substr(file.prefix.size() + 1)]["fields"];
+        }
+        return {};
+    }
+
+    static std::string go_name(const YAML::Node& field) {
+        if (field["goName"]) return text_of(field, "goName");
+        std::string name = text_of(field, "name");
+        if (name == "metadata") return text_of(field, "type").substr(text_of(field, "type").find('.') + 1);
+        name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+        return name;
+    }
+
+    // The types that are hashed and all that they hold, in the form that api/schema/go_structs.h describes.
+    static constexpr const char* hashed_types[] = {"core/v1.PodTemplateSpec", "core/v1.EndpointSubset"};
+
+    std::string go_structs() const {
+        std::vector<std::string> open(std::begin(hashed_types), std::end(hashed_types));
+        std::set<std::string> known(open.begin(), open.end());
+        std::string out = "\n";
+        while (!open.empty()) {
+            const std::string type = open.back();
+            open.pop_back();
+            out += type;
+            std::string parent;
+            for (const auto& field : fields_of(type)) {
+                if (text_of(field, "parent").find('.') != std::string::npos) throw std::runtime_error(type + ": embedded twice");
+                if (const std::string inside = text_of(field, "parentType"); inside != parent) {
+                    if (!parent.empty()) out += " }";
+                    if (!inside.empty()) out += " " + inside.substr(inside.find('/') + 1) + "{";
+                    parent = inside;
+                }
+                out += " " + go_name(field);
+                const std::string spelling = text_of(field, "type"), held = spelling.substr(spelling.rfind(']') + 1);
+                if (scalar_kinds.find(held) == scalar_kinds.end() && known.insert(held).second) open.push_back(held);
+                for (const char* undumped : {"float64", "bytes", "micro-time", "duration", "raw"}) {
+                    if (held == undumped) throw std::runtime_error(type + ": what is hashed cannot hold " + held);
+                }
+            }
+            out += parent.empty() ? "\n" : " }\n";
+        }
+        return out;
     }
 
     // A message of the wire: fields by number, those of embedded structs in messages of their own.

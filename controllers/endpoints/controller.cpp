@@ -1,11 +1,10 @@
-// Addresses with the same ports share a subset; ready and unready ones apart within it.
+// Endpoints follow the pods that a service selects; what they show of more addresses than fit is cut.
 #include "controllers/endpoints/controller.h"
 
-#include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "api/values/time.h"
+#include "controllers/endpoints/subsets.h"
 
 namespace kubemu::controllers {
 
@@ -58,10 +57,7 @@ api::Json EndpointsController::subsets_of(const api::Json& service, const std::v
     const bool tolerate_unready = api::bool_at(service, {"spec", "publishNotReadyAddresses"});
     const api::Json& service_ports = api::array_at(service, {"spec", "ports"});
     const bool headless = is_headless(service);
-    struct Subset {
-        api::Json ports, ready = api::Json::array(), unready = api::Json::array();
-    };
-    std::map<std::string, Subset> by_ports;
+    api::Json served = api::Json::array();
     for (const storage::RecordPtr& record : pods) {
         const api::PodView& pod = api::pod_view_of(*record);
         if (pod.pod_ip.empty() || pod.finished() || (pod.deleting && !tolerate_unready)) continue;
@@ -77,32 +73,15 @@ api::Json EndpointsController::subsets_of(const api::Json& service, const std::v
             ports.push_back(std::move(port));
         }
         if (ports.empty() && !(headless && service_ports.empty())) continue;
-        std::sort(ports.begin(), ports.end());
         api::Json address = {{"ip", pod.pod_ip}, {"targetRef", pod_reference(pod)}};
         if (!pod.node_name.empty()) address["nodeName"] = pod.node_name;
         const PodAddressing& addressing = service_pods_.addressing(*record);
         if (!addressing.hostname.empty() && addressing.subdomain == api::name_of(service)) {
             address["hostname"] = addressing.hostname;
         }
-        Subset& subset = by_ports[ports.dump()];
-        subset.ports = std::move(ports);
-        (tolerate_unready || pod.ready ? subset.ready : subset.unready).push_back(std::move(address));
+        served.push_back({{"address", std::move(address)}, {"ready", tolerate_unready || pod.ready}, {"ports", std::move(ports)}});
     }
-    const auto by_ip = [](const api::Json& a, const api::Json& b) {
-        return api::string_at(a, {"ip"}) < api::string_at(b, {"ip"});
-    };
-    api::Json subsets = api::Json::array();
-    for (auto& [text, subset] : by_ports) {
-        api::Json made = api::Json::object();
-        for (auto [member, addresses] : {std::pair("addresses", &subset.ready), {"notReadyAddresses", &subset.unready}}) {
-            if (addresses->empty()) continue;
-            std::stable_sort(addresses->begin(), addresses->end(), by_ip);
-            made[member] = std::move(*addresses);
-        }
-        if (!subset.ports.empty()) made["ports"] = std::move(subset.ports);
-        subsets.push_back(std::move(made));
-    }
-    return subsets;
+    return repack_subsets(served);
 }
 
 api::ApiResult<Requeue> EndpointsController::reconcile(const std::string& key) {

@@ -97,7 +97,8 @@ std::optional<int> ServicePods::target_port(const api::Json& service_port, const
 
 std::optional<Time> TriggerTimes::observe(const std::string& key, Time service_created,
                                           const std::vector<storage::RecordPtr>& pods) {
-    Seen& seen = seen_[key];
+    const auto [entry, fresh] = seen_.try_emplace(key);
+    Seen& seen = entry->second;
     std::optional<Time> earliest;
     const auto consider = [&earliest](Time time) {
         if (!earliest || time < *earliest) earliest = time;
@@ -112,7 +113,8 @@ std::optional<Time> TriggerTimes::observe(const std::string& key, Time service_c
     }
     if (service_created > seen.service) consider(service_created);
     seen = {service_created, std::move(now)};
-    return earliest;
+    // Nothing is known of how pods were before their service was seen for the first time.
+    return fresh ? service_created : earliest;
 }
 
 bool is_headless(const api::Json& service) { return api::string_at(service, {"spec", "clusterIP"}) == "None"; }

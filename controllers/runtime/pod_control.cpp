@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "api/codec/go_dump.h"
 #include "api/values/names.h"
 #include "controllers/runtime/owner_refs.h"
 
@@ -165,8 +166,16 @@ std::uint32_t fnv32a(std::string_view text, std::uint32_t seed) {
 }
 
 std::string template_hash(const api::Json& pod_template, std::optional<std::int64_t> collision_count) {
-    std::uint32_t hash = fnv32a(pod_template.dump());  // members are sorted, so equal templates give equal text
-    if (collision_count) hash = fnv32a(std::to_string(*collision_count), hash);
+    static const api::TypeInfo& type = *api::find_type("core/v1.PodTemplateSpec");
+    std::uint32_t hash = fnv32a(api::go_dump(type, pod_template));
+    if (collision_count) {
+        // Eight bytes, of which the number takes the first four, the least significant first.
+        std::string bytes(8, '\0');
+        for (unsigned i = 0; i < 4; ++i) {
+            bytes[i] = static_cast<char>(static_cast<std::uint32_t>(*collision_count) >> (8 * i) & 0xffU);
+        }
+        hash = fnv32a(bytes, hash);
+    }
     return safe_hash(hash);
 }
 
