@@ -43,8 +43,8 @@ api::ApiResult<Requeue> FlowSchemaController::reconcile(const std::string& key) 
         if (!conditions.is_array()) conditions = api::Json::array();
         for (api::Json& condition : conditions) {
             if (api::string_at(condition, {"type"}) != "Dangling") continue;
-            if (condition.value("status", "") == wanted["status"] &&
-                condition.value("message", "") == wanted["message"])
+            if (api::string_at(condition, {"status"}) == api::string_at(wanted, {"status"}) &&
+                api::string_at(condition, {"message"}) == api::string_at(wanted, {"message"}))
                 return false;
             condition = wanted;
             return true;
