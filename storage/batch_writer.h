@@ -19,12 +19,14 @@ class BatchWriter {
     StoreResult<bool> write(const std::vector<Accepted>& batch, const std::optional<TimeMark>& mark);
 
   private:
-    BatchWriter(Connection& connection, Statement insert, Statement mark)
-        : connection_(&connection), insert_(std::move(insert)), mark_(std::move(mark)) {}
+    struct Statements {
+        Statement begin, insert, mark, commit;
+    };
+    BatchWriter(Connection& connection, Statements statements)
+        : connection_(&connection), statements_(std::move(statements)) {}
 
     Connection* connection_;
-    Statement insert_;
-    Statement mark_;
+    Statements statements_;
 };
 
 }  // namespace kubemu::storage

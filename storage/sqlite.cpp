@@ -123,6 +123,11 @@ Result<SqlTransaction, Error> SqlTransaction::begin(Connection& connection) {
     return SqlTransaction(connection);
 }
 
+Result<SqlTransaction, Error> SqlTransaction::begin(Connection& connection, Statement& begin) {
+    if (!begin.execute()) return connection.error();
+    return SqlTransaction(connection);
+}
+
 SqlTransaction::~SqlTransaction() {
     // It may fail because SQLite rolled back by itself; there is nothing left to do then.
     if (connection_ != nullptr) std::ignore = connection_->run("ROLLBACK");
@@ -130,6 +135,12 @@ SqlTransaction::~SqlTransaction() {
 
 Result<bool, Error> SqlTransaction::commit() {
     TRY(connection_->run("COMMIT"));
+    connection_ = nullptr;
+    return true;
+}
+
+Result<bool, Error> SqlTransaction::commit(Statement& commit) {
+    if (!commit.execute()) return connection_->error();
     connection_ = nullptr;
     return true;
 }

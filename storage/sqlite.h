@@ -88,6 +88,9 @@ class ResetLater {
 class SqlTransaction {
   public:
     static Result<SqlTransaction, Error> begin(Connection& connection);
+    // The same with a prepared "BEGIN IMMEDIATE" and "COMMIT" of this connection, for those who do it often.
+    static Result<SqlTransaction, Error> begin(Connection& connection, Statement& begin);
+    Result<bool, Error> commit(Statement& commit);
     SqlTransaction(SqlTransaction&& other) noexcept
         : connection_(std::exchange(other.connection_, nullptr)) {}
     SqlTransaction& operator=(SqlTransaction&& other) noexcept {

@@ -145,10 +145,24 @@ std::shared_ptr<const PackedText> PackingBase::pack(std::string_view text, std::
     return packed;
 }
 
-void TextPacker::Bases::add(Bytes text) {
+void TextPacker::Bases::add(const std::string& key, Bytes text) {
     if (all.size() == limits::packing_bases_max) all.pop_back();
-    all.insert(all.begin(), std::make_unique<PackingBase>(std::move(text)));
+    all.insert(all.begin(), std::make_unique<Base>(Base{key, PackingBase(std::move(text))}));
     poor = 0;
+}
+
+// An object is most like an earlier version of itself; others are alike when they have come equally far, which their
+// size tells.
+std::vector<std::size_t> TextPacker::Bases::order_for(const std::string& key, std::size_t size) const {
+    std::vector<std::pair<std::size_t, std::size_t>> far;  // how far away, index
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::size_t other = all[i]->text.text()->size();
+        far.emplace_back(all[i]->key == key ? 0 : 1 + (other > size ? other - size : size - other), i);
+    }
+    std::sort(far.begin(), far.end());
+    std::vector<std::size_t> order;
+    for (const auto& [distance, i] : far) order.push_back(i);
+    return order;
 }
 
 std::size_t TextPacker::pack(const Record& record) {
@@ -161,23 +175,24 @@ std::size_t TextPacker::pack(const Record& record) {
     std::shared_ptr<const PackedText> best;
     std::size_t size_max = size / 3;
     std::size_t best_at = 0;
-    for (std::size_t i = 0; i < bases.all.size() && size_max > size / 10; ++i) {
-        if (bases.all[i]->text() == text) return size;  // others lean on it
-        if (auto packed = bases.all[i]->pack(*text, size_max)) {
+    for (const std::size_t i : bases.order_for(record.key, size)) {
+        if (bases.all[i]->text.text() == text) return size;  // others lean on it
+        if (size_max <= size / 8) break;
+        if (auto packed = bases.all[i]->text.pack(*text, size_max)) {
             size_max = packed->steps_size;
             best = std::move(packed);
             best_at = i;
         }
     }
     if (best == nullptr) {
-        bases.add(text);
+        bases.add(record.key, text);
         return size;
     }
     std::rotate(bases.all.begin(), bases.all.begin() + static_cast<std::ptrdiff_t>(best_at),
                 bases.all.begin() + static_cast<std::ptrdiff_t>(best_at) + 1);
     const std::size_t packed_size = best->steps_size;
     record.bytes.pack(std::move(best));
-    if (packed_size > size / 8 && ++bases.poor == limits::packing_poor_max) bases.add(text);
+    if (packed_size > size / 8 && ++bases.poor == limits::packing_poor_max) bases.add(record.key, text);
     return packed_size;
 }
 

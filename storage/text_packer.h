@@ -55,10 +55,16 @@ class TextPacker {
     std::size_t pack(const Record& record);
 
   private:
+    struct Base {
+        std::string key;  // of the record whose text it is
+        PackingBase text;
+    };
     struct Bases {
-        std::vector<std::unique_ptr<PackingBase>> all;  // most recently used first
-        unsigned poor = 0;                              // texts that were packed badly since the last base came
-        void add(Bytes text);
+        std::vector<std::unique_ptr<Base>> all;  // most recently used first
+        unsigned poor = 0;                       // texts that were packed badly since the last base came
+        void add(const std::string& key, Bytes text);
+        // Indexes of `all`, the most promising first.
+        std::vector<std::size_t> order_for(const std::string& key, std::size_t size) const;
     };
     std::map<std::string, Bases, std::less<>> bases_;
 };

@@ -3,8 +3,6 @@
 // Two kinds of errors behave differently there, and so here: a wrong type is remembered (the first one
 // counts) and decoding goes on; an error of a value with its own parser (time, quantity, int-or-string) ends
 // it and counts more.
-#include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +11,7 @@
 #include "api/codec/conforming.h"
 #include "api/codec/json.h"
 #include "api/codec/json_syntax.h"
+#include "api/codec/json_untyped.h"
 #include "api/codec/scalars.h"
 #include "api/schema/prune.h"
 #include "api/values/text.h"
@@ -21,9 +20,6 @@ namespace kubemu::api {
 namespace {
 
 using Token = JsonReader::Token;
-
-// sigs.k8s.io/json stops counting there.
-constexpr std::size_t complaints_max = 100;
 
 std::string_view word_of(Token token) {
     switch (token) {
@@ -43,22 +39,6 @@ std::string_view word_of(Token token) {
     return "null";
 }
 
-bool parse_integer(std::string_view text, std::int64_t& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size();
-}
-
-bool parse_float(std::string_view text, double& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (end != text.data() + text.size()) return false;
-    // Too small for a double is zero, as for strconv; too large is an error.
-    if (error == std::errc::result_out_of_range) {
-        value = std::strtod(std::string(text).c_str(), nullptr);
-        return !std::isinf(value);
-    }
-    return error == std::errc();
-}
-
 class Decoder {
   public:
     Decoder(std::string_view text, std::vector<std::string>* complaints)
@@ -72,11 +52,6 @@ class Decoder {
         } else if (token != Token::null) {
             mismatch(token, std::string(type.name.substr(type.name.find('/') + 1)));
         }
-        return finish(std::move(root));
-    }
-
-    Result<Json, DecodeError> untyped() {
-        Json root = any();
         return finish(std::move(root));
     }
 
@@ -111,12 +86,7 @@ class Decoder {
         if (!aborted_) aborted_ = std::move(message);
     }
     void complain(std::string_view what) {
-        if (complaints_ == nullptr || complaints_->size() >= complaints_max) return;
-        std::string text = std::string(what) + " field " + go_quote(path_);
-        for (const std::string& known : *complaints_) {
-            if (known == text) return;
-        }
-        complaints_->push_back(std::move(text));
+        if (complaints_ != nullptr) add_complaint(*complaints_, what, path_);
     }
 
     // Extends the path of complaints for as long as it lives.
@@ -336,10 +306,10 @@ class Decoder {
                 abort(sentence(word_of(token), "int32"));
                 return false;
             case ValueKind::raw:
-                out = Decoder(reader_.skip(), nullptr).any();
+                out = UntypedDecoder(reader_.skip(), nullptr).value();
                 return true;
             case ValueKind::fields_v1:
-                out = Decoder(reader_.skip(), nullptr).any();
+                out = UntypedDecoder(reader_.skip(), nullptr).value();
                 return true;
         }
         mismatch(token, type);
@@ -397,55 +367,6 @@ class Decoder {
         return accept(out, scalars::quantity(trim(text)));
     }
 
-    // ------------------------------------------------------------ without a type
-
-    Json any() {
-        switch (reader_.peek()) {
-            case Token::null:
-                reader_.skip();
-                return nullptr;
-            case Token::boolean:
-                return reader_.skip() == "true";
-            case Token::string:
-                return reader_.string();
-            case Token::number: {
-                const std::string_view text = reader_.skip();
-                std::int64_t integer = 0;
-                double number = 0;
-                if (parse_integer(text, integer)) return integer;
-                if (parse_float(text, number)) return number;
-                save(sentence("number " + std::string(text), "float64"));
-                return nullptr;
-            }
-            case Token::array: {
-                Json out = Json::array();
-                auto& items = out.get_ref<Json::array_t&>();
-                for (reader_.begin(); reader_.next();) {
-                    const std::size_t before = path_.size();
-                    if (complaints_ != nullptr) path_ += "[" + std::to_string(items.size()) + "]";
-                    items.push_back(any());
-                    path_.resize(before);
-                }
-                return out;
-            }
-            case Token::object: {
-                Json out = Json::object();
-                auto& members = out.get_ref<Json::object_t&>();
-                for (reader_.begin(); reader_.next();) {
-                    const auto [member, fresh] = members.try_emplace(reader_.name());
-                    // Only complaints are told where they are.
-                    const std::size_t before = path_.size();
-                    if (complaints_ != nullptr) (path_ += before == 0 ? "" : ".") += member->first;
-                    if (!fresh) complain("duplicate");
-                    member->second = any();
-                    path_.resize(before);
-                }
-                return out;
-            }
-        }
-        return nullptr;
-    }
-
     JsonReader reader_;
     std::vector<std::string>* complaints_;
     std::string_view struct_;               // Go name of the innermost struct
@@ -457,6 +378,13 @@ class Decoder {
 }  // namespace
 
 namespace {
+
+Result<Json, DecodeError> untyped(std::string_view text, std::vector<std::string>* complaints) {
+    UntypedDecoder decoder(text, complaints);
+    Json document = decoder.value();
+    if (decoder.error()) return DecodeError{*decoder.error(), false};
+    return document;
+}
 
 Result<bool, DecodeError> conform_custom(Json& object, const TypeInfo& type, std::vector<std::string>& complaints) {
     if (!object.is_object()) object = Json::object();
@@ -472,7 +400,7 @@ Result<Json, DecodeError> decode_json(std::string_view text, const TypeInfo& typ
                                       std::vector<std::string>& complaints) {
     if (auto error = json_syntax_error(text)) return DecodeError{std::move(*error), true};
     if (type.structural != nullptr) {
-        TRY_ASSIGN(Json object, Decoder(text, &complaints).untyped());
+        TRY_ASSIGN(Json object, untyped(text, &complaints));
         TRY(conform_custom(object, type, complaints));
         return object;
     }
@@ -481,12 +409,14 @@ Result<Json, DecodeError> decode_json(std::string_view text, const TypeInfo& typ
 
 Result<Json, DecodeError> parse_json(std::string_view text, std::vector<std::string>* duplicates) {
     if (auto error = json_syntax_error(text)) return DecodeError{std::move(*error), true};
-    return Decoder(text, duplicates).untyped();
+    return untyped(text, duplicates);
 }
 
 Json parse_stored_json(std::string_view text) {
-    auto document = Decoder(text, nullptr).untyped();
-    return document ? std::move(*document) : Json();
+    UntypedDecoder decoder(text, nullptr);
+    Json document = decoder.value();
+    if (decoder.error()) return Json();
+    return document;
 }
 
 Result<bool, DecodeError> conform(Json& object, const TypeInfo& type, std::string_view go_type,

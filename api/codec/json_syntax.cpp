@@ -6,6 +6,7 @@
 #include "api/codec/json_syntax.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -222,13 +223,28 @@ std::uint32_t hex4(std::string_view digits) {
     return value;
 }
 
-// Eight characters that all are (Bit Twiddling Hacks: haszero).
-bool is_plain_word(const char* at) {
+// The high bits of those of eight characters that are not; what lies beyond the first such may be wrong (Bit Twiddling
+// Hacks: haszero).
+std::uint64_t special_in_word(const char* at) {
     constexpr std::uint64_t ones = 0x0101010101010101ULL, high = ones * 0x80;
     std::uint64_t word = 0;
     std::memcpy(&word, at, sizeof word);
     const std::uint64_t quotes = word ^ (ones * '"'), escapes = word ^ (ones * '\\');
-    return ((word | ((quotes - ones) & ~quotes) | ((escapes - ones) & ~escapes)) & high) == 0;
+    return (word | ((quotes - ones) & ~quotes) | ((escapes - ones) & ~escapes)) & high;
+}
+
+// Where the first character from `at` on is that is not plain.
+std::size_t end_of_plain(std::string_view text, std::size_t at) {
+    for (; at + 8 <= text.size(); at += 8) {
+        const std::uint64_t special = special_in_word(text.data() + at);
+        if (special == 0) continue;
+        if constexpr (std::endian::native == std::endian::little) {
+            return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
+        }
+        break;
+    }
+    while (at < text.size() && is_plain(text[at])) ++at;
+    return at;
 }
 
 // The characters between the quotes.
@@ -309,27 +325,8 @@ std::optional<std::string> json_syntax_error(std::string_view text) {
     return Checker(text).run();
 }
 
-void JsonReader::space() {
+void JsonReader::pass_space() {
     while (at_ < text_.size() && is_space(text_[at_])) ++at_;
-}
-
-JsonReader::Token JsonReader::peek() {
-    space();
-    switch (at_ < text_.size() ? text_[at_] : 'n') {
-        case '{':
-            return Token::object;
-        case '[':
-            return Token::array;
-        case '"':
-            return Token::string;
-        case 't':
-        case 'f':
-            return Token::boolean;
-        case 'n':
-            return Token::null;
-        default:
-            return Token::number;
-    }
 }
 
 std::string_view JsonReader::skip() {
@@ -362,37 +359,23 @@ std::string_view JsonReader::skip() {
     return text_.substr(start, at_ - start);
 }
 
-std::string JsonReader::string() {
+std::string_view JsonReader::string(std::string& room) {
     space();
     // Most strings stand there as they are.
-    std::size_t end = at_ + 1;
-    while (end + 8 <= text_.size() && is_plain_word(text_.data() + end)) end += 8;
-    while (end < text_.size() && is_plain(text_[end])) ++end;
+    const std::size_t end = end_of_plain(text_, at_ + 1);
     if (end < text_.size() && text_[end] == '"') {
-        std::string out(text_.substr(at_ + 1, end - at_ - 1));
+        const std::string_view text = text_.substr(at_ + 1, end - at_ - 1);
         at_ = end + 1;
-        return out;
+        return text;
     }
-    return unescape(skip());
+    room = unescape(skip());
+    return room;
 }
 
-void JsonReader::begin() {
-    space();
-    ++at_;
-}
-
-bool JsonReader::next() {
-    space();
-    if (at_ >= text_.size()) return false;
-    if (text_[at_] == ',') {
-        ++at_;
-        return true;
-    }
-    if (text_[at_] == '}' || text_[at_] == ']') {
-        ++at_;
-        return false;
-    }
-    return true;
+std::string JsonReader::string() {
+    std::string room;
+    const std::string_view text = string(room);
+    return text.data() == room.data() ? std::move(room) : std::string(text);
 }
 
 std::string JsonReader::name() {

@@ -1,6 +1,7 @@
 // The grammar of JSON as Go's encoding/json checks it, with its words for what is wrong.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,18 +27,66 @@ class JsonReader {
     Token peek();             // kind of the value that follows
     std::string_view skip();  // passes over it; its text
     std::string string();     // a string or a member's name, unescaped; bad UTF-8 becomes U+FFFD
+    // The same without a copy: it stands in the text, or in `room` where something is escaped.
+    std::string_view string(std::string& room);
 
     // begin() before the first element or member; then while next() finds another one. A member's name and
     // its colon: name().
-    void begin();
+    void begin() {
+        space();
+        ++at_;
+    }
     bool next();
     std::string name();
+    std::string_view name(std::string& room) {
+        const std::string_view text = string(room);
+        space();
+        ++at_;  // ':'
+        return text;
+    }
 
   private:
-    void space();
+    // What this program wrote itself has none.
+    void space() {
+        if (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) <= ' ') pass_space();
+    }
+    void pass_space();
 
     std::string_view text_;
     std::size_t at_ = 0;
 };
+
+inline JsonReader::Token JsonReader::peek() {
+    space();
+    switch (at_ < text_.size() ? text_[at_] : 'n') {
+        case '{':
+            return Token::object;
+        case '[':
+            return Token::array;
+        case '"':
+            return Token::string;
+        case 't':
+        case 'f':
+            return Token::boolean;
+        case 'n':
+            return Token::null;
+        default:
+            return Token::number;
+    }
+}
+
+inline bool JsonReader::next() {
+    space();
+    if (at_ >= text_.size()) return false;
+    if (text_[at_] == ',') {
+        ++at_;
+        return true;
+    }
+    if (text_[at_] == '}' || text_[at_] == ']') {
+        ++at_;
+        return false;
+    }
+    return true;
+}
 
 }  // namespace kubemu::api
