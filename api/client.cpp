@@ -88,4 +88,6 @@ ApiResult<storage::RecordPtr> Client::get(const KindSpec& kind, std::string_view
 
 Json Client::document(const storage::Record& record) const { return registry_.document(record); }
 
+std::shared_ptr<const Json> Client::read(const storage::Record& record) const { return registry_.read(record); }
+
 }  // namespace kubemu::api

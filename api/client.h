@@ -55,6 +55,8 @@ class Client {
     ApiResult<storage::RecordPtr> get(const KindSpec& kind, std::string_view namespace_name, std::string_view name) const;
     // Decodes a record into the version of `kind`.
     Json document(const storage::Record& record) const;
+    // The same for readers who look at the object several times, or change it next: it is kept for a while.
+    std::shared_ptr<const Json> read(const storage::Record& record) const;
 
     // The newest revision that this client wrote; 0 before the first.
     storage::Revision last_revision() const { return last_revision_; }

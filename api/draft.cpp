@@ -1,6 +1,7 @@
 // Encoding at the border of the store.
 #include "api/draft.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
@@ -92,6 +93,9 @@ bool same_content(const storage::Draft& draft, const storage::Record& record) {
 bool same_but_owners(const storage::Draft& draft, const storage::Record& record) {
     const Bytes kept = record.bytes.get();
     const std::string_view before(*kept), now(draft.text);
+    // What stands behind the last difference: without the end of the owners and of metadata, that difference does, too.
+    const auto last = std::mismatch(before.rbegin(), before.rend(), now.rbegin(), now.rend()).second;
+    if (now.substr(static_cast<std::size_t>(now.rend() - last)).find("]}") == std::string_view::npos) return false;
     const Part from = owners_in(before), to = owners_in(now);
     if (from.end == std::string::npos || to.end == std::string::npos || before.substr(from.end) != now.substr(to.end)) return false;
     const std::size_t at = draft.revision_at;

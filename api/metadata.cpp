@@ -145,6 +145,10 @@ MetadataChecks metadata_checks(std::string_view resource) {
     return {};
 }
 
+void add_all(const FieldErrors& from, FieldErrors& into) {
+    for (const FieldError& error : from.all()) into.add(error);
+}
+
 // Go's time.Time by %v.
 GoText printed_time(const Json& time) {
     std::string text = time.is_string() ? time.get<std::string>() : std::string();
@@ -273,14 +277,20 @@ void keep_server_metadata(Json& object, const Json& old) {
 
 void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, bool whole_object, FieldErrors& errors) {
     validate_whole(kind, object, check_path_segment, errors);
-    validate_change(object, old, errors);
+    // What found nothing once finds nothing again.
+    FieldErrors change;
+    validate_change(object, old, change);
+    add_all(change, errors);
     // Parts of an object are checked as changes alone.
     const MetadataChecks again = whole_object ? metadata_checks(kind.resource) : MetadataChecks{};
     for (int i = 0; i < again.changes; ++i) {
-        validate_change(object, old, errors);
+        add_all(change, errors);
         validate_standard_finalizers(kind, object, errors);
     }
-    for (int i = 0; i < again.wholes; ++i) validate_metadata(kind, object, errors);
+    if (again.wholes == 0) return;
+    FieldErrors whole;
+    validate_metadata(kind, object, whole);
+    for (int i = 0; i < again.wholes; ++i) add_all(whole, errors);
 }
 
 }  // namespace kubemu::api

@@ -41,17 +41,37 @@ Json Registry::document(const storage::Record& record) const {
     return parse_stored_json(*record.bytes.get());
 }
 
+std::shared_ptr<const Json> Registry::read(const storage::Record& record) const {
+    if (auto known = impl_->documents.find(record)) return known;
+    auto made = std::make_shared<Json>(document(record));
+    impl_->documents.add(record, made);
+    return made;
+}
+
+void Registry::forget_documents() const { impl_->documents.clear(); }
+
 bool Registry::needs_reading(const KindSpec& kind, const storage::Record& record) const {
     return kind.custom != nullptr && record.revision < kind.custom->resource->schema_revision();
 }
 
 Json Registry::document_as(const storage::Record& record, const KindSpec& kind) const {
+    return impl_->document_as(record, kind, [this, &record] { return document(record); });
+}
+
+Json Registry::Impl::document_as(const storage::Record& record, const KindSpec& kind, const std::function<Json()>& decoded) const {
     if (!kind.storage_version && converts_by_webhook(kind)) {
         if (const auto converted = kind.custom->resource->converted().find(record, kind)) return *converted;
     }
-    Json object = document(record);
-    if (needs_reading(kind, record)) read_custom(kind.custom->resource->stored(), object);
-    return impl_->from_storage(kind, std::move(object));
+    Json object = decoded();
+    if (registry.needs_reading(kind, record)) read_custom(kind.custom->resource->stored(), object);
+    return from_storage(kind, std::move(object));
+}
+
+Json Registry::Impl::document_to_replace(const storage::Record& record, const KindSpec& kind) const {
+    return document_as(record, kind, [this, &record] {
+        auto known = documents.take(record);
+        return known ? std::move(*known) : registry.document(record);
+    });
 }
 
 bool Registry::Impl::has_webhooks() const {

@@ -107,6 +107,10 @@ class Registry : public Lookup {
     storage::RecordPtr get(std::string_view resource, std::string_view namespace_name, std::string_view name) const override;
     std::vector<storage::RecordPtr> list(std::string_view resource, std::string_view namespace_name) const override;
     Json document(const storage::Record& record) const override;
+    // The same for readers who will ask again soon, or change the object next: it is kept for a while.
+    std::shared_ptr<const Json> read(const storage::Record& record) const;
+    // Lets go what `read` keeps: for when nothing is going on.
+    void forget_documents() const;
 
   private:
     struct Impl;

@@ -1,6 +1,7 @@
 // What the parts of the registry share: create, update and remove are one file each.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "api/admission/compiled_cache.h"
 #include "api/apply/field_manager.h"
 #include "api/conversion_webhook.h"
+#include "api/document_cache.h"
 #include "api/registry.h"
 
 namespace kubemu::api {
@@ -17,6 +19,7 @@ struct Registry::Impl {
     Options options;
     Registry& registry;
     mutable CompiledCache compiled;
+    mutable DocumentCache documents;
 
     Impl(Options given, Registry& owner) : options(given), registry(owner) {}
 
@@ -42,6 +45,11 @@ struct Registry::Impl {
     Json to_storage(const KindSpec& kind, Json object) const;
     // ... and back; kind and apiVersion become those of `kind`.
     Json from_storage(const KindSpec& kind, Json object) const;
+
+    // See Registry::document_as; `decoded` reads the record.
+    Json document_as(const storage::Record& record, const KindSpec& kind, const std::function<Json()>& decoded) const;
+    // The same for a record that is about to be replaced: nobody will read it again.
+    Json document_to_replace(const storage::Record& record, const KindSpec& kind) const;
 
     // to_storage with the help of a webhook where the kind has one.
     ApiResult<Json> stored_form(const KindSpec& kind, Json object) const;

@@ -40,7 +40,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
     const KindRules* rules = rules_of(kind);
     TRY(admit_posted(kind, namespace_name, name, context));
     TRY(readable(kind, tip));
-    const Json old = registry.document_as(*tip, kind);
+    const Json old = document_to_replace(*tip, kind);
     TRY(check_preconditions(kind, name, asked, old, *tip));
     AdmissionRequest request = admission(AdmissionRequest::Operation::remove, kind, namespace_name, name, {}, context);
     request.old = &old;

@@ -148,7 +148,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     const KindRules* rules = rules_of(kind);
     TRY(admit_posted(kind, namespace_name, name, context));
     TRY(readable(kind, tip));
-    Json old = registry.document_as(*tip, kind);
+    Json old = document_to_replace(*tip, kind);
     Json changed = old;  // as clients see it, for patches
     TRY_ASSIGN(const bool wanted, change(changed, true));
     Attempt attempt;

@@ -12,6 +12,20 @@
 
 namespace kubemu::api {
 
+// The fields of a type by names that come in order.
+class FieldWalk {
+  public:
+    explicit FieldWalk(const TypeInfo& type) : type_(type) {}
+
+    // The index into `type.fields`, or `none`. No name may come before the last one.
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+    std::size_t next(std::string_view name);
+
+  private:
+    const TypeInfo& type_;
+    std::size_t at_ = 0;  // in `type.fields_by_name`
+};
+
 class Members {
   public:
     // `object` outlives this.

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "api/schema/kind.h"
+#include "api/values/name_order.h"
 
 namespace kubemu::api {
 namespace {
@@ -46,7 +47,7 @@ std::string go_element(const FieldInfo& field) {
 const FieldInfo* TypeInfo::field(std::string_view json_name) const {
     const auto at = std::lower_bound(
         fields_by_name.begin(), fields_by_name.end(), json_name,
-        [this](std::uint16_t index, std::string_view name) { return fields[index].name < name; });
+        [this](std::uint16_t index, std::string_view name) { return name_before(fields[index].name, name); });
     return at != fields_by_name.end() && fields[*at].name == json_name ? &fields[*at] : nullptr;
 }
 

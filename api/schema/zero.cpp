@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/schema/members.h"
+
 namespace kubemu::api {
 namespace {
 
@@ -47,14 +49,17 @@ bool is_zero(const Json& value) {
 
 void drop_zero_values(Json& object, const TypeInfo& type) {
     if (!object.is_object()) return;
-    for (auto at = object.begin(); at != object.end();) {
-        const FieldInfo* field = type.field(at.key());
-        if (field == nullptr) {
+    auto& members = object.get_ref<Json::object_t&>();
+    FieldWalk fields(type);
+    for (auto at = members.begin(); at != members.end();) {
+        const std::size_t index = fields.next(at->first);
+        if (index == FieldWalk::none) {
             ++at;
             continue;
         }
-        drop_inside(*at, *field);
-        at = means_nothing(*at, *field) ? object.erase(at) : std::next(at);
+        const FieldInfo& field = type.fields[index];
+        drop_inside(at->second, field);
+        at = means_nothing(at->second, field) ? members.erase(at) : std::next(at);
     }
 }
 

@@ -4,12 +4,15 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/values/name_order.h"
+
 namespace kubemu::api {
 
 const Json* find(const Json& object, std::string_view member) {
     if (!object.is_object()) return nullptr;
-    const auto found = object.find(member);
-    return found == object.end() || found->is_null() ? nullptr : &*found;
+    const auto& members = object.get_ref<const Json::object_t&>();
+    const auto found = members.find(WantedName{member});
+    return found == members.end() || found->second.is_null() ? nullptr : &found->second;
 }
 
 Json* find(Json& object, std::string_view member) {

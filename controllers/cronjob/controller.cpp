@@ -45,7 +45,7 @@ struct CronJobController::Look {
     Json status;  // with "active" always there
     struct Child {
         storage::RecordPtr record;
-        Json job;
+        std::shared_ptr<const Json> document;
         std::string end;
     };
     std::vector<Child> jobs;
@@ -80,7 +80,7 @@ void CronJobController::follow_jobs(Look& look) {
                             "Saw completed job: " + job.name + ", status: " + child.end);
         }
         if (child.end != "Complete") continue;
-        const std::string completed(api::string_at(child.job, {"status", "completionTime"}));
+        const std::string completed(api::string_at(*child.document, {"status", "completionTime"}));
         if (completed > std::string(api::string_at(look.status, {"lastSuccessfulTime"}))) {
             look.status["lastSuccessfulTime"] = completed;
         }
@@ -121,7 +121,7 @@ api::ApiResult<bool> CronJobController::clean_up(Look& look) {
         std::vector<std::pair<Time, const api::ObjectView*>> ended;
         for (const Look::Child& child : look.jobs) {
             if (child.end != end || api::view_of(*child.record).deleting) continue;
-            ended.emplace_back(api::parse_time_or_zero(api::string_at(child.job, {"status", "startTime"})),
+            ended.emplace_back(api::parse_time_or_zero(api::string_at(*child.document, {"status", "startTime"})),
                                &api::view_of(*child.record));
         }
         std::stable_sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -243,15 +243,15 @@ api::ApiResult<Requeue> CronJobController::reconcile(const std::string& key) {
     Look look;
     look.record = crons_.get(key);
     if (!look.record) return Requeue{};
-    look.cron = client().document(*look.record);
+    look.cron = *client().read(*look.record);
     look.reference = object_reference(crons_kind_, *look.record);
     look.status = api::object_at(look.cron, {"status"});
     if (!look.status["active"].is_array()) look.status["active"] = Json::array();
     for (storage::RecordPtr& record : jobs_.owned_by(look.view().uid)) {
         const api::OwnerReference* owner = api::view_of(*record).controller();
         if (owner == nullptr || owner->uid != look.view().uid) continue;
-        Json job = client().document(*record);
-        std::string end = end_of(job);
+        auto job = client().read(*record);
+        std::string end = end_of(*job);
         look.jobs.push_back({std::move(record), std::move(job), std::move(end)});
     }
     follow_jobs(look);

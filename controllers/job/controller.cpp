@@ -97,8 +97,8 @@ api::ApiResult<Requeue> JobController::reconcile(const std::string& key) {
     const api::ObjectView& view = api::view_of(*record);
     const api::LabelSelector& selector = selectors_.of(*record);
     {
-        const api::Json job = client().document(*record);
-        const std::string_view manager_name = api::string_at(job, {"spec", "managedBy"});
+        const auto job = client().read(*record);
+        const std::string_view manager_name = api::string_at(*job, {"spec", "managedBy"});
         if (!manager_name.empty() && manager_name != "kubernetes.io/job-controller") return Requeue{};
     }
     std::vector<storage::RecordPtr> candidates = pods_.owned_by(view.uid);

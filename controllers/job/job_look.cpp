@@ -27,7 +27,7 @@ IndexFailures index_failures(const api::Json& pod) {
 
 JobLook::JobLook(const api::Client& client, storage::RecordPtr given, std::vector<storage::RecordPtr> owned, Time time)
     : record(std::move(given)),
-      job_document(std::make_shared<api::Json>(client.document(*record))),
+      job_document(std::make_shared<api::Json>(*client.read(*record))),
       status_document(std::make_shared<api::Json>(api::object_at(*job_document, {"status"}))),
       job(*job_document), status(*status_document),
       pods(std::move(owned)), now(time), client_(client) {
@@ -65,7 +65,7 @@ const api::Json& JobLook::document(const storage::Record& pod) const {
     const std::string& uid = api::view_of(pod).uid;
     const auto known = documents_.find(uid);
     if (known != documents_.end()) return *known->second;
-    return *documents_.emplace(uid, std::make_shared<const api::Json>(client_.document(pod))).first->second;
+    return *documents_.emplace(uid, client_.read(pod)).first->second;
 }
 
 void JobLook::requeue_in(Duration delay) { requeue = requeue ? std::min(*requeue, delay) : delay; }

@@ -51,7 +51,7 @@ void PodWorker::due(Time time) {
 }
 
 const Json& PodWorker::document() {
-    if (document_ == nullptr) document_ = std::make_unique<Json>(services_.client.document(*record_));
+    if (document_ == nullptr) document_ = services_.client.read(*record_);
     return *document_;
 }
 

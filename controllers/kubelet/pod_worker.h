@@ -192,7 +192,7 @@ class PodWorker {
     const std::string uid_;
     Duration latency_{};  // of its namespace, as of this sync
     storage::RecordPtr record_;
-    std::unique_ptr<api::Json> document_;  // of record_, while a sync needs it
+    std::shared_ptr<const api::Json> document_;  // of record_, while a sync needs it
     PodSpec spec_;  // empty while the pod is at rest
     std::vector<ContainerState> init_, containers_, ephemeral_;
     std::shared_ptr<Volumes> scratch_;  // emptyDir volumes; null until a container looks at files

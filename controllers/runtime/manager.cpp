@@ -214,6 +214,7 @@ struct Manager::Impl {
             std::optional<Duration> pause;
             if (const std::optional<Time> due = next_due()) pause = machine_time_until(*due);
             if (holds_keys()) pause = std::min(pause.value_or(unpublished_pause), unpublished_pause);
+            else options.registry.forget_documents();
             Lock lock(mutex);
             if (awake || stopping || !posted.empty() || !settled.empty()) continue;
             if (pause) {

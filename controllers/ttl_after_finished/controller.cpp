@@ -16,7 +16,8 @@ TtlAfterFinishedController::TtlAfterFinishedController(Manager& manager)
 api::ApiResult<Requeue> TtlAfterFinishedController::reconcile(const std::string& key) {
     const auto record = jobs_.get(key);
     if (!record || api::view_of(*record).deleting) return Requeue{};
-    const api::Json job = client().document(*record);
+    const auto kept = client().read(*record);
+    const api::Json& job = *kept;
     const api::Json* seconds = api::find(job, {"spec", "ttlSecondsAfterFinished"});
     if (seconds == nullptr) return Requeue{};
     for (const api::Json& condition : api::array_at(job, {"status", "conditions"})) {

@@ -43,6 +43,10 @@ inline constexpr std::chrono::minutes watch_timeout_min{30};
 inline constexpr std::chrono::seconds bookmark_interval{60};
 // Compiled policies and match conditions that are kept; more than a cluster has.
 inline constexpr std::size_t compiled_policies_max = 4096;
+// Decoded documents of records that were read last: a decoded document takes six times its text.
+inline constexpr std::size_t kept_documents_max = 16;
+inline constexpr std::size_t kept_documents_bytes_max = 96 * 1024;  // of texts
+inline constexpr std::size_t kept_document_bytes_max = 16 * 1024;   // of one
 // Custom resources that a webhook has converted, kept for the next reader; a list of more than these is not kept.
 inline constexpr std::size_t converted_records_max = 100'000;
 // Answers of webhooks and of aggregated servers that are read into memory.

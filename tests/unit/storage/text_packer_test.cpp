@@ -67,6 +67,27 @@ TEST_CASE("random edits of random texts come back as they were") {
     }
 }
 
+TEST_CASE("an object is packed against an earlier version of itself") {
+    // Two texts of a size that have little in common, and of each a later version.
+    std::mt19937 random(7);
+    std::vector<std::string> texts;
+    for (int i = 0; i < 2; ++i) texts.push_back(random_text(random, 3000));
+    TextPacker packer;
+    std::vector<RecordPtr> records;
+    for (const char* round : {"first", "later"}) {
+        for (std::size_t i = 0; i < texts.size(); ++i) {
+            auto record = std::make_shared<Record>();
+            record->resource = "leases";
+            record->key = "node-" + std::to_string(i);
+            record->bytes = make_bytes(texts[i] + round);
+            records.push_back(record);
+            const std::size_t taken = packer.pack(*record);
+            CHECK((taken < 20) == (records.size() > texts.size()));
+        }
+    }
+    for (std::size_t i = 0; i < texts.size(); ++i) CHECK(*records[2 + i]->bytes.get() == texts[i] + "later");
+}
+
 TEST_CASE("a record is packed against one like it and reads the same") {
     TextPacker packer;
     const RecordPtr first = record_with(document(1));

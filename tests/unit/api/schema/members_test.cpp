@@ -38,3 +38,15 @@ TEST_CASE("a type with more fields than are indexed is searched") {
     CHECK(*members[69] == 2);
     CHECK(members[4] == nullptr);
 }
+
+TEST_CASE("a walk finds the fields whose names come in order, and nothing else") {
+    const TypeInfo& type = *find_type("meta/v1.ObjectMeta");
+    FieldWalk walk(type);
+    CHECK(walk.next("") == FieldWalk::none);
+    CHECK(type.fields[walk.next("annotations")].name == "annotations");
+    CHECK(walk.next("annotationz") == FieldWalk::none);
+    CHECK(type.fields[walk.next("name")].name == "name");
+    CHECK(type.fields[walk.next("namespace")].name == "namespace");
+    CHECK(type.fields[walk.next("uid")].name == "uid");
+    CHECK(walk.next("zone") == FieldWalk::none);
+}

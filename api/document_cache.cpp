@@ -1,0 +1,63 @@
+// A list short enough to be searched from end to end.
+#include "api/document_cache.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "storage/base/limits.h"
+
+namespace kubemu::api {
+
+// Revisions tell stored records apart. What was never stored has the revision of another one, but a view of its own.
+DocumentCache::Entries::iterator DocumentCache::place_of(const storage::Record& record) {
+    return std::find_if(entries_.begin(), entries_.end(), [&record](const Entry& entry) {
+        return entry.revision == record.revision && entry.view == record.view;
+    });
+}
+
+DocumentCache::Document DocumentCache::find(const storage::Record& record) {
+    Lock lock(mutex_);
+    const auto found = place_of(record);
+    if (found == entries_.end()) return nullptr;
+    std::rotate(found, found + 1, entries_.end());
+    return entries_.back().document;
+}
+
+void DocumentCache::add(const storage::Record& record, std::shared_ptr<Json> document) {
+    const Bytes text = record.bytes.get();
+    if (record.view == nullptr || text->size() > limits::kept_document_bytes_max) return;
+    Entries gone;  // destroyed without the lock
+    Lock lock(mutex_);
+    if (place_of(record) != entries_.end()) return;
+    entries_.push_back({record.revision, record.view, text->size(), std::move(document)});
+    bytes_ += text->size();
+    while (entries_.size() > limits::kept_documents_max || bytes_ > limits::kept_documents_bytes_max) {
+        bytes_ -= entries_.front().bytes;
+        gone.push_back(std::move(entries_.front()));
+        entries_.erase(entries_.begin());
+    }
+}
+
+std::optional<Json> DocumentCache::take(const storage::Record& record) {
+    std::shared_ptr<Json> document;
+    {
+        Lock lock(mutex_);
+        const auto found = place_of(record);
+        if (found == entries_.end()) return std::nullopt;
+        document = std::move(found->document);
+        bytes_ -= found->bytes;
+        entries_.erase(found);
+    }
+    // Nobody finds it any more, but somebody may still read it.
+    if (document.use_count() > 1) return *document;
+    return std::move(*document);
+}
+
+void DocumentCache::clear() {
+    Entries gone;
+    Lock lock(mutex_);
+    gone.swap(entries_);
+    bytes_ = 0;
+}
+
+}  // namespace kubemu::api
