@@ -1,6 +1,7 @@
 // Image catalog: which images and tags a simulated registry has, and what the well-known ones do.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

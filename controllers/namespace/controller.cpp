@@ -97,10 +97,11 @@ api::ApiResult<bool> NamespaceController::write_conditions(const std::string& na
     const auto changed = client().modify(kind("namespaces"), {}, name, "status", [&](api::Json& object) {
         api::Json conditions = api::Json::array();
         for (const Row& row : rows) {
-            api::Json condition = {{"type", row.type}, {"status", row.holds ? "True" : "False"}, {"reason", row.reason}, {"message", row.message}};
+            const std::string_view status = row.holds ? "True" : "False";
+            api::Json condition = {{"type", row.type}, {"status", status}, {"reason", row.reason}, {"message", row.message}};
             std::string since = time;
             for (const api::Json& had : api::array_at(object, {"status", "conditions"})) {
-                if (api::string_at(had, {"type"}) == row.type && api::string_at(had, {"status"}) == condition["status"]) {
+                if (api::string_at(had, {"type"}) == row.type && api::string_at(had, {"status"}) == status) {
                     since = api::string_at(had, {"lastTransitionTime"}, time);
                 }
             }
