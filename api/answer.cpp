@@ -48,10 +48,7 @@ bool is_builtin(const KindSpec& kind) { return kind.custom == nullptr; }
 
 Slice object_text(const Registry& registry, const KindSpec& kind, const storage::Record& record) {
     if (kind.storage_version && !registry.needs_reading(kind, record)) return Slice(record.bytes.get());
-    const Json document = registry.document_as(record, kind);
-    Encoded encoded = encode_object(document, *kind.type, api_version_of(kind), kind.kind);
-    encoded.text.insert(encoded.revision_at, std::string(string_at(document, {"metadata", "resourceVersion"})));
-    return Slice::of(std::move(encoded.text));
+    return Slice::of(encode_document(*kind.type, api_version_of(kind), kind.kind, registry.document_as(record, kind)));
 }
 
 void answer_document(Exchange& exchange, int code, const Json& document) {

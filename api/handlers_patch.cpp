@@ -89,8 +89,8 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
     }
     const bool scale = info.subresource == "scale";
     const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
-        if (!exists && !info.subresource.empty())
-            return Status::not_found(kind.group, kind.plural, info.name);
+        const bool makes = info.subresource.empty() || (info.subresource == "status" && kind.allow_create_on_update);
+        if (!exists && !makes) return Status::not_found(kind.group, kind.plural, info.name);
         if (scale) {
             TRY(exchange->registry.apply_scale_configuration(kind, current, *patch, force, context));
         } else {

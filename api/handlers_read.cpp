@@ -16,22 +16,31 @@
 
 namespace kubemu::api {
 
+namespace {
+
+// One of a kind whose objects are made when they are read: they have no revision to ask for.
+ApiResult<bool> get_observed(const ExchangePtr& exchange) {
+    const KindSpec& kind = *exchange->kind;
+    for (const storage::RecordPtr& each : observed(*exchange)) {
+        if (each->key != object_key({}, exchange->info.name)) continue;
+        answer_record(*exchange, 200, *each);
+        return true;
+    }
+    return Status::not_found(kind.group, kind.singular, exchange->info.name);
+}
+
+}  // namespace
+
 ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;
     const KindSpec& kind = *exchange->kind;
     Registry& registry = exchange->registry;
+    if (rules_of(kind)->observe != nullptr) return get_observed(exchange);
     TRY_ASSIGN(const storage::Revision revision, revision_parameter(*exchange));
     const storage::Revision current = registry.store().current_revision();
     if (revision > current) return Status::too_large_resource_version(revision, current);
     const std::string_view space = kind.namespaced ? std::string_view(info.namespace_name) : std::string_view();
-    storage::RecordPtr record;
-    if (rules_of(kind)->observe != nullptr) {
-        for (const storage::RecordPtr& each : observed(*exchange)) {
-            if (each->key == object_key(space, info.name)) record = each;
-        }
-    } else {
-        record = registry.store().get(kind.resource, object_key(space, info.name));
-    }
+    const storage::RecordPtr record = registry.store().get(kind.resource, object_key(space, info.name));
     if (!record) {
         return Status::not_found(kind.group, std::string(kind.plural) + (info.subresource == "scale" ? "/scale" : ""), info.name);
     }

@@ -80,6 +80,8 @@ ApiResult<ListQuery> list_query(const Exchange& exchange) {
     }
     if (info.has("sendInitialEvents")) errors.forbidden(FieldPath("sendInitialEvents"), "sendInitialEvents is forbidden for list");
     if (!errors.empty()) return list_options_invalid(errors);
+    // What is made when it is read has neither revisions nor pages.
+    if (rules_of(*exchange.kind)->observe != nullptr) return query;
     TRY_ASSIGN(const storage::Revision revision, revision_parameter(exchange));
     const storage::Revision current = exchange.registry.store().current_revision();
     if (!token.empty()) {

@@ -22,7 +22,8 @@ bool knows_standard_finalizers(const KindSpec& kind) {
     static constexpr std::string_view groups[] = {"apiextensions.k8s.io", "apiregistration.k8s.io",
                                                   "admissionregistration.k8s.io"};
     static constexpr std::string_view resources[] = {"leases.coordination.k8s.io", "poddisruptionbudgets.policy",
-                                                     "runtimeclasses.node.k8s.io", "events", "events.events.k8s.io"};
+                                                     "runtimeclasses.node.k8s.io"};
+    if (kind.resource == "events" && kind.group.empty()) return false;
     return kind.custom == nullptr && std::find(std::begin(groups), std::end(groups), kind.group) == std::end(groups) &&
            std::find(std::begin(resources), std::end(resources), kind.resource) == std::end(resources);
 }
@@ -89,9 +90,10 @@ void validate_whole(const KindSpec& kind, const Json& object, Messages (*check)(
 struct MetadataChecks {
     int changes = 1;
     int wholes = 0;
+    bool whole_first = false;
 };
 
-MetadataChecks metadata_checks(std::string_view resource) {
+MetadataChecks metadata_checks(const KindSpec& kind) {
     struct Known {
         std::string_view resource;
         MetadataChecks checks;
@@ -100,47 +102,50 @@ MetadataChecks metadata_checks(std::string_view resource) {
         {"configmaps", {1, 1}},
         {"controllerrevisions.apps", {1, 1}},
         {"csinodes.storage.k8s.io", {0, 1}},
-        {"csistoragecapacities.storage.k8s.io", {1, 1}},
-        {"certificatesigningrequests.certificates.k8s.io", {1, 1}},
+        {"csistoragecapacities.storage.k8s.io", {1, 1, true}},
+        {"certificatesigningrequests.certificates.k8s.io", {1, 1, true}},
         {"apiservices.apiregistration.k8s.io", {1, 1}},
-        {"deviceclasses.resource.k8s.io", {1, 1}},
-        {"clusterrolebindings.rbac.authorization.k8s.io", {1, 1}},
-        {"clusterroles.rbac.authorization.k8s.io", {1, 1}},
+        {"deviceclasses.resource.k8s.io", {1, 1, true}},
+        {"clusterrolebindings.rbac.authorization.k8s.io", {1, 1, true}},
+        {"clusterroles.rbac.authorization.k8s.io", {1, 1, true}},
         {"endpoints", {1, 1}},
         {"endpointslices.discovery.k8s.io", {0, 1}},
         {"events", {0, 0}},
-        {"events.events.k8s.io", {0, 1}},
         {"ingressclasses.networking.k8s.io", {1, 1}},
         {"ingresses.networking.k8s.io", {1, 1}},
-        {"ipaddresses.networking.k8s.io", {1, 1}},
+        {"ipaddresses.networking.k8s.io", {1, 1, true}},
         {"flowschemas.flowcontrol.apiserver.k8s.io", {0, 1}},
+        {"jobs.batch", {1, 1, true}},
         {"limitranges", {0, 1}},
+        {"mutatingadmissionpolicies.admissionregistration.k8s.io", {0, 1}},
+        {"mutatingadmissionpolicybindings.admissionregistration.k8s.io", {0, 1}},
         {"mutatingwebhookconfigurations.admissionregistration.k8s.io", {0, 1}},
-        {"namespaces", {1, 1}},
-        {"nodes", {1, 1}},
-        {"persistentvolumeclaims", {1, 2}},
+        {"namespaces", {1, 1, true}},
+        {"nodes", {1, 1, true}},
+        {"persistentvolumeclaims", {1, 1}},
         {"persistentvolumes", {0, 2}},
         {"poddisruptionbudgets.policy", {0, 0}},
         {"pods", {1, 1}},
         {"prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", {0, 1}},
         {"replicationcontrollers", {1, 1}},
-        {"resourceclaims.resource.k8s.io", {1, 1}},
-        {"resourceclaimtemplates.resource.k8s.io", {1, 1}},
-        {"rolebindings.rbac.authorization.k8s.io", {1, 1}},
-        {"roles.rbac.authorization.k8s.io", {1, 1}},
+        {"resourceclaims.resource.k8s.io", {1, 1, true}},
+        {"resourceclaimtemplates.resource.k8s.io", {1, 1, true}},
+        {"rolebindings.rbac.authorization.k8s.io", {1, 1, true}},
+        {"roles.rbac.authorization.k8s.io", {1, 1, true}},
         {"runtimeclasses.node.k8s.io", {1, 1}},
         {"secrets", {1, 1}},
         {"serviceaccounts", {1, 1}},
-        {"services", {1, 1}},
-        {"storageclasses.storage.k8s.io", {1, 1}},
+        {"storageclasses.storage.k8s.io", {1, 1, true}},
         {"validatingadmissionpolicies.admissionregistration.k8s.io", {0, 1}},
         {"validatingadmissionpolicybindings.admissionregistration.k8s.io", {0, 1}},
         {"validatingwebhookconfigurations.admissionregistration.k8s.io", {0, 1}},
         {"volumeattachments.storage.k8s.io", {0, 1}},
         {"volumeattributesclasses.storage.k8s.io", {1, 1}},
     };
+    // One stored kind, two rules.
+    if (kind.resource == "events" && !kind.group.empty()) return {};
     for (const Known& one : known) {
-        if (one.resource == resource) return one.checks;
+        if (one.resource == kind.resource) return one.checks;
     }
     return {};
 }
@@ -247,9 +252,15 @@ void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& ran
 }
 
 void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors) {
+    // Their strategies look at the rest alone.
+    if (kind.resource == "poddisruptionbudgets.policy" || (kind.resource == "events" && kind.group.empty())) return;
     const KindRules* rules = rules_of(kind);
     validate_whole(kind, object, rules->validate_name != nullptr ? rules->validate_name : check_name_as_subdomain, errors);
     validate_standard_finalizers(kind, object, errors);
+}
+
+void validate_any_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors) {
+    validate_whole(kind, object, check_path_segment, errors);
 }
 
 void keep_server_metadata(Json& object, const Json& old) {
@@ -282,15 +293,15 @@ void validate_metadata_update(const KindSpec& kind, const Json& object, const Js
     validate_change(object, old, change);
     add_all(change, errors);
     // Parts of an object are checked as changes alone.
-    const MetadataChecks again = whole_object ? metadata_checks(kind.resource) : MetadataChecks{};
+    const MetadataChecks again = whole_object ? metadata_checks(kind) : MetadataChecks{};
+    FieldErrors whole;
+    if (again.wholes > 0) validate_metadata(kind, object, whole);
+    if (again.whole_first) add_all(whole, errors);
     for (int i = 0; i < again.changes; ++i) {
         add_all(change, errors);
         validate_standard_finalizers(kind, object, errors);
     }
-    if (again.wholes == 0) return;
-    FieldErrors whole;
-    validate_metadata(kind, object, whole);
-    for (int i = 0; i < again.wholes; ++i) add_all(whole, errors);
+    for (int i = again.whole_first ? 1 : 0; i < again.wholes; ++i) add_all(whole, errors);
 }
 
 }  // namespace kubemu::api

@@ -24,7 +24,10 @@ void dedupe_owner_references(Json& object, bool admitted, std::vector<std::strin
 // metadata.uid, creationTimestamp and generation of a new object.
 void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& random);
 
+// What the strategy of the kind checks of a new object's metadata; some kinds check nothing of it.
 void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors);
+// What holds for every kind, and is all that some are asked: the name can stand in a path.
+void validate_any_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors);
 
 // Takes what an update left out from `old` (uid, creationTimestamp, deletion marks, generation).
 void keep_server_metadata(Json& object, const Json& old);

@@ -22,27 +22,28 @@ constexpr int generated_name_attempts_max = 8;
 }  // namespace
 
 ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& kind, std::string_view namespace_name,
-                                                               Json object, const WriteContext& context,
+                                                               std::string_view subresource, Json object,
+                                                               const WriteContext& context,
                                                                const storage::Completion& done) {
     const KindRules* rules = rules_of(kind);
     TRY(place_in_namespace(kind, namespace_name, object));
     wipe_server_metadata(object);
     std::vector<storage::Draft> companions;
-    HookContext hook = hooks(kind, namespace_name, {}, context);
+    HookContext hook = hooks(kind, namespace_name, subresource, context);
     hook.companions = &companions;
 
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
     drop_zero_values(object, *kind.type);
     dedupe_owner_references(object, false, context.warnings);
-    if (!context.owners_settled) {
+    if (!context.owners_settled && subresource.empty()) {
         const Json nothing = {{"kind", kind.kind}, {"apiVersion", api_version_of(kind)}};
         registry.track_fields(kind, {}, nothing, object, context);
     }
 
     const std::string requested_name(name_of(object));
     AdmissionRequest request =
-        admission(AdmissionRequest::Operation::create, kind, namespace_name, requested_name, {}, context);
+        admission(AdmissionRequest::Operation::create, kind, namespace_name, requested_name, subresource, context);
     request.object = &object;
     request.charges = &companions;
     request.warnings = context.warnings;
@@ -59,7 +60,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     if (kind.subresource("status") != nullptr && kind.resource != "nodes") erase(object, "status");
     drop_gated_fields(kind, object, nullptr);
     if (rules->prepare_for_create != nullptr) rules->prepare_for_create(object, hook);
-    if (rules->allocate != nullptr) TRY(rules->allocate(object, nullptr, hook));
+    if (rules->allocate != nullptr && subresource.empty()) TRY(rules->allocate(object, nullptr, hook));
 
     FieldErrors errors;
     validate_metadata(kind, object, errors);
@@ -68,6 +69,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     const std::string name(name_of(object));
     // Complaints are about the stored form: an Event of events.k8s.io is one of the core group there.
     const KindSpec& stored = options.kinds.stored_of(kind);
+    // What holds for every kind comes last, so that what a kind says about itself is heard first (rest.BeforeCreate).
+    if (errors.empty()) validate_any_metadata(kind, object, errors);
     if (!errors.empty()) return Status::invalid(stored.group, stored.kind, name, errors);
     request.name = name;
     TRY(admit_validating(request));
@@ -107,7 +110,7 @@ ApiResult<Written> Registry::Impl::create(const KindSpec& kind, std::string_view
     int name_attempts = 0;
     for (int attempts = 0; attempts < limits::update_retries_max; ++attempts) {
         const std::size_t warned = context.warnings != nullptr ? context.warnings->size() : 0;
-        TRY_ASSIGN(Attempt attempt, create_once(kind, namespace_name, object, context, done));
+        TRY_ASSIGN(Attempt attempt, create_once(kind, namespace_name, {}, object, context, done));
         if (attempt.written) return *attempt.written;
         if (context.warnings != nullptr) context.warnings->resize(warned);
         // A conflict on anything but the object itself is of a companion that lost its race. None of these stands in

@@ -69,8 +69,9 @@ struct Registry::Impl {
         std::optional<Written> written;          // success
         std::optional<storage::Error> conflict;  // somebody else was faster, or the name is taken
     };
-    ApiResult<Attempt> create_once(const KindSpec& kind, std::string_view namespace_name, Json object,
-                                   const WriteContext& context, const storage::Completion& done);
+    // `subresource`: the part of an object that is not there yet whose write makes it, with nothing allocated.
+    ApiResult<Attempt> create_once(const KindSpec& kind, std::string_view namespace_name, std::string_view subresource,
+                                   Json object, const WriteContext& context, const storage::Completion& done);
     ApiResult<Attempt> update_once(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                                    std::string_view subresource, const storage::RecordPtr& tip, const Change& change,
                                    const WriteContext& context, const storage::Completion& done);

@@ -274,10 +274,11 @@ ApiResult<Written> Registry::Impl::update(const KindSpec& kind, std::string_view
             if (const std::string_view uid = uid_of(object); context.uid_is_precondition && !uid.empty()) {
                 return uid_mismatch(kind, namespace_name, name, uid, {});
             }
-            if (!(kind.allow_create_on_update || context.creates) || !subresource.empty()) {
+            const bool status_creates = subresource == "status" && kind.allow_create_on_update;
+            if (!status_creates && (!(kind.allow_create_on_update || context.creates) || !subresource.empty())) {
                 return Status::not_found(kind.group, kind.plural, name);
             }
-            TRY_ASSIGN(Attempt attempt, create_once(kind, namespace_name, std::move(object), context, done));
+            TRY_ASSIGN(Attempt attempt, create_once(kind, namespace_name, subresource, std::move(object), context, done));
             if (attempt.written) return *attempt.written;
         } else {
             TRY_ASSIGN(Attempt attempt,

@@ -123,6 +123,9 @@ ApiResult<Action> route(const Exchange& exchange) {
     const Path path = path_of(kind, info);
     if (!path.exists) return Status::unknown_path();
     const auto action = wanted_action(request.method, info);
+    if (action == Action::watch && path.can(Verb::list) && !path.can(Verb::watch)) {
+        return Status::method_not_supported(kind.group, kind.plural, "watch");
+    }
     if (!action || !path.can(verb_of(*action))) return Status::server_response(405);
     if (*action == Action::patch) {
         const std::string_view type = request.content_type;

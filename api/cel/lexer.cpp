@@ -36,25 +36,37 @@ class Lexer {
 
     std::vector<Token> run() {
         std::vector<Token> tokens;
-        while (issues_.empty()) {
+        while (true) {
             skip_space();
             Token token;
             token.offset = at_;
             if (at_ >= source_.size()) {
                 tokens.push_back(token);
-                break;
+                return tokens;
             }
-            if (!quoted(token) && !number(token) && !name(token) && !symbol(token)) {
-                fail("Syntax error: token recognition error at: '" + source_.substr(at_, 1) + "'");
+            // A string or name that does not end has been read to where it went wrong.
+            const bool found = quoted(token) || escaped_name(token);
+            if (found || (at_ == token.offset && (number(token) || name(token) || symbol(token)))) {
+                token.length = at_ - token.offset;
+                tokens.push_back(std::move(token));
+            } else {
+                skip(token.offset);
             }
-            tokens.push_back(std::move(token));
         }
-        return tokens;
     }
 
   private:
     char peek(std::size_t ahead = 0) const { return at_ + ahead < source_.size() ? source_[at_ + ahead] : '\0'; }
-    void fail(std::string message) { issues_.push_back({at_, std::move(message)}); }
+
+    // Leaves out what began as a token at `start`, up to the character at_ that ended the hope.
+    void skip(std::size_t start) {
+        const bool half_an_operator = at_ == start && std::string_view("=&|").find(peek()) != std::string_view::npos;
+        if (half_an_operator) ++at_;
+        if (at_ < source_.size()) ++at_;
+        // A character may have more than one byte.
+        while (at_ < source_.size() && (static_cast<unsigned char>(source_[at_]) & 0xC0) == 0x80) ++at_;
+        issues_.push_back({start, "Syntax error: token recognition error at: '" + source_.substr(start, at_ - start) + "'"});
+    }
 
     void skip_space() {
         while (at_ < source_.size()) {
@@ -72,6 +84,23 @@ class Lexer {
         if (!is_name(peek())) return false;
         token.kind = Token::Kind::identifier;
         while (is_name(peek())) token.text += source_[at_++];
+        return true;
+    }
+
+    // `a name`: the parser knows that they are not to be used.
+    bool escaped_name(Token& token) {
+        if (peek() != '`') return false;
+        std::size_t end = at_ + 1;
+        while (end < source_.size() && (is_name(source_[end]) || std::string_view(".-/ ").find(source_[end]) != std::string_view::npos)) {
+            ++end;
+        }
+        if (end == at_ + 1 || end >= source_.size() || source_[end] != '`') {
+            at_ = end;
+            return false;
+        }
+        token.kind = Token::Kind::symbol;
+        token.text = source_.substr(at_, end + 1 - at_);
+        at_ = end + 1;
         return true;
     }
 
@@ -126,22 +155,37 @@ class Lexer {
         }
         const char quote = peek(prefix);
         if (quote != '\'' && quote != '"') return false;
+        const std::size_t start = at_;
         at_ += prefix;
         const std::string triple(3, quote);
         const std::string end = source_.compare(at_, 3, triple) == 0 ? triple : std::string(1, quote);
         at_ += end.size();
         token.kind = bytes ? Token::Kind::bytes : Token::Kind::string;
         while (at_ < source_.size() && source_.compare(at_, end.size(), end) != 0) {
-            if (end.size() == 1 && source_[at_] == '\n') break;
+            if (end.size() == 1 && (source_[at_] == '\n' || source_[at_] == '\r')) break;
             if (source_[at_] == '\\' && !raw) {
-                if (!escape(token.text, bytes)) return true;
+                if (!escape(token.text, bytes)) return unterminated(token, start, prefix, end.size());
             } else {
-                if (source_[at_] == '\\' && at_ + 1 < source_.size()) token.text += source_[at_++];
                 token.text += source_[at_++];
             }
         }
-        if (source_.compare(at_, end.size(), end) != 0) fail("Syntax error: token recognition error: unterminated string");
+        if (source_.compare(at_, end.size(), end) != 0) return unterminated(token, start, prefix, end.size());
         at_ += end.size();
+        return true;
+    }
+
+    // A string that does not end is no token, but its beginning may be one: a name, or the empty string of the first two
+    // of three quotes.
+    bool unterminated(Token& token, std::size_t start, std::size_t prefix, std::size_t quotes) {
+        token.text.clear();
+        if (quotes == 3) {
+            at_ = start + prefix + 2;
+            return true;
+        }
+        if (prefix == 0) return false;
+        token.kind = Token::Kind::identifier;
+        token.text = source_.substr(start, prefix);
+        at_ = start + prefix;
         return true;
     }
 
@@ -157,9 +201,12 @@ class Lexer {
         }
         const auto code = [&](std::size_t from, std::size_t length, int base) {
             const std::string digits = source_.substr(at_ + from, length);
-            const bool valid = digits.size() == length && digits.find_first_not_of(base == 16 ? "0123456789abcdefABCDEF" : "01234567") == std::string::npos;
-            if (!valid) {
-                fail("Syntax error: token recognition error: invalid escape");
+            const std::string_view known = base == 16 ? "0123456789abcdefABCDEF" : "01234567";
+            std::size_t valid = digits.find_first_not_of(known);
+            if (base == 8 && !digits.empty() && digits[0] > '3') valid = 0;
+            if (valid == std::string::npos) valid = digits.size();
+            if (valid < length) {
+                at_ += from + valid;
                 return false;
             }
             const unsigned long value = std::stoul(digits, nullptr, base);

@@ -38,13 +38,18 @@ constexpr MacroForm macros[] = {{"all", 2, 1},           {"exists", 2, 1},      
 
 class Parser {
   public:
-    Parser(std::vector<Token> tokens, std::vector<Issue>& issues) : tokens_(std::move(tokens)), issues_(issues) {}
+    Parser(const std::string& source, std::vector<Token> tokens) : source_(source), tokens_(std::move(tokens)) {}
 
-    std::unique_ptr<Expression> run() {
+    Expression run() {
         Expression root = ternary();
         if (issues_.empty() && now().kind != Token::Kind::end) unexpected("<EOF>");
-        if (!issues_.empty()) return nullptr;
-        return std::make_unique<Expression>(std::move(root));
+        return root;
+    }
+    // What was wrong and could be put right, and what ended the work, if anything did.
+    std::vector<Issue> issues() const {
+        std::vector<Issue> all = repaired_;
+        all.insert(all.end(), issues_.begin(), issues_.end());
+        return all;
     }
 
   private:
@@ -58,11 +63,18 @@ class Parser {
     void expect(std::string_view text) {
         if (!take(text)) unexpected(text);
     }
-    static std::string shown(const Token& token) { return token.kind == Token::Kind::end ? "<EOF>" : token.text; }
+    std::string shown(const Token& token) const {
+        return token.kind == Token::Kind::end ? "<EOF>" : source_.substr(token.offset, token.length);
+    }
     void complain(std::string_view what, std::string_view wanted) {
         if (!issues_.empty()) return;
         issues_.push_back({now().offset, "Syntax error: " + std::string(what) + " input '" + shown(now()) + "' expecting " +
                                              std::string(wanted)});
+    }
+    // Goes on as if what was complained of were right.
+    void repair() {
+        repaired_.push_back(std::move(issues_.back()));
+        issues_.clear();
     }
     // Another token than `wanted`, in ANTLR's words: it is too many when the next one fits, or `wanted` is missing at
     // the end.
@@ -74,8 +86,16 @@ class Parser {
         if (end && (wanted == ")" || (wanted == "]" && !in_list_))) {
             return fail(now().offset, "Syntax error: missing " + quoted + " at '<EOF>'");
         }
+        if (!fits && wanted == ":" && begins_operand(now()) && issues_.empty()) {
+            fail(now().offset, "Syntax error: missing ':' at '" + shown(now()) + "'");
+            return repair();
+        }
         const bool many = wanted == "}" || (wanted == "]" && in_list_);
+        const bool first = issues_.empty();
         complain(fits ? "extraneous" : "mismatched", many ? "{" + quoted + ", ','}" : quoted);
+        if (!fits || !first) return;
+        repair();
+        at_ += wanted == "<EOF>" ? 1 : 2;
     }
     static bool begins_operand(const Token& token) {
         if (token.kind == Token::Kind::end) return false;
@@ -83,16 +103,37 @@ class Parser {
         return token.text == "(" || token.text == "[" || token.text == "{" || token.text == "." || token.text == "-" ||
                token.text == "!";
     }
-    // No operand where there must be one. `first`, `optional`: what else may stand there.
-    void no_operand() {
-        const bool end = now().kind == Token::Kind::end;
-        const bool too_many = end ? after_sign_ : begins_operand(tokens_[at_ + 1]);
+    // No operand where there must be one. True when there is one behind what does not belong there.
+    bool no_operand() {
+        const bool end = now().kind == Token::Kind::end, first = issues_.empty();
+        const Token* next = end ? nullptr : &tokens_[at_ + 1];
+        const bool closes = after_call_ && next != nullptr && next->kind == Token::Kind::symbol && next->text == ")";
+        const bool too_many = end ? after_sign_ : begins_operand(*next) || closes;
         std::string wanted = "{'[', '{', '(', ";
         wanted += after_call_ ? "')', " : "";
         wanted += "'.', '-', '!', ";
         wanted += after_bracket_ ? "'?', " : "";
         complain(too_many ? "extraneous" : "mismatched",
                  wanted + "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}");
+        if (!first || end || closes || !too_many) return false;
+        repair();
+        ++at_;
+        return true;
+    }
+    // Behind a dot. False when there is another thing, which is then complained of.
+    bool is_member_name() {
+        const Token& token = now();
+        if (token.kind == Token::Kind::symbol && token.text[0] == '`') {
+            fail(token.offset, "unsupported syntax: '`'");
+            return false;
+        }
+        if (token.kind != Token::Kind::identifier) {
+            no_name();
+            return false;
+        }
+        const bool reserved = token.text == "true" || token.text == "false" || token.text == "null" || token.text == "in";
+        if (reserved) complain("mismatched", "IDENTIFIER");
+        return !reserved;
     }
     void no_name() {
         if (now().kind == Token::Kind::end) return fail(now().offset, "Syntax error: no viable alternative at input '.'");
@@ -188,10 +229,7 @@ class Parser {
             if (next_is(".") || next_is(".?")) {
                 const bool optional = now().text == ".?";
                 ++at_;
-                if (now().kind != Token::Kind::identifier) {
-                    no_name();
-                    return operand;
-                }
+                if (!is_member_name()) return operand;
                 const std::string name = now().text;
                 ++at_;
                 if (!optional && next_is("(")) {
@@ -306,6 +344,7 @@ class Parser {
                 return made;
             }
             case Token::Kind::identifier:
+                if (token.text == "in") break;
                 return named();
             case Token::Kind::symbol:
                 if (take("(")) {
@@ -323,7 +362,7 @@ class Parser {
             case Token::Kind::end:
                 break;
         }
-        no_operand();
+        if (no_operand()) return primary();
         return make(Kind::literal, token.offset);
     }
 
@@ -359,14 +398,17 @@ class Parser {
         Expression made = make(Kind::list, now().offset);
         bool mark = take("[?");
         if (!mark) expect("[");
-        while (issues_.empty() && !next_is("]")) {
+        bool after_comma = !mark && next_is(",");
+        if (after_comma) ++at_;
+        while (issues_.empty() && !next_is("]") && !(after_comma && !begins_operand(now()) && !next_is("?"))) {
             mark = take("?") || mark;
             made.args.push_back(ternary());
             made.marks.push_back(mark);
             mark = false;
-            if (!take(",")) break;
+            after_comma = take(",");
+            if (!after_comma) break;
         }
-        in_list_ = true;
+        in_list_ = !after_comma;
         expect("]");
         in_list_ = false;
         return made;
@@ -376,6 +418,7 @@ class Parser {
         Expression made = make(Kind::map, now().offset);
         bool mark = take("{?");
         if (!mark) expect("{");
+        if (next_is(",") && tokens_[at_ + 1].text == "}") ++at_;
         while (issues_.empty() && !next_is("}")) {
             mark = take("?") || mark;
             made.args.push_back(ternary());
@@ -389,8 +432,9 @@ class Parser {
         return made;
     }
 
+    const std::string& source_;
     std::vector<Token> tokens_;
-    std::vector<Issue>& issues_;
+    std::vector<Issue> issues_, repaired_;
     std::size_t at_ = 0;
     int depth_ = 0;
     // For the words of complaints: whether the last token was the '(' of a call, the '[' of an index, a sign; and whether
@@ -401,9 +445,14 @@ class Parser {
 }  // namespace
 
 std::unique_ptr<Expression> parse(const std::string& source, std::vector<Issue>& issues) {
-    std::vector<Token> tokens = tokenize(source, issues);
-    if (!issues.empty()) return nullptr;
-    return Parser(std::move(tokens), issues).run();
+    std::vector<Issue> all;
+    Parser parser(source, tokenize(source, all));
+    Expression root = parser.run();
+    for (Issue& issue : parser.issues()) all.push_back(std::move(issue));
+    if (all.empty()) return std::make_unique<Expression>(std::move(root));
+    std::stable_sort(all.begin(), all.end(), [](const Issue& a, const Issue& b) { return a.offset < b.offset; });
+    issues.insert(issues.end(), all.begin(), all.end());
+    return nullptr;
 }
 
 std::string print_issues(const std::string& source, const std::vector<Issue>& issues) {

@@ -254,6 +254,20 @@ class Decoder {
 
     void mismatch(Token token, const Type& type) { mismatch(token, std::string_view(std::string(type))); }
 
+    // Go takes bytes one by one, too.
+    bool byte_list(Json& out) {
+        std::string bytes;
+        for (reader_.begin(); !aborted_ && reader_.next();) {
+            Json item = 0;
+            if (reader_.peek() == Token::null) reader_.skip();
+            else if (reader_.peek() != Token::number) mismatch(reader_.peek(), std::string_view("uint8"));
+            else integer(item, true, "uint8", false);
+            bytes += static_cast<char>(item.is_number() ? item.get<int>() : 0);
+        }
+        out = base64_encode(bytes);
+        return true;
+    }
+
     // False when there is no value: null, or a wrong type.
     bool single(Json& out, const FieldInfo& field, const Type& type) {
         const Token token = reader_.peek();
@@ -278,6 +292,7 @@ class Decoder {
                 if (token != Token::number) break;
                 return real(out);
             case ValueKind::bytes:
+                if (token == Token::array) return byte_list(out);
                 if (token != Token::string) break;
                 if (auto text = scalars::base64(reader_.string())) {
                     out = std::move(*text);

@@ -25,12 +25,10 @@ bool valid_reason(std::string_view reason) {
 void validate_condition(const Json& condition, const FieldPath& path, FieldErrors& errors) {
     const std::string_view type = string_at(condition, {"type"}), status = string_at(condition, {"status"});
     const std::string_view reason = string_at(condition, {"reason"});
-    if (type.empty()) {
-        errors.required(path.child("type"), "is required");
-    } else {
-        add_invalid(check_qualified_name(type), path.child("type"), type, errors);
+    add_invalid(check_qualified_name(type), path.child("type"), type, errors);
+    if (status != "True" && status != "False" && status != "Unknown") {
+        errors.not_supported(path.child("status"), status, {"False", "True", "Unknown"});
     }
-    validate_enum(status, {"False", "True", "Unknown"}, path.child("status"), errors);
     if (const Json* generation = find(condition, "observedGeneration");
         generation != nullptr && generation->is_number()) {
         if (generation->get<std::int64_t>() < 0) {
@@ -62,7 +60,7 @@ void validate_conditions(const Json& conditions, const FieldPath& path, FieldErr
     std::set<std::string_view> seen;
     for (std::size_t i = 0; i < conditions.size(); ++i) {
         const std::string_view type = string_at(conditions[i], {"type"});
-        if (!seen.insert(type).second) errors.duplicate(path.index(i), std::string(type));
+        if (!seen.insert(type).second) errors.duplicate(path.index(i).child("type"), std::string(type));
         validate_condition(conditions[i], path.index(i), errors);
     }
 }

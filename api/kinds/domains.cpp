@@ -123,24 +123,6 @@ void validate_signer_name(std::string_view name, const FieldPath& path, FieldErr
     if (name.size() > name_bytes_max) errors.too_long(path, name_bytes_max);
 }
 
-void validate_endpoint_address(std::string_view text, bool v6, const FieldPath& path, FieldErrors& errors) {
-    const std::string value(text);
-    const auto address = IpAddress::parse(text);
-    if (!address || address->v4 == v6) {
-        errors.invalid(path, value, v6 ? "must be a valid IPv6 address" : "must be a valid IPv4 address");
-    }
-    if (!address) return errors.invalid(path, value, "must be a valid IP address");
-    if (address->unspecified()) errors.invalid(path, value, "may not be unspecified (" + value + ")");
-    if (address->loopback())
-        errors.invalid(path, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
-    if (address->link_local_unicast()) {
-        errors.invalid(path, value, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
-    }
-    if (address->link_local_multicast()) {
-        errors.invalid(path, value, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
-    }
-}
-
 Messages check_canonical_ip(std::string_view text) {
     const auto address = IpAddress::parse(text);
     if (!address) return {"must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"};

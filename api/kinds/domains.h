@@ -21,8 +21,6 @@ void validate_domain_prefixed_path(std::string_view text, const FieldPath& path,
 // ValidateSignerName: "example.com/signer".
 void validate_signer_name(std::string_view name, const FieldPath& path, FieldErrors& errors);
 
-// An address that endpoints may have: of the right family, not unspecified, loopback or link-local.
-void validate_endpoint_address(std::string_view text, bool v6, const FieldPath& path, FieldErrors& errors);
 // IsValidIP and IsValidCIDR: only the canonical form will do. Returns what is wrong, one sentence a rule.
 Messages check_canonical_ip(std::string_view text);
 Messages check_canonical_cidr(std::string_view text);

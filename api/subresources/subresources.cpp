@@ -13,17 +13,27 @@
 namespace kubemu::api {
 namespace {
 
+// The body may leave its namespace to the path.
+ApiResult<bool> check_namespace(const Json& body, std::string_view namespace_name) {
+    const std::string_view given = namespace_of(body);
+    if (given.empty() || given == namespace_name) return true;
+    return Status::bad_request("the namespace of the provided object does not match the namespace sent on the request");
+}
+
 ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                         const Json& body, const WriteContext& context, storage::Completion done) {
     if (!name_of(body).empty() && name_of(body) != name) {
         return Status::bad_request("name in URL does not match name in Binding object");
     }
+    TRY(check_namespace(body, namespace_name));
     const std::string node(string_at(body, {"target", "name"}));
     const std::string target(string_at(body, {"target", "kind"}));
+    std::vector<std::string> wrong;
     if (!target.empty() && target != "Node") {
-        return Status::plain_500("target.kind: Unsupported value: \"" + target + "\": supported values: \"Node\", \"<empty>\"");
+        wrong.push_back("target.kind: Unsupported value: \"" + target + "\": supported values: \"Node\", \"<empty>\"");
     }
-    if (node.empty()) return Status::plain_500("target.name: Required value");
+    if (node.empty()) wrong.emplace_back("target.name: Required value");
+    if (!wrong.empty()) return Status::plain_500(wrong.size() == 1 ? wrong[0] : "[" + join(wrong, ", ") + "]");
     const std::string now = format_time(registry.clock().now());
     const auto change = [&](Json& pod, bool) -> ApiResult<bool> {
         const auto refuse = [&](const std::string& why) {

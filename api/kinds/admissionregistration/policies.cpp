@@ -252,18 +252,24 @@ void validate_mutation(const Json& mutation, const cel::AdmissionEnvironment& en
     }
 }
 
+// What is deleted cannot be changed.
+void validate_mutable_operations(const Json& match, const FieldPath& path, FieldErrors& errors) {
+    for (const Json& rule : array_at(match, {"resourceRules"})) {
+        for (const Json& item : array_at(rule, {"operations"})) {
+            const std::string operation = item.is_string() ? item.get<std::string>() : "";
+            if (operation == "*" || operation == "CREATE" || operation == "UPDATE" || operation == "CONNECT") continue;
+            errors.not_supported(path.child("resourceRules").child("operations"), operation,
+                                 {"*", "CONNECT", "CREATE", "UPDATE"});
+        }
+    }
+}
+
 void validate_mutating(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
     cel::AdmissionEnvironment environment = validate_common(spec, path, errors);
     environment.variables = true;
-    for (const Json& rule : array_at(spec, {"matchConstraints", "resourceRules"})) {
-        for (const Json& operation : array_at(rule, {"operations"})) {
-            if (operation == "*" || operation == "CREATE" || operation == "UPDATE" || operation == "CONNECT" || !operation.is_string()) continue;
-            errors.not_supported(path.child("matchConstraints").child("resourceRules").child("operations"),
-                                 operation.get<std::string>(), {"*", "CONNECT", "CREATE", "UPDATE"});
-        }
-    }
+    validate_mutable_operations(object_at(spec, {"matchConstraints"}), path.child("matchConstraints"), errors);
     const Json& mutations = array_at(spec, {"mutations"});
     if (mutations.empty())
         errors.required(path.child("mutations"), "mutations must contain at least one item");
@@ -331,6 +337,8 @@ void validate_validating_binding(const Json& object, const HookContext&, FieldEr
 
 void validate_mutating_binding(const Json& object, const HookContext&, FieldErrors& errors) {
     validate_binding(object, errors);
+    validate_mutable_operations(object_at(object, {"spec", "matchResources"}), FieldPath("spec").child("matchResources"),
+                                errors);
 }
 
 }  // namespace

@@ -14,17 +14,19 @@ namespace {
 
 constexpr std::string_view cleanup_finalizer = "customresourcecleanup.apiextensions.k8s.io";
 
-std::string storage_version(const Json& definition) {
+// The first that is marked; null when none is.
+const Json* storage_version(const Json& definition) {
     for (const Json& version : array_at(definition, {"spec", "versions"})) {
-        if (bool_at(version, {"storage"})) return std::string(string_at(version, {"name"}));
+        if (bool_at(version, {"storage"})) return &version;
     }
-    return {};
+    return nullptr;
 }
 
 // Every version that objects were ever stored in is kept on record.
 void note_storage_version(Json& definition) {
-    const std::string name = storage_version(definition);
-    if (name.empty()) return;
+    const Json* version = storage_version(definition);
+    if (version == nullptr) return;
+    const std::string name(string_at(*version, {"name"}));
     Json& stored = ensure(definition, {"status"})["storedVersions"];
     if (!stored.is_array()) stored = Json::array();
     if (std::find(stored.begin(), stored.end(), Json(name)) == stored.end()) stored.push_back(name);
@@ -56,8 +58,10 @@ void prepare_changed_definition(Json& definition, const Json& old, const HookCon
 void validate_definition_name(const Json& definition, FieldErrors& errors) {
     const std::string wanted =
         std::string(string_at(definition, {"spec", "names", "plural"})) + "." + std::string(string_at(definition, {"spec", "group"}));
-    if (name_of(definition) != wanted) {
-        errors.invalid(FieldPath("metadata.name"), std::string(name_of(definition)), "must be spec.names.plural+\".\"+spec.group");
+    for (const char* member : {"generateName", "name"}) {
+        const std::string text(string_at(definition, {"metadata", member}));
+        if (text.empty() || text == wanted) continue;
+        errors.invalid(FieldPath("metadata").child(member), text, "must be spec.names.plural+\".\"+spec.group");
     }
 }
 
@@ -70,6 +74,10 @@ void validate(const Json& definition, const HookContext&, FieldErrors& errors) {
 
 void validate_update(const Json& definition, const Json& old, const HookContext&, FieldErrors& errors) {
     validate_definition(definition, &old, errors);
+}
+
+void validate_status_update(const Json& definition, const Json&, const HookContext&, FieldErrors& errors) {
+    validate_definition_status(definition, errors);
 }
 
 std::vector<std::string> unknown_formats(const Json& definition) {
@@ -136,6 +144,7 @@ const KindRules custom_resource_definition_rules = {
     .prepare_for_update = prepare_changed_definition,
     .validate = validate,
     .validate_update = validate_update,
+    .validate_status_update = validate_status_update,
     .validates_updates_apart = true,
     .warnings = warnings,
     .mark_deletion = mark_definition_deleted,

@@ -14,6 +14,7 @@ namespace kubemu::api::kinds {
 // Everything about spec and status, in the form of v1; `old` is null for a new definition. `v1beta1`: it was sent in that
 // version, which lets fields be kept that no schema knows.
 void validate_definition(const Json& definition, const Json* old, FieldErrors& errors, bool v1beta1 = false);
+void validate_definition_status(const Json& definition, FieldErrors& errors);
 void validate_definition_name(const Json& definition, FieldErrors& errors);
 
 // Hooks that both versions have in common.

@@ -388,11 +388,12 @@ void check_stored_versions(const Json& definition, FieldErrors& errors) {
         shown += (names.empty() ? "" : ", ") + go_quote(name.get<std::string>());
         names.push_back(name.get<std::string>());
     }
-    std::set<std::string> known;
+    // Each stored name answers for one version.
+    std::set<std::string> known, open(names.begin(), names.end());
     for (const Json& version : array_at(definition, {"spec", "versions"})) {
         const std::string name(string_at(version, {"name"}));
         known.insert(name);
-        if (bool_at(version, {"storage"}) && std::find(names.begin(), names.end(), name) == names.end()) {
+        if (open.erase(name) == 0 && bool_at(version, {"storage"})) {
             errors.invalid(path, GoText{shown + "}"}, "must have the storage version " + name);
         }
     }
@@ -448,7 +449,7 @@ void check_immutable(const Json& definition, const Json& old, FieldErrors& error
 void validate_definition(const Json& definition, const Json* old, FieldErrors& errors, bool v1beta1) {
     check_spec(definition, v1beta1, errors);
     if (old != nullptr) check_immutable(definition, *old, errors);
-    check_names(object_at(definition, {"status", "acceptedNames"}), FieldPath("status.acceptedNames"), errors);
+    validate_definition_status(definition, errors);
     check_stored_versions(definition, errors);
     check_approval(definition, old, errors);
     const bool preserved = old != nullptr && bool_at(*old, {"spec", "preserveUnknownFields"});
@@ -456,6 +457,10 @@ void validate_definition(const Json& definition, const Json* old, FieldErrors& e
         errors.invalid(FieldPath("spec.preserveUnknownFields"), true,
                        "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead");
     }
+}
+
+void validate_definition_status(const Json& definition, FieldErrors& errors) {
+    check_names(object_at(definition, {"status", "acceptedNames"}), FieldPath("status.acceptedNames"), errors);
 }
 
 std::string go_versions(const Json& definition) {

@@ -38,13 +38,16 @@ void validate_service(const Json& spec, const FieldPath& path, FieldErrors& erro
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
-    const std::string group(string_at(spec, {"group"})), version(string_at(spec, {"version"})),
-        name(name_of(object));
+    const std::string group(string_at(spec, {"group"})), version(string_at(spec, {"version"}));
     const std::string wanted = version + "." + group;
-    if (name != wanted && check_path_segment(name, false).empty() && !name.empty()) {
-        errors.invalid(FieldPath("metadata").child("name"), name,
+    const auto check_name = [&](const char* member, bool prefix) {
+        const std::string text(string_at(object, {"metadata", member}));
+        if (text.empty() || text == wanted || !check_path_segment(text, prefix).empty()) return;
+        errors.invalid(FieldPath("metadata").child(member), text,
                        "must be `spec.version+\".\"+spec.group`: " + go_quote(wanted));
-    }
+    };
+    check_name("generateName", true);
+    check_name("name", false);
     if (group.empty() && version != "v1") {
         errors.required(path.child("group"), "only v1 may have an empty group and it better be legacy kube");
     }

@@ -94,7 +94,6 @@ void warnings(const Json& object, const Json* old, const HookContext&, std::vect
 // ---------------------------------------------------------------- ControllerRevision
 
 void revision_validate(const Json& object, const HookContext&, FieldErrors& errors) {
-    if (find(object, "data") == nullptr) errors.required(FieldPath("data"), "data is mandatory");
     if (int_at(object, {"revision"}) < 0) {
         errors.invalid(FieldPath("revision"), object["revision"], "must be greater than or equal to 0");
     }
@@ -102,12 +101,13 @@ void revision_validate(const Json& object, const HookContext&, FieldErrors& erro
 
 void revision_create(const Json& object, const HookContext&, FieldErrors& errors) {
     const Json* data = find(object, "data");
-    if (data != nullptr && !data->is_object()) errors.required(FieldPath("data"), "data must be a valid JSON object");
+    if (data == nullptr) errors.required(FieldPath("data"), "data is mandatory");
+    else if (!data->is_object()) errors.required(FieldPath("data"), "data must be a valid JSON object");
 }
 
 void revision_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     const Json* now = find(object, "data");
-    validate_immutable(now, find(old, "data"), GoText{now == nullptr ? "\"null\"" : now->dump()}, FieldPath("data"), errors);
+    validate_immutable(now, find(old, "data"), GoText{now == nullptr ? "null" : now->dump()}, FieldPath("data"), errors);
 }
 
 }  // namespace

@@ -159,6 +159,11 @@ void replication_controller_validate(const Json& object, const HookContext&, Fie
     validate_endless(spec, "ReplicationController", errors);
 }
 
+// What a name is generated from may look like anything that fits into a path.
+Messages check_controller_name(std::string_view name, bool prefix) {
+    return prefix ? Messages{} : check_name_as_subdomain(name, false);
+}
+
 // The real server checks the whole of it a second time on update.
 void replication_controller_update(const Json& object, const Json&, const HookContext& context, FieldErrors& errors) {
     replication_controller_validate(object, context, errors);
@@ -182,6 +187,7 @@ KUBEMU_RULES(replication_controller_rules){.set_defaults = replication_controlle
                                            .validate = replication_controller_validate,
                                            .validate_update = replication_controller_update,
                                            .validate_status_update = replica_set_status,
+                                           .validate_name = check_controller_name,
                                            .warnings = warnings};
 
 }  // namespace kubemu::api::kinds

@@ -33,7 +33,7 @@ void set_defaults(Json& object, const HookContext& context) {
         claim["kind"] = "PersistentVolumeClaim";
         claim["apiVersion"] = "v1";
         if (string_at(claim, {"status", "phase"}).empty()) ensure(claim, {"status"})["phase"] = "Pending";
-        if (string_at(claim, {"spec", "volumeMode"}).empty()) ensure(claim, {"spec"})["volumeMode"] = "Filesystem";
+        if (find(claim, {"spec", "volumeMode"}) == nullptr) ensure(claim, {"spec"})["volumeMode"] = "Filesystem";
     }
 }
 
@@ -205,6 +205,7 @@ const KindRules stateful_set_rules{.set_defaults = set_defaults,
                                    .validate_update = validate_update,
                                    .validate_status_update = validate_status,
                                    .validates_updates_apart = true,
+                                   .validate_name = check_name_as_label,
                                    .warnings = warnings};
 
 }  // namespace kubemu::api::kinds

@@ -18,7 +18,7 @@ void validate_target(const Json& target, const FieldPath& path, FieldErrors& err
         if (value == nullptr) continue;
         const Quantity quantity = quantity_of(value);
         if (quantity.is_negative() || quantity.is_zero()) {
-            errors.invalid(path.child(member), GoText{quantity.text()}, "must be positive");
+            errors.invalid(path.child(member), quantity.text(), "must be positive");
         }
     }
     const Json* percent = find(target, "averageUtilization");

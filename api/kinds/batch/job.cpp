@@ -1,10 +1,10 @@
 // Rules of Job: defaults, the generated selector, what may change while it runs or is suspended.
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "api/kinds/apps/workload.h"
 #include "api/kinds/batch/job_spec.h"
+#include "api/kinds/batch/job_status.h"
 #include "api/kinds/core/pod_spec.h"
 #include "api/kinds/go_syntax.h"
 #include "api/kinds/validation.h"
@@ -54,15 +54,16 @@ void validate_has_label(const Json& labels, const char* label, const std::string
 }
 
 bool was_made_with_prefixed_labels(const Json& labels) {
-    return find(labels, uid_labels[1]) != nullptr || find(labels, name_labels[1]) != nullptr;
+    return find(labels, uid_labels[1]) != nullptr && find(labels, name_labels[1]) != nullptr;
 }
 
-void validate_generated_selector(const Json& job, FieldErrors& errors) {
+// `prefixed`: the labels with a domain are expected too, as on every Job but those that were made before there were any.
+void validate_generated_selector(const Json& job, bool prefixed, FieldErrors& errors) {
     const Json* selector = find(job, {"spec", "selector"});
     if (bool_at(job, {"spec", "manualSelector"}) || selector == nullptr) return;
     const std::string uid(uid_of(job)), name(name_of(job));
     const Json& labels = object_at(job, {"spec", "template", "metadata", "labels"});
-    const std::size_t kinds_of_labels = was_made_with_prefixed_labels(labels) ? 2 : 1;
+    const std::size_t kinds_of_labels = prefixed ? 2 : 1;
     LabelSpan expected;
     for (std::size_t i = 0; i < kinds_of_labels; ++i) {
         validate_has_label(labels, uid_labels[i], uid, errors);
@@ -85,8 +86,8 @@ void validate_selected_spec(const Json& job, FieldErrors& errors) {
     if (usable_selector(selector)) validate_template_matches(spec, selects_template(selector, spec), errors);
 }
 
-void validate(const Json& job, const HookContext&, FieldErrors& errors) {
-    validate_generated_selector(job, errors);
+void validate_whole(const Json& job, bool prefixed, FieldErrors& errors) {
+    validate_generated_selector(job, prefixed, errors);
     validate_selected_spec(job, errors);
     const std::int64_t completions = int_at(job, {"spec", "completions"});
     if (string_at(job, {"spec", "completionMode"}) != "Indexed" || completions <= 0) return;
@@ -97,6 +98,8 @@ void validate(const Json& job, const HookContext&, FieldErrors& errors) {
                        "will not able to create pod with invalid DNS label: " + host);
     }
 }
+
+void validate_create(const Json& job, const HookContext&, FieldErrors& errors) { validate_whole(job, true, errors); }
 
 // ---------------------------------------------------------------- Update
 
@@ -164,6 +167,7 @@ void validate_template_update(const Json& job, const Json& old, FieldErrors& err
 void validate_update(const Json& job, const Json& old, const HookContext&, FieldErrors& errors) {
     const Json& spec = object_at(job, {"spec"});
     const Json& before = object_at(old, {"spec"});
+    validate_whole(job, was_made_with_prefixed_labels(object_at(old, {"spec", "template", "metadata", "labels"})), errors);
     // The real server checks the spec a second time.
     validate_selected_spec(job, errors);
     validate_completions(spec, before, errors);
@@ -183,25 +187,8 @@ void validate_update(const Json& job, const Json& old, const HookContext&, Field
     immutable("successPolicy", "batch.SuccessPolicy");
 }
 
-void validate_uncounted(const Json& status, FieldErrors& errors) {
-    std::set<std::string_view> seen;
-    for (const char* list : {"succeeded", "failed"}) {
-        const FieldPath path = FieldPath("status.uncountedTerminatedPods").child(list);
-        std::size_t i = 0;
-        for (const Json& uid : array_at(status, {"uncountedTerminatedPods", list})) {
-            const FieldPath at = path.index(i++);
-            if (!uid.is_string()) continue;
-            const std::string_view value = uid.get_ref<const std::string&>();
-            if (value.empty()) errors.invalid(at, "", "must not be empty");
-            else if (!seen.insert(value).second) errors.duplicate(at, uid);
-        }
-    }
-}
-
-void validate_status(const Json& job, const Json&, const HookContext&, FieldErrors& errors) {
-    const Json& status = object_at(job, {"status"});
-    validate_counters(status, {"active", "succeeded", "failed", "ready", "terminating"}, errors);
-    validate_uncounted(status, errors);
+void validate_status(const Json& job, const Json& old, const HookContext&, FieldErrors& errors) {
+    validate_job_status(job, old, errors);
 }
 
 void warnings(const Json& job, const Json* old, const HookContext&, std::vector<std::string>& all) {
@@ -215,7 +202,7 @@ void warnings(const Json& job, const Json* old, const HookContext&, std::vector<
 extern const KindRules job_rules;
 const KindRules job_rules{.set_defaults = set_defaults,
                           .prepare_for_create = prepare_for_create,
-                          .validate = validate,
+                          .validate_create = validate_create,
                           .validate_update = validate_update,
                           .validate_status_update = validate_status,
                           .warnings = warnings};

@@ -173,4 +173,8 @@ void validate_success_policy(const Json& spec, const FieldPath& path, FieldError
     for (std::size_t i = 0; i < rules.size(); ++i) validate_success_rule(rules[i], completions, list.index(i), errors);
 }
 
+std::string index_list_error(std::string_view list, std::int64_t completions) {
+    return count_indexes(list, completions).error;
+}
+
 }  // namespace kubemu::api::kinds

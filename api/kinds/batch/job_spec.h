@@ -1,7 +1,9 @@
 // The spec of a Job wherever it stands: in a Job, and in the template of a CronJob.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/values/field_errors.h"
@@ -14,6 +16,8 @@ void validate_job_spec(const Json& spec, const FieldPath& path, FieldErrors& err
 // podFailurePolicy and successPolicy (job_policies.cpp).
 void validate_failure_policy(const Json& spec, const FieldPath& path, FieldErrors& errors);
 void validate_success_policy(const Json& spec, const FieldPath& path, FieldErrors& errors);
+// What is wrong with a list of indexes like "1,3-5"; empty when nothing is.
+std::string index_list_error(std::string_view list, std::int64_t completions);
 
 // WarningsForJobSpec.
 void warn_of_job_spec(const Json& spec, const FieldPath& path, std::vector<std::string>& warnings);

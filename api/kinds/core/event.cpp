@@ -119,7 +119,9 @@ void validate_v1_update(const Json& object, const Json& given_old, const HookCon
     to_core(event);
     to_core(old);
     validate_event(event, "reportingController", errors);
-    if (object_at(event, {"series"}) != object_at(old, {"series"})) validate_series(event, errors);
+    const Json *series = find(event, "series"), *old_series = find(old, "series");
+    const bool same = series == nullptr || old_series == nullptr ? series == old_series : *series == *old_series;
+    if (!same) validate_series(event, errors);
     const auto keep_object = [&](const char* member, const char* type, std::span<const GoField> fields) {
         const Json* value = find(event, member);
         const GoText echo = value == nullptr ? GoText{"\"null\""} : go_struct(type, fields, *value);

@@ -1,5 +1,7 @@
 // Rules of Nodes (kubernetes pkg/registry/core/node, pkg/apis/core/validation). A Node comes with its status, as a
 // kubelet registers it.
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -101,6 +103,39 @@ void validate_resources(const Json& object, FieldErrors& errors) {
     }
 }
 
+bool is_feature_name(std::string_view name) {
+    const auto steps = split(name, '/');
+    const auto is_step = [](std::string_view step) {
+        return !step.empty() && std::isalpha(static_cast<unsigned char>(step[0])) != 0 &&
+               std::all_of(step.begin(), step.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+    };
+    return std::isupper(static_cast<unsigned char>(name.empty() ? ' ' : name[0])) != 0 &&
+           std::all_of(steps.begin(), steps.end(), is_step);
+}
+
+// Features that the node says it has: in order, each once.
+void validate_declared_features(const Json& object, FieldErrors& errors) {
+    constexpr std::size_t name_bytes_max = 253;
+    const Json& features = array_at(object, {"status", "declaredFeatures"});
+    for (std::size_t i = 0; i < features.size(); ++i) {
+        const FieldPath list("status.declaredFeatures");
+        const std::string& name = features[i].get_ref<const std::string&>();
+        const std::string invalid = "invalid feature name " + go_quote(name) + ": must ";
+        if (name.size() > name_bytes_max) {
+            errors.invalid(list.index(i), features[i], invalid + "be no more than 253 characters");
+        } else if (!is_feature_name(name)) {
+            errors.invalid(list.index(i), features[i],
+                           invalid + "start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., "
+                                     "MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and "
+                                     "slashes");
+        }
+        if (i + 1 == features.size()) continue;
+        const std::string& next = features[i + 1].get_ref<const std::string&>();
+        if (name == next) errors.duplicate(list.index(i + 1), features[i + 1]);
+        else if (name > next) errors.invalid(list.index(i + 1), features[i + 1], "list must be sorted alphabetically");
+    }
+}
+
 void validate_pod_cidrs(const Json& object, FieldErrors& errors) {
     const Json& cidrs = array_at(object, {"spec", "podCIDRs"});
     const FieldPath path("spec.podCIDRs");
@@ -129,6 +164,9 @@ void validate_pod_cidrs(const Json& object, FieldErrors& errors) {
 void validate_node(const Json& object, FieldErrors& errors) {
     validate_taints(object, errors);
     validate_resources(object, errors);
+    // The real server gives a wrong name for where this stands.
+    validate_positive(object_at(object, {"status", "nodeInfo", "swap"}), "capacity", FieldPath("metadata.nodeSwapStatus"), errors);
+    validate_declared_features(object, errors);
     validate_pod_cidrs(object, errors);
 }
 
@@ -136,6 +174,7 @@ constexpr GoField address_fields[] = {{"Type", "type", "string"}, {"Address", "a
 
 void validate_change(const Json& object, const Json& old, FieldErrors& errors) {
     validate_resources(object, errors);
+    validate_declared_features(object, errors);
     std::set<std::pair<std::string, std::string>> addresses;
     std::size_t i = 0;
     for (const Json& address : array_at(object, {"status", "addresses"})) {

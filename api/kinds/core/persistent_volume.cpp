@@ -8,6 +8,7 @@
 #include "api/kinds/rules.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
+#include "api/values/time.h"
 
 namespace kubemu::api::kinds {
 
@@ -194,8 +195,14 @@ void prepare_for_update(Json& object, const Json& old, const HookContext&) {
     if (const Json* status = find(old, "status")) object["status"] = *status;
 }
 
-void prepare_for_status_update(Json& object, const Json& old, const HookContext&) {
+// Who writes a phase need not say when it changed.
+void prepare_for_status_update(Json& object, const Json& old, const HookContext& context) {
     if (const Json* spec = find(old, "spec")) object["spec"] = *spec;
+    constexpr const char* member = "lastPhaseTransitionTime";
+    const bool same_phase = string_at(object, {"status", "phase"}) == string_at(old, {"status", "phase"});
+    const std::string_view since = string_at(object, {"status", member}), before = string_at(old, {"status", member});
+    if (same_phase && since.empty() && !before.empty()) object["status"][member] = std::string(before);
+    if (!same_phase && (since.empty() || since == before)) object["status"][member] = format_time(context.now);
 }
 
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
@@ -211,7 +218,9 @@ Json source_of(const Json& object) {
     return source;
 }
 
-void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
+void validate_update(const Json& object, const Json& old, const HookContext& context, FieldErrors& errors) {
+    // The real server checks the whole of it a second time.
+    validate(object, context, errors);
     Json source = source_of(object);
     const Json before = source_of(old);
     // The Secret for expansion may be named later.

@@ -127,11 +127,14 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
     }
 }
 
-// Which resources a claim can have been given: storage, and those of others.
-void validate_status_resource(const std::string& name, const FieldPath& path, FieldErrors& errors) {
+// Which resources a claim can have been given: storage, and those of others. False when it is neither.
+bool validate_status_resource(const std::string& name, const FieldPath& path, FieldErrors& errors) {
     const Messages wrong = check_qualified_name(name);
     add_invalid(wrong, path, name, errors);
-    if (wrong.empty() && is_native_resource(name) && name != "storage") errors.not_supported(path, name, {"storage"});
+    if (!wrong.empty()) return false;
+    const bool known = !is_native_resource(name) || name == "storage";
+    if (!known) errors.not_supported(path, name, {"storage"});
+    return known;
 }
 
 void validate_status_update(const Json& object, const Json&, const HookContext&, FieldErrors& errors) {
@@ -156,7 +159,7 @@ void validate_status_update(const Json& object, const Json&, const HookContext&,
     }
     for (const auto& [name, value] : object_at(object, {"status", "allocatedResources"}).items()) {
         const FieldPath path = status.child("allocatedResources");
-        validate_status_resource(name, path, errors);
+        if (!validate_status_resource(name, path, errors)) continue;
         const Quantity amount = quantity_of(&value);
         if (check_amount(amount, path.key(name))) validate_resource_quantity("storage", amount, path.key(name), errors);
     }

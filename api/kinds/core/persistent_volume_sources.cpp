@@ -270,7 +270,7 @@ bool is_volume_source(std::string_view member) {
 
 void validate_csi_driver_name(std::string_view name, const FieldPath& path, FieldErrors& errors) {
     constexpr std::size_t name_bytes_max = 63;
-    validate_required(name, path, errors);
+    if (!validate_required(name, path, errors)) return;
     if (name.size() > name_bytes_max) errors.too_long(path, name_bytes_max);
     add_invalid(check_dns1123_subdomain(lower(name)), path, name, errors);
 }

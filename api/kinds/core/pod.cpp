@@ -8,9 +8,23 @@
 namespace kubemu::api::kinds {
 namespace {
 
+// podIP is the first of podIPs; clients that know the one alone mean both (pkg/apis/core/v1/conversion.go).
+void join_pod_ips(Json& pod) {
+    Json* status = find(pod, "status");
+    if (status == nullptr) return;
+    const std::string one(string_at(*status, {"podIP"}));
+    const Json& all = array_at(*status, {"podIPs"});
+    if (!one.empty() && (all.empty() || string_at(all[0], {"ip"}) != one)) {
+        (*status)["podIPs"] = Json::array({{{"ip", one}}});
+    } else if (one.empty() && !all.empty()) {
+        (*status)["podIP"] = std::string(string_at(all[0], {"ip"}));
+    }
+}
+
 void set_defaults(Json& pod, const HookContext&) {
     if (Json* spec = find(pod, "spec")) default_pod_spec(*spec);
     default_pod(pod);
+    join_pod_ips(pod);
 }
 
 void prepare_for_create(Json& pod, const HookContext& context) {

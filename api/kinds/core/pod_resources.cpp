@@ -201,7 +201,7 @@ void validate_resize_policy(const Json& container, const PodContext& context, co
         validate_enum(resource, {"cpu", "memory"}, list, errors);
         validate_enum(restart, {"NotRequired", "RestartContainer"}, list, errors);
         if (context.restart_policy == "Never" && restart != "NotRequired") {
-            errors.invalid(list, std::string(restart), "must be 'NotRequired' when `restartPolicy` is 'Never'");
+            errors.invalid(list, std::string(restart), "must be 'NotRequired' when pod `restartPolicy` is 'Never'");
         }
     }
 }

@@ -10,6 +10,8 @@
 namespace kubemu::api {
 namespace {
 
+constexpr std::size_t health_message_bytes_max = 1024;
+
 std::string_view text(const Json& object, std::string_view member) { return string_at(object, {member}); }
 
 const Json* by_name(const Json& list, std::string_view name) {
@@ -83,16 +85,49 @@ void validate_claim_statuses(const Json& status, const Json& spec, FieldErrors& 
     std::set<std::string_view> names;
     std::size_t i = 0;
     for (const Json& claim : array_at(status, {"resourceClaimStatuses"})) {
-        const FieldPath at = path.index(i++).child("name");
+        const FieldPath at = path.index(i++);
         const std::string_view name = text(claim, "name");
         if (by_name(array_at(spec, {"resourceClaims"}), name) == nullptr) {
-            errors.invalid(at, std::string(name), "must match the name of an entry in `spec.resourceClaims`");
+            errors.invalid(at.child("name"), std::string(name), "must match the name of an entry in `spec.resourceClaims`");
         }
-        if (!names.insert(name).second) errors.duplicate(at, std::string(name));
+        if (!names.insert(name).second) errors.duplicate(at.child("name"), std::string(name));
         if (find(claim, "resourceClaimName") != nullptr) {
-            validate_dns1123_subdomain(text(claim, "resourceClaimName"), at, errors);
+            validate_dns1123_subdomain(text(claim, "resourceClaimName"), at.child("resourceClaimName"), errors);
         }
     }
+}
+
+// The claim that was made for extended resources, and which container's resource each of its requests stands for.
+void validate_extended_claim(const Json& status, const Json& spec, FieldErrors& errors) {
+    const Json* claim = find(status, "extendedResourceClaimStatus");
+    if (claim == nullptr) return;
+    const FieldPath path("status.extendedResourceClaimStatus");
+    const Json& mappings = array_at(*claim, {"requestMappings"});
+    if (mappings.empty()) errors.required(path.child("requestMappings"), "at least one request mapping is required");
+    std::set<std::vector<std::string_view>> seen;
+    for (std::size_t i = 0; i < mappings.size(); ++i) {
+        const FieldPath at = path.child("requestMappings").index(i);
+        const std::string_view container_name = text(mappings[i], "containerName"), resource = text(mappings[i], "resourceName"),
+                               request = text(mappings[i], "requestName");
+        const Json* container = by_name(array_at(spec, {"containers"}), container_name);
+        if (container == nullptr) container = by_name(array_at(spec, {"initContainers"}), container_name);
+        if (container == nullptr) {
+            errors.invalid(at.child("containerName"), std::string(container_name),
+                           "must match the name of an entry in spec.initContainers.name or spec.containers.name");
+        } else if (find(*container, {"resources", "requests", resource}) == nullptr) {
+            errors.invalid(at.child("resourceName"), std::string(resource),
+                           "must match the extended resource name of an entry in spec.initContainers.resources.requests or "
+                           "spec.containers.resources.requests");
+        }
+        validate_dns1123_label(request, path.child("requestName"), errors);
+        if (seen.insert({container_name, resource, request}).second) continue;
+        for (const char* member : {"containerName", "resourceName", "requestName"}) {
+            errors.duplicate(at.child(member), mappings[i].value(member, Json("")));
+        }
+    }
+    const std::string_view name = text(*claim, "resourceClaimName");
+    if (validate_required(name, path.child("resourceClaimName"), errors))
+        validate_dns1123_subdomain(name, path.child("resourceClaimName"), errors);
 }
 
 // podIPs and hostIPs: addresses, at most one of each family.
@@ -137,6 +172,10 @@ void validate_users(const Json& status, std::string_view os, FieldErrors& errors
             }
             validate_id(*user, "uid", at, errors);
             validate_id(*user, "gid", at, errors);
+            std::size_t group = 0;
+            for (const Json& gid : array_at(*user, {"supplementalGroups"})) {
+                validate_range(gid.get<std::int64_t>(), 0, 2147483647, at.child("supplementalGroups").index(group++), errors);
+            }
         }
     }
 }
@@ -159,6 +198,11 @@ void validate_health(const Json& resource, const FieldPath& path, FieldErrors& e
         const std::string_view health = text(device, "health"), id = text(device, "resourceID");
         if (health != "Healthy" && health != "Unhealthy" && health != "Unknown") {
             errors.not_supported(at.child("health"), health, {"Healthy", "Unhealthy", "Unknown"});
+        }
+        if (find(device, "message") != nullptr) {
+            const std::string_view message = text(device, "message");
+            if (message.empty()) errors.required(at.child("message"), "must be non-empty if specified");
+            if (message.size() > health_message_bytes_max) errors.too_long(at.child("message"), health_message_bytes_max);
         }
         if (!ids.insert(id).second) errors.duplicate(at.child("resourceID"), std::string(id));
     }
@@ -197,6 +241,9 @@ void validate_pod_status_update(const Json& pod, const Json& old, FieldErrors& e
     if (!nominated.empty() && nominated != text(before, "nominatedNodeName")) {
         validate_dns1123_subdomain(nominated, path.child("nominatedNodeName"), errors);
     }
+    if (!nominated.empty() && nominated != text(before, "nominatedNodeName") && !text(spec, "nodeName").empty()) {
+        errors.forbidden(path.child("nominatedNodeName"), "may not be set on pods that are already bound to a node");
+    }
     if (int_at(status, {"observedGeneration"}) < 0) {
         errors.invalid(path.child("observedGeneration"), status["observedGeneration"], "must be a non-negative integer");
     }
@@ -209,6 +256,7 @@ void validate_pod_status_update(const Json& pod, const Json& old, FieldErrors& e
     }
     validate_transitions(status, before, spec, "ephemeralContainerStatuses", nullptr, errors);
     validate_claim_statuses(status, spec, errors);
+    validate_extended_claim(status, spec, errors);
     validate_addresses(array_at(status, {"podIPs"}), path.child("podIPs"), "core.PodIP", errors);
     validate_host_addresses(status, errors);
     validate_users(status, string_at(spec, {"os", "name"}), errors);

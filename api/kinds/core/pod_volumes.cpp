@@ -20,6 +20,9 @@ void validate_source(const Json& volume, const PodContext& context, const FieldP
             errors.forbidden(path.child(source.second.empty() ? source.member.name : source.second),
                              "may not specify more than 1 volume type");
         } else {
+            if (source.member.name == "image" && context.is_pod && text(*value, "reference").empty()) {
+                errors.required(path.child("image").child("reference"), "");
+            }
             source.member.validate(*value, path.child(source.path.empty() ? source.member.name : source.path), errors);
         }
         if (source.member.name == "iscsi" && find(*value, "initiatorName") != nullptr &&
@@ -29,9 +32,6 @@ void validate_source(const Json& volume, const PodContext& context, const FieldP
                            "iscsi.initiatorName is specified.");
         }
         if (count > 1) continue;
-        if (source.member.name == "image" && context.is_pod && text(*value, "reference").empty()) {
-            errors.required(path.child("image").child("reference"), "");
-        }
         if (source.member.name == "ephemeral" && context.metadata != nullptr && !name.empty()) {
             const std::string_view pod = text(*context.metadata, "name");
             const std::string claim_name = std::string(pod) + "-" + std::string(name);

@@ -46,8 +46,7 @@ void keep_allocated(Json& service, const Json& old) {
     };
     if (needs_cluster_ip(old) && needs_cluster_ip(service)) {
         if (string_at(spec, {"clusterIP"}).empty()) keep("clusterIP");
-        const bool same = string_at(spec, {"clusterIP"}) == string_at(old, {"spec", "clusterIP"});
-        if (array_at(spec, {"clusterIPs"}).empty() && same) keep("clusterIPs");
+        if (array_at(spec, {"clusterIPs"}).empty()) keep("clusterIPs");
     }
     if (needs_node_ports(old) && needs_node_ports(service) && find(spec, "ports") != nullptr) {
         const auto numbers = [](const Json& of) {

@@ -4,10 +4,12 @@
 #include <set>
 
 #include "api/kinds/address_warnings.h"
+#include "api/kinds/core/endpoint_address.h"
 #include "api/kinds/define.h"
 #include "api/kinds/domains.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
+#include "api/values/ip_address.h"
 
 namespace kubemu::api::kinds {
 namespace {
@@ -32,6 +34,17 @@ void validate_hints(const Json& hints, const char* member, const FieldPath& pare
     }
 }
 
+// Of IPv4, which came first, more spellings are taken than of IPv6.
+void validate_address(const std::string& address, bool v6, const FieldPath& list, std::size_t index, FieldErrors& errors) {
+    const auto parsed = IpAddress::parse(address);
+    if (!parsed) return validate_ip(address, list.index(index), errors);
+    if (const Messages wrong = v6 ? check_canonical_ip(address) : Messages{}; !wrong.empty()) {
+        return add_invalid(wrong, list.index(index), address, errors);
+    }
+    if (parsed->v4 == v6) errors.invalid(list, address, v6 ? "must be an IPv6 address" : "must be an IPv4 address");
+    validate_endpoint_address(address, list.index(index), errors);
+}
+
 void validate_endpoint(const Json& endpoint, std::string_view type, const FieldPath& path,
                        FieldErrors& errors) {
     const FieldPath at = path.child("addresses");
@@ -43,8 +56,7 @@ void validate_endpoint(const Json& endpoint, std::string_view type, const FieldP
     }
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         const std::string address = addresses[i].is_string() ? addresses[i].get<std::string>() : "";
-        if (type == "IPv4" || type == "IPv6")
-            validate_endpoint_address(address, type == "IPv6", at.index(i), errors);
+        if (type == "IPv4" || type == "IPv6") validate_address(address, type == "IPv6", at, i, errors);
         if (type == "FQDN") validate_fully_qualified_domain(address, at.index(i), errors);
     }
     if (const Json* node = find(endpoint, "nodeName"); node != nullptr && node->is_string()) {
@@ -86,9 +98,12 @@ void validate_ports(const Json& ports, FieldErrors& errors) {
     }
 }
 
-void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+// Endpoints that are there already may stay: older releases took more.
+void validate_slice(const Json& object, const Json* old, FieldErrors& errors) {
     const std::string_view type = string_at(object, {"addressType"});
     validate_enum(type, {"FQDN", "IPv4", "IPv6"}, FieldPath("addressType"), errors);
+    validate_ports(array_at(object, {"ports"}), errors);
+    if (old != nullptr && array_at(object, {"endpoints"}) == array_at(*old, {"endpoints"})) return;
     const Json& endpoints = array_at(object, {"endpoints"});
     if (endpoints.size() > endpoints_max) {
         errors.too_many(FieldPath("endpoints"), endpoints.size(), endpoints_max);
@@ -97,10 +112,12 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
             validate_endpoint(endpoints[i], type, FieldPath("endpoints").index(i), errors);
         }
     }
-    validate_ports(array_at(object, {"ports"}), errors);
 }
 
+void validate_create(const Json& object, const HookContext&, FieldErrors& errors) { validate_slice(object, nullptr, errors); }
+
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
+    validate_slice(object, &old, errors);
     validate_immutable_text(string_at(object, {"addressType"}), string_at(old, {"addressType"}), FieldPath("addressType"),
                             errors);
 }
@@ -179,10 +196,17 @@ void from_storage(Json& object) {
     each_endpoint(object, endpoint_from_storage);
 }
 
-void validate_v1beta1(const Json& object, const HookContext& context, FieldErrors& errors) {
-    Json stored = object;
-    to_storage(stored);
-    validate(stored, context, errors);
+Json as_stored(Json object) {
+    to_storage(object);
+    return object;
+}
+
+void validate_v1beta1_create(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_slice(as_stored(object), nullptr, errors);
+}
+
+void validate_v1beta1_update(const Json& object, const Json& old, const HookContext& context, FieldErrors& errors) {
+    validate_update(as_stored(object), as_stored(old), context, errors);
 }
 
 void warnings(const Json& object, const Json* old, const HookContext&, std::vector<std::string>& out) {
@@ -208,12 +232,12 @@ void warnings(const Json& object, const Json* old, const HookContext&, std::vect
 
 KUBEMU_RULES(endpoint_slice_rules){.prepare_for_create = prepare_v1_for_create,
                                    .prepare_for_update = prepare_v1_for_update,
-                                   .validate = validate,
+                                   .validate_create = validate_create,
                                    .validate_update = validate_update,
                                    .warnings = warnings};
 KUBEMU_RULES(endpoint_slice_v1beta1_rules){.prepare_for_update = prepare_for_update,
-                                           .validate = validate_v1beta1,
-                                           .validate_update = validate_update,
+                                           .validate_create = validate_v1beta1_create,
+                                           .validate_update = validate_v1beta1_update,
                                            .warnings = warnings,
                                            .to_storage = to_storage,
                                            .from_storage = from_storage};

@@ -259,7 +259,7 @@ void validate_flow_control_status(const Json& object, const Json&, const HookCon
     for (std::size_t i = 0; i < conditions.size(); ++i) {
         const std::string_view type = string_at(conditions[i], {"type"});
         if (!seen.insert(type).second) errors.duplicate(path.index(i).child("type"), std::string(type));
-        if (type.empty()) errors.required(path.index(i).child("type"), "must not be empty");
+        if (type.empty()) errors.required(path.index(i).child("type"), "");
     }
 }
 

@@ -33,7 +33,9 @@ void validate_different(const Json& tolerations, const FieldPath& path, FieldErr
 
 void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const std::string_view handler = string_at(object, {"handler"});
-    add_invalid(check_name_as_label(handler, false), FieldPath("handler"), handler, errors);
+    if (validate_required(handler, FieldPath("handler"), errors)) {
+        add_invalid(check_name_as_label(handler, false), FieldPath("handler"), handler, errors);
+    }
     // The overhead is checked as if it were the limits of a container.
     const Json limits{{"limits", object_at(object, {"overhead", "podFixed"})}};
     pods::validate_resources(limits, {}, pods::ResourceLevel::container, FieldPath("overhead"), errors);

@@ -175,6 +175,11 @@ void validate_class(const Json& object, const HookContext&, FieldErrors& errors)
     }
 }
 
+// What a name is generated from may look like anything that fits into a path.
+Messages check_class_name(std::string_view name, bool prefix) {
+    return prefix ? Messages{} : check_name_as_subdomain(name, false);
+}
+
 }  // namespace
 
 KUBEMU_RULES(resource_claim_rules){.set_defaults = claim_defaults,
@@ -185,6 +190,6 @@ KUBEMU_RULES(resource_claim_template_rules){.set_defaults = template_defaults,
                                             .validate = validate_template,
                                             .validate_create = validate_new_template,
                                             .validate_update = validate_template_update};
-KUBEMU_RULES(device_class_rules){.validate = validate_class};
+KUBEMU_RULES(device_class_rules){.validate = validate_class, .validate_name = check_class_name};
 
 }  // namespace kubemu::api::kinds

@@ -85,6 +85,8 @@ void prepare_for_update(Json& object, const Json& old, const HookContext&) {
 
 extern const KindRules csi_driver_rules;
 const KindRules csi_driver_rules{
-    .prepare_for_update = prepare_for_update, .validate = validate, .validate_update = validate_update};
+    .prepare_for_update = prepare_for_update,
+    .validate = validate,
+    .validate_update = validate_update};
 
 }  // namespace kubemu::api::kinds

@@ -70,13 +70,12 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
-    if (object_at(object, {"parameters"}) != object_at(old, {"parameters"})) {
-        errors.forbidden(FieldPath("parameters"), "updates to parameters are forbidden.");
-    }
-    for (const char* member : {"provisioner", "reclaimPolicy"}) {
-        if (string_at(object, {member}) == string_at(old, {member})) continue;
-        errors.forbidden(FieldPath(member), std::string("updates to ") + member + " are forbidden.");
-    }
+    const Json* parameters = find(object, "parameters");
+    validate_immutable(parameters, find(old, "parameters"), GoText{parameters == nullptr ? "null" : parameters->dump()},
+                       FieldPath("parameters"), errors);
+    validate_immutable_text(string_at(object, {"provisioner"}), string_at(old, {"provisioner"}), FieldPath("provisioner"),
+                            errors);
+    validate_immutable(find(object, "reclaimPolicy"), find(old, "reclaimPolicy"), FieldPath("reclaimPolicy"), errors);
     validate_immutable(find(object, "volumeBindingMode"), find(old, "volumeBindingMode"),
                        FieldPath("volumeBindingMode"), errors);
 }

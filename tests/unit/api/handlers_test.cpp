@@ -300,3 +300,50 @@ TEST_CASE("a LimitRange without a name gets one") {
     CHECK(made.code == 201);
     CHECK(made.body["metadata"]["name"].get<std::string>().size() == 36);
 }
+
+TEST_CASE("the health of components has no revisions, pages or watches") {
+    Server server;
+    const std::string all = "/api/v1/componentstatuses";
+    for (const char* query : {"", "?resourceVersion=abc", "?continue=x", "?limit=1"}) {
+        CHECK(server.ask("GET", all + query).body["items"].size() == 3);
+    }
+    CHECK(server.ask("GET", all + "/scheduler?resourceVersion=abc").code == 200);
+    CHECK(server.ask("GET", all + "/nope").body["message"] == "componentstatus \"nope\" not found");
+    CHECK(server.ask("GET", all + "?watch=1").body["message"] ==
+          "watch is not supported on resources of kind \"componentstatuses\"");
+}
+
+TEST_CASE("the status of a Service that is not there makes it, without an address") {
+    Server server;
+    const std::string services = "/api/v1/namespaces/default/services/";
+    const std::string body = R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":{"ports":[{"port":80}]}})";
+    CHECK(server.ask("PATCH", services + "s/status", "{}", "application/merge-patch+json").code == 404);
+    CHECK(server.ask("PATCH", services + "s/status?dryRun=All&fieldManager=m", body, "application/apply-patch+yaml").code == 201);
+    const Answer made = server.ask("PUT", services + "s/status", body);
+    CHECK(made.code == 201);
+    CHECK(made.body["spec"]["type"] == "ClusterIP");
+    CHECK_FALSE(made.body["spec"].contains("clusterIP"));
+    CHECK(server.ask("PUT", "/api/v1/namespaces/default/resourcequotas/q/status",
+                     R"({"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q"}})").code == 404);
+}
+
+TEST_CASE("what is posted to a pod stands in the namespace of the path") {
+    Server server;
+    const std::string pod = "/api/v1/namespaces/default/pods/p/";
+    const std::string elsewhere = R"("metadata":{"name":"p","namespace":"other"})";
+    CHECK(server.ask("POST", pod + "binding", "{" + elsewhere + R"(,"target":{"kind":"Node","name":"n"}})").code == 400);
+    CHECK(server.ask("POST", pod + "eviction", R"({"apiVersion":"policy/v1","kind":"Eviction",)" + elsewhere + "}").code == 400);
+    CHECK(server.ask("POST", pod + "binding", R"({"metadata":{"name":"p"},"target":{"kind":"Pod"}})").body["message"] ==
+          "[target.kind: Unsupported value: \"Pod\": supported values: \"Node\", \"<empty>\", target.name: Required value]");
+}
+
+TEST_CASE("what a dry run would make has no revision, in whatever version it is shown") {
+    Server server;
+    const std::string body = R"("metadata":{"name":"h"},"spec":{"maxReplicas":1,"scaleTargetRef":{"kind":"D","name":"d"}}})";
+    for (const std::string version : {"v1", "v2"}) {
+        const Answer made = server.ask("POST", "/apis/autoscaling/" + version + "/namespaces/default/horizontalpodautoscalers?dryRun=All",
+                                       R"({"apiVersion":"autoscaling/)" + version + R"(","kind":"HorizontalPodAutoscaler",)" + body);
+        CHECK(made.code == 201);
+        CHECK_FALSE(made.body["metadata"].contains("resourceVersion"));
+    }
+}

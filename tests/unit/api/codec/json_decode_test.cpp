@@ -48,6 +48,9 @@ TEST_CASE("wrong types are reported with the innermost struct and the path from 
     CHECK(decode("apps/v1.Deployment", R"({"metadata":7})") ==
           "error: json: cannot unmarshal number into Go struct field Deployment.metadata of type "
           "v1.ObjectMeta");
+    CHECK(decode("core/v1.ConfigMap", R"({"metadata":{"ownerReferences":[{"uid":5}]}})") ==
+          "error: json: cannot unmarshal number into Go struct field OwnerReference.metadata.ownerReferences.uid of type "
+          "types.UID");
     CHECK(
         decode("core/v1.ConfigMap", R"({"metadata":{"labels":{"tier":true}}})") ==
         "error: json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.labels of type string");
@@ -120,6 +123,9 @@ TEST_CASE("quantities, times and base64 take their canonical form") {
           R"({"spec":{"renewTime":"2021-05-06T07:08:07.120000Z"}})");
     CHECK(decode("core/v1.Secret", R"({"data":{"a":"aGk=","b":"aG\nk="}})") ==
           R"({"data":{"a":"aGk=","b":"aGk="}})");
+    CHECK(decode("core/v1.Secret", R"({"data":{"a":[],"b":[104,105]}})") == R"({"data":{"a":"","b":"aGk="}})");
+    CHECK(decode("core/v1.Secret", R"({"data":{"a":["x"]}})") ==
+          "error: json: cannot unmarshal string into Go struct field Secret.data of type uint8");
 }
 
 TEST_CASE("times are refused with the part that does not fit") {

@@ -121,4 +121,10 @@ TEST_CASE("ValidatingAdmissionPolicy and bindings") {
           "\"Warn\"}: must not contain both Deny and "
           "Warn (repeating the same validation failure information in the API response and headers serves no "
           "purpose)");
+    RulesUnderTest mutating(group, "v1", "MutatingAdmissionPolicyBinding");
+    CHECK(mutating.creating(
+              R"({"spec":{"policyName":"p","matchResources":{"resourceRules":[{"operations":["DELETE"],"apiGroups":[""],
+              "apiVersions":["v1"],"resources":["pods"]}]}}})") ==
+          "spec.matchResources.resourceRules.operations: Unsupported value: \"DELETE\": supported values: \"*\", "
+          "\"CONNECT\", \"CREATE\", \"UPDATE\"");
 }

@@ -141,7 +141,7 @@ TEST_CASE("ReplicationControllers and ControllerRevisions") {
     CHECK(controllers.refused(R"({"spec":{"replicas":1}})") == "spec.selector: Required value\nspec.template: Required value");
     CHECK(controllers.made(R"({"spec":{)" POD "}}")["spec"]["selector"] == Json{{"a", "b"}});
     CHECK(revisions.refused(R"({"revision":-1})") ==
-          "data: Required value: data is mandatory\nrevision: Invalid value: -1: must be greater than or equal to 0");
+          "revision: Invalid value: -1: must be greater than or equal to 0\ndata: Required value: data is mandatory");
     CHECK(revisions.refused_update(Json{{"data", 1}}, Json{{"data", 2}}) == "data: Invalid value: 1: field is immutable");
 }
 

@@ -38,7 +38,7 @@ TEST_CASE("autoscaler v2: what is refused") {
         {metric(
              R"({"type":"Pods","pods":{"metric":{"name":""},"target":{"type":"AverageValue","averageValue":"0"}}})"),
          at + ".pods.metric.name: Required value: must specify a metric name\n" + at +
-             ".pods.target.averageValue: Invalid value: 0: must be positive"},
+             ".pods.target.averageValue: Invalid value: \"0\": must be positive"},
         {metric(
              R"({"type":"External","external":{"metric":{"name":"q"},"target":{"type":"Value","value":"1","averageValue":"1"}}})"),
          at + ".external.target.value: Forbidden: may not set both a target value for metric and a per-pod "

@@ -96,6 +96,11 @@ TEST_CASE("what may change of a Job") {
     CHECK(jobs.refused_update(job, old) == "");
     job["spec"]["completions"] = 3;
     CHECK(jobs.refused_update(job, old) == "spec.completions: Invalid value: 3: field is immutable");
+    // The labels that it was made with are expected for ever.
+    job = old;
+    job["spec"]["template"]["metadata"]["labels"].erase("batch.kubernetes.io/job-name");
+    CHECK(jobs.refused_update(job, old).find(
+              "spec.template.metadata.labels[batch.kubernetes.io/job-name]: Required value: must be 'j'") == 0);
     job = old;
     job["spec"]["template"]["spec"]["nodeSelector"] = {{"a", "b"}};
     CHECK(jobs.refused_update(job, old).find("spec.template: Invalid value: core.PodTemplateSpec{") == 0);

@@ -173,6 +173,14 @@ TEST_CASE("Nodes: addresses of pods, taints, what is set once") {
     CHECK(cluster.get("nodes", "n", "")["status"]["capacity"]["cpu"] == "4");
     CHECK(patch_refused(cluster, "nodes", "n", R"({"status":{"capacity":{"cpu":"8"}}})", "status") == "");
     CHECK(cluster.get("nodes", "n", "")["status"]["capacity"]["cpu"] == "8");
+    const char* features = R"({"status":{"declaredFeatures":["B/c","A","A","a.b"]}})";
+    CHECK(patch_refused(cluster, "nodes", "n", features, "status") ==
+          "Node \"n\" is invalid: [status.declaredFeatures[1]: Invalid value: \"A\": list must be sorted alphabetically, "
+          "status.declaredFeatures[2]: Duplicate value: \"A\", status.declaredFeatures[3]: Invalid value: \"a.b\": invalid "
+          "feature name \"a.b\": must start with an UpperCamelCase segment, with subsequent segments separated by '/' "
+          "(e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes]");
+    CHECK(create_refused(cluster, "nodes", R"({"metadata":{"name":"s"},"status":{"nodeInfo":{"swap":{"capacity":0}}}})") ==
+          "Node \"s\" is invalid: metadata.nodeSwapStatus.capacity: Invalid value: 0: must be greater than zero");
 }
 
 TEST_CASE("LimitRanges: defaults follow from bounds, and bounds fit together") {

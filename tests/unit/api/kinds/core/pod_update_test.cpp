@@ -131,6 +131,45 @@ TEST_CASE("status: what has ended stays ended; the quality of service stays") {
                                 "may specify no more than one IP for each IP family") != std::string::npos);
 }
 
+TEST_CASE("status: claims for extended resources, users, health of devices, nominations") {
+    Json old = base();
+    old["spec"]["nodeName"] = "n";
+    struct {
+        const char* status;
+        const char* said;
+    } const cases[] = {
+        {R"({"extendedResourceClaimStatus":{}})",
+         "status.extendedResourceClaimStatus.requestMappings: Required value: at least one request mapping is required\n"
+         "status.extendedResourceClaimStatus.resourceClaimName: Required value"},
+        {R"({"extendedResourceClaimStatus":{"resourceClaimName":"c","requestMappings":[
+            {"containerName":"x","resourceName":"e.com/r","requestName":"q"},
+            {"containerName":"x","resourceName":"e.com/r","requestName":"q"}]}})",
+         "status.extendedResourceClaimStatus.requestMappings[0].containerName: Invalid value: \"x\": must match the name of an "
+         "entry in spec.initContainers.name or spec.containers.name\n"
+         "status.extendedResourceClaimStatus.requestMappings[1].containerName: Invalid value: \"x\": must match the name of an "
+         "entry in spec.initContainers.name or spec.containers.name\n"
+         "status.extendedResourceClaimStatus.requestMappings[1].containerName: Duplicate value: \"x\"\n"
+         "status.extendedResourceClaimStatus.requestMappings[1].resourceName: Duplicate value: \"e.com/r\"\n"
+         "status.extendedResourceClaimStatus.requestMappings[1].requestName: Duplicate value: \"q\""},
+        {R"({"extendedResourceClaimStatus":{"resourceClaimName":"c","requestMappings":[{"containerName":"a","resourceName":"cpu","requestName":"q"}]}})",
+         ""},
+        {R"({"containerStatuses":[{"name":"a","user":{"linux":{"uid":0,"gid":0,"supplementalGroups":[1,-1]}}}]})",
+         "status.containerStatuses[0].user.linux.supplementalGroups[1]: Invalid value: -1: must be between 0 and 2147483647, "
+         "inclusive"},
+        {R"({"containerStatuses":[{"name":"z","allocatedResourcesStatus":[{"name":"r","resources":[{"resourceID":"i","health":"Healthy","message":""}]}]}]})",
+         "status.containerStatuses[0].allocatedResourcesStatus[0].resources[0].message: Required value: must be non-empty if "
+         "specified"},
+        {R"({"nominatedNodeName":"m"})",
+         "status.nominatedNodeName: Forbidden: may not be set on pods that are already bound to a node"},
+    };
+    for (const auto& one : cases) {
+        Json pod = old;
+        pod["status"].update(Json::parse(one.status));
+        CAPTURE(one.status);
+        CHECK(complaints([&](FieldErrors& errors) { validate_pod_status_update(pod, old, errors); }) == one.said);
+    }
+}
+
 TEST_CASE("a diff shows what differs and counts the rest") {
     Json before = base()["spec"], after = before;
     after["nodeName"] = "n";

@@ -205,6 +205,9 @@ TEST_CASE("an address once given stays") {
     CHECK(patch_refused(cluster, "services", "web", R"({"spec":{"clusterIP":"10.96.0.10"}})") ==
           "Service \"web\" is invalid: spec.clusterIPs[0]: Invalid value: []string{\"10.96.0.10\"}: may not change "
           "once set");
+    CHECK(patch_refused(cluster, "services", "web", R"({"spec":{"clusterIP":"x","clusterIPs":null}})") ==
+          "Service \"web\" is invalid: spec.clusterIPs[0]: Invalid value: \"x\": must be a valid IP address, (e.g. 10.9.8.7 "
+          "or 2001:db8::ffff)");
     CHECK(patch_refused(cluster, "services", "web", R"({"spec":{"clusterIP":"None","clusterIPs":["None"]}})") ==
           "Service \"web\" is invalid: spec.clusterIPs[0]: Invalid value: []string{\"None\"}: may not change once set");
 }

@@ -89,6 +89,17 @@ TEST_CASE("a volume's source and mode stay, its claim and policy may change") {
               cluster, "persistentvolumes", "v",
               R"({"spec":{"persistentVolumeReclaimPolicy":"Delete","claimRef":{"name":"c","namespace":"default"}}})") ==
           "");
+    // The time of the last change of phase is the server's business, unless the client knows better.
+    const auto since = [&cluster] { return cluster.get("persistentvolumes", "v", "")["status"]["lastPhaseTransitionTime"]; };
+    CHECK(since().is_null());
+    CHECK(patch_refused(cluster, "persistentvolumes", "v", R"({"status":{"phase":"Bound"}})", "status") == "");
+    const Json bound = since();
+    CHECK(bound.is_string());
+    CHECK(patch_refused(cluster, "persistentvolumes", "v", R"({"status":{"message":"m"}})", "status") == "");
+    CHECK(since() == bound);
+    CHECK(patch_refused(cluster, "persistentvolumes", "v",
+                        R"({"status":{"phase":"Failed","lastPhaseTransitionTime":"2020-01-01T00:00:00Z"}})", "status") == "");
+    CHECK(since() == "2020-01-01T00:00:00Z");
 }
 
 TEST_CASE("what a claim may not say") {

@@ -14,7 +14,13 @@ TEST_CASE("EndpointSlice: addresses of each type") {
     RulesUnderTest under(group, "v1", "EndpointSlice");
     const std::string at = "endpoints[0].addresses[0]: Invalid value: ";
     CHECK(under.creating(slice("IPv4", "10.0.0.1")).empty());
-    CHECK(under.creating(slice("IPv6", "10.0.0.1")) == at + "\"10.0.0.1\": must be a valid IPv6 address");
+    CHECK(under.creating(slice("IPv4", "10.0.0.01")).empty());
+    CHECK(under.creating(slice("IPv6", "10.0.0.1")) ==
+          "endpoints[0].addresses: Invalid value: \"10.0.0.1\": must be an IPv6 address");
+    CHECK(under.creating(slice("IPv4", "a")) ==
+          at + "\"a\": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
+    CHECK(under.creating(slice("IPv6", "2001:DB8::1")) ==
+          at + "\"2001:DB8::1\": must be in canonical form (\"2001:db8::1\")");
     CHECK(under.creating(slice("IPv4", "127.0.0.1")) ==
           at + "\"127.0.0.1\": may not be in the loopback range (127.0.0.0/8, ::1/128)");
     CHECK(under.creating(slice("IPv6", "fe80::1")) ==
@@ -26,8 +32,8 @@ TEST_CASE("EndpointSlice: addresses of each type") {
     CHECK(
         under.creating(
             R"({"addressType":"IPv4","endpoints":[{"addresses":[]}],"ports":[{"name":"a","port":1},{"name":"a","port":2}]})") ==
-        "endpoints[0].addresses: Required value: must contain at least 1 address\nports[1].name: Duplicate "
-        "value: \"a\"");
+        "ports[1].name: Duplicate value: \"a\"\nendpoints[0].addresses: Required value: must contain at least 1 address");
+    CHECK(under.updating(slice("IPv4", "127.0.0.1"), slice("IPv4", "127.0.0.1")).empty());
     CHECK(under.updating(slice("IPv4", "10.0.0.1"), slice("IPv6", "2001:db8::1")) ==
           "addressType: Invalid value: \"IPv6\": field is immutable");
 }

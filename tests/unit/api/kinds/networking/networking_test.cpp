@@ -95,6 +95,8 @@ TEST_CASE("IngressClass: controller and parameters") {
     CHECK(
         ingress_class.updating(R"({"spec":{"controller":"a.b/c"}})", R"({"spec":{"controller":"a.b/d"}})") ==
         "spec.controller: Invalid value: \"a.b/d\": field is immutable");
+    CHECK(ingress_class.updating(R"({"spec":{"controller":"a.b/c"}})", R"({"spec":{}})") ==
+          "spec.controller: Invalid value: \"\": field is immutable\nspec.controller: Required value");
 }
 
 TEST_CASE("NetworkPolicy: policy types by default") {

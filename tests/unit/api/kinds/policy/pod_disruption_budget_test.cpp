@@ -13,6 +13,9 @@ TEST_CASE("PodDisruptionBudget: amounts and status") {
     CHECK(budget.creating(R"({"spec":{"minAvailable":"50%","unhealthyPodEvictionPolicy":"AlwaysAllow"}})")
               .empty());
     CHECK(budget.updating_status(
+              "{}", R"({"status":{"expectedPods":-1,"conditions":[{"type":"A b","status":"Maybe"}]}})")
+              .starts_with("status.conditions[0].type: Invalid value: \"A b\": "));
+    CHECK(budget.updating_status(
               "{}", R"({"status":{"expectedPods":-1,"conditions":[{"type":"A","status":"Maybe"}]}})") ==
           "status.conditions[0].status: Unsupported value: \"Maybe\": supported values: \"False\", \"True\", "
           "\"Unknown\"\n"

@@ -40,6 +40,7 @@ TEST_CASE("RuntimeClass: handler and overhead") {
           "overhead: Forbidden: HugePages require cpu or memory");
     CHECK(runtime.creating(R"({"handler":"runc","scheduling":{"tolerations":[{"key":"a"},{"key":"b"},{"key":"a"}]}})")
               .starts_with("scheduling.tolerations[2]: Duplicate value: core.Toleration{Key:\"a\""));
+    CHECK(runtime.creating(R"({"handler":""})") == "handler: Required value");
     CHECK(runtime.creating(R"({"handler":"a.b"})") ==
           "handler: Invalid value: \"a.b\": must not contain dots");
     CHECK(runtime.updating(R"({"handler":"a"})", R"({"handler":"b"})") ==

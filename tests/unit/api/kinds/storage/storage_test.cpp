@@ -57,10 +57,10 @@ TEST_CASE("objects of storage.k8s.io that are refused") {
          "CSIDriver.storage.k8s.io \"d\" is invalid: [spec.tokenRequests[1].audience: Duplicate value: \"a\", "
          "spec.tokenRequests[2].expirationSeconds: Invalid value: 1: may not specify a duration less than 10 minutes]"},
         {"csinodes.storage.k8s.io",
-         R"({"metadata":{"name":"n"},"spec":{"drivers":[{"name":"d","nodeID":""},{"name":"d","nodeID":"x"}]}})",
+         R"({"metadata":{"name":"n"},"spec":{"drivers":[{"name":"d","nodeID":""},{"name":"d","nodeID":"x"},{"nodeID":"y"}]}})",
          "CSINode.storage.k8s.io \"n\" is invalid: [spec.drivers[0].nodeID: Required value, spec.drivers[1].name: "
          "Duplicate value: "
-         "\"d\"]"},
+         "\"d\", spec.drivers[2].name: Required value]"},
         {"csistoragecapacities.storage.k8s.io", R"({"metadata":{"name":"c"},"storageClassName":"x","capacity":"-1"})",
          "CSIStorageCapacity.storage.k8s.io \"c\" is invalid: capacity: Invalid value: \"-1\": must be greater than or "
          "equal to 0"},
@@ -79,11 +79,9 @@ TEST_CASE("what stays as it was created") {
         patch_refused(
             cluster, "storageclasses.storage.k8s.io", "s",
             R"({"provisioner":"q","parameters":{"a":"b"},"reclaimPolicy":"Retain","volumeBindingMode":"WaitForFirstConsumer"})") ==
-        "StorageClass.storage.k8s.io \"s\" is invalid: [parameters: Forbidden: updates to parameters are forbidden., "
-        "provisioner: "
-        "Forbidden: updates to provisioner are forbidden., reclaimPolicy: Forbidden: updates to reclaimPolicy are "
-        "forbidden., "
-        "volumeBindingMode: Invalid value: \"WaitForFirstConsumer\": field is immutable]");
+        "StorageClass.storage.k8s.io \"s\" is invalid: [parameters: Invalid value: {\"a\":\"b\"}: field is immutable, "
+        "provisioner: Invalid value: \"q\": field is immutable, reclaimPolicy: Invalid value: \"Retain\": field is "
+        "immutable, volumeBindingMode: Invalid value: \"WaitForFirstConsumer\": field is immutable]");
     cluster.create("csidrivers.storage.k8s.io", R"({"metadata":{"name":"d"},"spec":{}})");
     CHECK(cluster.get("csidrivers.storage.k8s.io", "d", "")["spec"]["seLinuxMount"] == false);
     CHECK(patch_refused(cluster, "csidrivers.storage.k8s.io", "d", R"({"spec":{"attachRequired":false}})") ==

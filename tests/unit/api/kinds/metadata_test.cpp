@@ -1,0 +1,60 @@
+// What kinds ask of the names of their objects beyond what all have in common, and what they say first.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/harness/attempts.h"
+#include "tests/harness/test_cluster.h"
+
+using namespace kubemu;
+using tests::create_refused;
+
+namespace {
+
+std::string with_metadata(const char* metadata, const std::string& rest) {
+    return std::string(R"({"metadata":)") + metadata + "," + rest + "}";
+}
+
+}  // namespace
+
+TEST_CASE("names and what they are generated from, kind by kind") {
+    tests::TestCluster cluster;
+    const std::string made = R"("template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}})";
+    const std::string controller = R"("spec":{"selector":{"a":"b"},)" + made + "}";
+    const std::string set = R"("spec":{"serviceName":"s","selector":{"matchLabels":{"a":"b"}},)" + made + "}";
+    const std::string service =
+        R"("spec":{"group":"e.com","version":"v1","groupPriorityMinimum":1,"versionPriority":1})";
+    const std::string budget = R"("spec":{"minAvailable":1})", event = R"("involvedObject":{"namespace":"default"})";
+    struct Case {
+        const char* resource;
+        std::string object;
+        std::string message;  // how it begins; empty: accepted
+    };
+    const Case cases[] = {
+        {"replicationcontrollers", with_metadata(R"({"name":"r","generateName":"Bad_Name!"})", controller), ""},
+        {"replicationcontrollers", with_metadata(R"({"name":"q","generateName":"a/b"})", controller),
+         "ReplicationController \"q\" is invalid: metadata.generateName: Invalid value: \"a/b\": may not contain '/'"},
+        {"deviceclasses.resource.k8s.io", R"({"metadata":{"name":"d","generateName":"Bad_Name!"}})", ""},
+        {"statefulsets.apps", with_metadata(R"({"name":"a.b"})", set),
+         "StatefulSet.apps \"a.b\" is invalid: metadata.name: Invalid value: \"a.b\": must not contain dots"},
+        {"poddisruptionbudgets.policy", with_metadata(R"({"name":"Bad_Name"})", budget), ""},
+        {"poddisruptionbudgets.policy", with_metadata(R"({"name":"a/b"})", budget),
+         "PodDisruptionBudget.policy \"a/b\" is invalid: metadata.name: Invalid value: \"a/b\": may not contain '/'"},
+        // What the kind itself complains of comes alone.
+        {"poddisruptionbudgets.policy", with_metadata(R"({"name":"a/b"})", R"("spec":{"minAvailable":-1})"),
+         "PodDisruptionBudget.policy \"a/b\" is invalid: spec.minAvailable: Invalid value: -1: must be greater than or "
+         "equal to 0"},
+        {"events", with_metadata(R"({"name":"Bad_Name","finalizers":["x"]})", event), ""},
+        {"events", with_metadata(R"({"name":"e","labels":{"Bad!":""}})", event),
+         "Event \"e\" is invalid: metadata.labels: Invalid value: \"Bad!\""},
+        {"apiservices.apiregistration.k8s.io", with_metadata(R"({"name":"v1.e.com","generateName":"g"})", service),
+         "APIService.apiregistration.k8s.io \"v1.e.com\" is invalid: metadata.generateName: Invalid value: \"g\": must be "
+         "`spec.version+\".\"+spec.group`: \"v1.e.com\""},
+    };
+    for (const Case& one : cases) {
+        CAPTURE(one.object);
+        const std::string refused = create_refused(cluster, one.resource, one.object);
+        CHECK(refused.substr(0, one.message.size()) == one.message);
+        CHECK(refused.empty() == one.message.empty());
+    }
+}
