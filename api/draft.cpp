@@ -7,6 +7,7 @@
 #include "api/codec/json.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::api {
 namespace {
@@ -21,7 +22,7 @@ struct Part {
 // The array of metadata.managedFields: metadata stands first, and inside of strings quotes are escaped.
 Part owners_in(std::string_view text) {
     Part part;
-    const std::size_t found = text.find(owners_member);
+    const std::size_t found = find_text(text, owners_member);
     if (found == text.npos) return part;
     int depth = 1;
     bool quoted = false;

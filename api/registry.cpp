@@ -11,6 +11,7 @@
 #include "api/registry_impl.h"
 #include "api/request_scope.h"
 #include "api/storage_status.h"
+#include "api/values/discard.h"
 
 namespace kubemu::api {
 std::string object_key(std::string_view namespace_name, std::string_view name) {
@@ -43,7 +44,10 @@ Json Registry::document(const storage::Record& record) const {
 
 std::shared_ptr<const Json> Registry::read(const storage::Record& record) const {
     if (auto known = impl_->documents.find(record)) return known;
-    auto made = std::make_shared<Json>(document(record));
+    const std::shared_ptr<Json> made(new Json(document(record)), [](Json* dropped) {
+        discard(*dropped);
+        delete dropped;
+    });
     impl_->documents.add(record, made);
     return made;
 }

@@ -9,6 +9,7 @@
 #include "api/schema/defaults.h"
 #include "api/schema/zero.h"
 #include "api/storage_status.h"
+#include "api/values/discard.h"
 #include "storage/base/limits.h"
 
 namespace kubemu::api {
@@ -81,7 +82,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
         if (rules->warnings != nullptr) rules->warnings(object, nullptr, hook, *context.warnings);
     }
 
-    TRY_ASSIGN(const Json form, stored_form(kind, std::move(object)));
+    TRY_ASSIGN(Json form, stored_form(kind, std::move(object)));
+    const DiscardLater form_goes(form);
     storage::Draft draft = make_draft(stored, form, storage::Precondition::absent());
     if (context.dry_run) {
         Attempt attempt;

@@ -3,7 +3,8 @@
 //
 // The storage thread is the only one that writes to SQLite: batches first, then one slice of the oldest
 // errand (compaction, a named value), then batches again. So there is no SQLITE_BUSY, and nobody waits behind
-// a compaction. Whoever calls flush() commits what waits himself, in the place of the thread.
+// a compaction. Whoever calls flush() commits what waits himself, in the place of the thread; a thread that always
+// does (this_thread_flushes) runs its errands, too.
 //
 // Lock order: driver_mutex_ (one batch at a time), writer_mutex_ (the writing connection),
 // mutex_ (index, logs, queue). mutex_ is never held over SQL, views or a wake-up.
@@ -324,7 +325,11 @@ void SqliteStore::advance_errand(Errand& errand) {
 StoreResult<bool> SqliteStore::run_errand(std::function<StoreResult<bool>()> slice) {
     auto errand = std::make_shared<Errand>();
     errand->slice = std::move(slice);
-    if (!options_.own_thread) {
+    if (!options_.own_thread || flushes_itself) {
+        {
+            Lock lock(mutex_);
+            if (failed_) return Error{Error::Code::read_only, {}, 0, {}};
+        }
         Lock driver(driver_mutex_);
         while (!errand->outcome) advance_errand(*errand);
         return std::move(*errand->outcome);

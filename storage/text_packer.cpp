@@ -177,11 +177,12 @@ std::size_t TextPacker::pack(const Record& record) {
     std::size_t best_at = 0;
     for (const std::size_t i : bases.order_for(record.key, size)) {
         if (bases.all[i]->text.text() == text) return size;  // others lean on it
-        if (size_max <= size / 8) break;
         if (auto packed = bases.all[i]->text.pack(*text, size_max)) {
             size_max = packed->steps_size;
             best = std::move(packed);
             best_at = i;
+            // As good as it gets: others are not tried.
+            if (size_max <= std::max(size / 8, bases.all[i]->usual + bases.all[i]->usual / 8)) break;
         }
     }
     if (best == nullptr) {
@@ -191,6 +192,7 @@ std::size_t TextPacker::pack(const Record& record) {
     std::rotate(bases.all.begin(), bases.all.begin() + static_cast<std::ptrdiff_t>(best_at),
                 bases.all.begin() + static_cast<std::ptrdiff_t>(best_at) + 1);
     const std::size_t packed_size = best->steps_size;
+    bases.all.front()->usual = packed_size;
     record.bytes.pack(std::move(best));
     if (packed_size > size / 8 && ++bases.poor == limits::packing_poor_max) bases.add(record.key, text);
     return packed_size;

@@ -58,6 +58,7 @@ class TextPacker {
     struct Base {
         std::string key;  // of the record whose text it is
         PackingBase text;
+        std::size_t usual = 0;  // bytes of the last text that was packed against it
     };
     struct Bases {
         std::vector<std::unique_ptr<Base>> all;  // most recently used first

@@ -1,6 +1,7 @@
 // Small text functions that Go's standard library has and C++'s lacks.
 #include "api/values/text.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -106,10 +107,29 @@ bool is_plain_word(const char* at) {
             has_byte(word, '>') | has_byte(word, '&')) == 0;
 }
 
+// Whether all of a text stands for itself in a JSON string.
+bool is_plain(std::string_view text) {
+    if (text.size() < sizeof(std::uint64_t)) {
+        return std::all_of(text.begin(), text.end(), [](char c) {
+            return c >= 0x20 && static_cast<unsigned char>(c) < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
+        });
+    }
+    const char* const last = text.data() + text.size() - sizeof(std::uint64_t);
+    for (const char* at = text.data(); at < last; at += sizeof(std::uint64_t)) {
+        if (!is_plain_word(at)) return false;
+    }
+    return is_plain_word(last);
+}
+
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';
+    if (is_plain(text)) {
+        out.append(text);
+        out += '"';
+        return;
+    }
     std::size_t plain = 0;  // start of the part that is copied as it is
     std::size_t i = 0;
     const auto flush = [&](std::size_t end) { out.append(text.data() + plain, end - plain); };

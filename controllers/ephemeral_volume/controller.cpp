@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controllers/runtime/owner_refs.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::controllers {
 
@@ -13,7 +14,7 @@ EphemeralVolumeController::EphemeralVolumeController(Manager& manager)
       claims_(manager.informer("persistentvolumeclaims")) {
     pods_.subscribe([this](const api::Informer::Change& change) {
         if (!change.after || change.before || api::view_of(*change.after).deleting) return;
-        if (change.after->bytes.get()->find("\"ephemeral\"") != std::string::npos) enqueue(change.after->key);
+        if (contains_text(*change.after->bytes.get(), "\"ephemeral\"")) enqueue(change.after->key);
     });
     // A claim that is deleted under its pod is made again.
     claims_.subscribe([this](const api::Informer::Change& change) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/registry.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::controllers {
 
@@ -14,7 +15,7 @@ std::vector<std::string> PodClaims::observe(const api::Informer::Change& change)
     if (known == claims_of_.end()) {
         if (!change.after) return {};
         const Bytes text = pod.bytes.get();
-        const bool names_any = text->find("\"persistentVolumeClaim\"") != std::string::npos || text->find("\"ephemeral\"") != std::string::npos;
+        const bool names_any = contains_text(*text, "\"persistentVolumeClaim\"") || contains_text(*text, "\"ephemeral\"");
         if (!names_any) return {};
         std::vector<std::string> claims;
         const api::Json document = client_.document(pod);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "controllers/runtime/controller.h"
+#include "storage/base/idle_memory.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
 
@@ -21,6 +22,9 @@ constexpr Duration unpublished_pause = std::chrono::milliseconds(10);
 // A settle() that takes this many turns is two controllers undoing each other's work.
 constexpr int settle_turns_max = 200'000;
 constexpr int conflicts_at_once_max = 10;
+// A pause this long is worth giving memory back for, when this much has been written since it was done last.
+constexpr Duration rest_min = std::chrono::seconds(1);
+constexpr storage::Revision rest_after_writes = 1000;
 
 }  // namespace
 
@@ -49,6 +53,7 @@ struct Manager::Impl {
     std::vector<std::function<void()>> posted KUBEMU_GUARDED_BY(mutex);
     std::vector<std::function<void()>> settled KUBEMU_GUARDED_BY(mutex);  // tasks for when everything has been done
     std::thread thread;
+    storage::Revision rested_at = 0;
 
     void wake() {
         Lock lock(mutex);
@@ -199,6 +204,15 @@ struct Manager::Impl {
         return turn() || run(take_settled());
     }
 
+    // Before a pause in which nothing is waited for but time and others.
+    void rest(std::optional<Duration> pause) {
+        options.registry.forget_documents();
+        const storage::Revision now = options.registry.store().current_revision();
+        if ((pause && *pause < rest_min) || (rested_at > 0 && now - rested_at < rest_after_writes)) return;
+        rested_at = now;
+        give_back_memory();
+    }
+
     void loop() {
         while (true) {
             {
@@ -214,7 +228,7 @@ struct Manager::Impl {
             std::optional<Duration> pause;
             if (const std::optional<Time> due = next_due()) pause = machine_time_until(*due);
             if (holds_keys()) pause = std::min(pause.value_or(unpublished_pause), unpublished_pause);
-            else options.registry.forget_documents();
+            else rest(pause);
             Lock lock(mutex);
             if (awake || stopping || !posted.empty() || !settled.empty()) continue;
             if (pause) {

@@ -10,6 +10,7 @@
 #include "api/codec/go_dump.h"
 #include "api/values/names.h"
 #include "controllers/runtime/owner_refs.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::controllers {
 
@@ -19,7 +20,7 @@ constexpr std::string_view deletion_cost = "controller.kubernetes.io/pod-deletio
 
 // Annotations are not in the View; few pods have this one, so its name is looked for in the bytes first.
 int cost_of(const storage::Record& record, const api::Client& client) {
-    if (record.bytes.get()->find(deletion_cost) == std::string::npos) return 0;
+    if (!contains_text(*record.bytes.get(), deletion_cost)) return 0;
     const api::Json pod = client.document(record);
     const std::string_view text = api::string_at(pod, {"metadata", "annotations", deletion_cost});
     int cost = 0;

@@ -4,6 +4,7 @@
 
 #include "api/kinds/views.h"
 #include "controllers/scheduler/controller.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::controllers {
 
@@ -30,8 +31,8 @@ void find_images(std::string_view text, scheduler::Scoring& scoring) {
     const auto value_at = [&](std::size_t quote) {
         return std::string(text.substr(quote + 1, text.find('"', quote + 1) - quote - 1));
     };
-    const std::size_t end = text.find("\"status\":{");
-    for (std::size_t at = text.find("\"spec\":{"); (at = text.find(member, at)) < end; at += member.size()) {
+    const std::size_t end = find_text(text, "\"status\":{");
+    for (std::size_t at = find_text(text, "\"spec\":{"); (at = find_text(text, member, at)) < end; at += member.size()) {
         const std::size_t value = at + member.size();
         if (text[value] == '"') {
             scoring.images.push_back(value_at(value));

@@ -7,6 +7,7 @@
 
 #include "api/kinds/core/pod_requests.h"
 #include "api/values/quantity.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::controllers::scheduler {
 
@@ -76,27 +77,20 @@ void NodeInfo::remove(const std::string& key) {
 }
 
 bool text_shows_constraints(std::string_view text) {
-    // Every word begins with a quote: one pass over the text looks for all of them.
-    constexpr std::string_view members[] = {"affinity\":",        "nodeSelector\":",   "topologySpreadConstraints\":",
-                                            "schedulingGates\":", "ephemeral\":",      "persistentVolumeClaim\":",
-                                            "overhead\":",        "ephemeral-storage\"", "preemptionPolicy\":\"Never\"",
-                                            "nominatedNodeName\":"};
-    for (std::size_t at = text.find('"'); at != text.npos; at = text.find('"', at + 1)) {
-        const std::string_view rest = text.substr(at + 1);
-        if (rest.empty() || std::string_view("aenopst").find(rest[0]) == std::string_view::npos) continue;
-        for (const std::string_view member : members) {
-            if (rest.starts_with(member)) return true;
-        }
+    for (const std::string_view member : {"\"affinity\":", "\"nodeSelector\":", "\"topologySpreadConstraints\":", "\"schedulingGates\":",
+                                          "\"ephemeral\":", "\"persistentVolumeClaim\":", "\"overhead\":", "\"ephemeral-storage\"",
+                                          "\"preemptionPolicy\":\"Never\"", "\"nominatedNodeName\":"}) {
+        if (contains_text(text, member)) return true;
     }
     // More than one container: what each asks for matters.
-    const std::size_t spec = text.find("\"spec\":{"), status = text.find("\"status\":{");
+    const std::size_t spec = find_text(text, "\"spec\":{"), status = find_text(text, "\"status\":{");
     for (const char* zero : {"\"cpu\":\"0\"", "\"memory\":\"0\""})
-        if (text.find(zero) != text.npos) return true;
+        if (contains_text(text, zero)) return true;
     const std::string_view image = "\"image\":\"";
-    const std::size_t first = text.find(image, spec);
-    if (first < status && text.find(image, first + image.size()) < status) return true;
+    const std::size_t first = find_text(text, image, spec);
+    if (first < status && find_text(text, image, first + image.size()) < status) return true;
     // Tolerations beyond the two that everybody has: a third key, an effect other than NoExecute, or no key.
-    if (const auto at = text.find("\"tolerations\":["); at != text.npos) {
+    if (const auto at = find_text(text, "\"tolerations\":["); at != text.npos) {
         const std::string_view list = text.substr(at, text.find(']', at) - at);
         if (std::count(list.begin(), list.end(), '{') != 2 || list.find("\"node.kubernetes.io/not-ready\"") == list.npos ||
             list.find("\"node.kubernetes.io/unreachable\"") == list.npos || list.find("\"value\"") != list.npos) {
@@ -104,7 +98,7 @@ bool text_shows_constraints(std::string_view text) {
         }
     }
     // Requests for something else than cpu and memory.
-    for (std::size_t at = text.find("\"requests\":{"); at != text.npos; at = text.find("\"requests\":{", at + 1)) {
+    for (std::size_t at = find_text(text, "\"requests\":{"); at != text.npos; at = find_text(text, "\"requests\":{", at + 1)) {
         const std::string_view list = text.substr(at + 12, text.find('}', at) - at - 12);
         std::size_t known = 0;
         for (std::string_view name : {"\"cpu\":", "\"memory\":"}) known += list.find(name) != list.npos ? 1 : 0;
