@@ -16,6 +16,7 @@
 #include "api/request_scope.h"
 #include "api/routes.h"
 #include "api/values/text.h"
+#include "api/kwok_metrics.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
 
@@ -121,6 +122,7 @@ struct Handlers::Impl {
     Options options;
     const int minor = minor_of(options.kubernetes_version);
     OpenApiService openapi;
+    KwokMetrics kwok_metrics;
     Mutex mutex;
     // Large documents, made when they are first asked for.
     std::map<std::string, Bytes> documents KUBEMU_GUARDED_BY(mutex);
@@ -265,6 +267,10 @@ std::optional<Response> Handlers::Impl::document(const Request& request, const R
         text += "# TYPE kubemu_current_revision gauge\nkubemu_current_revision " +
                 std::to_string(options.registry.store().current_revision()) + "\n";
         return text_response(200, text, "text/plain; version=0.0.4; charset=utf-8");
+    }
+    if (path.starts_with("/metrics/") && request.method == "GET") {
+        if (const auto text = kwok_metrics.scrape(options.registry, path, options.registry.clock().now()))
+            return text_response(200, *text, "text/plain; version=0.0.4; charset=utf-8");
     }
     if (!info.is_resource || !options.registry.kinds().has_group_version(info.group, info.version))
         return unknown(request, parts);

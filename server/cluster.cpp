@@ -212,7 +212,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("ingress-address")) manager.add(std::make_unique<IngressAddressController>(manager));
     if (enabled("nodelifecycle")) manager.add(std::make_unique<NodeLifecycleController>(manager));
     if (enabled("taint-eviction-controller")) manager.add(std::make_unique<TaintEvictionController>(manager));
-    if (enabled("horizontalpodautoscaling")) manager.add(std::make_unique<HorizontalPodAutoscalerController>(manager));
+    if (enabled("horizontalpodautoscaling")) manager.add(std::make_unique<HorizontalPodAutoscalerController>(manager, &aggregated, &remote));
     if (enabled("disruption")) manager.add(std::make_unique<DisruptionController>(manager));
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));
     if (enabled("garbagecollector")) manager.add(std::make_unique<GarbageCollectorController>(manager));

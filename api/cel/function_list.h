@@ -20,6 +20,7 @@ std::span<const NamedFunction> list_functions();
 std::span<const NamedFunction> time_functions();
 std::span<const NamedFunction> kubernetes_functions();
 std::span<const NamedFunction> authorization_functions();
+std::span<const NamedFunction> kwok_functions();  // that no checked expression calls
 
 // string.format of cel-go/ext.
 Value format_string(const Arguments& arguments);

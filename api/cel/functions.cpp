@@ -257,7 +257,7 @@ Function function_of(std::string_view name) {
     static const std::map<std::string_view, Function> all = [] {
         std::map<std::string_view, Function> made;
         for (const auto part : {operator_functions(), conversion_functions(), string_functions(), list_functions(), time_functions(),
-                                kubernetes_functions(), authorization_functions()}) {
+                                kubernetes_functions(), authorization_functions(), kwok_functions()}) {
             for (const NamedFunction& entry : part) made.emplace(entry.name, entry.function);
         }
         return made;

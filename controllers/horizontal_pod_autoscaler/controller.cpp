@@ -56,11 +56,13 @@ struct HorizontalPodAutoscalerController::Look {
     }
 };
 
-HorizontalPodAutoscalerController::HorizontalPodAutoscalerController(Manager& manager)
+HorizontalPodAutoscalerController::HorizontalPodAutoscalerController(Manager& manager, const api::AggregatedServices* services,
+                                                                     api::RemoteCaller* remote)
     : Controller(manager, "horizontalpodautoscaling", "horizontal-pod-autoscaler"),
       autoscalers_(manager.informer("horizontalpodautoscalers.autoscaling")),
       pods_(manager.informer("pods")),
-      sources_(manager, client()) {
+      adapters_(manager, services, remote, [this](const std::string& key) { enqueue(key); }),
+      sources_(manager, client(), adapters_) {
     autoscalers_.subscribe([this](const api::Informer::Change& change) {
         if (change.after) {
             // Its own status is no news.
@@ -71,6 +73,7 @@ HorizontalPodAutoscalerController::HorizontalPodAutoscalerController(Manager& ma
         }
         history_.erase(api::view_of(*change.before).uid);
         targets_.erase(change.before->key);
+        adapters_.forget(change.before->key);
         selectors_.erase(change.before->key);
     });
     pods_.subscribe([this](const api::Informer::Change& change) { pod_changed(change); });
@@ -103,10 +106,8 @@ void HorizontalPodAutoscalerController::follow_metrics() {
     }
     manager().informer("apiservices.apiregistration.k8s.io").subscribe([this](const api::Informer::Change& change) {
         const std::string& name = (change.after ? change.after : change.before)->key;
-        for (const api::MetricFamily family : {api::MetricFamily::custom, api::MetricFamily::external}) {
-            if (name != api::metric_group(family).name()) continue;
-            for (const auto& record : autoscalers_.list()) enqueue(record->key);
-        }
+        if (!name.ends_with("metrics.k8s.io")) return;
+        for (const auto& record : autoscalers_.list()) enqueue(record->key);
     });
 }
 
@@ -189,12 +190,18 @@ bool HorizontalPodAutoscalerController::find_pods(Look& look) {
 bool HorizontalPodAutoscalerController::recommend(Look& look) {
     if (!find_pods(look)) return false;
     const Json& metrics = api::array_at(look.autoscaler, {"spec", "metrics"});
-    const MetricContext context{look.autoscaler, look.pods, look.view().namespace_name, look.current, look.status_replicas, look.now};
-    std::size_t failed = 0;
-    MetricOutcome first;
+    const MetricContext context{look.autoscaler, look.pods, look.view().namespace_name, look.selector, look.current,
+                                look.status_replicas, look.now};
+    std::vector<std::pair<MetricOutcome, Json>> outcomes;
     for (const Json& metric : metrics) {
         Json status;
         MetricOutcome outcome = sources_.ask(context, metric, status);
+        outcomes.emplace_back(std::move(outcome), std::move(status));
+    }
+    if (adapters_.missing()) return false;
+    std::size_t failed = 0;
+    MetricOutcome first;
+    for (auto& [outcome, status] : outcomes) {
         // What could not be had stands there without a word, as in the real one's status.
         look.metrics.push_back(outcome.error.empty() ? std::move(status) : Json{{"type", ""}});
         if (!outcome.error.empty()) {
@@ -259,8 +266,18 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::reconcile(const std::
     look.reference = object_reference(kind("horizontalpodautoscalers.autoscaling"), *look.record);
     look.status = api::object_at(look.autoscaler, {"status"});
     look.now = now();
-    ScaleHistory& history = history_[look.view().uid];
+    const ScaleHistory& history = history_[look.view().uid];
     if (history.last_scaled && now() < *history.last_scaled + sync_period) return Requeue{*history.last_scaled + sync_period - now()};
+    if (!adapters_.begin(key)) return Requeue{};
+    const auto done = scale(look);
+    if (adapters_.wait(key)) return Requeue{};
+    // What another server measures changes without a word.
+    if (done && !done->after && adapters_.asked()) return Requeue{sync_period};
+    return done;
+}
+
+api::ApiResult<Requeue> HorizontalPodAutoscalerController::scale(Look& look) {
+    ScaleHistory& history = history_[look.view().uid];
     if (!find_target(look)) {
         // The real one looks at a new autoscaler after one period only: whose target is missing gets that time.
         if (!std::exchange(history.missed, true)) return Requeue{sync_period};
@@ -282,6 +299,7 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::reconcile(const std::
         why = "Current number of replicas below Spec.MinReplicas";
         desired = limits.least;
     } else if (!recommend(look)) {
+        if (adapters_.missing()) return Requeue{};
         look.status["currentReplicas"] = look.current;
         TRY(write_status(look));
         events().warning(look.reference, "FailedComputeMetricsReplicas", look.error);

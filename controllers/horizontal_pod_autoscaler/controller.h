@@ -18,7 +18,9 @@ namespace kubemu::controllers {
 
 class HorizontalPodAutoscalerController final : public Controller {
   public:
-    explicit HorizontalPodAutoscalerController(Manager& manager);
+    // Without the last two there are no API servers beside this one to ask for metrics.
+    explicit HorizontalPodAutoscalerController(Manager& manager, const api::AggregatedServices* services = nullptr,
+                                               api::RemoteCaller* remote = nullptr);
     api::ApiResult<Requeue> reconcile(const std::string& key) override;
 
   private:
@@ -28,11 +30,13 @@ class HorizontalPodAutoscalerController final : public Controller {
     bool find_pods(Look& look);
     void follow_metrics();
     bool recommend(Look& look);
+    api::ApiResult<Requeue> scale(Look& look);
     api::ApiResult<bool> rescale(Look& look, std::int64_t replicas, const std::string& why);
     api::ApiResult<bool> write_status(Look& look);
 
     api::Informer& autoscalers_;
     api::Informer& pods_;
+    MetricAdapters adapters_;
     MetricSources sources_;
     std::unordered_map<std::string, ScaleHistory> history_;  // by uid
     std::unordered_map<std::string, std::string> targets_;   // "namespace/resource/name" by autoscaler key

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "api/custom_metrics.h"
 #include "api/kind_registry.h"
+#include "api/kinds/metrics/declared_usage.h"
 #include "api/registry.h"
 
 namespace kubemu::controllers {
@@ -81,6 +81,7 @@ std::string MetricSources::unserved(api::MetricFamily family) {
         manager_.informer("apiservices.apiregistration.k8s.io").get("", api::metric_group(family).name());
     const std::string unable = "unable to fetch metrics from " + name + " metrics API: ";
     if (service == nullptr) return unable + "no " + name + " metrics API (" + name + ".metrics.k8s.io) registered";
+    // It is registered, and has not been looked at yet.
     const bool elsewhere = api::find(client_.document(*service), {"spec", "service"}) != nullptr;
     return elsewhere ? unable + "the server is currently unable to handle the request" : std::string();
 }
@@ -126,13 +127,18 @@ Result<std::int64_t, std::string> MetricSources::object_value(const MetricContex
     const std::string name = metric_name(source), kind_name(api::string_at(described, {"kind"})),
                       object_name(api::string_at(described, {"name"}));
     const std::string where = " on " + kind_name + " " + look.namespace_name + "/" + object_name;
-    if (std::string why = unserved(MetricFamily::custom); !why.empty()) return "unable to get metric " + name + ": " + why + where;
     const std::string version(api::string_at(described, {"apiVersion"}));
     const auto slash = version.find('/');
     const std::string group = slash == version.npos ? "" : version.substr(0, slash);
     const api::KindSpec* found = nullptr;
     for (const api::KindSpec* kind : manager_.registry().kinds().stored_kinds())
         if (kind->kind == kind_name && kind->group == group) found = kind;
+    if (const auto server = adapters_.adapter(api::metric_group(MetricFamily::custom).group)) {
+        auto value = object_of_adapter(look, *server, source, found);
+        if (!value) return "unable to get metric " + name + ": " + value.error() + where;
+        return *value;
+    }
+    if (std::string why = unserved(MetricFamily::custom); !why.empty()) return "unable to get metric " + name + ": " + why + where;
     const bool is_namespace = found != nullptr && found->resource == "namespaces";
     const bool in_namespace = found != nullptr && found->namespaced;
     const storage::RecordPtr record =
@@ -147,10 +153,33 @@ Result<std::int64_t, std::string> MetricSources::object_value(const MetricContex
            name + " for " + resource + " " + object_name + where;
 }
 
+Result<std::int64_t, std::string> MetricSources::object_of_adapter(const MetricContext& look,
+                                                                   const api::AggregatedService& server, const Json& source,
+                                                                   const api::KindSpec* kind) {
+    const Json& described = api::object_at(source, {"describedObject"});
+    if (kind == nullptr) {
+        const std::string version(api::string_at(described, {"apiVersion"})), name(api::string_at(described, {"kind"}));
+        const auto slash = version.find('/');
+        const std::string group = slash == version.npos ? "" : version.substr(0, slash);
+        return "unable to fetch metrics from custom metrics API: unable to map kind " + name + (group.empty() ? "" : "." + group) +
+               " to resource: no matches for kind \"" + name + "\" in group \"" + group + "\"";
+    }
+    const auto value = adapters_.object_metric(server, look.namespace_name, std::string(kind->resource),
+                                               std::string(api::string_at(described, {"name"})), metric_name(source),
+                                               series_of(source).text());
+    return value ? *value : std::string();
+}
+
 Result<std::int64_t, std::string> MetricSources::external_value(const MetricContext& look, const Json& source) {
     const std::string name = metric_name(source);
     const std::string prefix =
         "unable to get external metric " + look.namespace_name + "/" + name + "/" + printed_selector(source) + ": ";
+    if (const auto server = adapters_.adapter(api::metric_group(MetricFamily::external).group)) {
+        const auto value = adapters_.external_metric(*server, look.namespace_name, name, series_of(source).text());
+        if (!value) return prefix;
+        if (!*value) return prefix + value->error();
+        return **value;
+    }
     if (std::string why = unserved(MetricFamily::external); !why.empty()) return prefix + why;
     const storage::RecordPtr space = manager_.informer("namespaces").get("", look.namespace_name);
     const auto value = space == nullptr ? std::nullopt
@@ -220,27 +249,34 @@ MetricOutcome MetricSources::ask_external(const MetricContext& look, const Json&
     return outcome;
 }
 
+Result<MetricSources::PodValues, std::string> MetricSources::pods_values(const MetricContext& look, const Json& source) {
+    const std::string name = metric_name(source);
+    const api::LabelSelector series = series_of(source);
+    if (const auto server = adapters_.adapter(api::metric_group(MetricFamily::custom).group)) {
+        auto values = adapters_.pods_metric(*server, look.namespace_name, look.selector.text(), name, series.text());
+        return values ? std::move(*values) : std::string();
+    }
+    if (std::string why = unserved(MetricFamily::custom); !why.empty()) return why;
+    PodValues values;
+    for (const Json& pod : look.pods) {
+        if (const auto value = api::metric_value_milli(pod, MetricFamily::custom, name, series))
+            values[std::string(api::name_of(pod))] = {*value};
+    }
+    if (values.empty()) return "unable to fetch metrics from custom metrics API: the server could not find the metric " + name + " for pods";
+    return values;
+}
+
 MetricOutcome MetricSources::ask_pods(const MetricContext& look, const Json& source, Json& status) {
     const std::string name = metric_name(source);
     MetricOutcome outcome{.reason = "FailedGetPodsMetric", .outer = "failed to get pods metric value: ", .name = "pods metric " + name};
-    const std::string unable = "unable to get metric " + name + ": ";
-    if (std::string why = unserved(MetricFamily::custom); !why.empty()) {
-        outcome.error = unable + why;
-        return outcome;
-    }
     MetricQuestion question = question_of(look);
     question.target_average_milli = milli_at(api::object_at(source, {"target"}), "averageValue").value_or(0);
-    const api::LabelSelector series = series_of(source);
-    std::map<std::string, std::int64_t> values;
-    for (const Json& pod : look.pods) {
-        if (const auto value = api::metric_value_milli(pod, MetricFamily::custom, name, series))
-            values[std::string(api::name_of(pod))] = *value;
-    }
-    if (values.empty()) {
-        outcome.error = unable + "unable to fetch metrics from custom metrics API: the server could not find the metric " + name + " for pods";
+    const auto values = pods_values(look, source);
+    if (!values) {
+        outcome.error = "unable to get metric " + name + ": " + values.error();
         return outcome;
     }
-    question.values = &values;
+    question.values = &*values;
     const auto answer = replicas_for_metric(question, look.current, look.pods, look.now);
     if (!answer) {
         outcome.error = answer.error();
@@ -265,9 +301,25 @@ MetricOutcome MetricSources::ask_resource(const MetricContext& look, const Json&
     outcome.name = question.resource + (average ? " resource"
                                         : of_container ? " container resource utilization (percentage of request)"
                                                        : " resource utilization (percentage of request)");
+    const api::DeclaredUsage declared(manager_.registry());
+    question.declared = &declared;
+    PodValues values;
+    const std::string failed = "failed to get " + question.resource + (average ? " usage: " : " utilization: ");
+    // A server of the user's that does not answer leaves the model as it is.
+    if (const auto server = adapters_.adapter("metrics.k8s.io"); server != nullptr && server->available) {
+        auto measured = adapters_.resource_metric(*server, look.namespace_name, look.selector.text(), question.resource,
+                                                  question.container);
+        if (!measured || !*measured) {
+            outcome.error = failed + "unable to get metrics for resource " + question.resource + ": " +
+                            (measured ? measured->error() : "");
+            return outcome;
+        }
+        values = std::move(**measured);
+        question.values = &values;
+    }
     const auto answer = replicas_for_metric(question, look.current, look.pods, look.now);
     if (!answer) {
-        outcome.error = "failed to get " + question.resource + (average ? " usage: " : " utilization: ") + answer.error();
+        outcome.error = failed + answer.error();
         return outcome;
     }
     const auto format = question.resource == "memory" ? Quantity::Format::binary_si : Quantity::Format::decimal_si;

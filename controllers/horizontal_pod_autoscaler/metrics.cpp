@@ -27,8 +27,9 @@ std::vector<const api::Json*> lasting_containers(const api::Json& pod) {
 
 }  // namespace
 
-std::optional<std::int64_t> usage_milli(const api::Json& pod, std::string_view resource, std::string_view container, Time now) {
-    const auto usage = api::usage_of_pod(pod, now);
+std::optional<std::int64_t> usage_milli(const api::Json& pod, std::string_view resource, std::string_view container, Time now,
+                                        const api::DeclaredUsage* declared) {
+    const auto usage = api::usage_of_pod(pod, now, declared);
     if (!usage || (resource != "cpu" && resource != "memory")) return std::nullopt;
     std::int64_t sum = 0;
     bool found = container.empty();

@@ -9,11 +9,17 @@
 #include "api/values/object.h"
 #include "storage/base/clock.h"
 
+namespace kubemu::api {
+class DeclaredUsage;
+}
+
 namespace kubemu::controllers {
 
 // Of one container, or of all when `container` is empty; cpu in millicores, other resources in thousandths too.
 // Nothing when the pod does not run: it has no sample.
-std::optional<std::int64_t> usage_milli(const api::Json& pod, std::string_view resource, std::string_view container, Time now);
+// `declared` as in usage_of_pod.
+std::optional<std::int64_t> usage_milli(const api::Json& pod, std::string_view resource, std::string_view container, Time now,
+                                        const api::DeclaredUsage* declared = nullptr);
 // What it asks for in the same unit; nothing when a container asks for none, which `missing` then names.
 std::optional<std::int64_t> request_milli(const api::Json& pod, std::string_view resource, std::string_view container,
                                           std::string& missing);

@@ -18,13 +18,18 @@ using api::Json;
 constexpr Duration cpu_initialization = std::chrono::minutes(5);
 constexpr Duration initial_readiness_delay = std::chrono::seconds(30);
 
-bool is_unready(const Json& pod, Time now) {
+// A sample of which less than a window lies after the pod's last change of readiness does not count either.
+bool is_unready(const MetricQuestion& question, const Json& pod, Time now) {
     const auto started = api::parse_time(api::string_at(pod, {"status", "startTime"}));
     for (const Json& condition : api::array_at(pod, {"status", "conditions"})) {
         if (api::string_at(condition, {"type"}) != "Ready" || !started) continue;
         const bool unready = api::string_at(condition, {"status"}) == "False";
-        if (*started + cpu_initialization > now) return unready;
         const Time since = api::parse_time_or_zero(api::string_at(condition, {"lastTransitionTime"}));
+        if (*started + cpu_initialization > now) {
+            if (unready || question.values == nullptr) return unready;
+            const auto found = question.values->find(std::string(api::name_of(pod)));
+            return found != question.values->end() && found->second.timestamp.value_or(Time{}) < since + found->second.window;
+        }
         return unready && *started + initial_readiness_delay > since;
     }
     return true;
@@ -37,9 +42,9 @@ struct Groups {
 };
 
 std::optional<std::int64_t> measured_milli(const MetricQuestion& question, const Json& pod, Time now) {
-    if (question.values == nullptr) return usage_milli(pod, question.resource, question.container, now);
+    if (question.values == nullptr) return usage_milli(pod, question.resource, question.container, now, question.declared);
     const auto found = question.values->find(std::string(api::name_of(pod)));
-    return found == question.values->end() ? std::nullopt : std::optional(found->second);
+    return found == question.values->end() ? std::nullopt : std::optional(found->second.milli);
 }
 
 Groups group(const MetricQuestion& question, const std::vector<Json>& pods, Time now) {
@@ -55,7 +60,7 @@ Groups group(const MetricQuestion& question, const std::vector<Json>& pods, Time
         const auto used = measured_milli(question, pod, now);
         if (!used) {
             groups.missing.insert(name);
-        } else if (question.resource == "cpu" && is_unready(pod, now)) {
+        } else if (question.resource == "cpu" && is_unready(question, pod, now)) {
             groups.unready.insert(name);
         } else {
             ++groups.ready;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,9 +12,20 @@
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 
+namespace kubemu::api {
+class DeclaredUsage;
+}
+
 namespace kubemu::controllers {
 
 constexpr double default_tolerance = 0.1;  // --horizontal-pod-autoscaler-tolerance
+
+// What was measured of one pod, in thousandths; when, and over which time, as far as it is known.
+struct PodMetric {
+    std::int64_t milli = 0;
+    std::optional<Time> timestamp{};
+    Duration window{};
+};
 
 struct MetricQuestion {
     std::string resource;   // "cpu"
@@ -21,8 +33,10 @@ struct MetricQuestion {
     // One of both: percent of the request, or thousandths of the resource's unit.
     std::int64_t target_utilization = 0;
     std::int64_t target_average_milli = 0;
-    // A custom metric: its value for each pod that has one, in thousandths. Null: what the pods use of the resource.
-    const std::map<std::string, std::int64_t>* values = nullptr;
+    // A custom metric, or what another server measured: its value for each pod that has one. Null: what the model says
+    // that pods use of the resource.
+    const std::map<std::string, PodMetric>* values = nullptr;
+    const api::DeclaredUsage* declared = nullptr;  // of the model
     double tolerance_up = default_tolerance, tolerance_down = default_tolerance;
 
     bool tolerates(double ratio) const { return 1 - tolerance_down <= ratio && ratio <= 1 + tolerance_up; }

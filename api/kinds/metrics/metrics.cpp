@@ -3,6 +3,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/metrics/declared_usage.h"
 #include "api/kinds/metrics/usage.h"
 #include "api/kinds/rules.h"
 #include "api/kinds/views.h"
@@ -29,11 +30,12 @@ Json metadata_of(const Json& object, Time now) {
 
 std::vector<Json> observe_pods(const HookContext& context) {
     std::vector<Json> objects;
+    const DeclaredUsage declared(context.lookup);
     for (const storage::RecordPtr& record : context.lookup.list("pods", context.namespace_name)) {
         const PodView& view = pod_view_of(*record);
         if (view.node_name.empty() || view.finished()) continue;
         const Json pod = context.lookup.document(*record);
-        const auto usage = usage_of_pod(pod, context.now);
+        const auto usage = usage_of_pod(pod, context.now, &declared);
         if (!usage) continue;
         Json containers = Json::array();
         for (const ContainerUsage& container : usage->containers) {
@@ -56,10 +58,11 @@ bool is_ready(const Json& node) {
 
 std::vector<Json> observe_nodes(const HookContext& context) {
     std::map<std::string, Usage> by_node;
+    const DeclaredUsage declared(context.lookup);
     for (const storage::RecordPtr& record : context.lookup.list("pods", {})) {
         const PodView& view = pod_view_of(*record);
         if (view.node_name.empty() || view.finished()) continue;
-        if (const auto usage = usage_of_pod(context.lookup.document(*record), context.now))
+        if (const auto usage = usage_of_pod(context.lookup.document(*record), context.now, &declared))
             by_node[view.node_name] += usage->total();
     }
     std::vector<Json> objects;

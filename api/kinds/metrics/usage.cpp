@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
+#include "api/kinds/metrics/declared_usage.h"
 #include "api/values/quantity.h"
 #include "api/values/time.h"
 
@@ -93,7 +94,7 @@ std::vector<const Json*> running_containers(const Json& pod) {
 }
 
 std::int64_t used_by(const Json& pod, const std::vector<const Json*>& containers, const Json& container,
-                     Time time, bool cpu) {
+                     Time time, bool cpu, const DeclaredUsage* declared) {
     const std::string resource = cpu ? "cpu" : "memory", name(string_at(container, {"name"}));
     if (const auto said = annotated(pod, "kubemu.io/" + resource + "-usage." + name, cpu)) return *said;
     if (const auto said = annotated(pod, "kubemu.io/" + resource + "-usage", cpu)) {
@@ -103,6 +104,8 @@ std::int64_t used_by(const Json& pod, const std::vector<const Json*>& containers
         const double own = static_cast<double>(amount_at(container, "requests", cpu));
         return whole(static_cast<double>(*said) * own / static_cast<double>(all));
     }
+    if (const auto said = declared == nullptr ? std::nullopt : declared->of(pod, container, resource, time))
+        return whole(cpu ? *said * 1000 * milli_core : *said);
     if (const auto said = annotated(pod, "kwok.x-k8s.io/usage-" + resource, cpu)) return *said;
     return modelled(container, hash_of(uid_of(pod), name), time, cpu);
 }
@@ -125,7 +128,7 @@ Time usage_time(Time now) {
     return now - now.time_since_epoch() % usage_window;
 }
 
-std::optional<PodUsage> usage_of_pod(const Json& pod, Time now) {
+std::optional<PodUsage> usage_of_pod(const Json& pod, Time now, const DeclaredUsage* declared) {
     if (string_at(pod, {"status", "phase"}) != "Running") return std::nullopt;
     const std::vector<const Json*> containers = running_containers(pod);
     if (containers.empty()) return std::nullopt;
@@ -135,8 +138,8 @@ std::optional<PodUsage> usage_of_pod(const Json& pod, Time now) {
         std::max(usage_time(now), std::min(now, parse_time_or_zero(string_at(pod, {"status", "startTime"}))));
     for (const Json* container : containers) {
         usage.containers.push_back({std::string(string_at(*container, {"name"})),
-                                    {used_by(pod, containers, *container, usage.timestamp, true),
-                                     used_by(pod, containers, *container, usage.timestamp, false)}});
+                                    {used_by(pod, containers, *container, usage.timestamp, true, declared),
+                                     used_by(pod, containers, *container, usage.timestamp, false, declared)}});
     }
     return usage;
 }

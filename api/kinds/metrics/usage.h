@@ -5,8 +5,9 @@
 // around that within minutes. Annotations of the pod say otherwise, the first of these that is there:
 //   kubemu.io/cpu-usage.NAME, kubemu.io/memory-usage.NAME            what the container NAME uses
 //   kubemu.io/cpu-usage, kubemu.io/memory-usage                      the whole pod, shared by the containers'
-//   requests kwok.x-k8s.io/usage-cpu, kwok.x-k8s.io/usage-memory              each container, as KWOK's
-//   usage-from-annotation
+//   requests
+//   kwok.x-k8s.io/usage-cpu, kwok.x-k8s.io/usage-memory              each container, as KWOK's usage-from-annotation
+// KWOK's ResourceUsages and ClusterResourceUsages come after kubemu's own annotations and before the rest.
 // A node uses what its pods use and a little for itself; its own kubemu.io/cpu-usage and
 // kubemu.io/memory-usage replace that.
 #pragma once
@@ -43,8 +44,10 @@ struct PodUsage {
 // How long a sample takes: numbers change once in this time (metrics-server's --metric-resolution).
 constexpr Duration usage_window = std::chrono::seconds(15);
 
-// Nothing when no container of the pod runs: it has no sample then.
-std::optional<PodUsage> usage_of_pod(const Json& pod, Time now);
+class DeclaredUsage;
+
+// Nothing when no container of the pod runs: it has no sample then. `declared` are the ResourceUsages; null: none.
+std::optional<PodUsage> usage_of_pod(const Json& pod, Time now, const DeclaredUsage* declared = nullptr);
 Usage usage_of_node(const Json& node, const Usage& pods, Time now);
 // The end of the newest window.
 Time usage_time(Time now);
