@@ -1,4 +1,7 @@
 // What happens around a container's process: hooks, the signal to stop, its last words.
+#include <algorithm>
+#include <utility>
+
 #include "controllers/kubelet/pod_worker.h"
 
 namespace kubemu::controllers::kubelet {
@@ -32,7 +35,7 @@ bool PodWorker::post_start(const ContainerSpec& spec, ContainerState& state) {
                     command + "' exited with " + std::to_string(result.exit_code) + ": " + result.output +
                     ", message: \"" + result.output + "\"",
           &spec);
-    kill(spec, state, "FailedPostStartHook", std::chrono::seconds(30));
+    kill(spec, state, "FailedPostStartHook", spec_.grace);
     state.kill_reason = "unhealthy";
     due(*state.stop_at);
     return false;
@@ -56,6 +59,20 @@ std::string PodWorker::termination_message(const ContainerSpec& spec, ContainerS
     return message;
 }
 
+Process::State PodWorker::run_on(ContainerState& state) {
+    if (state.term_at && now_ >= *state.term_at) state.run->terminate(*std::exchange(state.term_at, std::nullopt));
+    const Process::State process = state.run->advance(now_);
+    if (process.exited || !state.stop_at) return process;
+    if (state.term_at) due(*state.term_at);
+    if (process.next) due(std::max(*process.next, now_));
+    return process;
+}
+
+// A process that does something about being asked to end has all of its grace for that.
+int PodWorker::stopped_code(const ContainerState& state) {
+    return state.run->on_terminate() == Process::OnTerminate::ends ? state.run->end_code() : 137;
+}
+
 void PodWorker::kill(const ContainerSpec& spec, ContainerState& state, const std::string& message,
                      Duration grace) {
     event(false, "Killing", message, &spec);
@@ -65,7 +82,13 @@ void PodWorker::kill(const ContainerSpec& spec, ContainerState& state, const std
         hook = result.endless ? grace : result.duration;
         if (result.exit_code != 0) event(true, "FailedPreStopHook", "PreStopHook failed", &spec);
     }
-    state.stop_at = now_ + std::min(grace, hook + some(0.3));
+    hook = std::min(grace, hook);
+    if (state.run->on_terminate() == Process::OnTerminate::ends) {
+        state.stop_at = now_ + std::min(grace, hook + some(0.3));
+        return;
+    }
+    state.stop_at = now_ + grace;
+    if (state.run->on_terminate() == Process::OnTerminate::handles) state.term_at = now_ + hook;
 }
 
 }  // namespace kubemu::controllers::kubelet

@@ -85,14 +85,14 @@ bool PodWorker::advance(const ContainerSpec& spec, ContainerState& state, bool i
     using Phase = ContainerState::Phase;
     if (state.phase == Phase::running) {
         if (!state.stop_at && state.started_image != spec.image) {
-            kill(spec, state, "Container " + spec.name + " definition changed, will be restarted", std::chrono::seconds(30));
+            kill(spec, state, "Container " + spec.name + " definition changed, will be restarted", spec_.grace);
             state.kill_reason = "changed";
         }
-        const Process::State process = state.run->advance(now_);
+        const Process::State process = run_on(state);
         if (process.exited) {
             exited(spec, state, process.exit_code, process.finished_at, "");
         } else if (state.stop_at) {
-            if (now_ >= *state.stop_at) exited(spec, state, state.run->changes_files() ? 137 : 0, now_, "");
+            if (now_ >= *state.stop_at) exited(spec, state, stopped_code(state), now_, "");
             else due(*state.stop_at);
         } else {
             probe(spec, state);
@@ -169,14 +169,13 @@ void PodWorker::start(const ContainerSpec& spec, ContainerState& state, bool ini
         const bool present = services_.images.has(spec_.node, *image);
         if (spec.pull_policy == "Never" && !present) {
             const std::string why = "Container image \"" + spec.image + "\" is not present with pull policy of Never";
-            if (state.waiting_reason != "ErrImageNeverPull") {
-                event(true, "ErrImageNeverPull", why, &spec, init);
-                event(true, "Failed", "Error: ErrImageNeverPull", &spec, init);
-                status_dirty_ = true;
-            }
+            event(true, "ErrImageNeverPull", why, &spec, init);
+            event(true, "Failed", "Error: ErrImageNeverPull", &spec, init);
+            if (state.waiting_reason != "ErrImageNeverPull") status_dirty_ = true;
             state.waiting_reason = "ErrImageNeverPull";
             state.waiting_message = why;
-            return;
+            state.retry_at = now_ + std::chrono::seconds(10);  // it may come another way
+            return due(state.retry_at);
         }
         if (present && spec.pull_policy != "Always") {
             if (!quiet) event(false, "Pulled", "Container image \"" + spec.image + "\" already present on machine", &spec, init);
@@ -260,6 +259,7 @@ bool PodWorker::create(const ContainerSpec& spec, ContainerState& state) {
     state.waiting_reason.clear();
     state.waiting_message.clear();
     state.stop_at.reset();
+    state.term_at.reset();
     state.kill_reason.clear();
     state.wakes = 0;
     state.startup = state.liveness = state.readiness = {};
@@ -354,6 +354,7 @@ void PodWorker::exited(const ContainerSpec& spec, ContainerState& state, int cod
     state.end_reason = !reason.empty() ? std::move(reason) : state.exit_code == 0 ? "Completed" : "Error";
     state.end_message = state.run->changes_files() ? termination_message(spec, state) : std::string();
     state.stop_at.reset();
+    state.term_at.reset();
     state.ready = state.started = false;
     status_dirty_ = true;
     if (terminating_ || ended_) return;

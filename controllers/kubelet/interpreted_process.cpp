@@ -87,7 +87,7 @@ class InterpretedProcess final : public Process {
   public:
     explicit InterpretedProcess(ProcessContext context)
         : context_(std::move(context)), interpreter_(make_interpreter(context_)), input_(std::make_shared<shell::Input>()),
-          reads_commands_(reads_commands(context_.argv)) {
+          reads_commands_(reads_commands(context_.argv)), sole_command_(interpreter_->is_sole_command()) {
         input_->open = context_.conversation != nullptr && context_.conversation->in;
         interpreter_->read_from(input_);
     }
@@ -116,6 +116,19 @@ class InterpretedProcess final : public Process {
     }
 
     bool changes_files() const override { return true; }
+
+    // The kernel keeps signals that have no handler from the first process of a container: it is killed in the end.
+    OnTerminate on_terminate() const override {
+        const shell::Machine& machine = interpreter_->machine();
+        const auto found = machine.traps.find("TERM");
+        if (found == machine.traps.end() || machine.replaced) return OnTerminate::ends;
+        return found->second.empty() ? OnTerminate::ignores : OnTerminate::handles;
+    }
+    int end_code() const override {
+        const shell::Machine& machine = interpreter_->machine();
+        return machine.endless && machine.serves && (machine.replaced || sole_command_) ? 0 : killed;
+    }
+    void terminate(Time at) override { interpreter_->signal("TERM", at); }
     ProcessContext& context() override { return context_; }
 
     void input(std::string_view text, Time at) override {
@@ -179,7 +192,10 @@ class InterpretedProcess final : public Process {
                 state.next = machine.time;
                 return state;
             }
-            if (machine.exited || !reads_commands_) break;
+            if (machine.exited || !reads_commands_) {
+                if (interpreter_->run_exit_trap()) continue;
+                break;
+            }
             auto program = line_shell_.next(*input_);
             if (program != nullptr) {
                 prompted_ = false;
@@ -206,6 +222,7 @@ class InterpretedProcess final : public Process {
     Terminal terminal_;
     std::string echo_;  // of keys, not shown yet
     bool reads_commands_, prompted_ = false;
+    bool sole_command_;  // which shells run in their own place
 };
 
 }  // namespace

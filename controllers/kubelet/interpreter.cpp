@@ -40,7 +40,57 @@ Interpreter::Interpreter(Machine machine, std::shared_ptr<const Program> program
     : machine_(std::move(machine)), program_(std::move(program)), lists_(static_cast<std::size_t>(program_->slots)),
       positions_(static_cast<std::size_t>(program_->slots)) {}
 
-bool Interpreter::finished() const { return machine_.exited || at_ >= program_->code.size(); }
+bool Interpreter::finished() const { return machine_.exited || (interrupted_.empty() && at_ >= program_->code.size()); }
+
+void Interpreter::run_trap(const std::string& action, bool ends) {
+    interrupted_.push_back({program_, at_, std::move(lists_), std::move(positions_), std::move(open_redirects_), machine_.status, ends});
+    load(parse(action));
+}
+
+void Interpreter::leave_trap() {
+    Interrupted before = std::move(interrupted_.back());
+    interrupted_.pop_back();
+    load(std::move(before.program));
+    at_ = before.at;
+    lists_ = std::move(before.lists);
+    positions_ = std::move(before.positions);
+    open_redirects_ = std::move(before.open_redirects);
+    machine_.status = before.status;
+    machine_.exited = before.ends;
+}
+
+bool Interpreter::run_exit_trap() {
+    const auto found = machine_.traps.find("EXIT");
+    if (found == machine_.traps.end()) return false;
+    const std::string action = found->second;
+    machine_.traps.erase(found);
+    if (action.empty()) return false;
+    machine_.exited = false;
+    at_ = program_->code.size();
+    interrupted_.clear();
+    run_trap(action, true);
+    return true;
+}
+
+void Interpreter::signal(const std::string& name, Time at) {
+    const auto found = machine_.traps.find(name);
+    if (found == machine_.traps.end() || found->second.empty()) return;
+    signals_.push_back(name);
+    if (!machine_.waiting || (!machine_.endless && machine_.time <= at)) return;
+    constexpr int by_signal = 128 + 15;
+    machine_.waiting = machine_.endless = false;
+    machine_.time = at;
+    machine_.status = by_signal;
+}
+
+void Interpreter::leave_in_background(Time start) {
+    machine_.newest_job = machine_.endless ? std::nullopt : std::optional(machine_.time);
+    if (!machine_.newest_job || !machine_.all_jobs) machine_.all_jobs.reset();
+    else machine_.all_jobs = std::max(*machine_.all_jobs, *machine_.newest_job);
+    machine_.time = start;
+    machine_.endless = machine_.waiting = false;
+    machine_.status = 0;
+}
 
 void Interpreter::run(Time until, const Process::Output& output) {
     if (!program_->error.empty() && !machine_.exited) {
@@ -52,6 +102,16 @@ void Interpreter::run(Time until, const Process::Output& output) {
     written_ = 0;
     while (!finished() && !machine_.endless && !wants_input_ && machine_.time <= until && written_ < run_bytes_max) {
         const Time before = machine_.time;
+        if (!signals_.empty() && interrupted_.empty()) {
+            const auto found = machine_.traps.find(signals_.front());
+            signals_.erase(signals_.begin());
+            if (found != machine_.traps.end()) run_trap(found->second, false);
+        }
+        if (at_ >= program_->code.size()) {
+            if (interrupted_.empty()) break;
+            leave_trap();
+            continue;
+        }
         step(output);
         busy_steps_ = machine_.time == before ? busy_steps_ + 1 : 0;
         if (busy_steps_ >= steps_per_second) {
@@ -135,6 +195,7 @@ std::string Interpreter::capture(Machine& machine, const std::shared_ptr<const P
 void Interpreter::step(const Process::Output& output) {
     using Op = Instruction::Op;
     const Instruction& now = program_->code[at_++];
+    machine_.waiting = false;
     switch (now.op) {
         case Op::command: return command(now, output);
         case Op::jump: at_ = now.target; return;
@@ -194,7 +255,7 @@ void Interpreter::pipeline(const Instruction& instruction, const Process::Output
         machine_.endless = endless;
         first = false;
     }
-    if (instruction.background) machine_.time = before.time, machine_.endless = false;
+    if (instruction.background) leave_in_background(before.time);
     streams.out = std::move(text.text);
     emit({}, streams, output);
 }
@@ -205,7 +266,7 @@ void Interpreter::subshell(const Instruction& instruction, const Process::Output
     Streams streams;
     streams.out = Interpreter::capture(machine_, instruction.stages[0], current_input(), true, streams.err);
     if (machine_.wants_input) return suspend();
-    if (instruction.background) machine_.time = start, machine_.endless = false, machine_.status = 0;
+    if (instruction.background) leave_in_background(start);
     emit({}, streams, output);
 }
 
@@ -278,7 +339,7 @@ void Interpreter::command(const Instruction& instruction, const Process::Output&
             waiting_ = std::move(call);
             return suspend();
         }
-        if (instruction.background) machine_.time = start, machine_.endless = false, machine_.status = 0;
+        if (instruction.background) leave_in_background(start);
     }
     if (restores) machine_.variables = saved;
     emit(instruction.redirects, streams, output);

@@ -36,6 +36,13 @@ struct Machine {
     bool unknown_is_an_error = false;      // a program that is not known here is not found (127)
     bool unknown_runs_for_ever = false;
     Duration unknown_duration{};
+    // What `trap` has set up, by the name of the signal ("TERM", "EXIT"); empty: it is ignored.
+    std::map<std::string, std::string> traps;
+    // Commands in the background: when the last one of them ends, and when the last that does; nothing: never.
+    std::optional<Time> newest_job = Time{}, all_jobs = Time{};
+    bool waiting = false;   // in `wait`, which a signal ends
+    bool serves = false;    // a server runs, which ends when it is asked to
+    bool replaced = false;  // by `exec`: there is no shell any more
     Time time{};          // of the process; sleep moves it
     int status = 0;
     bool exited = false;
@@ -73,7 +80,14 @@ class Interpreter {
     void load(std::shared_ptr<const Program> program);
     // Gives up the command that runs.
     void interrupt(Time at);
+    // A signal that has a trap: its commands run once the command that runs has ended; `wait` ends at once.
+    void signal(const std::string& name, Time at);
+    // The program has ended: begins with the commands of the trap EXIT. False when there are none (any more).
+    bool run_exit_trap();
     Machine& machine() { return machine_; }
+    const Machine& machine() const { return machine_; }
+    // One command and nothing else.
+    bool is_sole_command() const { return program_->code.size() == 1; }
     void read_from(std::shared_ptr<Input> input) { input_ = std::move(input); }
 
     // The whole of it at once, as $(...) and pipelines need it: what it writes to standard output; `err` receives the
@@ -84,6 +98,8 @@ class Interpreter {
 
   private:
     void step(const Process::Output& output);
+    // A command in the background takes no time of its own.
+    void leave_in_background(Time start);
     // The words of a command, expanded, and what else it takes to run it again.
     struct Call {
         std::vector<std::string> argv;
@@ -94,6 +110,18 @@ class Interpreter {
         std::vector<Redirect> list;
         std::optional<Input> input;
     };
+    // The commands of a trap run in the middle of the program, which then goes on.
+    struct Interrupted {
+        std::shared_ptr<const Program> program;
+        std::size_t at = 0;
+        std::vector<std::vector<std::string>> lists;
+        std::vector<std::size_t> positions;
+        std::vector<OpenRedirects> open_redirects;
+        int status = 0;
+        bool ends = false;  // the program had ended
+    };
+    void run_trap(const std::string& action, bool ends);
+    void leave_trap();
     void command(const Instruction& instruction, const Process::Output& output);
     std::optional<Call> expand(const Instruction& instruction);
     void unknown_program(const std::string& name, Streams& streams);
@@ -118,6 +146,8 @@ class Interpreter {
     std::vector<std::vector<std::string>> lists_;
     std::vector<std::size_t> positions_;
     std::vector<OpenRedirects> open_redirects_;
+    std::vector<std::string> signals_;  // that have come and wait for their trap
+    std::vector<Interrupted> interrupted_;
 };
 
 // The fields that a raw word becomes; `split` is false in assignments and redirections.

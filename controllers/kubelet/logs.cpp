@@ -139,6 +139,23 @@ void ContainerRun::stop(Time at) {
     wake_readers();
 }
 
+void ContainerRun::terminate(Time at) {
+    const Lock lock(*mutex_);
+    if (stopped_ || state_.exited) return;
+    process_->terminate(at);
+    state_.next = at;
+}
+
+Process::OnTerminate ContainerRun::on_terminate() {
+    const Lock lock(*mutex_);
+    return process_->on_terminate();
+}
+
+int ContainerRun::end_code() {
+    const Lock lock(*mutex_);
+    return process_->end_code();
+}
+
 Process::ExecResult ContainerRun::exec(const std::vector<std::string>& argv, Time at) {
     const Lock lock(*mutex_);
     run_to(at);

@@ -30,6 +30,10 @@ class ContainerRun {
     Process::State advance(Time until);
     // The process is killed: no more output, followers end.
     void stop(Time at);
+    // Asks the process to end (Process::terminate); advance() then shows what it does.
+    void terminate(Time at);
+    Process::OnTerminate on_terminate();
+    int end_code();
     Process::ExecResult exec(const std::vector<std::string>& argv, Time at);
     bool changes_files();
     bool ended(Time now);

@@ -85,7 +85,7 @@ void PodWorker::resize() {
             std::any_of(spec.restart_on_resize.begin(), spec.restart_on_resize.end(),
                         [&](const std::string& resource) { return differs(old, fresh, resource); });
         if (!restart || state.stop_at) continue;
-        kill(spec, state, "Container " + spec.name + " resize requires restart", std::chrono::seconds(30));
+        kill(spec, state, "Container " + spec.name + " resize requires restart", spec_.grace);
         state.kill_reason = "changed";
     }
     status_dirty_ = true;

@@ -98,6 +98,7 @@ PodSpec read_pod_spec(const Json& pod) {
     result.restart_policy = string_at(spec, {"restartPolicy"}, "Always");
     if (const auto seconds = int_at(spec, {"activeDeadlineSeconds"}); seconds > 0)
         result.active_deadline = std::chrono::seconds(seconds);
+    result.grace = std::chrono::seconds(int_at(spec, {"terminationGracePeriodSeconds"}, 30));
     result.host_network = api::bool_at(spec, {"hostNetwork"});
     for (const Json& container : array_at(spec, {"initContainers"})) result.init.push_back(read_container(container));
     for (const Json& container : array_at(spec, {"containers"})) result.containers.push_back(read_container(container));

@@ -409,14 +409,14 @@ void PodWorker::terminate(const api::PodView& view) {
     bool stopped = true;
     each_running([&](const ContainerSpec& spec, ContainerState& state) {
         if (ended_) return;
-        const Process::State process = state.run->advance(now_);
+        const Process::State process = run_on(state);
         if (process.exited) return exited(spec, state, process.exit_code, process.finished_at, "");
         const Time end = std::min(state.stop_at.value_or(now_), std::max(view.deletion_time, now_));
         if (end > now_) {
             due(end);
             stopped = false;
         } else {
-            exited(spec, state, state.run->changes_files() ? 137 : 0, now_, "");
+            exited(spec, state, stopped_code(state), now_, "");
         }
     });
     if (!stopped) {

@@ -60,6 +60,7 @@ struct PodSpec {
     std::string name, namespace_name, uid, node, restart_policy;
     std::int64_t generation = 0;
     std::optional<Duration> active_deadline;
+    Duration grace = std::chrono::seconds(30);
     bool host_network = false;
     std::vector<ContainerSpec> init, containers, ephemeral;
     std::vector<std::string> readiness_gates, pull_secrets;
@@ -97,7 +98,8 @@ struct ContainerState {
     bool ready = false, started = false;
     Duration pull_backoff{}, crash_backoff{};
     std::string kill_reason;  // why it is being stopped
-    std::optional<Time> stop_at;
+    std::optional<Time> stop_at;  // it is killed then
+    std::optional<Time> term_at;  // it is asked to end then
     ContainerRunPtr run;
     int wakes = 0;
     std::string resources;  // what the node has given it, as ContainerSpec::resources
@@ -162,6 +164,10 @@ class PodWorker {
     void exited(const ContainerSpec& spec, ContainerState& state, int code, Time at, std::string reason);
     bool restarts_after(const ContainerSpec& spec, const ContainerState& state, bool init) const;
     void kill(const ContainerSpec& spec, ContainerState& state, const std::string& message, Duration grace);
+    // Runs its process up to now, and asks it to end when it is time for that.
+    Process::State run_on(ContainerState& state);
+    // With which code it ends when its time is over.
+    static int stopped_code(const ContainerState& state);
     void probe(const ContainerSpec& spec, ContainerState& state);
     bool run_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, std::string& output, bool& fixed);
     bool poll_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, ProbeState& memory,

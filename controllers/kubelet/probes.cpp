@@ -95,7 +95,7 @@ void PodWorker::probe(const ContainerSpec& spec, ContainerState& state) {
     if (state.run->take_touched()) state.startup.settled = state.liveness.settled = state.readiness.settled = false;
     const auto restart = [&](std::string_view which) {
         kill(spec, state, "Container " + spec.name + " failed " + std::string(which) + " probe, will be restarted",
-             std::chrono::seconds(30));
+             spec_.grace);
         state.kill_reason = "unhealthy";
         due(*state.stop_at);
     };

@@ -113,6 +113,12 @@ class Process {
     // True when exec's outcome may change while the process runs.
     virtual bool changes_files() const = 0;
 
+    // What asking it to end (SIGTERM) does: it ends soon, in `end_code`; or it does what it has set up for that; or nothing.
+    enum class OnTerminate { ends, handles, ignores };
+    virtual OnTerminate on_terminate() const { return OnTerminate::ends; }
+    virtual int end_code() const { return 0; }
+    virtual void terminate(Time) {}
+
     // Standard input, and the keys of a terminal. Advance the process afterwards.
     virtual void input(std::string_view, Time) {}
     virtual void input_closed(Time) {}

@@ -341,10 +341,49 @@ void run_rest(Machine& machine, const Words& argv, Streams& streams) {
         else
             machine.time += machine.unknown_duration;
     }
-    if (argv[0] == "exec") machine.exited = !machine.endless;
+    if (argv[0] != "exec") return;
+    machine.replaced = true;
+    machine.exited = !machine.endless;
 }
 
 void set_options(Machine&, const Words&, Streams&) {}
+
+// "SIGTERM", "15" and "term" are TERM.
+std::string signal_name(std::string name) {
+    static constexpr std::pair<std::string_view, std::string_view> numbers[] = {
+        {"0", "EXIT"}, {"1", "HUP"}, {"2", "INT"}, {"3", "QUIT"}, {"6", "ABRT"}, {"9", "KILL"}, {"10", "USR1"}, {"12", "USR2"}, {"15", "TERM"}};
+    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    if (name.starts_with("SIG")) name.erase(0, 3);
+    for (const auto& [number, meaning] : numbers)
+        if (name == number) return std::string(meaning);
+    return name;
+}
+
+void trap(Machine& machine, const Words& argv, Streams& streams) {
+    std::size_t first = argv.size() > 1 && argv[1] == "--" ? 2 : 1;
+    if (first >= argv.size() || argv[first] == "-p") {
+        for (const auto& [name, action] : machine.traps) streams.out += "trap -- '" + action + "' " + name + "\n";
+        return;
+    }
+    // Without an action the signals are reset, as with "-".
+    const bool has_action = first + 1 < argv.size();
+    const std::string action = has_action ? argv[first++] : "-";
+    for (; first < argv.size(); ++first) {
+        if (action == "-") machine.traps.erase(signal_name(argv[first]));
+        else machine.traps[signal_name(argv[first])] = action;
+    }
+}
+
+// For the newest job when any is named, else for all.
+void wait_for_jobs(Machine& machine, const Words& argv, Streams&) {
+    const std::optional<Time> end = argv.size() > 1 ? machine.newest_job : machine.all_jobs;
+    machine.waiting = true;
+    if (end) machine.time = std::max(machine.time, *end);
+    else machine.endless = true;
+}
+
+// Processes are known as jobs only: all of them end.
+void kill_jobs(Machine& machine, const Words&, Streams&) { machine.newest_job = machine.all_jobs = machine.time; }
 
 void nested_shell(Machine& machine, const Words& argv, Streams& streams) {
     for (std::size_t i = 1; i < argv.size(); ++i) {
@@ -410,7 +449,7 @@ void quick(Machine& machine, const Words&, Streams&) {
 }
 
 void serve(Machine& machine, const Words&, Streams&) {
-    machine.endless = true;
+    machine.endless = machine.serves = true;
 }
 
 const std::map<std::string, Command, std::less<>>& commands() {
@@ -471,15 +510,15 @@ const std::map<std::string, Command, std::less<>>& commands() {
         {"timeout", run_rest},
         {"command", run_rest},
         {"set", set_options},
-        {"trap", set_options},
-        {"wait", set_options},
+        {"trap", trap},
+        {"wait", wait_for_jobs},
         {"sync", set_options},
         {"umask", set_options},
         {"ulimit", set_options},
         {"chmod", set_options},
         {"chown", set_options},
         {"ln", set_options},
-        {"kill", set_options},
+        {"kill", kill_jobs},
         {"sh", nested_shell},
         {"bash", nested_shell},
         {"ash", nested_shell},

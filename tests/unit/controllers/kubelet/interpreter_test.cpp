@@ -91,6 +91,66 @@ TEST_CASE("an exec probe sees the files of its moment") {
     CHECK(process->exec({"cat", "/tmp/healthy"}, start).exit_code == 1);
 }
 
+TEST_CASE("a trap runs once the command that runs is through; wait ends at once") {
+    struct Row {
+        const char* script;
+        int ends_at;  // seconds; asked to end after 12
+        int code;
+        const char* text;
+    };
+    const Row table[] = {
+        {"trap 'echo bye; exit 3' TERM; while true; do sleep 5; done", 15, 3, "bye\n"},
+        {"trap 'exit 0' SIGTERM; sleep 100 & wait $!; echo never", 12, 0, ""},
+        {"trap 'echo a; sleep 2; echo b' 15; sleep 20; echo rest", 22, 0, "a\nb\nrest\n"},
+        {"trap 'echo stop' TERM; sleep infinity & wait; echo $?", 12, 0, "stop\n143\n"},
+        {"trap 'echo end' EXIT; trap 'exit 4' TERM; for i in 1 2 3; do sleep 10; done", 20, 4, "end\n"},
+        {"trap 'echo one' TERM; trap - TERM; sleep 30", 30, 0, ""},
+    };
+    for (const Row& row : table) {
+        CAPTURE(row.script);
+        const auto process = make_interpreted_process(context(row.script));
+        std::string text;
+        const auto write = [&](Time, std::string_view part, int) { text += part; };
+        process->advance(start + std::chrono::seconds(12), write);
+        process->terminate(start + std::chrono::seconds(12));
+        const Process::State state = process->advance(start + std::chrono::seconds(60), write);
+        CHECK(state.exited);
+        CHECK(state.exit_code == row.code);
+        CHECK(state.finished_at == start + std::chrono::seconds(row.ends_at));
+        CHECK(text == row.text);
+    }
+}
+
+TEST_CASE("what asking a process to end does") {
+    const auto asked = [](const std::string& script) {
+        auto process = make_interpreted_process(context(script));
+        process->advance(start, [](Time, std::string_view, int) {});
+        return process;
+    };
+    CHECK(asked("sleep 100")->on_terminate() == Process::OnTerminate::ends);
+    CHECK(asked("sleep 100")->end_code() == 137);
+    CHECK(asked("trap '' TERM; sleep 100")->on_terminate() == Process::OnTerminate::ignores);
+    CHECK(asked("trap : TERM; sleep 100")->on_terminate() == Process::OnTerminate::handles);
+    CHECK(asked("nginx -g 'daemon off;'")->end_code() == 0);
+    CHECK(asked("echo up; nginx")->end_code() == 137);  // the shell is the first process
+    CHECK(asked("echo up; exec nginx")->end_code() == 0);
+}
+
+TEST_CASE("jobs in the background are waited for, and the trap EXIT runs at every end") {
+    const auto ended = [](const std::string& script) {
+        const auto process = make_interpreted_process(context(script));
+        std::string text;
+        const Process::State state = process->advance(start + std::chrono::hours(1), [&](Time, std::string_view part, int) { text += part; });
+        return text + std::to_string(state.exit_code) + " " +
+               std::to_string(std::chrono::duration_cast<std::chrono::seconds>(state.finished_at - start).count());
+    };
+    CHECK(ended("sleep 7 & sleep 3 & wait; echo done") == "done\n0 7");
+    CHECK(ended("sleep 7 & sleep 3 & wait $!") == "0 3");
+    CHECK(ended("sleep 100 & kill $!; wait") == "0 0");
+    CHECK(ended("trap 'echo out' EXIT; echo in") == "in\nout\n0 0");
+    CHECK(ended("trap 'echo out; exit 9' 0; exit 2") == "out\n9 0");
+}
+
 TEST_CASE("endless and hostile scripts stay bounded") {
     CHECK_FALSE(run("while true; do :; done").state.exited);
     CHECK_FALSE(run("sleep infinity").state.exited);
