@@ -29,6 +29,7 @@ struct DaemonSetController::Look {
     api::Json pod_spec;  // with the daemon's tolerations
     std::string hash;
     std::int64_t min_ready_seconds = 0;
+    std::int64_t collisions = 0;  // of names of revisions
     std::map<std::string, NodeState> nodes;
     std::vector<storage::RecordPtr> pods;
     Time now{};
@@ -66,7 +67,7 @@ DaemonSetController::DaemonSetController(Manager& manager)
       nodes_(manager.informer("nodes")),
       revisions_(manager.informer("controllerrevisions.apps")),
       selectors_(client()),
-      history_({client(), kind("controllerrevisions.apps"), kind("daemonsets.apps"), revisions_, hash_label}),
+      history_({client(), kind("controllerrevisions.apps"), kind("daemonsets.apps"), revisions_, hash_label, true}),
       pod_control_(client(), events(), kind("pods"), kind("daemonsets.apps")) {
     enqueue_on_change(sets_);
     sets_.subscribe([this](const api::Informer::Change& change) {
@@ -132,8 +133,8 @@ api::ApiResult<Requeue> DaemonSetController::reconcile(const std::string& key) {
     add_daemon_tolerations(look.pod_spec);
 
     TRY_ASSIGN(std::vector<RevisionState> history, history_.list(*look.set, selector));
-    std::int64_t collisions = api::int_at(look.object, {"status", "collisionCount"});
-    TRY_ASSIGN(const RevisionState current, history_.current(*look.set, look.object, history, collisions));
+    look.collisions = api::int_at(look.object, {"status", "collisionCount"});
+    TRY_ASSIGN(const RevisionState current, history_.current(*look.set, look.object, history, look.collisions));
     look.hash = current.hash;
     TRY_ASSIGN(look.pods, claim({client(), kind("daemonsets.apps"), *look.set, selector}, kind("pods"),
                                 pods_.list(view.namespace_name)));
@@ -319,9 +320,8 @@ api::ApiResult<bool> DaemonSetController::write_status(const Look& look) {
     if (available != 0) status["numberAvailable"] = available;
     if (desired != available) status["numberUnavailable"] = desired - available;
     const api::Json& old = api::object_at(look.object, {"status"});
-    for (const char* kept : {"collisionCount", "conditions"}) {
-        if (const api::Json* value = api::find(old, kept)) status[kept] = *value;
-    }
+    if (look.collisions != 0) status["collisionCount"] = look.collisions;
+    if (const api::Json* conditions = api::find(old, "conditions")) status["conditions"] = *conditions;
     if (status == old) return false;
     const api::ObjectView& view = api::view_of(*look.set);
     const auto written =

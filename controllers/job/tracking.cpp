@@ -80,9 +80,8 @@ bool JobController::collect_ended(JobLook& look, std::vector<storage::RecordPtr>
         } else if (failed || job_failed) {
             const bool counts = !look.indexed || index >= 0;
             if (counts && !waits("failed", pod.uid) && look.verdict(*record).counted()) uncounted["failed"].push_back(pod.uid);
-        } else {
-            continue;
         }
+        // What is removed because the job has succeeded counts as neither.
         to_release.push_back(record);
         if (to_release.size() >= uncounted_max) break;
     }

@@ -13,20 +13,36 @@ namespace {
 
 constexpr std::size_t prefix_characters_max = 223;  // leaves room for dash and hash in a name of 253
 
+// Templates have no time of creation, which older releases wrote as null.
+api::Json without_time(api::Json data) {
+    api::Json* metadata = api::find(data, {"spec", "template", "metadata"});
+    if (metadata == nullptr) return data;
+    const auto time = metadata->find("creationTimestamp");
+    if (time != metadata->end() && time->is_null()) metadata->erase(time);
+    return data;
+}
+
 api::Json data_of(const api::Json& object) {
     api::Json pod_template = api::object_at(object, {"spec", "template"});
     pod_template["$patch"] = "replace";
-    return {{"spec", {{"template", std::move(pod_template)}}}};
+    return without_time({{"spec", {{"template", std::move(pod_template)}}}});
 }
 
-// FNV-1 (not 1a) of the data as Go's encoding/json writes it, with sorted members and <, > and & escaped, and of the
-// number of collisions, none included.
+// FNV-1 (not 1a) of the data as Go's encoding/json writes it, with sorted members and <, >, & and the separators of
+// lines and paragraphs escaped, and of the number of collisions, none included.
 std::string revision_hash(const api::Json& data, std::int64_t collisions) {
     std::uint32_t hash = 2166136261U;
     const auto add = [&hash](std::string_view text) {
         for (const char c : text) hash = (hash * 16777619U) ^ static_cast<unsigned char>(c);
     };
-    for (const char c : data.dump()) {
+    const std::string text = data.dump();
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (text.compare(i, 2, "\xe2\x80") == 0 && (text.compare(i + 2, 1, "\xa8") == 0 || text.compare(i + 2, 1, "\xa9") == 0)) {
+            add(text[i + 2] == '\xa8' ? "\\u2028" : "\\u2029");
+            i += 2;
+            continue;
+        }
         switch (c) {
             case '<': add("\\u003c"); break;
             case '>': add("\\u003e"); break;
@@ -79,7 +95,7 @@ api::ApiResult<RevisionState> RevisionHistory::current(const storage::Record& ow
     const api::Json data = data_of(object);
     const std::int64_t next = history.empty() ? 1 : history.back().number + 1;
     for (auto known = history.rbegin(); known != history.rend(); ++known) {
-        if (api::object_at(*known->document, {"data"}) != data) continue;
+        if (without_time(api::object_at(*known->document, {"data"})) != data) continue;
         if (known == history.rbegin()) return *known;
         TRY_ASSIGN(const storage::RecordPtr raised,
                    options_.client.modify(options_.revisions, view.namespace_name, known->name, {}, [next](api::Json& fresh) {
@@ -91,7 +107,10 @@ api::ApiResult<RevisionState> RevisionHistory::current(const storage::Record& ow
         return history.back();
     }
     while (true) {
-        const std::string hash = revision_hash(data, collisions);
+        const std::string hash =
+            options_.hash_template ? template_hash(api::object_at(object, {"spec", "template"}),
+                                                   collisions > 0 ? std::optional(collisions) : std::nullopt)
+                                   : revision_hash(data, collisions);
         const std::string name = view.name.substr(0, prefix_characters_max) + "-" + hash;
         api::Json labels = api::object_at(object, {"spec", "template", "metadata", "labels"});
         labels[std::string(options_.hash_label)] = hash;
@@ -113,7 +132,7 @@ api::ApiResult<RevisionState> RevisionHistory::current(const storage::Record& ow
         TRY_ASSIGN(const storage::RecordPtr taken, options_.client.get(options_.revisions, view.namespace_name, name));
         RevisionState state = read(*taken);
         const api::OwnerReference* theirs = api::view_of(*taken).controller();
-        if (theirs != nullptr && theirs->uid == view.uid && api::object_at(*state.document, {"data"}) == data) {
+        if (theirs != nullptr && theirs->uid == view.uid && without_time(api::object_at(*state.document, {"data"})) == data) {
             history.push_back(state);
             return state;
         }

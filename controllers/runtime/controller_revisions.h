@@ -33,6 +33,7 @@ class RevisionHistory {
         const api::KindSpec& owner_kind;
         api::Informer& informer;
         std::string_view hash_label;  // "controller.kubernetes.io/hash", "controller-revision-hash"
+        bool hash_template = false;   // a DaemonSet's names have the hash of the pod template, as a ReplicaSet's has
     };
     explicit RevisionHistory(Options options) : options_(options) {}
 

@@ -90,9 +90,7 @@ StatefulPods::StatefulPods(Environment environment, const storage::Record& set, 
     std::sort(condemned_.begin(), condemned_.end(), [](const Slot& a, const Slot& b) { return a.ordinal < b.ordinal; });
     for (const auto* group : {&slots_, &condemned_}) {
         for (const Slot& slot : *group) {
-            if (slot.pod != nullptr && !healthy(slot) && (!first_unhealthy_ || slot.ordinal < *first_unhealthy_)) {
-                first_unhealthy_ = slot.ordinal;
-            }
+            if (slot.pod != nullptr && unavailable(slot) && !first_unhealthy_) first_unhealthy_ = slot.ordinal;
         }
     }
 }
@@ -114,6 +112,8 @@ bool StatefulPods::available(const Slot& slot) const {
     return slot.pod != nullptr && slot.pod->phase == api::PodPhase::running &&
            is_available(*slot.pod, min_ready_seconds_, environment_.now);
 }
+
+bool StatefulPods::unavailable(const Slot& slot) const { return !healthy(slot) || !available(slot); }
 
 std::string StatefulPods::pod_name(std::int64_t ordinal) const {
     return api::view_of(set_).name + "-" + std::to_string(ordinal);
@@ -160,7 +160,7 @@ api::ApiResult<bool> StatefulPods::step_replica(Slot& slot) {
         return ordered_;
     }
     if (slot.pod->phase == api::PodPhase::pending) TRY(ensure_claims(slot.ordinal, true));
-    if (ordered_ && (!healthy(slot) || !available(slot))) return true;
+    if (ordered_ && unavailable(slot)) return true;
     TRY(match_identity(slot));
     TRY(keep_claim_owners(slot, false));
     return false;
@@ -168,7 +168,7 @@ api::ApiResult<bool> StatefulPods::step_replica(Slot& slot) {
 
 api::ApiResult<bool> StatefulPods::step_condemned(const Slot& slot) {
     if (slot.pod->deleting) return ordered_;
-    if (ordered_ && (!healthy(slot) || !available(slot)) && first_unhealthy_ != slot.ordinal) return true;
+    if (ordered_ && unavailable(slot) && first_unhealthy_ != slot.ordinal) return true;
     TRY(remove(slot));
     return ordered_;
 }
@@ -176,27 +176,27 @@ api::ApiResult<bool> StatefulPods::step_condemned(const Slot& slot) {
 api::ApiResult<bool> StatefulPods::update_pods() {
     if (api::string_at(object(), {"spec", "updateStrategy", "type"}) == "OnDelete") return true;
     const api::Json& rolling = api::object_at(object(), {"spec", "updateStrategy", "rollingUpdate"});
-    const std::size_t first =
-        static_cast<std::size_t>(std::max<std::int64_t>(0, api::int_at(rolling, {"partition"}) - start_));
+    // Counted from the first ordinal, whichever that is.
+    const auto first = static_cast<std::size_t>(std::max<std::int64_t>(0, api::int_at(rolling, {"partition"})));
     std::int64_t budget = 1;
     const api::Json* most = api::find(rolling, "maxUnavailable");
     if (most != nullptr) {
         budget = std::max(1, api::scaled_value(*most, static_cast<int>(slots_.size()), true).value_or(1));
     }
-    std::int64_t unavailable = 0;
+    std::int64_t missing = 0;
     if (most != nullptr) {
-        unavailable = std::count_if(slots_.begin(), slots_.end(), [this](const Slot& slot) { return !healthy(slot); });
-        if (unavailable >= budget) return true;
+        missing = std::count_if(slots_.begin(), slots_.end(), [this](const Slot& slot) { return unavailable(slot); });
+        if (missing >= budget) return true;
     }
     for (std::size_t i = slots_.size(); i > first; --i) {
         const Slot& slot = slots_[i - 1];
         if (slot.pod == nullptr) return true;  // made just now
         if (!has_label(*slot.pod, revision_label, update_.name) && !slot.pod->deleting) {
             TRY(remove(slot));
-            if (most == nullptr || ++unavailable >= budget) return true;
+            if (most == nullptr || ++missing >= budget) return true;
             continue;
         }
-        if (most == nullptr && !healthy(slot)) return true;
+        if (most == nullptr && unavailable(slot)) return true;
     }
     return true;
 }

@@ -64,6 +64,7 @@ class StatefulPods {
     void report(std::string_view verb, std::string_view what, const api::Status* failure);
     bool healthy(const Slot& slot) const;    // running, ready, not on its way out
     bool available(const Slot& slot) const;
+    bool unavailable(const Slot& slot) const;
     std::string pod_name(std::int64_t ordinal) const;
     std::string claim_name(std::string_view claim_template, std::int64_t ordinal) const;
     const api::Json& object() const { return *object_; }

@@ -112,3 +112,14 @@ TEST_CASE("OnDelete replaces a pod only when somebody deletes it; a repaired tem
     CHECK(cluster.with_image("log:2") == 1);
     CHECK(cluster.status("updatedNumberScheduled") == 1);
 }
+
+TEST_CASE("a revision is named as kube-controller-manager names it, after the hash of the template") {
+    Cluster cluster;
+    cluster.make(R"({"spec":{"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web","x":"t1"}},
+        "spec":{"containers":[{"name":"c","image":"nginx:1.25"}]}}}})");
+    cluster.settle();
+    const api::Json revisions = cluster.list("controllerrevisions.apps");
+    REQUIRE(revisions.size() == 1);
+    CHECK(revisions[0]["metadata"]["name"] == "log-b6548444");
+    CHECK(revisions[0]["metadata"]["labels"]["controller-revision-hash"] == "b6548444");
+}

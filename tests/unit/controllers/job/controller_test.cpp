@@ -173,6 +173,7 @@ TEST_CASE("a success policy ends the job while indexes are open") {
     cluster.end(cluster.running("2").front(), "Succeeded");
     CHECK(cluster.conditions() == "SuccessCriteriaMet:SuccessPolicy Complete:SuccessPolicy");
     CHECK(cluster.running().empty());
+    CHECK_FALSE(cluster.status().contains("failed"));  // what it ended itself
 }
 
 TEST_CASE("a suspended job has no pods, and their end is nobody's failure") {

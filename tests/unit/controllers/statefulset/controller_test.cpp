@@ -197,3 +197,27 @@ TEST_CASE("revisions beyond the limit go, those in use stay; a taken name is avo
     CHECK(api::int_at(other.status(), {"collisionCount"}) == 1);
     CHECK(other.list("controllerrevisions.apps").size() == 2);
 }
+
+TEST_CASE("a revision is named as kube-controller-manager names it, after the hash of its data") {
+    Cluster cluster;
+    cluster.make(0, R"({"spec":{"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web","x":"t1"}},
+        "spec":{"containers":[{"name":"c","image":"nginx:1.25"}]}}}})");
+    cluster.settle();
+    const api::Json revisions = cluster.list("controllerrevisions.apps");
+    REQUIRE(revisions.size() == 1);
+    CHECK(revisions[0]["metadata"]["name"] == "db-5f6ddf6965");
+    CHECK(revisions[0]["data"]["spec"]["template"]["metadata"].contains("creationTimestamp") == false);
+}
+
+TEST_CASE("a partition counts from the first ordinal") {
+    Cluster cluster;
+    cluster.make(3, R"({"spec":{"ordinals":{"start":4},"updateStrategy":{"rollingUpdate":{"partition":2}}}})");
+    cluster.settle_with_pods();
+    cluster.set_image("pg:2");
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-4=pg:1 db-5=pg:1 db-6=pg:2");
+    cluster.patch("statefulsets.apps", "db", R"({"spec":{"updateStrategy":{"rollingUpdate":{"partition":5}}}})");
+    cluster.set_image("pg:3");
+    cluster.settle_with_pods();
+    CHECK(cluster.pods() == "db-4=pg:1 db-5=pg:1 db-6=pg:2");
+}
