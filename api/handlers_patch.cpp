@@ -220,6 +220,7 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
         if (read.error) return *read.error;
         Json object = scale ? scale_of(kind, current) : current;
         TRY(apply_patch(*exchange, read, expected, object, context.field_validation));
+        if (name_of(object).empty() && !scale) return name_undeterminable(info.name);
         if (!name_of(object).empty()) TRY(check_names(*exchange, object));
         if (scale) return exchange->registry.write_scale(kind, current, object, context);
         current = std::move(object);

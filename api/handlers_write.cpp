@@ -58,10 +58,7 @@ ApiResult<bool> handle_update(const ExchangePtr& exchange) {
     TRY_ASSIGN(Json object, decode_body(*exchange, body_type(*exchange), context.field_validation));
     const bool scale = info.subresource == "scale";
     if (name_of(object).empty()) {
-        if (!scale) {
-            return Status::bad_request(
-                "the name of the object (" + info.name + " based on URL) was undeterminable: name must be provided");
-        }
+        if (!scale) return name_undeterminable(info.name);
         object["metadata"]["name"] = info.name;
     }
     TRY(check_names(*exchange, object));

@@ -43,6 +43,11 @@ std::string_view write_scope(const Exchange& exchange) {
     return exchange.kind->namespaced ? std::string_view(exchange.info.namespace_name) : std::string_view();
 }
 
+Status name_undeterminable(std::string_view name) {
+    return Status::bad_request("the name of the object (" + std::string(name) +
+                               " based on URL) was undeterminable: name must be provided");
+}
+
 ApiResult<bool> check_names(const Exchange& exchange, const Json& object) {
     const std::string name(name_of(object)), space(namespace_of(object));
     if (name != exchange.info.name) {

@@ -42,6 +42,8 @@ std::string_view write_scope(const Exchange& exchange);
 
 // 400 when an object that was sent names another object, or another namespace, than the URL.
 ApiResult<bool> check_names(const Exchange& exchange, const Json& object);
+// For an object without a name, which says nothing of what it means to be.
+Status name_undeterminable(std::string_view name);
 
 // Updates what the URL names and answers with the object or, for the subresource scale, with its Scale.
 ApiResult<bool> answer_update(const ExchangePtr& exchange, const Registry::Change& change,

@@ -35,8 +35,8 @@ Error parse_error(const Json& value, const FieldInfo& field) {
     const auto decoded = decode_json("{\"x\":" + encode_raw(value) + "}", type, ignored);
     if (decoded) return std::nullopt;
     std::string message = decoded.error().message;
-    const std::size_t at = message.find("Go struct field X.x");
-    if (at != std::string::npos) message.replace(at, std::string_view("Go struct field X.x").size(), "Go value");
+    const std::size_t at = message.find("Go struct field "), end = message.find(" of type ", at);
+    if (at != std::string::npos && end != std::string::npos) message.replace(at, end - at, "Go value");
     return message;
 }
 

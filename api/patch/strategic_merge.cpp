@@ -261,13 +261,15 @@ class Merger {
         }
     }
 
-    // Whether the items are maps. Errors: 500 when they are not all of one type, 422 for lists of lists.
+    // Whether the items are maps. Errors: 500 when they are not all of one type, 422 when they are lists.
     static ApiResult<bool> element_type(const Json& original, const Json& patch) {
         const Json* first = nullptr;
         for (const Json* list : {&original, &patch}) {
             for (const Json& item : *list) {
-                if (item.is_array()) return Status::server_response(422);
-                if (first == nullptr) first = &item;
+                if (first == nullptr) {
+                    if (item.is_array()) return Status::server_response(422);
+                    first = &item;
+                }
                 if (!same_type(*first, item)) {
                     return Status::plain_500("list element types are not identical: [" + go_text(original) + " " + go_text(patch) + "]");
                 }

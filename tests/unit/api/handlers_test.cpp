@@ -179,6 +179,10 @@ TEST_CASE("patches: what is wrong is told with what was sent") {
     CHECK(patch(merge, R"({"metadata":{"deletionTimestamp":"2030-01-01T00:00:00Z"}})").body["details"]["causes"][0]["message"] ==
           "Invalid value: 2030-01-01 00:00:00 +0000 UTC: field is immutable");
     CHECK(patch(merge, R"({"metadata":{"resourceVersion":"1"}})").code == 409);
+    for (const char* nameless : {R"({"metadata":null})", R"({"metadata":{"name":null}})"}) {
+        CHECK(patch(merge, nameless).body["message"] ==
+              "the name of the object (x based on URL) was undeterminable: name must be provided");
+    }
     CHECK(server.ask("PATCH", config_maps + "/none", "not json", merge).code == 404);
 }
 

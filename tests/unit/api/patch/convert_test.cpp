@@ -25,6 +25,8 @@ TEST_CASE("mistakes are told in the order of the fields, in the converter's word
         {R"({"spec":{"template":{"spec":{"hostname":5}}}})", "cannot convert int64 to string"},
         {R"({"spec":{"template":{"spec":{"hostname":true}}}})", "unrecognized type: string"},
         {R"({"metadata":{"labels":{"a":{}}},"spec":{"replicas":"x"}})", "unrecognized type: string"},
+        // What parses itself knows nothing of where it stands.
+        {R"({"metadata":{"creationTimestamp":5}})", "json: cannot unmarshal number into Go value of type string"},
     };
     for (const Case& one : cases) {
         CAPTURE(one.object);

@@ -127,7 +127,9 @@ TEST_CASE("what cannot be merged is refused in the library's words, and nothing 
          "The order in patch list:\n[map[image:x name:a]]\n doesn't match $setElementOrder list:\n[map[name:z]]\n"},
         {"items of several types", one_container, R"({"containers":[{"name":"a"},"b"]})", 500,
          "list element types are not identical: [[map[name:a]] [map[name:a] b]]"},
-        {"lists of lists", one_container, R"({"containers":[["a"]]})", 422,
+        {"a list beside a map", one_container, R"({"containers":[["a"]]})", 500,
+         "list element types are not identical: [[map[name:a]] [[a]]]"},
+        {"lists of lists", R"({"containers":[]})", R"({"containers":[["a"]]})", 422,
          "the server rejected our request due to an error in our request"},
     };
     for (const Refusal& one : refusals) {
