@@ -5,6 +5,7 @@
 
 #include "api/values/quantity.h"
 #include "api/values/text.h"
+#include "controllers/kubelet/image_catalog.h"
 #include "controllers/kubelet/pod_worker.h"
 
 namespace kubemu::controllers::kubelet {
@@ -15,8 +16,6 @@ using api::object_at;
 using api::string_at;
 
 namespace {
-
-constexpr std::string_view cluster_domain = "cluster.local";
 
 // What stands behind a fieldRef; nothing when the path names no field.
 std::optional<std::string> field_value(const Json& pod, std::string_view path, const std::string& pod_ip, const std::string& host_ip) {
@@ -158,89 +157,46 @@ void add_service(const Json& service, std::string_view name, std::map<std::strin
     }
 }
 
-class ClusterNetwork final : public Network {
-  public:
-    explicit ClusterNetwork(const api::Registry& registry) : registry_(registry) {}
-
-    // `host` is a name as a pod would write it, its namespace already appended where it had none: "web.default",
-    // "web.default.svc.cluster.local", or an address.
-    Answer resolve(std::string_view host, int port) const override {
-        Answer answer;
-        if (!host.empty() && host.find_first_not_of("0123456789.") == host.npos) {
-            answer.addresses.emplace_back(host);
-            by_address(host, port, answer);
-            return answer;
+// NAME='value' lines; the value may go over several of them.
+std::map<std::string, std::string> read_env_file(std::string_view text) {
+    std::map<std::string, std::string> values;
+    while (!text.empty()) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        const auto equals = line.find('=');
+        if (equals == line.npos || line[0] == '#') {
+            text.remove_prefix(std::min(line.size() + 1, text.size()));
+            continue;
         }
-        for (const std::string& suffix : {"." + std::string(cluster_domain), std::string(".svc")})
-            if (host.size() > suffix.size() && host.substr(host.size() - suffix.size()) == suffix) host.remove_suffix(suffix.size());
-        const std::vector<std::string_view> labels = api::split(host, '.');
-        if (labels.size() < 2) return answer;
-        const std::string_view namespace_name = labels.back(), service_name = labels[labels.size() - 2];
-        const auto record = registry_.get("services", namespace_name, service_name);
-        if (record == nullptr) return answer;
-        const Json service = registry_.document(*record);
-        const std::string_view ip = string_at(service, {"spec", "clusterIP"});
-        const auto backends = endpoints(namespace_name, service_name, labels.size() > 2 ? labels[0] : std::string_view());
-        if (ip == "None" || labels.size() > 2) {
-            for (const auto& [address, pod] : backends) answer.addresses.push_back(address);
-        } else if (!ip.empty()) {
-            answer.addresses.emplace_back(ip);
-        } else if (const auto external = string_at(service, {"spec", "externalName"}); !external.empty()) {
-            answer.addresses.emplace_back(external);
-        }
-        const Json& ports = array_at(service, {"spec", "ports"});
-        const bool served = ip == "None" || std::any_of(ports.begin(), ports.end(), [&](const Json& entry) {
-            return api::int_at(entry, {"port"}) == port;
-        });
-        answer.reachable = served && !backends.empty();
-        if (answer.reachable) answer.server_image = image_of(namespace_name, backends.front().second);
-        return answer;
+        const std::string name(api::trim(line.substr(0, equals)));
+        text.remove_prefix(equals + 1);
+        const char quote = !text.empty() && (text[0] == '\'' || text[0] == '"') ? text[0] : '\n';
+        if (quote != '\n') text.remove_prefix(1);
+        const auto end = std::min(text.find(quote), text.size());
+        values[name] = std::string(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
     }
+    return values;
+}
 
-  private:
-    // Addresses and names of the pods that are ready behind a service.
-    std::vector<std::pair<std::string, std::string>> endpoints(std::string_view namespace_name, std::string_view name, std::string_view host) const {
-        std::vector<std::pair<std::string, std::string>> result;
-        const auto record = registry_.get("endpoints", namespace_name, name);
-        if (record == nullptr) return result;
-        const Json document = registry_.document(*record);
-        for (const Json& subset : array_at(document, {"subsets"})) {
-            for (const Json& address : array_at(subset, {"addresses"})) {
-                if (!host.empty() && string_at(address, {"hostname"}) != host) continue;
-                result.emplace_back(string_at(address, {"ip"}), string_at(address, {"targetRef", "name"}));
+// A variable from a file that a container before has left in a volume; without it, the container cannot be made.
+bool add_from_file(const Json& reference, const std::string& name, const Volumes* volumes, ContainerSetup& setup) {
+    if (volumes == nullptr) return true;
+    const std::string path(string_at(reference, {"path"})), key(string_at(reference, {"key"}));
+    const auto volume = volumes->find(std::string(string_at(reference, {"volumeName"})));
+    if (volume != volumes->end() && volume->second != nullptr) {
+        const auto file = volume->second->find(FileSystem::normalized(path));
+        if (file != volume->second->end()) {
+            const auto values = read_env_file(file->second);
+            if (const auto found = values.find(key); found != values.end()) {
+                setup.env[name] = found->second;
+                return true;
             }
         }
-        return result;
     }
-
-    void by_address(std::string_view ip, int port, Answer& answer) const {
-        for (const auto& record : registry_.list("services", {})) {
-            const Json service = registry_.document(*record);
-            if (string_at(service, {"spec", "clusterIP"}) != ip) continue;
-            const std::string name = std::string(api::name_of(service)) + "." + std::string(api::namespace_of(service));
-            const Answer named = resolve(name, port);
-            answer.reachable = named.reachable;
-            answer.server_image = named.server_image;
-            return;
-        }
-        for (const auto& record : registry_.list("pods", {})) {
-            const api::PodView& pod = api::pod_view_of(*record);
-            if (pod.pod_ip != ip || pod.phase != api::PodPhase::running) continue;
-            answer.reachable = true;
-            answer.server_image = image_of(pod.namespace_name, pod.name);
-        }
-    }
-
-    std::string image_of(std::string_view namespace_name, std::string_view pod) const {
-        const auto record = registry_.get("pods", namespace_name, pod);
-        if (record == nullptr) return {};
-        const Json document = registry_.document(*record);
-        const Json& containers = array_at(document, {"spec", "containers"});
-        return containers.empty() ? std::string() : std::string(string_at(containers.front(), {"image"}));
-    }
-
-    const api::Registry& registry_;
-};
+    if (api::bool_at(reference, {"optional"})) return true;
+    setup.error = "environment variable key \"" + key + "\" not found in file \"" + path + "\"";
+    return false;
+}
 
 }  // namespace
 
@@ -265,7 +221,7 @@ std::string expand_references(std::string_view text, const std::map<std::string,
 }
 
 ContainerSetup resolve_environment(const Json& pod, const Json& container, const std::string& pod_ip, const std::string& host_ip,
-                                   const api::Registry& registry, bool with_services) {
+                                   const api::Registry& registry, bool with_services, const Volumes* volumes) {
     ContainerSetup setup;
     const std::string namespace_name(api::namespace_of(pod));
     if (with_services) {
@@ -300,6 +256,8 @@ ContainerSetup resolve_environment(const Json& pod, const Json& container, const
             setup.env[name] = field_value(pod, string_at(*field, {"fieldPath"}), pod_ip, host_ip).value_or("");
         } else if (const Json* resource = api::find(from, "resourceFieldRef")) {
             setup.env[name] = resource_value(pod, container, *resource);
+        } else if (const Json* file = api::find(from, "fileKeyRef")) {
+            if (!add_from_file(*file, name, volumes, setup)) return setup;
         } else {
             const bool secret = api::find(from, "secretKeyRef") != nullptr;
             const Json& reference = object_at(from, {secret ? "secretKeyRef" : "configMapKeyRef"});
@@ -362,50 +320,91 @@ std::string missing_volume(const Json& pod, const api::Registry& registry) {
     return {};
 }
 
-std::shared_ptr<FileSystem> mount_files(const Json& pod, const Json& container, const std::string& pod_ip, const std::string& host_ip,
-                                        const api::Registry& registry, std::map<std::string, std::shared_ptr<Files>>& scratch) {
-    auto result = std::make_shared<FileSystem>();
+namespace {
+
+// What outlives the pod: the volume behind a claim, a folder of the node; empty for what does not.
+std::string lasting_key(const Json& pod, const Json& volume, const api::Registry& registry) {
+    if (const Json* folder = api::find(volume, "hostPath"))
+        return "node/" + std::string(string_at(pod, {"spec", "nodeName"})) + FileSystem::normalized(string_at(*folder, {"path"}));
+    std::string claim(string_at(volume, {"persistentVolumeClaim", "claimName"}));
+    if (api::find(volume, "ephemeral") != nullptr)
+        claim = std::string(api::name_of(pod)) + "-" + std::string(string_at(volume, {"name"}));
+    const auto record = claim.empty() ? nullptr : registry.get("persistentvolumeclaims", api::namespace_of(pod), claim);
+    if (record == nullptr) return {};
+    const std::string bound(string_at(registry.document(*record), {"spec", "volumeName"}));
+    const auto behind = bound.empty() ? nullptr : registry.get("persistentvolumes", "", bound);
+    return behind == nullptr ? std::string() : "volume/" + bound + "/" + api::view_of(*behind).uid;
+}
+
+// Where the kubelet has written the files of a volume that comes from the API; nothing for other volumes.
+std::shared_ptr<Files> projected_files(const Json& volume, const Json& pod, const std::string& pod_ip, const std::string& host_ip,
+                                       const api::Registry& registry) {
     const std::string namespace_name(api::namespace_of(pod));
+    auto files = std::make_shared<Files>();
+    if (api::find(volume, "configMap") != nullptr || api::find(volume, "secret") != nullptr) {
+        fill_config(volume, false, namespace_name, registry, *files);
+    } else if (const Json* downward = api::find(volume, "downwardAPI")) {
+        fill_downward(*downward, pod, pod_ip, host_ip, *files);
+    } else if (const Json* projected = api::find(volume, "projected")) {
+        for (const Json& source : array_at(*projected, {"sources"})) {
+            fill_config(source, true, namespace_name, registry, *files);
+            if (const Json* items = api::find(source, "downwardAPI")) fill_downward(*items, pod, pod_ip, host_ip, *files);
+            if (const Json* token = api::find(source, "serviceAccountToken"))
+                (*files)["/" + std::string(string_at(*token, {"path"}, "token"))] = "simulated-token";
+        }
+    } else {
+        return nullptr;
+    }
+    return files;
+}
+
+}  // namespace
+
+std::shared_ptr<FileSystem> mount_files(const Json& pod, const Json& container, const std::string& pod_ip, const std::string& host_ip,
+                                        const api::Registry& registry, LogStore& logs) {
+    auto result = std::make_shared<FileSystem>();
+    const std::shared_ptr<Volumes> scratch = logs.volumes(std::string(api::uid_of(pod)));
+    std::map<std::string, std::string> env;  // made when a path asks for it
     for (const Json& mount : array_at(container, {"volumeMounts"})) {
         const std::string name(string_at(mount, {"name"})), path(string_at(mount, {"mountPath"}));
         const Json* volume = nullptr;
         for (const Json& candidate : array_at(pod, {"spec", "volumes"}))
             if (string_at(candidate, {"name"}) == name) volume = &candidate;
         if (volume == nullptr) continue;
-        auto files = std::make_shared<Files>();
-        bool read_only = true;
-        if (api::find(*volume, "configMap") != nullptr || api::find(*volume, "secret") != nullptr) {
-            fill_config(*volume, false, namespace_name, registry, *files);
-        } else if (const Json* downward = api::find(*volume, "downwardAPI")) {
-            fill_downward(*downward, pod, pod_ip, host_ip, *files);
-        } else if (const Json* projected = api::find(*volume, "projected")) {
-            for (const Json& source : array_at(*projected, {"sources"})) {
-                fill_config(source, true, namespace_name, registry, *files);
-                if (const Json* items = api::find(source, "downwardAPI")) fill_downward(*items, pod, pod_ip, host_ip, *files);
-                if (const Json* token = api::find(source, "serviceAccountToken"))
-                    (*files)["/" + std::string(string_at(*token, {"path"}, "token"))] = "simulated-token";
-            }
-        } else {
-            read_only = api::bool_at(mount, {"readOnly"});
-            auto& shared = scratch[name];
-            if (shared == nullptr) shared = files;
-            files = shared;
+        std::string part(string_at(mount, {"subPath"}));
+        if (const auto expression = string_at(mount, {"subPathExpr"}); !expression.empty()) {
+            if (env.empty()) env = resolve_environment(pod, container, pod_ip, host_ip, registry, true).env;
+            part = expand_references(expression, env);
         }
-        const auto sub_path = string_at(mount, {"subPath"});
-        if (!sub_path.empty() && read_only) {
-            auto part = std::make_shared<Files>();
-            const std::string prefix = "/" + std::string(sub_path);
-            for (const auto& [file, content] : *files) {
-                if (file == prefix) (*part)["/"] = content;
-                else if (file.compare(0, prefix.size() + 1, prefix + "/") == 0) (*part)[file.substr(prefix.size())] = content;
-            }
-            files = part;
+        const std::string folder = part.empty() ? std::string() : FileSystem::normalized(part);
+        if (std::shared_ptr<Files> files = projected_files(*volume, pod, pod_ip, host_ip, registry)) {
+            result->mount({path, std::move(files), true, folder.empty(), folder});
+            continue;
         }
-        result->mount(path, files, read_only);
+        std::shared_ptr<Files> files;
+        if (const std::string key = lasting_key(pod, *volume, registry); !key.empty()) files = logs.lasting(key);
+        else if (auto& shared = (*scratch)[name]; shared != nullptr) files = shared;
+        else files = shared = std::make_shared<Files>();
+        // A node has an id of its own from the day it was set up.
+        if (string_at(*volume, {"hostPath", "path"}) == "/etc/machine-id" && files->empty())
+            (*files)["/"] = hex_digits("machine " + std::string(string_at(pod, {"spec", "nodeName"})), 32) + "\n";
+        result->mount({path, std::move(files), api::bool_at(mount, {"readOnly"}), false, folder});
     }
     return result;
 }
 
-std::shared_ptr<const Network> make_network(const api::Registry& registry) { return std::make_shared<ClusterNetwork>(registry); }
+void fill_context(ProcessContext& context, const Json& pod, const Json& container, const api::Registry& registry, LogStore& logs) {
+    const std::string pod_ip(string_at(pod, {"status", "podIP"})), host_ip(string_at(pod, {"status", "hostIP"}));
+    auto fresh = mount_files(pod, container, pod_ip, host_ip, registry, logs);
+    context.files->remount(std::move(*fresh));
+    if (context.env.empty()) {
+        const std::shared_ptr<Volumes> volumes = logs.volumes(std::string(api::uid_of(pod)));
+        context.env = resolve_environment(pod, container, pod_ip, host_ip, registry, true, volumes.get()).env;
+    }
+    if (context.stop == nullptr) context.stop = std::make_shared<StopRequest>();
+    if (context.identity != nullptr && context.identity->pod_ip == pod_ip) return;
+    context.identity = std::make_shared<const Identity>(identity_of(pod, container, pod_ip, context.host_name));
+    context.files->belong_to(context.identity);
+}
 
 }  // namespace kubemu::controllers::kubelet

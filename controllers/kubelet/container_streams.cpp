@@ -35,28 +35,8 @@ const Json* container_named(const Json& pod, std::string_view name) {
     return nullptr;
 }
 
-int user_of(const Json& pod, const Json& container) {
-    const Json* own = api::find(container, {"securityContext", "runAsUser"});
-    if (own == nullptr) own = api::find(pod, {"spec", "securityContext", "runAsUser"});
-    return own != nullptr && own->is_number_integer() ? own->get<int>() : 0;
-}
-
-// What a container has before anybody looks into it is only made then; volumes are read anew each time, as a node
-// refreshes ConfigMaps and Secrets.
 void equip(ContainerRun& run, LogStore& logs, const Json& pod, const Json& container, const api::Registry& registry) {
-    const std::string pod_ip(string_at(pod, {"status", "podIP"})), host_ip(string_at(pod, {"status", "hostIP"}));
-    const auto volumes = logs.volumes(std::string(api::uid_of(pod)));
-    run.equip([&](ProcessContext& context) {
-        auto fresh = mount_files(pod, container, pod_ip, host_ip, registry, *volumes);
-        context.files->remount(std::move(*fresh));
-        if (context.env.empty()) context.env = resolve_environment(pod, container, pod_ip, host_ip, registry, true).env;
-        if (context.files->read("/etc/hosts")) return;
-        context.files->write("/etc/hostname", context.host_name + "\n", false);
-        context.files->write("/etc/hosts", "127.0.0.1\tlocalhost\n" + pod_ip + "\t" + context.host_name + "\n", false);
-        const std::string space(api::namespace_of(pod));
-        context.files->write("/etc/resolv.conf", "search " + space + ".svc.cluster.local svc.cluster.local cluster.local\n"
-                                                 "nameserver 10.96.0.10\noptions ndots:5\n", false);
-    });
+    run.equip([&](ProcessContext& context) { fill_context(context, pod, container, registry, logs); });
 }
 
 // Why the program cannot be started, in the words of containerd and runc; empty when it can.
@@ -78,12 +58,28 @@ std::string start_error(const std::vector<std::string>& argv, const ProcessConte
     return "failed to exec in container: failed to start exec \"" + id + "\": OCI runtime exec failed: " + why + ": unknown";
 }
 
+// Where the test image of Kubernetes listens for HTTP; 0: nowhere.
+int agnhost_port(const std::vector<std::string>& words) {
+    std::size_t first = 0;
+    if (!words.empty() && base_of(words[0]) == "agnhost") first = 1;
+    const std::string mode = first < words.size() ? words[first] : "pause";
+    for (const std::string& word : words)
+        for (const std::string_view flag : {"--http-port=", "--port="})
+            if (word.compare(0, flag.size(), flag) == 0) return std::atoi(word.c_str() + flag.size());
+    return mode == "netexec" || mode == "liveness" ? 8080 : mode == "serve-hostname" ? 9376 : mode == "test-webserver" ? 80 : 0;
+}
+
 bool listens_on(const Json& container, int port) {
     for (const Json& declared : api::array_at(container, {"ports"})) {
         if (api::int_at(declared, {"containerPort"}) == port && string_at(declared, {"protocol"}, "TCP") == "TCP") return true;
     }
     const auto image = parse_image(string_at(container, {"image"}));
-    const std::vector<int> known = image && words_of(container).empty() ? behaviour_of(*image).ports : std::vector<int>();
+    if (!image) return false;
+    const std::vector<std::string> words = words_of(container);
+    if (image->base_name() == "agnhost") return agnhost_port(words) == port;
+    // With arguments of its own a server is still that server; another command is another program.
+    const bool own = words.empty() || (api::array_at(container, {"command"}).empty() && !is_known_program(words[0]));
+    const std::vector<int> known = own ? behaviour_of(*image).ports : std::vector<int>();
     return std::find(known.begin(), known.end(), port) != known.end();
 }
 
@@ -97,7 +93,7 @@ std::optional<std::string> fixed_page(const Json& pod, std::string_view containe
     return std::nullopt;
 }
 
-PageServer page_server(const Json& pod, const Json& container, const ContainerRunPtr& run) {
+PageServer page_server(const Json& pod, const Json& container) {
     PageServer server;
     server.image = string_at(container, {"image"});
     server.container = string_at(container, {"name"});
@@ -107,15 +103,31 @@ PageServer page_server(const Json& pod, const Json& container, const ContainerRu
     server.node = string_at(pod, {"spec", "nodeName"});
     server.args = words_of(container);
     server.fixed = fixed_page(pod, server.container);
-    server.file = [run](const std::string& path) {
-        std::optional<std::string> content;
-        run->equip([&](ProcessContext& context) { content = context.files->read(path); });
-        return content;
-    };
     return server;
 }
 
 }  // namespace
+
+std::optional<Page> page_within(const api::Registry& registry, LogStore& logs, const Json& pod, int port,
+                                const PageRequest& request, Time now) {
+    const std::string uid(api::uid_of(pod));
+    for (const char* list : {"containers", "initContainers"}) {
+        for (const Json& container : api::array_at(pod, {"spec", list})) {
+            if (!listens_on(container, port)) continue;
+            const ContainerRunPtr run = logs.current(uid, std::string(string_at(container, {"name"})));
+            if (run == nullptr) continue;
+            PageServer server = page_server(pod, container);
+            server.now = now;
+            const auto fill = [&](ProcessContext& context) {
+                fill_context(context, pod, container, registry, logs);
+                server.file = [files = context.files](const std::string& path) { return files->read(path); };
+            };
+            const auto alive = [&]() KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) { return run->equip_held(fill); };
+            if (alive()) return page_of(server, request);
+        }
+    }
+    return std::nullopt;
+}
 
 bool image_has(std::string_view image, std::string_view program) {
     const auto reference = parse_image(image);
@@ -126,6 +138,9 @@ bool image_has(std::string_view image, std::string_view program) {
         const bool small = reference->base_name() == "busybox" || reference->base_name() == "alpine" ||
                            reference->tag.find("alpine") != std::string::npos;
         if (small && program == "bash") return false;
+        if (program.substr(0, 6) == "python") return reference->base_name() == "python";
+        for (const char* own : {"stress", "agnhost"})
+            if (program == own) return reference->base_name() == own;
     }
     return is_known_program(program);
 }
@@ -143,18 +158,11 @@ std::shared_ptr<const Conversation> conversation_of(const Json& pod, const Json&
     made->in = in;
     made->tty = tty;
     made->strict = true;
-    made->user_id = user_of(pod, container);
-    if (made->user_id != 0) made->user = std::to_string(made->user_id);
-    made->main_argv = words_of(container);
     const std::string image(string_at(container, {"image"}));
-    if (made->main_argv.empty()) {
-        const auto reference = parse_image(image);
-        const bool shell = reference && behaviour_of(*reference).kind == ImageKind::shell;
-        made->main_argv = {shell || !reference ? default_shell(image) : std::string(reference->base_name())};
-    }
+    const bool root = identity_of(pod, container, {}, {}).user == 0;
     const bool bash = !argv.empty() && base_of(argv[0]) == "bash";
-    const std::string sign = made->user_id == 0 ? "# " : "$ ";
-    made->prompt = bash ? (made->user_id == 0 ? "root" : "I have no name!") + std::string("@\\h:\\w") + sign
+    const std::string sign = root ? "# " : "$ ";
+    made->prompt = bash ? (root ? "root" : "I have no name!") + std::string("@\\h:\\w") + sign
                    : image_has(image, "bash") ? sign
                                               : "\\w " + sign;
     return made;
@@ -177,6 +185,7 @@ Result<std::unique_ptr<api::RemoteCommand>, api::PodStreams::Refusal> ContainerS
         const AttachedInput input{query.in && api::bool_at(*container, {"stdin"}), api::bool_at(*container, {"stdinOnce"})};
         return make_attach(run, input, options_.manager, changed);
     }
+    options_.logs.advance_others(uid, query.container, now);
     equip(*run, options_.logs, pod, *container, registry);
     ProcessContext context;
     run->equip([&](ProcessContext& own) { context = own; });
@@ -210,12 +219,19 @@ Result<std::unique_ptr<api::PortConnection>, std::string> ContainerStreams::dial
             const ContainerRunPtr run = options_.logs.current(view.uid, std::string(string_at(container, {"name"})));
             if (run == nullptr || run->ended(now) || !listens_on(container, port)) continue;
             equip(*run, options_.logs, pod, container, registry);
-            return make_http_connection(
-                [server = page_server(pod, container, run), &manager = options_.manager](const PageRequest& request) {
-                    PageServer asked = server;
-                    asked.now = manager.clock().now();
-                    return page_of(asked, request);
-                });
+            PageServer server = page_server(pod, container);
+            server.file = [run](const std::string& path) {
+                std::optional<std::string> content;
+                run->equip([&](ProcessContext& context) { content = context.files->read(path); });
+                return content;
+            };
+            const auto answer = [server, run, &logs = options_.logs, uid = view.uid, &manager = options_.manager](const PageRequest& request) {
+                PageServer asked = server;
+                asked.now = manager.clock().now();
+                logs.advance_others(uid, asked.container, asked.now);
+                return page_of(asked, request);
+            };
+            return make_http_connection(answer);
         }
     }
     const std::string number = std::to_string(port), sandbox = hex_digits("sandbox " + view.uid, 64);

@@ -30,6 +30,9 @@ class ContainerStreams final : public api::PodStreams {
     Options options_;
 };
 
+// What a container of the pod answers on this port; nothing: none listens. Call it with the mutex of all runs held.
+std::optional<Page> page_within(const api::Registry& registry, LogStore& logs, const api::Json& pod, int port,
+                                const PageRequest& request, Time now);
 // How one talks to this container's process `argv`.
 std::shared_ptr<const Conversation> conversation_of(const api::Json& pod, const api::Json& container,
                                                     const std::vector<std::string>& argv, bool in, bool tty);

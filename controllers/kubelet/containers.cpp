@@ -232,8 +232,13 @@ void PodWorker::pull_failed(const ContainerSpec& spec, ContainerState& state, co
 bool PodWorker::create(const ContainerSpec& spec, ContainerState& state) {
     const Json* container = container_of(document(), spec.name);
     if (container == nullptr) return false;
-    const auto setup = resolve_environment(document(), *container, pod_ip_, services_.node_ip(spec_.node),
-                                           services_.manager.registry(), false);
+    ContainerSetup setup;
+    {
+        const std::shared_ptr<Volumes> volumes = services_.logs.volumes(uid_);
+        const Lock lock(*services_.logs.run_mutex());
+        setup = resolve_environment(document(), *container, pod_ip_, services_.node_ip(spec_.node), services_.manager.registry(),
+                                    false, volumes.get());
+    }
     state.step = ContainerState::Step::none;
     if (!setup.error.empty()) {
         if (state.waiting_message != setup.error) {
@@ -305,13 +310,14 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
     const bool needs_files = own_program || !spec.post_start.empty() || spec.liveness.kind == Probe::Kind::exec || spec.readiness.kind == Probe::Kind::exec ||
                              spec.startup.kind == Probe::Kind::exec || !spec.pre_stop.empty();
     if (needs_files) {
-        context.env = resolve_environment(pod, *container, pod_ip_, host_ip, registry, true).env;
         if (scratch_ == nullptr) scratch_ = services_.logs.volumes(uid_);
         {
             const Lock lock(*services_.logs.run_mutex());
-            context.files = mount_files(pod, *container, pod_ip_, host_ip, registry, *scratch_);
+            context.env = resolve_environment(pod, *container, pod_ip_, host_ip, registry, true, scratch_.get()).env;
+            context.files = mount_files(pod, *container, pod_ip_, host_ip, registry, services_.logs);
         }
-        context.files->write("/etc/hostname", context.host_name + "\n", false);
+        context.identity = std::make_shared<const Identity>(identity_of(pod, *container, pod_ip_, context.host_name));
+        context.files->belong_to(context.identity);
         for (const std::string& word : command) context.argv.push_back(expand_references(word, context.env));
         for (const std::string& word : args) context.argv.push_back(expand_references(word, context.env));
         if (own_shell) context.argv = {default_shell(spec.image)};
@@ -322,7 +328,9 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
     std::unique_ptr<Process> process;
     const std::string exit_code = override_of("exit-code", spec.name), duration = override_of("run-duration", spec.name),
                       text = override_of("log", spec.name);
-    if (!exit_code.empty() || !duration.empty() || !text.empty()) {
+    if (spec.out_of_memory) {
+        process = make_fixed_process(std::move(context), "stress: info: [1] dispatching hogs: 0 cpu, 0 io, 1 vm, 0 hdd\n", some(0.5), 137);
+    } else if (!exit_code.empty() || !duration.empty() || !text.empty()) {
         std::optional<Duration> length = parse_duration(duration);
         if (!length && !exit_code.empty()) length = context.unknown_duration;
         if (!length && spec_.restart_policy != "Always") length = context.unknown_duration;
@@ -351,6 +359,7 @@ void PodWorker::exited(const ContainerSpec& spec, ContainerState& state, int cod
     state.phase = ContainerState::Phase::terminated;
     state.finished_at = at;
     state.exit_code = state.kill_reason == "unhealthy" && code == 0 ? 137 : code;
+    if (spec.out_of_memory && code == 137 && !state.stop_at) reason = "OOMKilled";
     state.end_reason = !reason.empty() ? std::move(reason) : state.exit_code == 0 ? "Completed" : "Error";
     state.end_message = state.run->changes_files() ? termination_message(spec, state) : std::string();
     state.stop_at.reset();

@@ -9,6 +9,7 @@
 
 #include "api/kind_registry.h"
 #include "api/registry.h"
+#include "controllers/kubelet/cluster_network.h"
 #include "controllers/kubelet/container_streams.h"
 #include "controllers/kubelet/eviction_manager.h"
 #include "controllers/kubelet/node_images.h"
@@ -80,7 +81,7 @@ struct KubeletController::Impl {
               owner.kind("pods"),
               logs,
               minor_of(options.kubernetes_version),
-              kubelet::make_network(owner.manager().registry()),
+              kubelet::make_network(owner.manager().registry(), logs),
               [this](const std::string& space) { return latency_at(pace_of(space)); },
               [this](const std::string& node) -> EventRecorder& { return nodes.events(node); },
               [this](const std::string& node) { return nodes.ip(node); },

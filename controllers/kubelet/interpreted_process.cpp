@@ -62,15 +62,14 @@ shell::Machine machine_of(const ProcessContext& context) {
     machine.directory = context.working_directory;
     machine.files = context.files;
     machine.network = context.network;
+    machine.identity = context.identity;
+    machine.stop = context.stop;
     machine.host_name = context.host_name;
     machine.pod_namespace = context.pod_namespace;
     machine.unknown_runs_for_ever = context.unknown_runs_for_ever;
     machine.unknown_duration = context.unknown_duration;
     machine.time = context.started_at;
     if (const auto& conversation = context.conversation) {
-        machine.user = conversation->user;
-        machine.user_id = conversation->user_id;
-        machine.main_argv = conversation->main_argv;
         machine.unknown_is_an_error = conversation->strict;
         if (conversation->tty) machine.variables.emplace("TERM", "xterm");
     }
@@ -157,6 +156,11 @@ class InterpretedProcess final : public Process {
   private:
     bool tty() const { return context_.conversation != nullptr && context_.conversation->tty; }
 
+    // A server does; the first process of a container gets no signal that it has no handler for.
+    bool ends_when_asked() const {
+        return context_.stop != nullptr && context_.stop->at && context_.conversation == nullptr && end_code() == 0;
+    }
+
     void give(std::string_view text, Time at) {
         if (!input_->open) return;
         input_->text += text;
@@ -187,6 +191,11 @@ class InterpretedProcess final : public Process {
         State state;
         for (;;) {
             interpreter_->run(until, output);
+            if (machine.endless && ends_when_asked()) {
+                state.exited = true;
+                state.finished_at = std::max(machine.time, *context_.stop->at);
+                return state;
+            }
             if (machine.endless || interpreter_->wants_input()) return state;
             if (!interpreter_->finished() || machine.time > until) {
                 state.next = machine.time;

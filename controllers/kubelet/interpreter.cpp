@@ -146,6 +146,7 @@ void Interpreter::interrupt(Time at) {
     at_ = program_->code.size();
     open_redirects_.clear();
     waiting_.reset();
+    machine_.followed.reset();
     wants_input_ = machine_.endless = false;
     machine_.time = at;
     machine_.status = interrupted;
@@ -302,7 +303,13 @@ std::optional<Interpreter::Call> Interpreter::expand(const Instruction& instruct
         std::size_t equals = 0;
         substitutes = substitutes || word.find("$(") != std::string::npos || word.find('`') != std::string::npos;
         if (call.argv.empty() && is_assignment(word, equals)) {
-            call.assignments.emplace_back(word.substr(0, equals), joined(expand_word(machine_, std::string_view(word).substr(equals + 1), false)));
+            const std::string name = word.substr(0, equals);
+            const std::string_view value = std::string_view(word).substr(equals + 1);
+            if (value.size() > 1 && value.front() == '(' && value.back() == ')') {
+                assign_list(name, value.substr(1, value.size() - 2), call);
+                continue;
+            }
+            call.assignments.emplace_back(name, joined(expand_word(machine_, value, false)));
             continue;
         }
         for (std::string& field : expand_word(machine_, word, true)) call.argv.push_back(std::move(field));
@@ -313,6 +320,22 @@ std::optional<Interpreter::Call> Interpreter::expand(const Instruction& instruct
         if (call.argv.size() != 1 || call.argv[0] != "exit") machine_.status = 0;  // a bare exit keeps the last status
     }
     return call;
+}
+
+// name=(one two): parsed as the words of a command are.
+void Interpreter::assign_list(const std::string& name, std::string_view list, Call& call) {
+    for (auto old = machine_.variables.lower_bound(name + "["); old != machine_.variables.end() && old->first.compare(0, name.size() + 1, name + "[") == 0;)
+        old = machine_.variables.erase(old);
+    std::size_t count = 0;
+    const std::shared_ptr<const Program> words = parse(": " + std::string(list));
+    for (const Instruction& part : words->code) {
+        for (std::size_t i = 1; i < part.words.size(); ++i) {
+            for (std::string& field : expand_word(machine_, part.words[i], true)) {
+                call.assignments.emplace_back(count == 0 ? name : name + "[" + std::to_string(count) + "]", std::move(field));
+                ++count;
+            }
+        }
+    }
 }
 
 void Interpreter::command(const Instruction& instruction, const Process::Output& output) {
@@ -339,10 +362,17 @@ void Interpreter::command(const Instruction& instruction, const Process::Output&
             waiting_ = std::move(call);
             return suspend();
         }
-        if (instruction.background) leave_in_background(start);
+        if (instruction.background) {
+            leave_in_background(start);
+            machine_.followed.reset();
+        }
     }
     if (restores) machine_.variables = saved;
     emit(instruction.redirects, streams, output);
+    if (machine_.followed) {  // the same again, from where it has come to
+        waiting_ = std::move(call);
+        --at_;
+    }
 }
 
 // A program of the image that is not known here.

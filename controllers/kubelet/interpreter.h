@@ -30,9 +30,10 @@ struct Machine {
     std::shared_ptr<FileSystem> files;
     std::shared_ptr<const Network> network;
     std::string host_name, pod_namespace;
-    std::string user = "root";
-    int user_id = 0;
-    std::vector<std::string> main_argv;  // what runs as process 1; empty: not known
+    std::shared_ptr<const Identity> identity;  // null: not known
+    std::shared_ptr<StopRequest> stop;         // of the container's first process; null: nobody can stop it
+    // How much of the file that `tail -f` follows has been shown; nothing: none is followed.
+    std::optional<std::size_t> followed;
     bool unknown_is_an_error = false;      // a program that is not known here is not found (127)
     bool unknown_runs_for_ever = false;
     Duration unknown_duration{};
@@ -124,6 +125,7 @@ class Interpreter {
     void leave_trap();
     void command(const Instruction& instruction, const Process::Output& output);
     std::optional<Call> expand(const Instruction& instruction);
+    void assign_list(const std::string& name, std::string_view list, Call& call);
     void unknown_program(const std::string& name, Streams& streams);
     void pipeline(const Instruction& instruction, const Process::Output& output);
     void subshell(const Instruction& instruction, const Process::Output& output);

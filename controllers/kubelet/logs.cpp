@@ -26,8 +26,9 @@ std::string stamp(Time time) {
 
 class LogStream final : public api::Stream {
   public:
-    LogStream(ContainerRunPtr run, Manager& manager, const api::LogQuery& query, ContainerRun::Position position)
-        : run_(std::move(run)), manager_(manager), follow_(query.follow), timestamps_(query.timestamps),
+    LogStream(ContainerRunPtr run, Manager& manager, LogStore& logs, const api::LogQuery& query, ContainerRun::Position position)
+        : run_(std::move(run)), manager_(manager), logs_(logs), pod_uid_(api::pod_view_of(*query.pod).uid),
+          container_(query.container), follow_(query.follow), timestamps_(query.timestamps),
           bytes_left_(query.limit_bytes.value_or(-1)), position_(position) {}
 
     Step next() override {
@@ -36,7 +37,9 @@ class LogStream final : public api::Stream {
             step.state = Step::State::end;
             return step;
         }
-        auto taken = run_->take(position_, manager_.clock().now());
+        const Time now = manager_.clock().now();
+        logs_.advance_others(pod_uid_, container_, now);
+        auto taken = run_->take(position_, now);
         std::string text;
         for (ContainerRun::Line& line : taken.lines) {
             if (timestamps_ && at_line_start_) text += stamp(line.time) + " ";
@@ -74,6 +77,8 @@ class LogStream final : public api::Stream {
 
     ContainerRunPtr run_;
     Manager& manager_;
+    LogStore& logs_;
+    const std::string pod_uid_, container_;
     bool follow_, timestamps_;
     std::int64_t bytes_left_;
     ContainerRun::Position position_;
@@ -106,6 +111,8 @@ void ContainerRun::append(Time time, std::string_view text) {
 }
 
 void ContainerRun::run_to(Time until) {
+    const auto& stop = process_->context().stop;
+    if (stop != nullptr && stop->at) state_.next = *stop->at;
     if (stopped_ || state_.exited || !state_.next || *state_.next > until) return;
     bool wrote = false;
     state_ = process_->advance(until, [&](Time time, std::string_view text, int) KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
@@ -191,6 +198,12 @@ bool ContainerRun::ever_touched() {
 void ContainerRun::equip(const std::function<void(ProcessContext&)>& change) {
     const Lock lock(*mutex_);
     change(process_->context());
+}
+
+bool ContainerRun::equip_held(const std::function<void(ProcessContext&)>& change) {
+    if (stopped_ || state_.exited) return false;
+    change(process_->context());
+    return true;
 }
 
 void ContainerRun::input(std::string_view text, Time now) {
@@ -297,6 +310,37 @@ std::shared_ptr<Volumes> LogStore::volumes(const std::string& pod_uid) {
     return volumes;
 }
 
+std::shared_ptr<Files> LogStore::lasting(const std::string& key) {
+    const Lock lock(mutex_);
+    std::shared_ptr<Files>& files = lasting_[key];
+    if (files != nullptr) return files;
+    files = std::make_shared<Files>();
+    const auto made = files;
+    constexpr std::string_view prefix = "volume/";
+    for (auto entry = lasting_.begin(); entry != lasting_.end();) {
+        const auto slash = entry->first.find('/', prefix.size());
+        const bool volume = entry->first.compare(0, prefix.size(), prefix) == 0 && slash != std::string::npos;
+        const auto record =
+            volume ? manager_.registry().get("persistentvolumes", "", entry->first.substr(prefix.size(), slash - prefix.size()))
+                   : nullptr;
+        const bool gone = volume && (record == nullptr || api::view_of(*record).uid != entry->first.substr(slash + 1));
+        entry = gone && entry->first != key ? lasting_.erase(entry) : std::next(entry);
+    }
+    return made;
+}
+
+void LogStore::advance_others(const std::string& pod_uid, const std::string& container, Time now) {
+    std::vector<ContainerRunPtr> others;
+    {
+        const Lock lock(mutex_);
+        const auto pod = runs_.find(pod_uid);
+        if (pod == runs_.end()) return;
+        for (const auto& [name, runs] : pod->second)
+            if (name != container && runs.current != nullptr) others.push_back(runs.current);
+    }
+    for (const ContainerRunPtr& run : others) run->ended(now);
+}
+
 api::ApiResult<std::unique_ptr<api::Stream>> LogStore::open(const api::LogQuery& query) {
     const api::PodView& view = api::pod_view_of(*query.pod);
     ContainerRunPtr run;
@@ -326,13 +370,14 @@ api::ApiResult<std::unique_ptr<api::Stream>> LogStore::open(const api::LogQuery&
                                         "\" is waiting to start: " + why);
     }
     const Time now = manager_.clock().now();
+    advance_others(view.uid, query.container, now);
     ContainerRun::Position position{run->first_line(), 0};
     if (query.since) position = run->since(*query.since, now);
     if (query.tail_lines && *query.tail_lines >= 0) {
         const auto tail = run->tail(static_cast<std::uint64_t>(*query.tail_lines), now);
         if (tail.line > position.line) position = tail;
     }
-    return std::unique_ptr<api::Stream>(std::make_unique<LogStream>(std::move(run), manager_, query, position));
+    return std::unique_ptr<api::Stream>(std::make_unique<LogStream>(std::move(run), manager_, *this, query, position));
 }
 
 }  // namespace kubemu::controllers::kubelet

@@ -44,6 +44,8 @@ class ContainerRun {
     bool ever_touched();
     // `change` may fill in what commands see, and read it.
     void equip(const std::function<void(ProcessContext&)>& change);
+    // The same for who holds mutex() already; false when the process has ended.
+    bool equip_held(const std::function<void(ProcessContext&)>& change) KUBEMU_REQUIRES(*mutex_);
     // Standard input of the process.
     void input(std::string_view text, Time now);
     void input_closed(Time now);
@@ -106,6 +108,11 @@ class LogStore final : public api::PodLogs {
     bool runs(const std::string& pod_uid);
     // Made when they are first asked for.
     std::shared_ptr<Volumes> volumes(const std::string& pod_uid);
+    // Files that outlive pods, by "volume/NAME/UID" of a PersistentVolume or "node/NAME/path". Those of volumes that are
+    // gone are forgotten. Guarded by the mutex of all runs, as all files are.
+    std::shared_ptr<Files> lasting(const std::string& key);
+    // Lets everything else in the pod go on until `now`, since it may have written what `container` reads.
+    void advance_others(const std::string& pod_uid, const std::string& container, Time now);
     const std::shared_ptr<Mutex>& run_mutex() const { return run_mutex_; }
 
   private:
@@ -117,6 +124,7 @@ class LogStore final : public api::PodLogs {
     Mutex mutex_;
     std::unordered_map<std::string, std::map<std::string, Runs>> runs_ KUBEMU_GUARDED_BY(mutex_);
     std::unordered_map<std::string, std::shared_ptr<Volumes>> volumes_ KUBEMU_GUARDED_BY(mutex_);
+    std::map<std::string, std::shared_ptr<Files>> lasting_ KUBEMU_GUARDED_BY(mutex_);
 };
 
 }  // namespace kubemu::controllers::kubelet

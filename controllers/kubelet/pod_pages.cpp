@@ -66,7 +66,8 @@ Page nginx(const PageServer& server, const Target& target, const ImageReference&
 
 // registry.k8s.io/e2e-test-images/agnhost: netexec by default; `serve-hostname` answers with the name alone.
 Page agnhost(const PageServer& server, const Target& target) {
-    if (!server.args.empty() && server.args[0] == "serve-hostname") return {.body = server.pod};
+    for (const std::string& word : server.args)
+        if (word == "serve-hostname") return {.body = server.pod};
     if (target.path == "/hostname" || target.path == "/hostName") return {.body = server.pod};
     if (target.path == "/echo") return {.body = target.parameter("msg")};
     if (target.path == "/clientip") return {.body = "127.0.0.1:40000"};
@@ -93,6 +94,12 @@ std::string hello_app(const PageServer& server, const ImageReference& image) {
     return "Hello, world!\nVersion: " + version + ".0\nHostname: " + server.pod + "\n";
 }
 
+// gcr.io/google-samples/kubernetes-bootcamp.
+std::string bootcamp(const PageServer& server, const ImageReference& image) {
+    const std::string version = image.tag.substr(0, 1) == "v" ? image.tag.substr(1) : "1";
+    return "Hello Kubernetes bootcamp! | Running on: " + server.pod + " | v=" + version + "\n";
+}
+
 // traefik/whoami and the echo servers: what they were asked.
 std::string asked(const PageServer& server, const PageRequest& request) {
     return "Hostname: " + server.pod + "\nIP: 127.0.0.1\nIP: " + server.pod_ip + "\nRemoteAddr: 127.0.0.1:40000\n" + request.head + "\n";
@@ -116,7 +123,7 @@ Page page_of(const PageServer& server, const PageRequest& request) {
     if (!image) return {.body = some_page(server, server.image, request)};
     const Target target = parse_target(request.target);
     const std::string_view name = image->base_name();
-    if (name == "nginx" || name == "nginx-unprivileged") return nginx(server, target, *image);
+    if (name.substr(0, 5) == "nginx") return nginx(server, target, *image);
     if (name == "httpd") {
         Page page = files_of(server, target, "/usr/local/apache2/htdocs", "<html><body><h1>It works!</h1></body></html>\n",
                              "<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n");
@@ -126,6 +133,9 @@ Page page_of(const PageServer& server, const PageRequest& request) {
     if (name == "agnhost") return agnhost(server, target);
     if (name == "serve_hostname" || name == "serve-hostname") return {.body = server.pod};
     if (name == "http-echo") return {.body = echo_text(server)};
+    if (name == "kubernetes-bootcamp") return {.body = bootcamp(server, *image)};
+    if (name == "hello-go-gke") return {200, "application/json", {}, "{\"message\":\"Hello\"}\n"};
+    if (name == "hpa-example") return {.body = "OK!"};
     if (name == "hello-app") return {.body = hello_app(server, *image)};
     if (name == "whoami" || name == "echoserver" || name == "echo-server") return {.body = asked(server, request)};
     return {.body = some_page(server, name, request)};

@@ -1,6 +1,9 @@
 // Reads a pod's document into the small PodSpec that its worker keeps.
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/metrics/usage.h"
+#include "api/values/quantity.h"
+#include "controllers/kubelet/image_catalog.h"
 #include "controllers/kubelet/pod_worker.h"
 
 namespace kubemu::controllers::kubelet {
@@ -24,6 +27,20 @@ std::vector<std::string> strings(const Json& list) {
     for (const Json& item : list)
         if (item.is_string()) result.push_back(item.get<std::string>());
     return result;
+}
+
+std::vector<std::string> command_of(const Json& container) {
+    std::vector<std::string> words = strings(array_at(container, {"command"}));
+    for (std::string& word : strings(array_at(container, {"args"}))) words.push_back(std::move(word));
+    return words;
+}
+
+// Of the container, else of the pod as a whole; 0: none.
+std::int64_t memory_limit(const Json& container, const Json& pod) {
+    std::string_view text = string_at(container, {"resources", "limits", "memory"});
+    if (text.empty()) text = string_at(pod, {"spec", "resources", "limits", "memory"});
+    const auto quantity = text.empty() ? std::nullopt : api::Quantity::parse(text);
+    return quantity ? quantity->value() : 0;
 }
 
 Probe read_probe(const Json& container, std::string_view member) {
@@ -52,10 +69,16 @@ Probe read_probe(const Json& container, std::string_view member) {
     return probe;
 }
 
-ContainerSpec read_container(const Json& container) {
+ContainerSpec read_container(const Json& container, const Json& pod) {
     ContainerSpec spec;
     spec.name = string_at(container, {"name"});
     spec.image = string_at(container, {"image"});
+    const std::vector<std::string> words = command_of(container);
+    const auto image = parse_image(spec.image);
+    spec.falls_ill = image && (image->base_name() == "liveness" ||
+                               (image->base_name() == "agnhost" && !words.empty() && words[0] == "liveness"));
+    const std::int64_t limit = memory_limit(container, pod), wanted = api::stress_demand(words).memory_bytes;
+    spec.out_of_memory = limit > 0 && wanted > limit;
     spec.pull_policy = string_at(container, {"imagePullPolicy"}, "IfNotPresent");
     spec.sidecar = string_at(container, {"restartPolicy"}) == "Always";
     for (const Json& port : array_at(container, {"ports"})) {
@@ -100,10 +123,10 @@ PodSpec read_pod_spec(const Json& pod) {
         result.active_deadline = std::chrono::seconds(seconds);
     result.grace = std::chrono::seconds(int_at(spec, {"terminationGracePeriodSeconds"}, 30));
     result.host_network = api::bool_at(spec, {"hostNetwork"});
-    for (const Json& container : array_at(spec, {"initContainers"})) result.init.push_back(read_container(container));
-    for (const Json& container : array_at(spec, {"containers"})) result.containers.push_back(read_container(container));
+    for (const Json& container : array_at(spec, {"initContainers"})) result.init.push_back(read_container(container, pod));
+    for (const Json& container : array_at(spec, {"containers"})) result.containers.push_back(read_container(container, pod));
     for (const Json& container : array_at(spec, {"ephemeralContainers"})) {
-        result.ephemeral.push_back(read_container(container));
+        result.ephemeral.push_back(read_container(container, pod));
         result.ephemeral.back().ephemeral = true;
     }
     for (const Json& secret : array_at(spec, {"imagePullSecrets"})) result.pull_secrets.emplace_back(string_at(secret, {"name"}));

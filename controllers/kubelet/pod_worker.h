@@ -51,6 +51,8 @@ struct ContainerSpec {
     std::set<std::string> restart_on_resize;  // resources whose resize restarts it
     std::string resources;                    // as JSON, of what may be resized; empty: none
     std::map<std::string, int> ports;  // declared, by name ("#<number>" without one)
+    bool falls_ill = false;            // the documentation's liveness example: it answers for ten seconds
+    bool out_of_memory = false;        // it takes more than its limit allows
     Probe startup, liveness, readiness;
     std::vector<std::string> pre_stop;
     Duration pre_stop_sleep{};
@@ -222,15 +224,21 @@ struct ContainerSetup {
     std::map<std::string, std::string> env;
     std::string error;  // the message of CreateContainerConfigError
 };
+// `volumes`: those of the pod, for variables that are read from a file in one (fileKeyRef).
 ContainerSetup resolve_environment(const api::Json& pod, const api::Json& container, const std::string& pod_ip,
-                                   const std::string& host_ip, const api::Registry& registry, bool with_services);
+                                   const std::string& host_ip, const api::Registry& registry, bool with_services,
+                                   const Volumes* volumes = nullptr);
 // The volume that cannot be mounted: "MountVolume.SetUp failed for volume ..."; empty when all can.
 std::string missing_volume(const api::Json& pod, const api::Registry& registry);
+// The volumes of a container. Those that outlive the pod, and its own, are the same for all who mount them.
+// Call it, and the next, with the mutex of all runs held.
 std::shared_ptr<FileSystem> mount_files(const api::Json& pod, const api::Json& container, const std::string& pod_ip,
-                                        const std::string& host_ip, const api::Registry& registry,
-                                        std::map<std::string, std::shared_ptr<Files>>& scratch);
+                                        const std::string& host_ip, const api::Registry& registry, LogStore& logs);
+// What a container has before anybody looks into it is only made then; volumes are read anew each time, as a node
+// refreshes ConfigMaps and Secrets.
+void fill_context(ProcessContext& context, const api::Json& pod, const api::Json& container,
+                  const api::Registry& registry, LogStore& logs);
 // Expands $(NAME) as container commands and environment values do.
 std::string expand_references(std::string_view text, const std::map<std::string, std::string>& env);
-std::shared_ptr<const Network> make_network(const api::Registry& registry);
 
 }  // namespace kubemu::controllers::kubelet

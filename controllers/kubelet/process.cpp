@@ -37,11 +37,6 @@ bool below(std::string_view path, std::string_view directory) {
     return path.size() > directory.size() && path.compare(0, directory.size(), directory) == 0 && path[directory.size()] == '/';
 }
 
-std::string relative(std::string_view path, std::string_view mount) {
-    if (mount == "/") return std::string(path);
-    return path.size() == mount.size() ? "/" : std::string(path.substr(mount.size()));
-}
-
 // What a program says at its start is the same in each of the thousands of containers that run it: kept once.
 std::shared_ptr<const std::string> shared_text(std::string text) {
     struct Recent {
@@ -69,6 +64,11 @@ class FixedProcess final : public Process {
 
     std::optional<State> foresee(Time until) const override {
         State state;
+        if (context_.stop != nullptr && context_.stop->at) {  // a server ends well when it is asked to
+            state.exited = true;
+            state.finished_at = *context_.stop->at;
+            return state;
+        }
         if (!duration_) return state;
         state.finished_at = context_.started_at + *duration_;
         if (state.finished_at > until) {
@@ -107,10 +107,20 @@ class FixedProcess final : public Process {
 
 }  // namespace
 
-void FileSystem::mount(std::string path, std::shared_ptr<Files> volume, bool read_only) {
-    mounts_.push_back({normal(path), std::move(volume), read_only});
+void FileSystem::mount(Mount mount) {
+    mount.path = normal(mount.path);
+    if (!mount.folder.empty()) mount.folder = normal(mount.folder);
+    if (mount.folder == "/") mount.folder.clear();
+    mounts_.push_back(std::move(mount));
     std::stable_sort(mounts_.begin(), mounts_.end(),
                      [](const Mount& a, const Mount& b) { return a.path.size() > b.path.size(); });
+}
+
+std::string FileSystem::key_of(const Mount* mount, std::string_view path) {
+    if (mount == nullptr) return std::string(path);
+    const std::string_view rest = mount->path == "/" ? path : path.substr(mount->path.size());
+    const std::string key = mount->folder + std::string(rest == "/" ? "" : rest);
+    return key.empty() ? "/" : key;
 }
 
 std::string FileSystem::normalized(std::string_view path) { return normal(path); }
@@ -121,8 +131,10 @@ std::vector<std::pair<std::string, std::string>> FileSystem::all_below(std::stri
     const std::string directory = normal(raw);
     constexpr std::string_view marker = "/.directory";
     std::map<std::string, std::string> found;
-    const auto add = [&](const std::string& mount, const Files& files) {
-        for (const auto& [file, content] : files) {
+    const auto add = [&](const std::string& mount, const std::string& folder, const Files& files) {
+        for (const auto& [key, content] : files) {
+            if (!folder.empty() && key != folder && !below(key, folder)) continue;
+            const std::string file = key.size() == folder.size() ? "/" : key.substr(folder.size());
             std::string path = file == "/" ? mount : mount == "/" ? file : mount + file;
             if (!below(path, directory)) continue;
             const bool made = path.size() > marker.size() && path.ends_with(marker);
@@ -130,8 +142,8 @@ std::vector<std::pair<std::string, std::string>> FileSystem::all_below(std::stri
             if (path.size() > directory.size()) found.emplace(std::move(path), made ? std::string() : content);
         }
     };
-    for (const Mount& mount : mounts_) add(mount.path, *mount.files);
-    add("/", own_);
+    for (const Mount& mount : mounts_) add(mount.path, mount.folder, *mount.files);
+    add("/", {}, own_);
     return {found.begin(), found.end()};
 }
 
@@ -143,10 +155,17 @@ const FileSystem::Mount* FileSystem::mount_of(std::string_view path) const {
 
 std::optional<std::string> FileSystem::read(std::string_view raw) const {
     const std::string path = normal(raw);
+    if (const std::string* written = peek(path)) return *written;
+    if (identity_ == nullptr || mount_of(path) != nullptr) return std::nullopt;
+    return system_file(*identity_, path);
+}
+
+const std::string* FileSystem::peek(std::string_view raw) const {
+    const std::string path = normal(raw);
     const Mount* mount = mount_of(path);
-    const Files& files = mount != nullptr ? *mount->files : own_;
-    const auto found = files.find(mount != nullptr ? relative(path, mount->path) : path);
-    return found == files.end() ? std::nullopt : std::optional(found->second);
+    const Files& files = files_of(mount);
+    const auto found = files.find(key_of(mount, path));
+    return found == files.end() ? nullptr : &found->second;
 }
 
 bool FileSystem::write(std::string_view raw, std::string text, bool append) {
@@ -156,7 +175,7 @@ bool FileSystem::write(std::string_view raw, std::string text, bool append) {
     if (mount != nullptr && mount->read_only) return false;
     Files& files = mount != nullptr ? *mount->files : own_;
     if (files.size() >= files_max) return false;
-    std::string& content = files[mount != nullptr ? relative(path, mount->path) : path];
+    std::string& content = files[key_of(mount, path)];
     if (!append) content.clear();
     if (content.size() + text.size() > file_bytes_max) return false;
     content += text;
@@ -168,7 +187,7 @@ bool FileSystem::remove(std::string_view raw) {
     const Mount* mount = mount_of(path);
     if (mount != nullptr && mount->read_only) return false;
     Files& files = mount != nullptr ? *mount->files : own_;
-    const std::string key = mount != nullptr ? relative(path, mount->path) : path;
+    const std::string key = key_of(mount, path);
     bool removed = false;
     for (auto entry = files.begin(); entry != files.end();) {
         const bool hit = entry->first == key || below(entry->first, key);
@@ -185,12 +204,15 @@ bool FileSystem::is_directory(std::string_view raw) const {
     for (std::string_view usual : {"/", "/bin", "/dev", "/etc", "/home", "/proc", "/root", "/sbin", "/sys", "/tmp", "/usr", "/var"})
         if (path == usual) return true;
     for (const Mount& mount : mounts_) {
-        if (mount.path == path || below(mount.path, path)) return mount.files->count("/") == 0;
+        if (mount.path == path || below(mount.path, path)) return mount.path != path || mount.files->count(key_of(&mount, path)) == 0;
     }
     const Mount* mount = mount_of(path);
-    const Files& files = mount != nullptr ? *mount->files : own_;
-    const std::string key = mount != nullptr ? relative(path, mount->path) : path;
-    return std::any_of(files.begin(), files.end(), [&](const auto& entry) { return below(entry.first, key); });
+    const Files& files = files_of(mount);
+    const std::string key = key_of(mount, path);
+    if (std::any_of(files.begin(), files.end(), [&](const auto& entry) { return below(entry.first, key); })) return true;
+    const auto& shown = system_paths();
+    return mount == nullptr && identity_ != nullptr &&
+           std::any_of(shown.begin(), shown.end(), [&](std::string_view file) { return below(file, path); });
 }
 
 std::vector<std::string> FileSystem::list(std::string_view raw) const {
@@ -203,10 +225,11 @@ std::vector<std::string> FileSystem::list(std::string_view raw) const {
         if (name != ".directory") names.emplace(name);
     };
     const Mount* mount = mount_of(path);
-    const Files& files = mount != nullptr ? *mount->files : own_;
-    const std::string key = mount != nullptr ? relative(path, mount->path) : path;
-    for (const auto& [file, content] : files) add(file, key);
+    const std::string key = key_of(mount, path);
+    for (const auto& [file, content] : files_of(mount)) add(file, key);
     for (const Mount& other : mounts_) add(other.path, path);
+    if (mount == nullptr && identity_ != nullptr)
+        for (const std::string_view file : system_paths()) add(file, path);
     if (path == "/")
         for (const char* usual : {"bin", "dev", "etc", "home", "proc", "root", "sys", "tmp", "usr", "var"}) names.emplace(usual);
     return {names.begin(), names.end()};

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "controllers/kubelet/identity.h"
+#include "controllers/kubelet/pod_pages.h"
 #include "storage/base/clock.h"
 
 namespace kubemu::controllers::kubelet {
@@ -20,11 +22,26 @@ namespace kubemu::controllers::kubelet {
 // Files by absolute path within one volume or one container's own layer.
 using Files = std::map<std::string, std::string, std::less<>>;
 
-// A container's view of its files: volumes over its own layer. Volumes are shared between containers of a pod.
+// A container's view of its files: volumes over its own layer, and below both what its runtime and kernel show.
+// Volumes are shared between containers of a pod.
 class FileSystem {
   public:
-    void mount(std::string path, std::shared_ptr<Files> volume, bool read_only);
+    struct Mount {
+        std::string path;
+        std::shared_ptr<Files> files;
+        bool read_only = false;
+        bool projected = false;  // written by the kubelet, which swaps a link when the content changes
+        std::string folder{};    // of the volume that is mounted (subPath): "/data"; empty: all of it
+    };
+    void mount(Mount mount);
+    void mount(std::string path, std::shared_ptr<Files> volume, bool read_only) {
+        mount(Mount{std::move(path), std::move(volume), read_only});
+    }
+    // Whose /etc/hosts and /proc it shows; without, there are none.
+    void belong_to(std::shared_ptr<const Identity> identity) { identity_ = std::move(identity); }
     std::optional<std::string> read(std::string_view path) const;
+    // A file that somebody has written, in its place; null: there is none.
+    const std::string* peek(std::string_view path) const;
     // False when the path is read-only or the file is too big.
     bool write(std::string_view path, std::string text, bool append);
     bool remove(std::string_view path);
@@ -38,17 +55,17 @@ class FileSystem {
     static std::string normalized(std::string_view path);
     // Names directly below a directory, sorted.
     std::vector<std::string> list(std::string_view path) const;
+    // The volume that a path is in, null: the container's own layer.
+    const Mount* mount_of(std::string_view normalized_path) const;
 
   private:
-    struct Mount {
-        std::string path;
-        std::shared_ptr<Files> files;
-        bool read_only = false;
-    };
-    const Mount* mount_of(std::string_view path) const;
+    // The path inside of the volume that it is in.
+    static std::string key_of(const Mount* mount, std::string_view path);
+    const Files& files_of(const Mount* mount) const { return mount != nullptr ? *mount->files : own_; }
 
     std::vector<Mount> mounts_;  // longest path first
     Files own_;
+    std::shared_ptr<const Identity> identity_;
 };
 
 // How a process asks the cluster about the network. Thread-safe.
@@ -59,17 +76,24 @@ class Network {
         std::vector<std::string> addresses;  // of the name; empty: NXDOMAIN
         bool reachable = false;              // somebody listens there
         std::string server_image;            // of the one who would answer
+        std::string pod_namespace, pod;      // who that is
+        int port = 0;                        // and where: a Service's targetPort
+        bool outside = false;                // of the cluster
     };
     virtual Answer resolve(std::string_view host, int port) const = 0;
+    // What is answered over HTTP there; nothing: nobody there speaks it. Called while the pods' files are locked.
+    virtual std::optional<Page> ask(const Answer&, const PageRequest&, Time) const { return std::nullopt; }
+};
+
+// A wish of somebody in a container that its first process ends.
+struct StopRequest {
+    std::optional<Time> at;
 };
 
 // What makes a process one that somebody talks to. Most are not.
 struct Conversation {
     bool in = false, tty = false;
     bool strict = false;  // a program that is not known is not found
-    std::string user = "root";
-    int user_id = 0;
-    std::vector<std::string> main_argv;  // of the container's first process
     std::string prompt;                  // of a shell: "\\w # ", with the directory for \\w and the host for \\h
 };
 
@@ -81,6 +105,8 @@ struct ProcessContext {
     std::string pod_namespace;
     std::shared_ptr<FileSystem> files;
     std::shared_ptr<const Network> network;
+    std::shared_ptr<const Identity> identity;  // null: not known
+    std::shared_ptr<StopRequest> stop;         // null: nobody has looked into the container
     Time started_at{};
     // An unknown program goes on for ever (a server), or ends well after a short while (a job).
     bool unknown_runs_for_ever = true;

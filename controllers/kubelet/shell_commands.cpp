@@ -9,6 +9,8 @@
 #include <functional>
 #include <map>
 
+#include "controllers/kubelet/shell_pattern.h"
+
 namespace kubemu::controllers::kubelet::shell {
 std::string path_of(const Machine& machine, const std::string& path) {
     return !path.empty() && path[0] == '/' ? path : machine.directory + "/" + path;
@@ -88,8 +90,9 @@ std::string unescape(std::string_view text) {
     return result;
 }
 
-void echo(Machine&, const Words& argv, Streams& streams) {
-    bool newline = true, escapes = false;
+void echo(Machine& machine, const Words& argv, Streams& streams) {
+    const bool bash = !machine.arguments.empty() && machine.arguments[0].find("bash") != std::string::npos;
+    bool newline = true, escapes = !bash && machine.identity != nullptr && machine.identity->has_dash();
     std::size_t first = 1;
     for (; first < argv.size() && argv[first].size() > 1 && argv[first][0] == '-' &&
            argv[first].find_first_not_of("neE", 1) == std::string::npos;
@@ -206,14 +209,17 @@ void refuse(Machine& machine, const Words&, Streams&) {
 
 void print_environment(Machine& machine, const Words& argv, Streams& streams) {
     if (argv.size() > 1 && argv[0] == "printenv") {
-        const auto found = machine.variables.find(argv[1]);
-        if (found == machine.variables.end())
-            machine.status = 1;
-        else
-            streams.out += found->second + "\n";
+        for (std::size_t i = 1; i < argv.size(); ++i) {
+            const auto found = machine.variables.find(argv[i]);
+            if (found == machine.variables.end())
+                machine.status = 1;
+            else
+                streams.out += found->second + "\n";
+        }
         return;
     }
-    for (const auto& [name, value] : machine.variables) streams.out += name + "=" + value + "\n";
+    for (const auto& [name, value] : machine.variables)
+        if (name.find('[') == std::string::npos) streams.out += name + "=" + value + "\n";
 }
 
 void concatenate(Machine& machine, const Words& argv, Streams& streams) {
@@ -229,12 +235,13 @@ void concatenate(Machine& machine, const Words& argv, Streams& streams) {
     streams.out += input_of(machine, files, streams, "cat");
 }
 
-void host_name(Machine& machine, const Words& argv, Streams& streams) {
-    if (argv.size() > 1 && argv[1] == "-i") {
-        streams.out += "127.0.0.1\n";
-        return;
-    }
-    streams.out += machine.host_name + "\n";
+// [[ text =~ pattern ]]; what matched is in BASH_REMATCH.
+bool matches_pattern(Machine& machine, const std::string& text, const std::string& pattern) {
+    const auto match = Pattern(pattern).first(text);
+    if (!match) return false;
+    for (std::size_t i = 0; i < match->groups.size(); ++i)
+        machine.variables["BASH_REMATCH" + (i == 0 ? std::string() : "[" + std::to_string(i) + "]")] = match->groups[i];
+    return true;
 }
 
 bool test_words(Machine& machine, const Words& words, std::size_t from, std::size_t to) {
@@ -263,6 +270,7 @@ bool test_words(Machine& machine, const Words& words, std::size_t from, std::siz
         return content.has_value() || directory;  // -e -r -w -x
     }
     const std::string &left = words[from], &op = words[from + 1], &right = words[from + 2];
+    if (op == "=~") return matches_pattern(machine, left, right);
     if (op == "=" || op == "==") return words.front() == "[[" ? glob_match(right, left) : left == right;
     if (op == "!=") return words.front() == "[[" ? !glob_match(right, left) : left != right;
     const long long a = std::atoll(left.c_str()), b = std::atoll(right.c_str());
@@ -281,7 +289,11 @@ void test(Machine& machine, const Words& argv, Streams&) {
     machine.status = test_words(machine, argv, 1, end) ? 0 : 1;
 }
 
-void export_variables(Machine& machine, const Words& argv, Streams&) {
+void export_variables(Machine& machine, const Words& argv, Streams& streams) {
+    if (argv.size() == 1 && argv[0] == "export") {
+        for (const auto& [name, value] : machine.variables)
+            if (name.find('[') == std::string::npos) streams.out += "declare -x " + name + "=\"" + value + "\"\n";
+    }
     for (std::size_t i = 1; i < argv.size(); ++i)
         if (const auto equals = argv[i].find('='); equals != std::string::npos)
             machine.variables[argv[i].substr(0, equals)] = argv[i].substr(equals + 1);
@@ -382,8 +394,9 @@ void wait_for_jobs(Machine& machine, const Words& argv, Streams&) {
     else machine.endless = true;
 }
 
-// Processes are known as jobs only: all of them end.
-void kill_jobs(Machine& machine, const Words&, Streams&) { machine.newest_job = machine.all_jobs = machine.time; }
+void set_variables(Machine& machine, const Words& argv, Streams& streams) {
+    if (argv.size() == 1) print_environment(machine, {"env"}, streams);
+}
 
 void nested_shell(Machine& machine, const Words& argv, Streams& streams) {
     for (std::size_t i = 1; i < argv.size(); ++i) {
@@ -404,52 +417,6 @@ void evaluate(Machine& machine, const Words& argv, Streams& streams) {
     std::string script;
     for (std::size_t i = 1; i < argv.size(); ++i) script += argv[i] + " ";
     streams.out += Interpreter::capture(machine, parse(script), *streams.input, false, streams.err);
-}
-
-// Digits of pi by the spigot of Rabinowitz and Wagon: the Job of Kubernetes' documentation computes 2,000 of
-// them.
-std::string pi_digits(int count) {
-    std::vector<int> cells(static_cast<std::size_t>(count) * 10 / 3 + 10, 2);
-    std::string digits;
-    std::string held;
-    while (static_cast<int>(digits.size() + held.size()) < count + 5) {
-        int carry = 0;
-        for (std::size_t i = cells.size(); i-- > 0;) {
-            const int value = cells[i] * 10 + carry;
-            const int divisor = i == 0 ? 10 : static_cast<int>(2 * i + 1);
-            cells[i] = value % divisor;
-            carry = value / divisor * static_cast<int>(i == 0 ? 1 : i);
-        }
-        if (carry == 9) {
-            held += '9';
-        } else if (carry >= 10) {
-            for (char& c : held) c = c == '9' ? '0' : static_cast<char>(c + 1);
-            digits += held;
-            held = std::string(1, static_cast<char>('0' + carry - 10));
-        } else {
-            digits += held;
-            held = std::string(1, static_cast<char>('0' + carry));
-        }
-    }
-    digits = (digits + held).substr(0, static_cast<std::size_t>(count));
-    return digits.substr(0, 1) + "." + digits.substr(1);
-}
-
-void perl(Machine& machine, const Words& argv, Streams& streams) {
-    machine.time += std::chrono::seconds(1);
-    const auto call = argv.back().find("bpi(");
-    if (call == std::string::npos) return;
-    const int count = std::clamp(std::atoi(argv.back().c_str() + call + 4), 2, 5000);
-    streams.out += pi_digits(count) + "\n";
-}
-
-// Programs that do something and end, whose effect nobody sees here.
-void quick(Machine& machine, const Words&, Streams&) {
-    machine.time += std::chrono::milliseconds(200);
-}
-
-void serve(Machine& machine, const Words&, Streams&) {
-    machine.endless = machine.serves = true;
 }
 
 const std::map<std::string, Command, std::less<>>& commands() {
@@ -509,7 +476,7 @@ const std::map<std::string, Command, std::less<>>& commands() {
         {"time", run_rest},
         {"timeout", run_rest},
         {"command", run_rest},
-        {"set", set_options},
+        {"set", set_variables},
         {"trap", trap},
         {"wait", wait_for_jobs},
         {"sync", set_options},
@@ -518,12 +485,37 @@ const std::map<std::string, Command, std::less<>>& commands() {
         {"chmod", set_options},
         {"chown", set_options},
         {"ln", set_options},
-        {"kill", kill_jobs},
+        {"kill", send_signal},
+        {"pkill", send_signal},
+        {"killall", send_signal},
+        {"readlink", read_link},
+        {"realpath", read_link},
+        {"mount", mounts},
+        {"df", disk_free},
+        {"find", find_files},
+        {"dd", copy_blocks},
+        {"cut", cut_columns},
+        {"tr", translate},
+        {"rev", reverse_lines},
+        {"sed", edit_lines},
+        {"base64", base64_text},
+        {"expr", expression},
+        {"ping", ping},
+        {"ip", host_addresses},
+        {"ifconfig", host_addresses},
+        {"dig", name_look_up},
+        {"host", name_look_up},
+        {"getent", name_look_up},
+        {"declare", export_variables},
         {"sh", nested_shell},
         {"bash", nested_shell},
         {"ash", nested_shell},
         {"eval", evaluate},
         {"perl", perl},
+        {"python", python},
+        {"python3", python},
+        {"stress", serve},
+        {"agnhost", agnhost},
         {"apt-get", quick},
         {"apk", quick},
         {"apt", quick},
@@ -531,7 +523,7 @@ const std::map<std::string, Command, std::less<>>& commands() {
         {"pip", quick},
         {"npm", quick},
         {"git", quick},
-        {"nginx", serve},
+        {"nginx", nginx},
         {"redis-server", serve},
         {"httpd", serve},
         {"postgres", serve},

@@ -22,27 +22,52 @@ std::string all_input(Machine& machine, Streams& streams);
 // Standard input, or the files named.
 std::string input_of(Machine& machine, const Words& files, Streams& streams, std::string_view name);
 
-// Text (shell_text.cpp): head and tail, grep, wc, sort and uniq, tee, seq.
+// Text (shell_text.cpp): head and tail, grep, wc, sort and uniq, tee, seq, rev, base64, expr.
 void head_or_tail(Machine& machine, const Words& argv, Streams& streams);
 void search(Machine& machine, const Words& argv, Streams& streams);
 void word_count(Machine& machine, const Words& argv, Streams& streams);
 void sort_lines(Machine& machine, const Words& argv, Streams& streams);
 void tee(Machine& machine, const Words& argv, Streams& streams);
 void sequence(Machine& machine, const Words& argv, Streams& streams);
+void expression(Machine& machine, const Words& argv, Streams& streams);
+void base64_text(Machine& machine, const Words& argv, Streams& streams);
+void reverse_lines(Machine& machine, const Words& argv, Streams& streams);
 
-// Files and folders (shell_files.cpp): touch, mkdir, rm, cp, ls, cd, pwd.
+// Files and folders (shell_files.cpp): touch, mkdir, rm, cp, find, dd, ls, cd, pwd.
 void touch(Machine& machine, const Words& argv, Streams& streams);
 void make_directories(Machine& machine, const Words& argv, Streams& streams);
 void remove(Machine& machine, const Words& argv, Streams& streams);
 void copy(Machine& machine, const Words& argv, Streams& streams);
+void find_files(Machine& machine, const Words& argv, Streams& streams);
+void copy_blocks(Machine& machine, const Words& argv, Streams& streams);
 void list(Machine& machine, const Words& argv, Streams& streams);
 void change_directory(Machine& machine, const Words& argv, Streams& streams);
 void print_directory(Machine& machine, const Words& argv, Streams& streams);
 
+// Programs of well-known images (shell_programs.cpp): servers, and tools whose effect nobody sees.
+void perl(Machine& machine, const Words& argv, Streams& streams);
+void quick(Machine& machine, const Words& argv, Streams& streams);
+void serve(Machine& machine, const Words& argv, Streams& streams);
+void nginx(Machine& machine, const Words& argv, Streams& streams);
+void agnhost(Machine& machine, const Words& argv, Streams& streams);
+
+// Small scripts of Python (shell_python.cpp).
+void python(Machine& machine, const Words& argv, Streams& streams);
+
 // Archives (shell_tar.cpp), as kubectl cp needs them.
 void tape_archive(Machine& machine, const Words& argv, Streams& streams);
 
+// Lines that are changed (shell_edit.cpp): cut, tr, sed.
+void cut_columns(Machine& machine, const Words& argv, Streams& streams);
+void translate(Machine& machine, const Words& argv, Streams& streams);
+void edit_lines(Machine& machine, const Words& argv, Streams& streams);
+
 // What a container can say of itself (shell_system.cpp): ps, id, whoami, uname, which...
+void host_name(Machine& machine, const Words& argv, Streams& streams);
+void send_signal(Machine& machine, const Words& argv, Streams& streams);
+void read_link(Machine& machine, const Words& argv, Streams& streams);
+void mounts(Machine& machine, const Words& argv, Streams& streams);
+void disk_free(Machine& machine, const Words& argv, Streams& streams);
 void processes(Machine& machine, const Words& argv, Streams& streams);
 void identity(Machine& machine, const Words& argv, Streams& streams);
 void who_am_i(Machine& machine, const Words& argv, Streams& streams);
@@ -51,9 +76,15 @@ void which(Machine& machine, const Words& argv, Streams& streams);
 void base_name(Machine& machine, const Words& argv, Streams& streams);
 void directory_name(Machine& machine, const Words& argv, Streams& streams);
 
-// The cluster's network (shell_network.cpp): wget and curl, nslookup, nc.
+// wget and curl (shell_fetch.cpp).
 void fetch(Machine& machine, const Words& argv, Streams& streams);
+
+// The cluster's network (shell_network.cpp): nslookup, dig and host, nc, ping, ip.
+// Who is meant, found as a resolver with the pod's search list finds it.
+Network::Answer look_up(const Machine& machine, const std::string& host, int port);
 void name_look_up(Machine& machine, const Words& argv, Streams& streams);
 void net_cat(Machine& machine, const Words& argv, Streams& streams);
+void ping(Machine& machine, const Words& argv, Streams& streams);
+void host_addresses(Machine& machine, const Words& argv, Streams& streams);
 
 }  // namespace kubemu::controllers::kubelet::shell

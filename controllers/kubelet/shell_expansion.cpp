@@ -52,14 +52,44 @@ bool is_set(const Machine& machine, std::string_view name) {
     return machine.variables.count(std::string(name)) > 0 || !variable(machine, name).empty();
 }
 
+// Arrays live among the variables: the first element by its name, the others as name[1], name[2]...
+std::vector<std::string> elements(const Machine& machine, std::string_view name) {
+    std::vector<std::string> all;
+    if (const auto first = machine.variables.find(std::string(name)); first != machine.variables.end()) all.push_back(first->second);
+    for (;;) {
+        const auto next = machine.variables.find(std::string(name) + "[" + std::to_string(all.size()) + "]");
+        if (all.empty() || next == machine.variables.end()) return all;
+        all.push_back(next->second);
+    }
+}
+
+std::string element(Machine& machine, std::string_view name, std::string_view index) {
+    if (index == "@" || index == "*") {
+        std::string text;
+        for (const std::string& each : elements(machine, name)) text += (text.empty() ? "" : " ") + each;
+        return text;
+    }
+    const std::int64_t number = arithmetic(machine, expand_text(machine, index));
+    return variable(machine, number == 0 ? std::string(name) : std::string(name) + "[" + std::to_string(number) + "]");
+}
+
 // The inside of ${...}.
 std::string parameter(Machine& machine, std::string_view body) {
-    if (body.size() > 1 && body[0] == '#') return std::to_string(variable(machine, body.substr(1)).size());
+    if (body.size() > 1 && body[0] == '#') {
+        const auto bracket = body.find('[');
+        if (bracket == body.npos) return std::to_string(variable(machine, body.substr(1)).size());
+        return std::to_string(elements(machine, body.substr(1, bracket - 1)).size());
+    }
     std::size_t end = 0;
     while (end < body.size() && (is_name(static_cast<unsigned char>(body[end])) || (end == 0 && std::string_view("?#@*!$").find(body[0]) != std::string_view::npos))) ++end;
     const std::string_view name = body.substr(0, end);
     std::string_view rest = body.substr(end);
-    const std::string value = variable(machine, name);
+    std::string value = variable(machine, name);
+    if (!rest.empty() && rest[0] == '[') {
+        const auto close = std::min(rest.find(']'), rest.size());
+        value = element(machine, name, rest.substr(1, close - 1));
+        rest.remove_prefix(std::min(close + 1, rest.size()));
+    }
     if (rest.empty()) return value;
     const bool empty_counts = rest[0] == ':';
     if (empty_counts) rest.remove_prefix(1);
@@ -95,9 +125,10 @@ std::string parameter(Machine& machine, std::string_view body) {
     return value;
 }
 
-std::string substitution(Machine& machine, std::string_view script) {
+std::string substitution(Machine& machine, std::string_view raw) {
     if (machine.depth >= nesting_max) return {};
     Input nothing;
+    const std::string script = (raw.substr(0, 1) == "<" ? "cat " : "") + std::string(raw);  // $(<file)
     std::string text = Interpreter::capture(machine, parse(script), nothing, true, machine.errors);
     while (!text.empty() && text.back() == '\n') text.pop_back();
     return text.substr(0, expansion_bytes_max);

@@ -49,9 +49,30 @@ class Lexer {
             at_ += twice ? 2 : 1;
         } else {
             const std::size_t start = at_;
-            skip_word();
+            if (!tokens_.empty() && tokens_.back().kind == Token::Kind::word && tokens_.back().text == "=~") skip_pattern();
+            else skip_word();
+            const std::string_view word = text_.substr(start, at_ - start);
+            if (peek() == '(' && word.size() > 1 && word.back() == '=' && is_name(word.substr(0, word.size() - 1))) skip_list();
             tokens_.push_back({Token::Kind::word, std::string(text_.substr(start, at_ - start)), {}});
         }
+    }
+
+    static bool is_name(std::string_view text) {
+        return !std::isdigit(static_cast<unsigned char>(text[0])) && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+            return std::isalnum(c) != 0 || c == '_';
+        });
+    }
+
+    // The right side of =~, in which parentheses are part of the pattern.
+    void skip_pattern() {
+        while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])) == 0) skip_unit();
+    }
+
+    // The words of an array: name=(one two).
+    void skip_list() {
+        ++at_;
+        while (at_ < text_.size() && text_[at_] != ')') skip_unit();
+        at_ = std::min(at_ + 1, text_.size());
     }
 
     void redirect() {

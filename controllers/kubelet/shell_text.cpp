@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "api/values/text.h"
 #include "controllers/kubelet/shell_commands.h"
 
 namespace kubemu::controllers::kubelet::shell {
@@ -32,27 +33,62 @@ long count_option(const Words& argv, long fallback, Words& files) {
     return std::labs(fallback);
 }
 
+// tail -n +1: all of it.
+bool counts_from_start(const Words& argv) {
+    for (std::size_t i = 1; i < argv.size(); ++i)
+        if (argv[0] == "tail" &&
+            (argv[i].substr(0, 3) == "-n+" || (argv[i - 1] == "-n" && argv[i][0] == '+')))
+            return true;
+    return false;
+}
+
+// Looks for more once a second, for ever. Inside of a pipeline, what is there now has to do.
+void follow(Machine& machine, const Words& argv, Streams& streams) {
+    Words plain, files;
+    for (const std::string& word : argv)
+        if (word != "-f" && word != "-F" && word != "--follow") plain.push_back(word == "-fn" ? "-n" : word);
+    const auto count = static_cast<std::size_t>(count_option(plain, 10, files));
+    const std::string path = files.empty() ? "/dev/null" : path_of(machine, files[0]);
+    const std::string* text = machine.files->peek(path);
+    const std::size_t size = text == nullptr ? 0 : text->size();
+    const bool waits =
+        std::find(argv.begin(), argv.end(), "-F") != argv.end();  // for a file that is not there yet
+    if (text == nullptr && path != "/dev/null" && !waits && !machine.followed) {
+        streams.err += "tail: can't open '" + files[0] + "': No such file or directory\n";
+        machine.status = 1;
+        return;
+    }
+    if (!machine.followed && text != nullptr) {
+        const auto lines = lines_of(*text);
+        std::size_t first = lines.size() < count ? 0 : lines.size() - count;
+        if (counts_from_start(plain)) first = std::min(count == 0 ? 0 : count - 1, lines.size());
+        for (std::size_t i = first; i < lines.size(); ++i) streams.out += lines[i] + "\n";
+    } else if (text != nullptr && *machine.followed != size) {
+        streams.out +=
+            *machine.followed < size ? text->substr(*machine.followed) : *text;  // or a new file of this name
+    }
+    if (machine.depth > 0 || path == "/dev/null") {
+        machine.endless = true;
+        return;
+    }
+    machine.followed = size;
+    machine.time += std::chrono::seconds(1);
+}
+
 }  // namespace
 
 void head_or_tail(Machine& machine, const Words& argv, Streams& streams) {
     Words files;
     if (argv[0] == "tail" && std::any_of(argv.begin(), argv.end(), [](const std::string& word) {
-            return word == "-f" || word == "-F" || word == "-fn";
-        })) {
-        Words plain;
-        for (const std::string& word : argv)
-            if (word != "-f" && word != "-F") plain.push_back(word);
-        count_option(plain, 10, files);
-        const std::string text = input_of(machine, files, streams, "tail");
-        streams.out += text;
-        machine.status = 0;
-        machine.endless = true;
-        return;
-    }
+            return word == "-f" || word == "-F" || word == "-fn" || word == "--follow";
+        }))
+        return follow(machine, argv, streams);
     const auto count = static_cast<std::size_t>(count_option(argv, 10, files));
+    const bool from_start = counts_from_start(argv);
     const auto lines = lines_of(input_of(machine, files, streams, argv[0]));
-    const std::size_t first = argv[0] == "head" || lines.size() < count ? 0 : lines.size() - count;
-    for (std::size_t i = first; i < std::min(lines.size(), first + count); ++i)
+    std::size_t first = argv[0] == "head" || lines.size() < count ? 0 : lines.size() - count;
+    if (from_start) first = std::min(count == 0 ? 0 : count - 1, lines.size());
+    for (std::size_t i = first; i < (from_start ? lines.size() : std::min(lines.size(), first + count)); ++i)
         streams.out += lines[i] + "\n";
 }
 
@@ -157,6 +193,48 @@ void sequence(Machine&, const Words& argv, Streams& streams) {
     if (step == 0) return;
     for (long i = from; (step > 0 ? i <= to : i >= to) && streams.out.size() < output_bytes_max; i += step)
         streams.out += std::to_string(i) + "\n";
+}
+
+void reverse_lines(Machine& machine, const Words& argv, Streams& streams) {
+    for (std::string line :
+         lines_of(input_of(machine, Words(argv.begin() + 1, argv.end()), streams, "rev"))) {
+        std::reverse(line.begin(), line.end());
+        streams.out += line + "\n";
+    }
+}
+
+void base64_text(Machine& machine, const Words& argv, Streams& streams) {
+    bool decodes = false;
+    Words files;
+    for (std::size_t i = 1; i < argv.size(); ++i) {
+        if (argv[i] == "-d" || argv[i] == "-D" || argv[i] == "--decode")
+            decodes = true;
+        else if (argv[i] == "-w" && i + 1 < argv.size())
+            ++i;
+        else if (argv[i].empty() || argv[i][0] != '-')
+            files.push_back(argv[i]);
+    }
+    std::string text = input_of(machine, files, streams, "base64");
+    if (!decodes) {
+        streams.out += api::base64_encode(text) + "\n";
+        return;
+    }
+    text.erase(std::remove(text.begin(), text.end(), '\n'), text.end());
+    std::string bytes;
+    if (api::base64_decode(text, bytes)) {
+        streams.out += bytes;
+    } else {
+        streams.err += "base64: truncated input\n";
+        machine.status = 1;
+    }
+}
+
+void expression(Machine& machine, const Words& argv, Streams& streams) {
+    std::string text;
+    for (std::size_t i = 1; i < argv.size(); ++i) text += " " + argv[i];
+    const std::int64_t value = arithmetic(machine, text);
+    streams.out += std::to_string(value) + "\n";
+    machine.status = value == 0 ? 1 : 0;
 }
 
 }  // namespace kubemu::controllers::kubelet::shell

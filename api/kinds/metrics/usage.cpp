@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <numbers>
 
@@ -65,10 +66,17 @@ std::optional<std::int64_t> annotated(const Json& object, const std::string& nam
 
 std::int64_t modelled(const Json& container, std::uint64_t hash, Time time, bool cpu) {
     const std::int64_t request = amount_at(container, "requests", cpu);
+    std::vector<std::string> words;
+    for (const char* list : {"command", "args"})
+        for (const Json& word : array_at(container, {list}))
+            if (word.is_string()) words.push_back(word.get<std::string>());
+    const Usage demand = stress_demand(words);
+    const std::int64_t asked = cpu ? demand.cpu_nano : demand.memory_bytes;
     double used = cpu ? static_cast<double>(milli_core) * (1 + 4 * part_of(hash, 32))
                       : static_cast<double>(mebibyte) * (8 + 24 * part_of(hash, 48));
     if (request > 0) used = static_cast<double>(request) * (cpu ? cpu_part : memory_part);
-    used *= wave(hash, time, cpu ? 0.15 : 0.04);
+    if (asked > 0) used = static_cast<double>(asked) * (cpu ? 0.985 : 1.02);
+    used *= wave(hash, time, asked > 0 ? 0.01 : cpu ? 0.15 : 0.04);
     const std::int64_t limit = amount_at(container, "limits", cpu);
     return limit > 0 ? std::min(limit, whole(used)) : whole(used);
 }
@@ -111,6 +119,33 @@ std::int64_t used_by(const Json& pod, const std::vector<const Json*>& containers
 }
 
 }  // namespace
+
+Usage stress_demand(const std::vector<std::string>& words) {
+    Usage demand;
+    if (words.empty()) return demand;
+    const std::string& first = words[0];
+    const std::string program = first.substr(first.rfind('/') == std::string::npos ? 0 : first.rfind('/') + 1);
+    const bool stress = program == "stress" || program == "stress-ng";
+    if (!stress && first[0] != '-') return demand;
+    std::int64_t processes = 1, each = 256 * mebibyte;  // what stress takes by itself
+    bool memory = false;
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        const std::string& flag = words[i];
+        const std::int64_t count = std::clamp<std::int64_t>(std::atoll(words[i + 1].c_str()), 0, 1024);
+        if (stress && (flag == "--cpu" || flag == "-c")) demand.cpu_nano = count * 1000 * milli_core;
+        if (stress && (flag == "--vm" || flag == "-m")) processes = count, memory = true;
+        if (stress && flag == "--vm-bytes") {
+            std::string size = words[i + 1];  // 150M: of 1024 x 1024 bytes
+            if (!size.empty() && std::string_view("KMG").find(size.back()) != std::string_view::npos) size += 'i';
+            each = amount(size, false).value_or(each);
+            memory = true;
+        }
+        if (!stress && flag == "-cpus") demand.cpu_nano = count * 1000 * milli_core;
+        if (!stress && flag == "-mem-total") demand.memory_bytes = amount(words[i + 1], false).value_or(0);
+    }
+    if (memory) demand.memory_bytes = processes * each;
+    return demand;
+}
 
 Usage& Usage::operator+=(const Usage& other) {
     cpu_nano += other.cpu_nano;

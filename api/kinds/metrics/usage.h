@@ -46,6 +46,9 @@ constexpr Duration usage_window = std::chrono::seconds(15);
 
 class DeclaredUsage;
 
+// What the command of a load generator asks for: stress --vm 1 --vm-bytes 150M, --cpu 2, -cpus 2, -mem-total 1Gi.
+// Zero where it asks for none. `words` begins with a program or, for an image of its own, with a flag.
+Usage stress_demand(const std::vector<std::string>& words);
 // Nothing when no container of the pod runs: it has no sample then. `declared` are the ResourceUsages; null: none.
 std::optional<PodUsage> usage_of_pod(const Json& pod, Time now, const DeclaredUsage* declared = nullptr);
 Usage usage_of_node(const Json& node, const Usage& pods, Time now);

@@ -145,3 +145,77 @@ TEST_CASE_FIXTURE(Nodes, "ports that the pod has answer, others refuse") {
     CHECK(page("p", 80).find("changed\n") != std::string::npos);
     CHECK_FALSE(kubelet->streams().refuse_ports(cluster.registry().get("pods", "default", "p")));
 }
+
+TEST_CASE_FIXTURE(Nodes, "a web server shows the files of its container, to whoever asks") {
+    run(R"({"metadata":{"name":"p","labels":{"app":"p"}},"spec":{"containers":[{"name":"a","image":"nginx",
+        "ports":[{"containerPort":80}]},{"name":"b","image":"busybox","command":["sleep","1h"]}]}})");
+    CHECK(exec("p", "a", {"sh", "-c", "echo mine > /usr/share/nginx/html/index.html"}) == "0");
+    CHECK(exec("p", "b", {"wget", "-qO-", "http://localhost"}) == "mine\n0");
+    const std::string ip(api::string_at(cluster.get("pods", "p"), {"status", "podIP"}));
+    CHECK(exec("p", "b", {"wget", "-qO-", ip}) == "mine\n0");
+    CHECK(exec("p", "b", {"wget", "-qO-", ip + "/none"}) == "wget: server returned error: HTTP/1.1 404 Not Found\n1");
+    CHECK(page("p", 80).ends_with("mine\n"));
+    CHECK(exec("p", "b", {"sh", "-c", "wget -qO- http://info.example.org | grep -c example; nslookup no.such | tail -n 2"})
+              .find("2\n") == 0);
+    CHECK(exec("p", "b", {"wget", "-qO-", "http://web.default"}) == "wget: bad address 'web.default'\n1");
+}
+
+TEST_CASE_FIXTURE(Nodes, "what a container is shows in its files and commands") {
+    run(R"({"metadata":{"name":"p"},"spec":{"subdomain":"web","hostAliases":[{"ip":"10.1.2.3","hostnames":["a.b","c.d"]}],
+        "dnsConfig":{"options":[{"name":"ndots","value":"2"}]},
+        "securityContext":{"runAsUser":1000,"runAsGroup":3000,"fsGroup":2000,"supplementalGroups":[4000]},
+        "containers":[{"name":"a","image":"busybox","command":["sh","-c","sleep 1h"],
+        "securityContext":{"capabilities":{"add":["NET_ADMIN","SYS_TIME"]}},"volumeMounts":[{"name":"s","mountPath":"/data/s"}]}],
+        "volumes":[{"name":"s","emptyDir":{}}]}})");
+    CHECK(exec("p", "a", {"id"}) == "uid=1000 gid=3000 groups=2000,3000,4000\n0");
+    CHECK(exec("p", "a", {"hostname", "-f"}) == "p.web.default.svc.cluster.local\n0");
+    const std::string hosts = exec("p", "a", {"cat", "/etc/hosts"});
+    CHECK(hosts.find("10.1.2.3\ta.b\tc.d\n") != std::string::npos);
+    CHECK(hosts.find("\tp.web.default.svc.cluster.local\tp\n") != std::string::npos);
+    CHECK(exec("p", "a", {"grep", "options", "/etc/resolv.conf"}) == "options ndots:2\n0");
+    CHECK(exec("p", "a", {"grep", "CapBnd", "/proc/1/status"}) == "CapBnd:\t00000000aa0435fb\n0");
+    CHECK(exec("p", "a", {"ps"}).find("    1 1000      0:00 sleep 1h\n") != std::string::npos);
+    CHECK(exec("p", "a", {"sh", "-c", "echo hello > /data/s/f"}) == "0");
+    CHECK(exec("p", "a", {"ls", "-l", "/data"}).find("drwxrwsrwx    2 root     2000          4096 ") != std::string::npos);
+    CHECK(exec("p", "a", {"ls", "-l", "/data/s"}).find("-rw-r--r--    1 1000     2000             6 ") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Nodes, "a server that is asked to end is started again; a sleep hears nothing") {
+    run(R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":"redis"},
+        {"name":"b","image":"busybox","command":["sleep","1h"]}]}})");
+    CHECK(exec("p", "b", {"kill", "1"}) == "0");
+    CHECK(exec("p", "a", {"kill", "1"}) == "0");
+    cluster.advance(30s);
+    const api::Json pod = cluster.get("pods", "p");
+    CHECK(api::int_at(pod["status"]["containerStatuses"][0], {"restartCount"}) == 1);
+    CHECK(api::string_at(pod["status"]["containerStatuses"][0], {"lastState", "terminated", "reason"}) == "Completed");
+    CHECK(api::int_at(pod["status"]["containerStatuses"][1], {"restartCount"}) == 0);
+}
+
+TEST_CASE_FIXTURE(Nodes, "files of a node and of a subPath are shared by those who mount them") {
+    for (const char* name : {"p", "q"}) {
+        run(std::string(R"({"metadata":{"name":")") + name + R"("},"spec":{"nodeName":"kubemu-control-plane","containers":[
+            {"name":"a","image":"busybox","command":["sleep","1h"],"volumeMounts":[{"name":"h","mountPath":"/h"},
+            {"name":"h","mountPath":"/part","subPath":"deep"}]}],"volumes":[{"name":"h","hostPath":{"path":"/srv"}}]}})");
+    }
+    CHECK(exec("p", "a", {"sh", "-c", "echo x > /part/f"}) == "0");
+    CHECK(exec("q", "a", {"cat", "/h/deep/f"}) == "x\n0");
+    CHECK(exec("q", "a", {"ls", "/part"}) == "f\n0");
+}
+
+TEST_CASE_FIXTURE(Nodes, "a variable can come from a file that an init container left") {
+    run(R"({"metadata":{"name":"p"},"spec":{"initContainers":[{"name":"i","image":"busybox","command":["sh","-c",
+        "echo \"# c\" > /d/env; echo \"ADDRESS='here'\" >> /d/env"],"volumeMounts":[{"name":"v","mountPath":"/d"}]}],
+        "containers":[{"name":"a","image":"busybox","command":["sleep","1h"],"env":[{"name":"X","valueFrom":
+        {"fileKeyRef":{"volumeName":"v","path":"env","key":"ADDRESS"}}}]}],"volumes":[{"name":"v","emptyDir":{}}]}})");
+    CHECK(exec("p", "a", {"printenv", "X"}) == "here\n0");
+}
+
+TEST_CASE_FIXTURE(Nodes, "a container that wants more memory than it may have is killed for it") {
+    run(R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":"polinux/stress","command":["stress"],
+        "args":["--vm","1","--vm-bytes","250M"],"resources":{"limits":{"memory":"100Mi"}}}]}})");
+    const api::Json pod = cluster.get("pods", "p");
+    const api::Json& last = pod["status"]["containerStatuses"][0]["lastState"];
+    CHECK(api::string_at(last, {"terminated", "reason"}) == "OOMKilled");
+    CHECK(api::int_at(last, {"terminated", "exitCode"}) == 137);
+}

@@ -23,7 +23,9 @@ struct Talk {
         conversation->in = conversation->strict = true;
         conversation->tty = tty;
         conversation->prompt = "\\w # ";
-        conversation->main_argv = {"nginx"};
+        Identity self;
+        self.tasks = {{1, "root", "nginx"}};
+        context.identity = std::make_shared<const Identity>(self);
         context.conversation = conversation;
         process = make_interpreted_process(std::move(context));
     }

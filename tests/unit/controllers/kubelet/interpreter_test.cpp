@@ -59,6 +59,22 @@ TEST_CASE("scripts print what a shell prints") {
         {"{ echo a; echo b; } > /tmp/g; tail -n 1 /tmp/g", "b\n", 0},
         {"seq 3 | grep -v 2 | sort -r", "3\n1\n", 0},
         {"perl -Mbignum=bpi -wle 'print bpi(12)'", "3.14159265358\n", 0},
+        {"echo a:b:c | cut -d: -f2,3; echo abcdef | cut -c2-3", "b:c\nbc\n", 0},
+        {"echo 'a  B' | tr -s ' ' | tr a-z A-Z; echo x1y2 | tr -d '[:digit:]'", "A B\nxy\n", 0},
+        {"echo foo | rev; expr 2 + 3; echo hi | base64; echo aGkK | base64 -d", "oof\n5\naGkK\nhi\n", 0},
+        {"printf 'a1\\nb2\\nc3\\n' | sed -n '/b/p'; echo aXbXc | sed 's/X/-/g'", "b2\na-b-c\n", 0},
+        {"echo 'v: 12' | sed -E 's/.*: ([0-9]+)/<\\1>/'; seq 4 | sed '2,3d'; seq 3 | sed '$d'", "<12>\n1\n4\n1\n2\n", 0},
+        {"echo a > /tmp/s; sed -i 's/\\(a\\)/\\1\\1/' /tmp/s; cat /tmp/s", "aa\n", 0},
+        {"items=(foo bar 'b az'); i=2; echo ${items[$i]} ${items[0]} ${#items[@]}; echo ${items[@]}",
+         "b az foo 3\nfoo bar b az\n", 0},
+        {"[[ $(hostname) =~ -([0-9]+)$ ]] && echo ${BASH_REMATCH[1]}; [[ web =~ ^x ]] || echo no", "0\nno\n", 0},
+        {"echo kept > /tmp/v; echo \"<$(</tmp/v)>\"; printenv GREETING NOTHING GREETING", "<kept>\nhello\nhello\n", 1},
+        {"mkdir -p /d/e; touch /d/e/f /d/.hidden; ls /d; ls -A /d; ls -d /d; find /d -name 'f'",
+         "e\n.hidden\ne\n/d\n/d/e/f\n", 0},
+        {"python3 -c 'import os, sys\nif int(os.environ.get(\"N\", \"4\")) % 2 == 0:\n  print(\"even\")\n  sys.exit(3)\n'",
+         "even\n", 3},
+        {"python3 -c 'x = \"2\"\nif x == \"1\":\n  exit(1)\nelif x == \"2\":\n  print(x + \"!\", 7 // 2)\nelse:\n  exit(2)'",
+         "2! 3\n", 0},
         {"cat /nowhere", "cat: can't open '/nowhere': No such file or directory\n", 1},
     };
     for (const auto& row : table) {
@@ -80,6 +96,24 @@ TEST_CASE("a loop that sleeps goes on as time passes") {
     state = process->advance(start + std::chrono::seconds(21), count);
     CHECK(ticks == 5);
     CHECK_FALSE(state.exited);
+}
+
+TEST_CASE("tail -f shows what is written behind what it has shown") {
+    const auto files = std::make_shared<FileSystem>();
+    ProcessContext following = context("tail -n +1 -F /log");
+    following.files = files;
+    const auto process = make_interpreted_process(following);
+    std::string text;
+    const auto keep = [&text](Time, std::string_view part, int) { text += part; };
+    process->advance(start + std::chrono::seconds(1), keep);
+    CHECK(text.empty());
+    files->write("/log", "one\n", true);
+    process->advance(start + std::chrono::seconds(3), keep);
+    files->write("/log", "two\n", true);
+    const Process::State state = process->advance(start + std::chrono::seconds(5), keep);
+    CHECK(text == "one\ntwo\n");
+    CHECK_FALSE(state.exited);
+    CHECK(*state.next > start + std::chrono::seconds(5));
 }
 
 TEST_CASE("an exec probe sees the files of its moment") {

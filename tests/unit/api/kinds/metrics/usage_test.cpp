@@ -64,6 +64,19 @@ TEST_CASE("no more than the limit, and a little without a request; sidecars coun
     CHECK(!usage_of_pod(pending, start + 1h));
 }
 
+TEST_CASE("a load generator uses what its command asks for, within the limit") {
+    Json object = pod();
+    object["spec"]["containers"][0]["command"] = {"stress"};
+    object["spec"]["containers"][0]["args"] = {"--vm", "1", "--vm-bytes", "150M", "--cpu", "2"};
+    object["spec"]["containers"][0]["resources"]["limits"] = {{"cpu", "1"}};
+    CHECK(of(object, "a").memory_bytes / (1 << 20) >= 150);
+    CHECK(of(object, "a").memory_bytes / (1 << 20) < 160);
+    CHECK(of(object, "a").cpu_nano == 1'000'000'000);
+    CHECK(stress_demand({"-cpus", "2"}).cpu_nano == 2'000'000'000);
+    CHECK(stress_demand({"stress", "--vm", "2"}).memory_bytes == 512 << 20);
+    CHECK(stress_demand({"server", "--cpu", "2"}).cpu_nano == 0);
+}
+
 TEST_CASE("annotations say what is used: of a container, of the pod by its requests, of each container as KWOK") {
     const Json whole = pod(R"({"kubemu.io/cpu-usage":"800m","kubemu.io/memory-usage.a":"7Mi"})");
     CHECK(of(whole, "a").cpu_nano == 600'000'000);

@@ -1,0 +1,233 @@
+// Who answers at an address, from the objects in the registry; and what, from the files of the container that
+// does.
+#include "controllers/kubelet/cluster_network.h"
+
+#include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
+#include "api/kinds/views.h"
+#include "api/values/text.h"
+#include "controllers/kubelet/container_streams.h"
+
+namespace kubemu::controllers::kubelet {
+
+using api::array_at;
+using api::Json;
+using api::object_at;
+using api::string_at;
+
+namespace {
+
+constexpr std::string_view cluster_domain = "cluster.local";
+
+bool is_address(std::string_view host) {
+    return !host.empty() && host.find_first_not_of("0123456789.") == host.npos && host.find('.') != host.npos;
+}
+
+// The private, shared and special networks (RFC 1918, 6598, 6890).
+bool is_private(std::string_view address) {
+    std::vector<int> parts;
+    for (const std::string_view part : api::split(address, '.'))
+        parts.push_back(std::atoi(std::string(part).c_str()));
+    if (parts.size() != 4) return true;
+    const int a = parts[0], b = parts[1];
+    return a == 0 || a == 10 || a == 127 || a >= 224 || (a == 172 && b >= 16 && b < 32) ||
+           (a == 192 && b == 168) || (a == 100 && b >= 64 && b < 128) || (a == 169 && b == 254) ||
+           (a == 192 && b == 0) || (a == 198 && b / 2 == 9) || (a == 203 && b == 0) || (a == 198 && b == 51);
+}
+
+// A name that the world's name servers would know: under a top-level domain that people use.
+bool is_public_name(std::string_view host) {
+    const auto dot = host.rfind('.');
+    if (dot == host.npos || dot == 0) return false;
+    const std::string_view top = host.substr(dot + 1);
+    for (const std::string_view known :
+         {"com", "org", "net", "io", "dev", "edu", "gov", "info", "app", "cloud"})
+        if (top == known) return true;
+    return top.size() == 2 && std::isalpha(static_cast<unsigned char>(top[0])) != 0 &&
+           std::isalpha(static_cast<unsigned char>(top[1])) != 0;
+}
+
+// The same for the same name, in every run; of a network that nobody has (RFC 2544).
+std::string address_of(std::string_view name) {
+    unsigned hash = 2166136261U;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+    return "198.18." + std::to_string(hash >> 8 & 0xff) + "." + std::to_string(1 + (hash & 0xff) % 254);
+}
+
+Page outside_page(const PageRequest& request) {
+    Page page;
+    page.content_type = "text/html";
+    page.body = "<html><head></head><body><header>\n<title>http://" + request.host +
+                "</title>\n</header>\n\n<h1>http://" + request.host + "</h1>\n</body></html>\n";
+    return page;
+}
+
+class ClusterNetwork final : public Network {
+  public:
+    ClusterNetwork(const api::Registry& registry, LogStore& logs) : registry_(registry), logs_(logs) {}
+
+    // `host` is a name as a pod would write it, its namespace already appended where it had none:
+    // "web.default", "web.default.svc.cluster.local", or an address.
+    Answer resolve(std::string_view host, int port) const override {
+        Answer answer;
+        if (is_address(host)) {
+            answer.addresses.emplace_back(host);
+            by_address(host, port, answer);
+            return answer;
+        }
+        const std::string_view written = host;
+        while (!host.empty() && host.back() == '.') host.remove_suffix(1);
+        bool ours = false;
+        for (const std::string& suffix : {"." + std::string(cluster_domain), std::string(".svc")}) {
+            if (host.size() <= suffix.size() || host.substr(host.size() - suffix.size()) != suffix) continue;
+            host.remove_suffix(suffix.size());
+            ours = true;
+        }
+        const std::vector<std::string_view> labels = api::split(host, '.');
+        if (labels.size() < 2) return answer;
+        if (registry_.get("namespaces", "", labels.back()) == nullptr) {
+            if (!ours && is_public_name(written)) answer = {{address_of(host)}, true, {}, {}, {}, port, true};
+            return answer;
+        }
+        const std::string_view namespace_name = labels.back(), service_name = labels[labels.size() - 2];
+        const auto record = registry_.get("services", namespace_name, service_name);
+        if (record == nullptr) return answer;
+        by_service(registry_.document(*record), labels.size() > 2 ? labels[0] : std::string_view(), port,
+                   answer);
+        return answer;
+    }
+
+    std::optional<Page> ask(const Answer& answer, const PageRequest& request, Time now) const override {
+        if (answer.outside) return outside_page(request);
+        const auto record = registry_.get("pods", answer.pod_namespace, answer.pod);
+        if (record == nullptr) return std::nullopt;
+        return page_within(registry_, logs_, registry_.document(*record), answer.port, request, now);
+    }
+
+  private:
+    struct Backend {
+        std::string address, pod;
+        int port = 0;
+    };
+
+    // The pods that are ready behind a Service, and where they listen for what it calls `port_name`.
+    std::vector<Backend> backends(std::string_view namespace_name, std::string_view name,
+                                  std::string_view host, std::string_view port_name) const {
+        std::vector<Backend> result;
+        const auto record = registry_.get("endpoints", namespace_name, name);
+        if (record == nullptr) return result;
+        const Json document = registry_.document(*record);
+        for (const Json& subset : array_at(document, {"subsets"})) {
+            int number = 0;
+            for (const Json& port : array_at(subset, {"ports"}))
+                if (string_at(port, {"name"}) == port_name)
+                    number = static_cast<int>(api::int_at(port, {"port"}));
+            for (const Json& address : array_at(subset, {"addresses"})) {
+                if (!host.empty() && string_at(address, {"hostname"}) != host) continue;
+                result.push_back({std::string(string_at(address, {"ip"})),
+                                  std::string(string_at(address, {"targetRef", "name"})), number});
+            }
+        }
+        return result;
+    }
+
+    void by_service(const Json& service, std::string_view host, int port, Answer& answer) const {
+        const std::string_view space = api::namespace_of(service), name = api::name_of(service);
+        const std::string_view ip = string_at(service, {"spec", "clusterIP"});
+        const bool headless = ip == "None" || !host.empty();
+        bool served = headless;
+        std::string_view port_name;
+        for (const Json& entry : array_at(service, {"spec", "ports"})) {
+            if (api::int_at(entry, {"port"}) != port) continue;
+            served = true;
+            port_name = string_at(entry, {"name"});
+        }
+        const std::vector<Backend> behind = backends(space, name, host, port_name);
+        if (headless) {
+            for (const Backend& backend : behind) answer.addresses.push_back(backend.address);
+        } else if (!ip.empty()) {
+            answer.addresses.emplace_back(ip);
+        } else if (const auto external = string_at(service, {"spec", "externalName"}); !external.empty()) {
+            if (is_public_name(external))
+                answer = {{address_of(external)}, true, {}, {}, {}, port, true};
+            else
+                answer.addresses.emplace_back(external);
+            return;
+        }
+        answer.reachable = served && !behind.empty();
+        if (!answer.reachable) return;
+        answer.pod_namespace = space;
+        answer.pod = behind.front().pod;
+        answer.port = headless ? port : behind.front().port;
+        answer.server_image = image_of(space, answer.pod);
+    }
+
+    // A Service's own address, one of its load balancer, or a port of a node.
+    bool is_of_service(const Json& service, std::string_view ip, int& port) const {
+        if (string_at(service, {"spec", "clusterIP"}) == ip) return true;
+        for (const Json& ingress : array_at(service, {"status", "loadBalancer", "ingress"}))
+            if (string_at(ingress, {"ip"}) == ip) return true;
+        for (const Json& external : array_at(service, {"spec", "externalIPs"}))
+            if (external.is_string() && external.get_ref<const std::string&>() == ip) return true;
+        for (const Json& entry : array_at(service, {"spec", "ports"})) {
+            if (api::int_at(entry, {"nodePort"}) != port || !is_node(ip)) continue;
+            port = static_cast<int>(api::int_at(entry, {"port"}));
+            return true;
+        }
+        return false;
+    }
+
+    bool is_node(std::string_view ip) const {
+        for (const auto& record : registry_.list("nodes", {})) {
+            const Json node = registry_.document(*record);
+            for (const Json& address : array_at(node, {"status", "addresses"}))
+                if (string_at(address, {"address"}) == ip) return true;
+        }
+        return false;
+    }
+
+    void by_address(std::string_view ip, int port, Answer& answer) const {
+        for (const auto& record : registry_.list("services", {})) {
+            const Json service = registry_.document(*record);
+            int served = port;
+            if (!is_of_service(service, ip, served)) continue;
+            Answer named;
+            by_service(service, {}, served, named);
+            named.addresses = answer.addresses;
+            answer = std::move(named);
+            return;
+        }
+        for (const auto& record : registry_.list("pods", {})) {
+            const api::PodView& pod = api::pod_view_of(*record);
+            if (pod.pod_ip != ip || pod.phase != api::PodPhase::running) continue;
+            answer.reachable = true;
+            answer.server_image = image_of(pod.namespace_name, pod.name);
+            answer.pod_namespace = pod.namespace_name;
+            answer.pod = pod.name;
+            answer.port = port;
+            return;
+        }
+        if (!is_private(ip)) answer.reachable = answer.outside = true;
+    }
+
+    std::string image_of(std::string_view namespace_name, std::string_view pod) const {
+        const auto record = registry_.get("pods", namespace_name, pod);
+        if (record == nullptr) return {};
+        const Json document = registry_.document(*record);
+        const Json& containers = array_at(document, {"spec", "containers"});
+        return containers.empty() ? std::string() : std::string(string_at(containers.front(), {"image"}));
+    }
+
+    const api::Registry& registry_;
+    LogStore& logs_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Network> make_network(const api::Registry& registry, LogStore& logs) {
+    return std::make_shared<ClusterNetwork>(registry, logs);
+}
+
+}  // namespace kubemu::controllers::kubelet
