@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/registry.h"
+#include "api/selector/go_text.h"
 #include "api/values/int_or_string.h"
 #include "api/values/time.h"
 
@@ -32,10 +33,7 @@ DisruptionController::DisruptionController(Manager& manager)
     budgets_.subscribe([this](const api::Informer::Change& change) {
         if (change.after == nullptr) selectors_.forget(*change.before);
     });
-    pods_.subscribe([this](const api::Informer::Change& change) {
-        if (change.before != nullptr) enqueue_matching(api::view_of(*change.before));
-        if (change.after != nullptr) enqueue_matching(api::view_of(*change.after));
-    });
+    pods_.subscribe([this](const api::Informer::Change& change) { pod_changed(change); });
     // A percentage is one of what the pods' controllers ask for.
     for (api::Informer* informer : {&replica_sets_, &controllers_, &deployments_, &stateful_sets_}) {
         informer->subscribe([this](const api::Informer::Change& change) {
@@ -47,17 +45,34 @@ DisruptionController::DisruptionController(Manager& manager)
     }
 }
 
-void DisruptionController::enqueue_matching(const api::ObjectView& pod) {
+std::vector<std::string> DisruptionController::enqueue_matching(const api::ObjectView& pod) {
+    std::vector<std::string> names;
     for (const storage::RecordPtr& budget : budgets_.list(pod.namespace_name)) {
-        if (selectors_.of(*budget).matches(pod.labels)) enqueue(budget->key);
+        if (!selectors_.of(*budget).matches(pod.labels)) continue;
+        enqueue(budget->key);
+        names.push_back(api::view_of(*budget).name);
     }
+    return names;
 }
 
-Result<std::int64_t, std::string> DisruptionController::expected_scale(const std::vector<storage::RecordPtr>& pods) {
+void DisruptionController::pod_changed(const api::Informer::Change& change) {
+    if (change.before != nullptr) enqueue_matching(api::view_of(*change.before));
+    if (change.after == nullptr) return;
+    const api::ObjectView& pod = api::view_of(*change.after);
+    const std::vector<std::string> names = enqueue_matching(pod);
+    if (names.size() < 2) return;
+    events().warning(object_reference(kind("pods"), *change.after), "MultiplePodDisruptionBudgets",
+                     "Pod \"" + pod.namespace_name + "\"/\"" + pod.name + "\" matches multiple PodDisruptionBudgets.  Chose \"" +
+                         names.front() + "\" arbitrarily.");
+}
+
+Result<std::int64_t, std::string> DisruptionController::expected_scale(const std::vector<storage::RecordPtr>& pods,
+                                                                       bool& unmanaged) {
     std::map<std::string, std::int64_t> scale_by_uid;
     for (const storage::RecordPtr& record : pods) {
         const api::PodView& pod = api::pod_view_of(*record);
         const api::OwnerReference* owner = pod.controller();
+        unmanaged = unmanaged || owner == nullptr;
         if (owner == nullptr || scale_by_uid.contains(owner->uid)) continue;
         api::Informer* informer = owner->kind == "ReplicaSet"              ? &replica_sets_
                                   : owner->kind == "StatefulSet"           ? &stateful_sets_
@@ -88,7 +103,7 @@ Result<DisruptionController::Need, std::string> DisruptionController::need_of(co
                                                                               const std::vector<storage::RecordPtr>& pods) {
     Need need;
     if (const api::Json* most = api::find(budget, {"spec", "maxUnavailable"})) {
-        TRY_ASSIGN(need.expected, expected_scale(pods));
+        TRY_ASSIGN(need.expected, expected_scale(pods, need.unmanaged));
         const std::int64_t spare = api::scaled_value(*most, static_cast<int>(need.expected), true).value_or(0);
         need.healthy = std::max<std::int64_t>(0, need.expected - spare);
     } else if (const api::Json* least = api::find(budget, {"spec", "minAvailable"})) {
@@ -96,7 +111,7 @@ Result<DisruptionController::Need, std::string> DisruptionController::need_of(co
             need.expected = static_cast<std::int64_t>(pods.size());
             need.healthy = least->get<std::int64_t>();
         } else {
-            TRY_ASSIGN(need.expected, expected_scale(pods));
+            TRY_ASSIGN(need.expected, expected_scale(pods, need.unmanaged));
             need.healthy = api::scaled_value(*least, static_cast<int>(need.expected), true).value_or(0);
         }
     }
@@ -141,6 +156,14 @@ api::ApiResult<Requeue> DisruptionController::reconcile(const std::string& key) 
     }
 
     const auto need = need_of(budget, pods);
+    if (need && need->unmanaged) {
+        events().warning(reference, "UnmanagedPods",
+                         "Pods selected by this PodDisruptionBudget (selector: " +
+                             api::selector_as_string(api::find(budget, {"spec", "selector"})) +
+                             ") were found to be unmanaged. As a result, the status of the PDB cannot be calculated "
+                             "correctly, which may result in undefined behavior. To account for these pods please set "
+                             "\".spec.minAvailable\" field of the PDB to an integer value.");
+    }
     api::Json status = old;
     std::string condition_status, reason, message;
     if (need) {

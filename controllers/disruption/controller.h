@@ -14,11 +14,14 @@ class DisruptionController final : public Controller {
   private:
     struct Need {
         std::int64_t expected = 0, healthy = 0;
+        bool unmanaged = false;  // some pods have no controller that would say how many there should be
     };
-    void enqueue_matching(const api::ObjectView& pod);
+    // The names of the budgets that select the pod.
+    std::vector<std::string> enqueue_matching(const api::ObjectView& pod);
+    void pod_changed(const api::Informer::Change& change);
     // The error is the sentence for the condition and the event.
     Result<Need, std::string> need_of(const api::Json& budget, const std::vector<storage::RecordPtr>& pods);
-    Result<std::int64_t, std::string> expected_scale(const std::vector<storage::RecordPtr>& pods);
+    Result<std::int64_t, std::string> expected_scale(const std::vector<storage::RecordPtr>& pods, bool& unmanaged);
 
     api::Informer& budgets_;
     api::Informer& pods_;

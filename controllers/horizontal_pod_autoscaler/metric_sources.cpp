@@ -11,6 +11,7 @@
 #include "api/kind_registry.h"
 #include "api/kinds/metrics/declared_usage.h"
 #include "api/registry.h"
+#include "api/selector/go_text.h"
 
 namespace kubemu::controllers {
 
@@ -31,24 +32,7 @@ api::LabelSelector series_of(const Json& source) {
     return selector == nullptr ? *api::LabelSelector::parse("") : api::LabelSelector::from_object(*selector);
 }
 
-// A LabelSelector as Go prints it with %+v.
-std::string printed_selector(const Json& source) {
-    const Json* selector = api::find(source, {"metric", "selector"});
-    if (selector == nullptr) return "nil";
-    std::string text = "&LabelSelector{MatchLabels:map[string]string{";
-    for (const auto& [key, value] : api::object_at(*selector, {"matchLabels"}).items())
-        text += key + ": " + (value.is_string() ? value.get<std::string>() : "") + ",";
-    text += "},MatchExpressions:[]LabelSelectorRequirement{";
-    for (const Json& expression : api::array_at(*selector, {"matchExpressions"})) {
-        text += "LabelSelectorRequirement{Key:" + std::string(api::string_at(expression, {"key"})) +
-                ",Operator:" + std::string(api::string_at(expression, {"operator"})) + ",Values:[";
-        std::string values;
-        for (const Json& value : api::array_at(expression, {"values"}))
-            values += (values.empty() ? "" : " ") + (value.is_string() ? value.get<std::string>() : "");
-        text += values + "],},";
-    }
-    return text + "},}";
-}
+std::string printed_selector(const Json& source) { return api::selector_as_string(api::find(source, {"metric", "selector"})); }
 
 Json identifier(const Json& source) {
     return api::object_at(source, {"metric"});

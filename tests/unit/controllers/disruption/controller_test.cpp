@@ -2,6 +2,8 @@
 #include "controllers/disruption/controller.h"
 
 #include <doctest/doctest.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "controllers/replicaset/controller.h"
@@ -92,4 +94,21 @@ TEST_CASE("two budgets over one pod are more than an eviction can serve") {
     cluster.budget(R"({"minAvailable":1})");
     cluster.budget(R"({"minAvailable":1})", "second");
     CHECK(cluster.evict(cluster.pod(0)) == 500);
+}
+
+TEST_CASE("events tell of pods in several budgets, and of pods that nobody scales") {
+    Cluster cluster;
+    cluster.budget(R"({"maxUnavailable":1})");
+    cluster.budget(R"({"maxUnavailable":1,"selector":{"matchLabels":{"app":null,"x":"y"}}})", "other");
+    cluster.create("pods", R"({"metadata":{"name":"bare","labels":{"app":"web","x":"y"}},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+    cluster.settle_with_pods();
+    const auto all = cluster.events();
+    const auto has = [&all](std::string_view text) {
+        return std::any_of(all.begin(), all.end(), [text](const std::string& line) { return line.find(text) != std::string::npos; });
+    };
+    CHECK(has("Warning MultiplePodDisruptionBudgets Pod/bare: Pod \"default\"/\"bare\" matches multiple PodDisruptionBudgets.  Chose "
+              "\"b\" arbitrarily."));
+    CHECK(has("Warning UnmanagedPods PodDisruptionBudget/other: Pods selected by this PodDisruptionBudget (selector: "
+              "&LabelSelector{MatchLabels:map[string]string{x: y,},MatchExpressions:[]LabelSelectorRequirement{},}) were found to be "
+              "unmanaged."));
 }
