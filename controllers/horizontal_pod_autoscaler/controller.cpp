@@ -9,6 +9,7 @@
 #include "api/kind_registry.h"
 #include "api/registry.h"
 #include "api/selector/label.h"
+#include "api/subresources/subresources.h"
 #include "api/values/quantity.h"
 #include "api/values/time.h"
 #include "api/custom_metrics.h"
@@ -119,6 +120,18 @@ void HorizontalPodAutoscalerController::pod_changed(const api::Informer::Change&
     }
 }
 
+// Why the Scale of a custom resource cannot be had; empty when it could.
+std::string HorizontalPodAutoscalerController::read_custom_scale(Look& look, const Json& object) {
+    const auto scale = api::read_scale(*look.target_kind, object);
+    if (!scale) return scale.error()->message;
+    look.current = api::int_at(*scale, {"spec", "replicas"});
+    look.status_replicas = api::int_at(*scale, {"status", "replicas"});
+    auto selector = api::LabelSelector::parse(api::string_at(*scale, {"status", "selector"}));
+    if (!selector) return "couldn't convert selector into a corresponding internal selector object: " + selector.error();
+    look.selector = std::move(*selector);
+    return {};
+}
+
 bool HorizontalPodAutoscalerController::find_target(Look& look) {
     const Json& target = api::object_at(look.autoscaler, {"spec", "scaleTargetRef"});
     const std::string version(api::string_at(target, {"apiVersion"})), kind_name(api::string_at(target, {"kind"}));
@@ -129,6 +142,12 @@ bool HorizontalPodAutoscalerController::find_target(Look& look) {
         const api::KindSpec& candidate = kind(resource);
         if (candidate.kind == kind_name && candidate.group == group) look.target_kind = &candidate;
     }
+    if (look.target_kind == nullptr) {
+        // Custom resources count too when they have the scale subresource.
+        const api::KindSpec* custom =
+            manager().registry().kinds().by_kind(group, slash == std::string::npos ? version : version.substr(slash + 1), kind_name);
+        if (custom != nullptr && custom->custom != nullptr && custom->subresource("scale") != nullptr) look.target_kind = custom;
+    }
     std::string error;
     if (look.target_kind == nullptr) {
         error = "no matches for kind \"" + kind_name + "\" in group \"" + group + "\"";
@@ -137,6 +156,8 @@ bool HorizontalPodAutoscalerController::find_target(Look& look) {
         const auto found = client().get(*look.target_kind, look.view().namespace_name, look.target_name);
         if (!found) {
             error = found.error()->message;
+        } else if (look.target_kind->custom != nullptr) {
+            error = read_custom_scale(look, client().document(**found));
         } else {
             const Json object = client().document(**found);
             look.current = api::int_at(object, {"spec", "replicas"}, 1);
@@ -225,9 +246,9 @@ bool HorizontalPodAutoscalerController::recommend(Look& look) {
 
 api::ApiResult<bool> HorizontalPodAutoscalerController::rescale(Look& look, std::int64_t replicas, const std::string& why) {
     const auto written = client().modify(*look.target_kind, look.view().namespace_name, look.target_name, "scale",
-                                         [replicas](Json& object) {
-                                             api::ensure(object, {"spec"})["replicas"] = replicas;
-                                             return true;
+                                         [replicas, &look](Json& object) {
+                                             const Json scale = {{"spec", {{"replicas", replicas}}}};
+                                             return api::apply_scale(*look.target_kind, object, scale).has_value();
                                          });
     const std::string size = "New size: " + std::to_string(replicas) + "; reason: " + why;
     if (!written) {
@@ -271,8 +292,9 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::reconcile(const std::
     if (!adapters_.begin(key)) return Requeue{};
     const auto done = scale(look);
     if (adapters_.wait(key)) return Requeue{};
-    // What another server measures changes without a word.
-    if (done && !done->after && adapters_.asked()) return Requeue{sync_period};
+    // What another server measures changes without a word, and nobody watches custom resources.
+    const bool unwatched = look.target_kind != nullptr && look.target_kind->custom != nullptr;
+    if (done && !done->after && (adapters_.asked() || unwatched)) return Requeue{sync_period};
     return done;
 }
 

@@ -27,6 +27,7 @@ class HorizontalPodAutoscalerController final : public Controller {
     struct Look;  // an autoscaler, its target and its pods
     void pod_changed(const api::Informer::Change& change);
     bool find_target(Look& look);
+    std::string read_custom_scale(Look& look, const api::Json& object);
     bool find_pods(Look& look);
     void follow_metrics();
     bool recommend(Look& look);

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "controllers/apiextensions/controller.h"
 #include "controllers/replicaset/controller.h"
 #include "tests/harness/test_cluster.h"
 
@@ -136,4 +137,24 @@ TEST_CASE("what stands in the way is told") {
         CHECK(cluster.replicas() == 0);
         CHECK(cluster.condition("ScalingActive") == "False ScalingDisabled");
     }
+}
+
+TEST_CASE("a custom resource with the scale subresource can be scaled") {
+    Cluster cluster;
+    controllers::DefinitionInstaller installer(cluster.kinds());
+    cluster.add<controllers::CustomResourceDefinitionController>(cluster.kinds(), installer);
+    cluster.create("customresourcedefinitions.apiextensions.k8s.io", R"({"metadata":{"name":"rollouts.example.com"},"spec":{
+        "group":"example.com","scope":"Namespaced","names":{"plural":"rollouts","kind":"Rollout"},"versions":[{"name":"v1","served":true,
+        "storage":true,"subresources":{"status":{},"scale":{"specReplicasPath":".spec.size","statusReplicasPath":".status.size",
+        "labelSelectorPath":".status.selector"}},"schema":{"openAPIV3Schema":{"type":"object",
+        "x-kubernetes-preserve-unknown-fields":true}}}]}})");
+    cluster.settle();
+    cluster.create("rollouts.example.com", R"({"apiVersion":"example.com/v1","kind":"Rollout","metadata":{"name":"r"},"spec":{"size":2}})");
+    cluster.patch("rollouts.example.com", "r", R"({"status":{"size":2,"selector":"app=web"}})", "status");
+    cluster.target(2);  // its pods
+    cluster.autoscaler(R"({"minReplicas":3,"scaleTargetRef":{"apiVersion":"example.com/v1","kind":"Rollout","name":"r"}})");
+    cluster.advance(16s);
+    cluster.settle_with_pods();
+    CHECK(api::int_at(cluster.get("rollouts.example.com", "r"), {"spec", "size"}) == 3);
+    CHECK(cluster.has_event("SuccessfulRescale HorizontalPodAutoscaler/web: New size: 3; reason: Current number of replicas below Spec.MinReplicas"));
 }
