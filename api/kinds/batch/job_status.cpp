@@ -27,6 +27,17 @@ bool is_false(const Json& job, std::string_view type) {
     return false;
 }
 
+// Whether pods stop counting as active and ready when they are told to stop: for Jobs that ask for something newer than
+// 1.28, and for those whose end is announced. Older counts lag behind a little.
+bool counts_at_once(const Json& job) {
+    constexpr const char* newer[] = {"backoffLimitPerIndex", "maxFailedIndexes", "successPolicy", "podReplacementPolicy",
+                                     "managedBy"};
+    for (const char* member : newer) {
+        if (find(job, {"spec", member}) != nullptr) return true;
+    }
+    return is_true(job, "SuccessCriteriaMet") || is_true(job, "FailureTarget");
+}
+
 bool is_finished(const Json& job) { return is_true(job, "Complete") || is_true(job, "Failed"); }
 
 // The Job before and after, and what differs.
@@ -85,9 +96,9 @@ void validate_finished(const Change& change, FieldErrors& errors) {
     const Json& job = change.job;
     const Json& status = object_at(job, {"status"});
     if (!is_finished(job)) return;
-    const bool announced = is_true(job, "SuccessCriteriaMet") || is_true(job, "FailureTarget");
+    const bool exact = counts_at_once(job);
     const Json *active = find(status, "active"), *terminating = find(status, "terminating");
-    if (announced && int_at(status, {"active"}) > 0 && (change.of_end() || change.of_member("active")))
+    if (exact && int_at(status, {"active"}) > 0 && (change.of_end() || change.of_member("active")))
         errors.invalid(path.child("active"), *active, "active>0 is invalid for finished job");
     const bool began = find(status, "startTime") != nullptr;
     const bool nothing_to_do = bool_at(job, {"spec", "suspend"}) && int_at(job, {"spec", "completions"}, 1) == 0;
@@ -97,7 +108,7 @@ void validate_finished(const Change& change, FieldErrors& errors) {
     const bool some = !array_at(uncounted, {"failed"}).empty() || !array_at(uncounted, {"succeeded"}).empty();
     if (some && (change.of_end() || change.of_member("uncountedTerminatedPods")))
         errors.invalid(path.child("uncountedTerminatedPods"), GoText{uncounted.dump()}, "must be empty for finished job");
-    if (announced && int_at(status, {"terminating"}) > 0 && (change.of_end() || change.of_member("terminating")))
+    if (exact && int_at(status, {"terminating"}) > 0 && (change.of_end() || change.of_member("terminating")))
         errors.invalid(path.child("terminating"), *terminating, "terminating>0 is invalid for finished job");
 }
 
@@ -178,7 +189,9 @@ void validate_job_status(const Json& job, const Json& old, FieldErrors& errors) 
     validate_finished(change, errors);
     validate_indexes(change, errors);
     const Json* ready = find(status, "ready");
-    if (int_at(status, {"ready"}) > int_at(status, {"active"}) && (change.of_member("ready") || change.of_member("active")))
+    const bool counted_anew = change.of_member("ready") || change.of_member("active");
+    const bool more_ready = ready != nullptr && int_at(status, {"ready"}) > int_at(status, {"active"});
+    if (more_ready && counted_anew && counts_at_once(job))
         errors.invalid(path.child("ready"), *ready, "cannot set more ready pods than active");
     validate_success_criteria(job, errors);
     validate_progress(change, errors);

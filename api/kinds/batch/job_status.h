@@ -7,8 +7,8 @@
 namespace kubemu::api::kinds {
 
 // ValidateJobUpdateStatus of kubernetes pkg/apis/batch/validation, by the options of pkg/registry/batch/job: a rule is
-// applied when what it is about changes. Two rules are left to controllers that announce the end of a Job (conditions
-// SuccessCriteriaMet and FailureTarget): older ones set Complete and Failed at once.
+// applied when what it is about changes. Nobody has to announce an end (conditions SuccessCriteriaMet and FailureTarget):
+// older controllers set Complete and Failed at once, and their counts may lag behind.
 void validate_job_status(const Json& job, const Json& old, FieldErrors& errors);
 
 }  // namespace kubemu::api::kinds

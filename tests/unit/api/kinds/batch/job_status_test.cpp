@@ -56,7 +56,9 @@ TEST_CASE("the status of a Job: what contradicts itself, and what does not go ba
          "status.completedIndexes: Invalid value: \"0\": cannot set non-empty completedIndexes when non-indexed completion "
          "mode\n"
          "status.failedIndexes: Invalid value: \"\": cannot set non-null failedIndexes when backoffLimitPerIndex is null"},
-        {"", "", R"("active":1,"ready":2)", "status.ready: Invalid value: 2: cannot set more ready pods than active"},
+        {"", "", R"("active":-1)", "status.active: Invalid value: -1: must be greater than or equal to 0"},
+        {"", "", R"("active":1,"ready":2)", ""},
+        {R"("managedBy":"e.com/x")", "", R"("active":1,"ready":2)", "status.ready: Invalid value: 2: cannot set more ready pods than active"},
         {R"("successPolicy":{})", "", ended,
          "status.conditions: Invalid value: cannot set Complete=True for Job with SuccessPolicy unless "
          "SuccessCriteriaMet=True"},
