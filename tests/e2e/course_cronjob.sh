@@ -52,10 +52,9 @@ matches 'cronjob.batch/v1 patched' k patch cronjob v1 -p '{"spec":{"successfulJo
 eventually 90 matches '^hello-[0-9]{8} .*1/1 ' k get job
 eventually matches '^hello-[0-9]{8}-[a-z0-9]{5} +0/1 +Completed +0 ' k get pod
 eventually matches '^v1-[0-9]{8}-[a-z0-9]{5} +0/1 +Completed +0 ' k get pod
-pod=$(k get pod -o name | grep hello- | sed -n 1p)
-matches "^[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} UTC 20[0-9]{2}$" k logs "$pod"
-matches '^Hello from the Kubernetes cluster$' k logs "$pod"
-matches '^from v1$' k logs "$(k get pod -o name | grep v1- | sed -n 1p)"
+eventually matches "^[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} UTC 20[0-9]{2}$" log_of hello-
+eventually matches '^Hello from the Kubernetes cluster$' log_of hello-
+eventually matches '^from v1$' log_of v1-
 eventually matches '^hello .*False +0 +[0-9]+s ' k get cronjob
 matches 'SuccessfulCreate .*cronjob-controller +Created job hello-' k describe cronjob hello
 matches 'cronjob.batch "hello" deleted' k delete cronjob hello

@@ -59,8 +59,7 @@ k rollout status deployment my-simple-app --timeout 60s
 matches '^my-simple-app +5/5 +5 +5 ' k get deploy
 matches ':80.* \+ 2 more' k get endpoints my-simple-app
 eventually 90 matches '^caller-[0-9]{8} .*1/1 ' k get job
-pod=$(k get pod -o name | grep caller- | sed -n 1p)
-eventually matches '^called$' k logs "$pod"
+eventually matches '^called$' log_of caller-
 k delete cronjob caller
 k delete deploy,svc,cm my-simple-app
 eventually 60 matches 'No resources found' k get pod
