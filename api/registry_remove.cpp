@@ -5,6 +5,7 @@
 #include "api/draft.h"
 #include "api/registry_impl.h"
 #include "api/storage_status.h"
+#include "api/values/discard.h"
 #include "storage/base/limits.h"
 
 namespace kubemu::api {
@@ -40,7 +41,8 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
     const KindRules* rules = rules_of(kind);
     TRY(admit_posted(kind, namespace_name, name, context));
     TRY(readable(kind, tip));
-    const Json old = document_to_replace(*tip, kind);
+    Json old = document_to_replace(*tip, kind);
+    const DiscardLater old_goes(old);
     TRY(check_preconditions(kind, name, asked, old, *tip));
     AdmissionRequest request = admission(AdmissionRequest::Operation::remove, kind, namespace_name, name, {}, context);
     request.old = &old;
@@ -51,6 +53,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::remove_once(const KindSpec& k
 
     Attempt attempt;
     Json object = old;
+    const DiscardLater object_goes(object);
     const bool marks_itself = rules->mark_deletion != nullptr && find(old, {"metadata", "deletionTimestamp"}) == nullptr;
     if (marks_itself) rules->mark_deletion(object, hooks(kind, namespace_name, {}, context));
     const Deletion plan = plan_deletion(kind, object, asked, hook.now);

@@ -14,9 +14,9 @@
 #include "api/schema/zero.h"
 #include "api/storage_status.h"
 #include "api/subresources/subresources.h"
-#include "storage/base/limits.h"
 #include "api/values/discard.h"
 #include "api/values/text.h"
+#include "storage/base/limits.h"
 
 namespace kubemu::api {
 namespace {
