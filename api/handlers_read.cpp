@@ -22,11 +22,11 @@ namespace {
 ApiResult<bool> get_observed(const ExchangePtr& exchange) {
     const KindSpec& kind = *exchange->kind;
     for (const storage::RecordPtr& each : observed(*exchange)) {
-        if (each->key != object_key({}, exchange->info.name)) continue;
+        if (each->key != object_key(exchange->info.namespace_name, exchange->info.name)) continue;
         answer_record(*exchange, 200, *each);
         return true;
     }
-    return Status::not_found(kind.group, kind.singular, exchange->info.name);
+    return Status::not_found(kind.group, kind.singular.empty() ? kind.plural : kind.singular, exchange->info.name);
 }
 
 }  // namespace
