@@ -8,11 +8,13 @@
 
 namespace kubemu::api {
 
-Informer::Informer(storage::Store& store, std::string resource, std::function<void()> wake)
-    : store_(store), resource_(std::move(resource)), wake_(std::move(wake)) {}
+Informer::Informer(storage::Store& store, std::string resource, std::function<void()> wake, std::function<Handler(Handler)> prepared)
+    : store_(store), resource_(std::move(resource)), wake_(std::move(wake)), prepared_(std::move(prepared)) {}
 Informer::~Informer() = default;
 
-void Informer::subscribe(Handler handler) { handlers_.push_back(std::move(handler)); }
+void Informer::subscribe(Handler handler) {
+    handlers_.push_back(prepared_ ? prepared_(std::move(handler)) : std::move(handler));
+}
 
 void Informer::put(Records& records, const storage::RecordPtr& record) {
     const auto [at, fresh] = records.insert(record);

@@ -28,8 +28,10 @@ class Informer {
     };
     using Handler = std::function<void(const Change&)>;
 
-    // `wake` is called from any thread when pump() has something to do.
-    Informer(storage::Store& store, std::string resource, std::function<void()> wake);
+    // `wake` is called from any thread when pump() has something to do. `prepared` is what becomes of each handler before
+    // it is subscribed; none: it stays what it is.
+    Informer(storage::Store& store, std::string resource, std::function<void()> wake,
+             std::function<Handler(Handler)> prepared = {});
     ~Informer();
 
     // Handlers added before the first pump() see every object that exists then as added.
@@ -61,6 +63,7 @@ class Informer {
     storage::Store& store_;
     std::string resource_;
     std::function<void()> wake_;
+    std::function<Handler(Handler)> prepared_;
     std::atomic<bool> woken_{true};  // since the cursor was last at the head
     std::unique_ptr<storage::WatchCursor> cursor_;
     storage::Revision position_ = 0;

@@ -1,7 +1,6 @@
 // The registry's reads and what its writes share.
 #include "api/registry.h"
 
-#include <future>
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
@@ -100,9 +99,9 @@ Time Registry::Impl::now() const {
 }
 
 ApiResult<Written> Registry::Impl::waiting(const WriteContext& context, const std::function<ApiResult<Written>()>& write) {
-    RemoteCaller* caller = waited_for();
+    RemoteWaiter* waiter = waiter_of_thread();
     const RequestScope* outer = RequestScope::current();
-    if (caller == nullptr || calls() != nullptr || (outer != nullptr && outer->admitted) || !has_webhooks()) return write();
+    if (waiter == nullptr || calls() != nullptr || (outer != nullptr && outer->admitted) || !has_webhooks()) return write();
     RemoteCalls answers;
     RequestScope scope;
     scope.calls = &answers;
@@ -114,9 +113,7 @@ ApiResult<Written> Registry::Impl::waiting(const WriteContext& context, const st
         if (answers.exhausted()) return Status::internal("the request had to ask other servers too often");
         if (context.warnings != nullptr) context.warnings->resize(warned);
         const RemoteWait wait;
-        const auto answered = std::make_shared<std::promise<void>>();
-        answers.start(*caller, [answered] { answered->set_value(); });
-        answered->get_future().wait();
+        waiter->wait(answers);
     }
 }
 

@@ -2,13 +2,15 @@
 #include "api/request_scope.h"
 
 #include <atomic>
+#include <future>
+#include <memory>
 #include <utility>
 
 namespace kubemu::api {
 namespace {
 
 thread_local RequestScope* current_scope = nullptr;
-thread_local RemoteCaller* caller_of_thread = nullptr;
+thread_local RemoteWaiter* thread_waiter = nullptr;
 std::atomic<int> waits{0};
 
 }  // namespace
@@ -37,8 +39,14 @@ void RequestScope::judged() {
 
 RequestScope* RequestScope::current() { return current_scope; }
 
-void may_wait_for(RemoteCaller* caller) { caller_of_thread = caller; }
-RemoteCaller* waited_for() { return caller_of_thread; }
+void may_wait_by(RemoteWaiter* waiter) { thread_waiter = waiter; }
+RemoteWaiter* waiter_of_thread() { return thread_waiter; }
+
+void BlockingWaiter::wait(RemoteCalls& calls) {
+    const auto answered = std::make_shared<std::promise<void>>();
+    calls.start(caller_, [answered] { answered->set_value(); });
+    answered->get_future().wait();
+}
 
 RemoteWait::RemoteWait() { ++waits; }
 RemoteWait::~RemoteWait() { --waits; }

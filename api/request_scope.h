@@ -44,9 +44,27 @@ struct RequestScope {
     RequestScope* outer_;
 };
 
-// Threads that write without a request may wait for other servers when they have said so; others ask nobody.
-void may_wait_for(RemoteCaller* caller);
-RemoteCaller* waited_for();
+// How a thread that writes without a request waits for other servers.
+class RemoteWaiter {
+  public:
+    virtual ~RemoteWaiter() = default;
+    // Makes the calls that were asked for, and returns when all are answered.
+    virtual void wait(RemoteCalls& calls) = 0;
+};
+
+// On the spot.
+class BlockingWaiter final : public RemoteWaiter {
+  public:
+    explicit BlockingWaiter(RemoteCaller& caller) : caller_(caller) {}
+    void wait(RemoteCalls& calls) override;
+
+  private:
+    RemoteCaller& caller_;
+};
+
+// From now on this thread waits when it writes without a request; null, as at first: it asks nobody.
+void may_wait_by(RemoteWaiter* waiter);
+RemoteWaiter* waiter_of_thread();
 
 // Such a thread waits for another server as long as one of these lives.
 struct RemoteWait {

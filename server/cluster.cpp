@@ -12,7 +12,6 @@
 #include "api/authentication/certificate_authority.h"
 #include "api/kinds/views.h"
 #include "api/registry.h"
-#include "api/request_scope.h"
 #include "controllers/apiextensions/controller.h"
 #include "controllers/apiservice/controller.h"
 #include "controllers/bootstrap/bootstrap.h"
@@ -129,7 +128,7 @@ struct Cluster::Impl {
           tokens(registry, key_seed(given)),
           authenticator(given.token_file, tokens),
           access{authorizer, authenticator, tokens},
-          manager({.registry = registry, .clock = clock, .random = random, .paced = &clock}),
+          manager({.registry = registry, .clock = clock, .random = random, .paced = &clock, .remote = &remote}),
           definitions(*kinds),
           clock_api({.clock = clock, .manager = manager, .store = *store}) {}
 
@@ -286,8 +285,6 @@ Cluster::Cluster(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Cluster::~Cluster() = default;
 
 void Cluster::start() {
-    // Controllers have a thread of their own.
-    impl_->manager.post([remote = &impl_->remote] { api::may_wait_for(remote); });
     impl_->manager.start();
     if (!impl_->clock.stands_still()) return;
     std::promise<void> settled;

@@ -59,6 +59,7 @@ CronJobController::CronJobController(Manager& manager)
       jobs_kind_(manager.kind("jobs.batch")),
       crons_(manager.informer("cronjobs.batch")),
       jobs_(manager.informer("jobs.batch")) {
+    has_workers(5);
     enqueue_on_change(crons_);
     enqueue_owner_on_change(jobs_, "CronJob");
 }

@@ -69,6 +69,7 @@ DaemonSetController::DaemonSetController(Manager& manager)
       selectors_(client()),
       history_({client(), kind("controllerrevisions.apps"), kind("daemonsets.apps"), revisions_, hash_label, true}),
       pod_control_(client(), events(), kind("pods"), kind("daemonsets.apps")) {
+    has_workers(2);
     enqueue_on_change(sets_);
     sets_.subscribe([this](const api::Informer::Change& change) {
         if (change.after == nullptr) selectors_.forget(*change.before);
@@ -121,7 +122,7 @@ api::ApiResult<Requeue> DaemonSetController::reconcile(const std::string& key) {
     look.object = client().document(*look.set);
     look.now = now();
     const api::ObjectView& view = api::view_of(*look.set);
-    const api::LabelSelector& selector = selectors_.of(*look.set);
+    const api::LabelSelector selector = selectors_.of(*look.set);
     if (selector.empty()) {
         events().warning(object_reference(kind("daemonsets.apps"), *look.set), "SelectingAll",
                          "This daemon set is selecting all pods. A non-empty selector is required.");

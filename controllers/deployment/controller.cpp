@@ -14,6 +14,7 @@ DeploymentController::DeploymentController(Manager& manager)
       replica_sets_(manager.informer("replicasets.apps")),
       pods_(manager.informer("pods")),
       selectors_(client()) {
+    has_workers(5);
     enqueue_on_change(deployments_);
     deployments_.subscribe([this](const api::Informer::Change& change) {
         if (change.after == nullptr) selectors_.forget(*change.before);
@@ -51,7 +52,7 @@ api::ApiResult<Requeue> DeploymentController::reconcile(const std::string& key) 
     if (deployment == nullptr) return Requeue{};
     const api::KindSpec& deployment_kind = kind("deployments.apps");
     const api::KindSpec& replica_set_kind = kind("replicasets.apps");
-    const api::LabelSelector& selector = selectors_.of(*deployment);
+    const api::LabelSelector selector = selectors_.of(*deployment);
     const api::ObjectView& view = api::view_of(*deployment);
     if (selector.empty()) {
         events().warning(object_reference(deployment_kind, *deployment), "SelectingAll",

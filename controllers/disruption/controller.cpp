@@ -123,7 +123,7 @@ api::ApiResult<Requeue> DisruptionController::reconcile(const std::string& key) 
     if (record == nullptr) return Requeue{};
     const api::Json budget = client().document(*record);
     const api::ObjectView& view = api::view_of(*record);
-    const api::LabelSelector& selector = selectors_.of(*record);
+    const api::LabelSelector selector = selectors_.of(*record);
     std::vector<storage::RecordPtr> pods;
     for (storage::RecordPtr& pod : pods_.list(view.namespace_name)) {
         const api::PodView& pod_view = api::pod_view_of(*pod);

@@ -41,6 +41,7 @@ EndpointsController::EndpointsController(Manager& manager)
       pods_(manager.informer("pods")),
       endpoints_(manager.informer("endpoints")),
       service_pods_(client(), services_, pods_) {
+    has_workers(5);
     services_.subscribe([this](const api::Informer::Change& change) {
         if (change.after == nullptr) gone_.insert(change.before->key);
         enqueue((change.after != nullptr ? change.after : change.before)->key);

@@ -36,6 +36,7 @@ EndpointSliceController::EndpointSliceController(Manager& manager)
       nodes_(manager.informer("nodes")),
       slices_(manager.informer("endpointslices.discovery.k8s.io")),
       service_pods_(client(), services_, pods_) {
+    has_workers(5);
     enqueue_on_change(services_);
     pods_.subscribe([this](const api::Informer::Change& change) {
         for (std::string& key : service_pods_.affected_services(change)) enqueue(std::move(key));

@@ -95,6 +95,7 @@ EndpointSliceMirroringController::EndpointSliceMirroringController(Manager& mana
       endpoints_(manager.informer("endpoints")),
       services_(manager.informer("services")),
       slices_(manager.informer("endpointslices.discovery.k8s.io")) {
+    has_workers(5);
     const auto same_key = [this](const api::Informer::Change& change) {
         enqueue((change.after ? change.after : change.before)->key);
     };

@@ -12,6 +12,7 @@ EphemeralVolumeController::EphemeralVolumeController(Manager& manager)
     : Controller(manager, "ephemeral-volume", "ephemeral-volume-controller", "ephemeral_volume"),
       pods_(manager.informer("pods")),
       claims_(manager.informer("persistentvolumeclaims")) {
+    has_workers(5);
     pods_.subscribe([this](const api::Informer::Change& change) {
         if (!change.after || change.before || api::view_of(*change.after).deleting) return;
         if (contains_text(*change.after->bytes.get(), "\"ephemeral\"")) enqueue(change.after->key);

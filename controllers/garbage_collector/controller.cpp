@@ -37,6 +37,7 @@ std::string identity(const api::OwnerReference& reference, std::string_view name
 
 GarbageCollectorController::GarbageCollectorController(Manager& manager)
     : Controller(manager, "garbagecollector", "generic-garbage-collector") {
+    has_workers(20);
     for (const api::KindSpec* kind : manager.registry().kinds().stored_kinds()) {
         // Events own nothing, are owned by nobody and come in floods.
         if (kind->resource == "events" || !kind->can(api::Verb::list)) continue;
@@ -65,8 +66,8 @@ void GarbageCollectorController::enqueue_object(const Watched& watched, const st
 }
 
 void GarbageCollectorController::owner_went(const Dependent& dependent) {
-    bereft_.insert(key_of(*dependent.watched->kind, *dependent.record));
-    enqueue_object(*dependent.watched, *dependent.record);
+    bereft_.insert(key_of(*dependent.watched.kind, *dependent.record));
+    enqueue_object(dependent.watched, *dependent.record);
 }
 
 void GarbageCollectorController::changed(const Watched& watched, const api::Informer::Change& change) {
@@ -100,7 +101,7 @@ void GarbageCollectorController::enqueue_waiting_owners(const api::ObjectView& v
 std::vector<GarbageCollectorController::Dependent> GarbageCollectorController::dependents_of(const std::string& uid) const {
     std::vector<Dependent> found;
     for (const Watched& watched : watched_) {
-        for (storage::RecordPtr& record : watched.informer->owned_by(uid)) found.push_back({&watched, std::move(record)});
+        for (storage::RecordPtr& record : watched.informer->owned_by(uid)) found.push_back({watched, std::move(record)});
     }
     return found;
 }
@@ -190,7 +191,7 @@ api::ApiResult<Requeue> GarbageCollectorController::finish_foreground(const Watc
         for (const api::OwnerReference& reference : dependent_view.owners) {
             if (reference.uid == view.uid && reference.block_owner_deletion) blocked = true;
         }
-        enqueue_object(*dependent.watched, *dependent.record);
+        enqueue_object(dependent.watched, *dependent.record);
     }
     if (blocked) return Requeue{};
     TRY(drop_finalizer(watched, owner, foreground));
@@ -199,20 +200,21 @@ api::ApiResult<Requeue> GarbageCollectorController::finish_foreground(const Watc
 
 api::ApiResult<Requeue> GarbageCollectorController::finish_orphan(const Watched& watched, const storage::Record& owner) {
     const std::string uid = api::view_of(owner).uid;
-    for (const Dependent& dependent : dependents_of(uid)) TRY(drop_references(*dependent.watched, *dependent.record, {uid}));
+    for (const Dependent& dependent : dependents_of(uid)) TRY(drop_references(dependent.watched, *dependent.record, {uid}));
     TRY(drop_finalizer(watched, owner, orphan));
     return Requeue{};
 }
 
 api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string& key) {
     const std::size_t colon = key.find(':');
-    const auto watched = std::find_if(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.kind->resource == key.substr(0, colon); });
-    if (watched == watched_.end()) return Requeue{};
-    const storage::RecordPtr record = watched->informer->get(std::string_view(key).substr(colon + 1));
+    const auto found = std::find_if(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.kind->resource == key.substr(0, colon); });
+    if (found == watched_.end()) return Requeue{};
+    const Watched watched = *found;  // its place in the list may go while a write waits
+    const storage::RecordPtr record = watched.informer->get(std::string_view(key).substr(colon + 1));
     if (!record) return Requeue{};
     const api::ObjectView& view = api::view_of(*record);
-    if (view.deleting && has_finalizer(view, orphan)) return finish_orphan(*watched, *record);
-    if (view.deleting && has_finalizer(view, foreground)) return finish_foreground(*watched, *record);
+    if (view.deleting && has_finalizer(view, orphan)) return finish_orphan(watched, *record);
+    if (view.deleting && has_finalizer(view, foreground)) return finish_foreground(watched, *record);
     const bool lost_owner = bereft_.erase(key) > 0;
     if (view.owners.empty() || view.deleting) return Requeue{};
 
@@ -220,7 +222,7 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
     bool solid = false, waited_for = false;
     for (const api::OwnerReference& reference : view.owners) {
         const storage::RecordPtr owner = owner_of(reference, view.namespace_name);
-        if (!owner && tell_of_wrong_namespace(*watched, *record, reference)) {
+        if (!owner && tell_of_wrong_namespace(watched, *record, reference)) {
             solid = true;  // an owner that cannot be looked up keeps what refers to it
         } else if (!owner) {
             absent.push_back(reference.uid);
@@ -236,7 +238,7 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
         return Requeue{lookup_pause};
     }
     if (solid) {
-        if (!absent.empty()) TRY(drop_references(*watched, *record, absent));
+        if (!absent.empty()) TRY(drop_references(watched, *record, absent));
         return Requeue{};
     }
     // Nobody keeps it. What is waited for in the foreground takes its own dependents along in the foreground.
@@ -250,9 +252,9 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
             const api::ObjectView& below = api::view_of(*dependent.record);
             return below.deleting && has_finalizer(below, foreground);
         });
-        if (circle) TRY(unblock_owners(*watched, *record));
+        if (circle) TRY(unblock_owners(watched, *record));
     }
-    const auto removed = client().remove(*watched->kind, view.namespace_name, view.name, options);
+    const auto removed = client().remove(*watched.kind, view.namespace_name, view.name, options);
     if (!removed && removed.error().code() != 404 && removed.error().code() != 409) return removed.error();
     return Requeue{};
 }

@@ -23,7 +23,7 @@ class GarbageCollectorController final : public Controller {
         api::Informer* informer;
     };
     struct Dependent {
-        const Watched* watched;
+        Watched watched;
         storage::RecordPtr record;
     };
 

@@ -45,6 +45,7 @@ JobController::JobController(Manager& manager)
       pods_(manager.informer("pods")),
       selectors_(client()),
       pod_control_(client(), events(), pods_kind_, jobs_kind_) {
+    has_workers(5);
     enqueue_on_change(jobs_);
     enqueue_owner_on_change(pods_, "Job");
     pods_.subscribe([this](const api::Informer::Change& change) { pod_changed(change); });
@@ -95,7 +96,7 @@ api::ApiResult<Requeue> JobController::reconcile(const std::string& key) {
     const storage::RecordPtr record = jobs_.get(key);
     if (!record) return Requeue{};
     const api::ObjectView& view = api::view_of(*record);
-    const api::LabelSelector& selector = selectors_.of(*record);
+    const api::LabelSelector selector = selectors_.of(*record);
     {
         const auto job = client().read(*record);
         const std::string_view manager_name = api::string_at(*job, {"spec", "managedBy"});

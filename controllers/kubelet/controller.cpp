@@ -27,6 +27,8 @@ namespace {
 // At an instant pace starts have events as long as there are no more pods than this: a start's three events
 // take more room than the pod itself.
 constexpr std::size_t pods_with_events = 500;
+// Pods whose writes wait for a webhook beside each other; of real kubelets each has workers of its own.
+constexpr std::size_t pods_in_work = 32;
 
 int minor_of(const std::string& version) {
     const auto dot = version.find('.');
@@ -59,6 +61,7 @@ struct KubeletController::Impl {
                .images = [this](const std::string& node, Json& list) { images.list(node, list); },
                .wishes_read = [this](const Json& node,
                                      const kubelet::NodeWishes& wishes) { wishes_read(node, wishes); },
+               .interleave = [this] { self.interleave(); },
                .forgotten =
                    [this](const std::string& node) {
                        images.forget(node);
@@ -83,7 +86,7 @@ struct KubeletController::Impl {
               minor_of(options.kubernetes_version),
               kubelet::make_network(owner.manager().registry(), logs),
               [this](const std::string& space) { return latency_at(pace_of(space)); },
-              [this](const std::string& node) -> EventRecorder& { return nodes.events(node); },
+              [this](const std::string& node) { return nodes.events(node); },
               [this](const std::string& node) { return nodes.ip(node); },
               [this](const std::string& node) { return take_ip(node); },
               [this](const std::string& ip) { used_ips.erase(ip); },
@@ -95,7 +98,7 @@ struct KubeletController::Impl {
               images,
               [this](const std::string& node, const Json& pod) { return evictions.refusal(node, pod); }},
           evictions({.manager = owner.manager(),
-                     .events = [this](const std::string& node) -> EventRecorder& { return nodes.events(node); },
+                     .events = [this](const std::string& node) { return nodes.events(node); },
                      .pods = [this](const std::string& node) { return active_pods(node); },
                      .evict = [this](const std::string& key, const kubelet::EvictionText& text,
                                      const std::string& resource) { evict(key, text, resource); },
@@ -114,7 +117,8 @@ struct KubeletController::Impl {
 
     // The node's own range first; what does not fit there comes from a range that all nodes share.
     std::string take_ip(const std::string& node) {
-        const std::string& cidr = nodes.identity(node).pod_cidr;
+        // The node may go while a write of its pod waits.
+        const std::string cidr = nodes.has(node) ? nodes.identity(node).pod_cidr : std::string();
         const std::string prefix = cidr.substr(0, cidr.rfind('.') + 1);
         int& next = next_host[node];
         for (int i = 0; i < 253 && !prefix.empty(); ++i) {
@@ -180,6 +184,7 @@ struct KubeletController::Impl {
     void on_pod(const api::Informer::Change& change) {
         if (change.after == nullptr) {
             workers.erase(change.before->key);
+            to_evict.erase(change.before->key);
             engine.forget(self.kind("pods"), *change.before);
             return;
         }
@@ -223,13 +228,24 @@ struct KubeletController::Impl {
     }
 
     void evict(const std::string& key, const kubelet::EvictionText& text, const std::string& resource) {
-        const auto worker = workers.find(key);
-        const storage::RecordPtr record = pods.get(key);
-        if (worker == workers.end() || record == nullptr) return;
-        worker->second->evict(record, text.message,
-                              {{"offending_containers", text.offending_containers},
-                               {"offending_containers_usage", text.offending_usage},
-                               {"starved_resource", resource}});
+        to_evict[key] = {text.message,
+                         {{"offending_containers", text.offending_containers},
+                          {"offending_containers_usage", text.offending_usage},
+                          {"starved_resource", resource}}};
+        self.enqueue(key);
+    }
+
+    // All that a worker does it does under the key of its pod, so that its writes may wait: it is kept until then.
+    std::optional<Time> sync_pod(const std::string& key, const storage::RecordPtr& record) {
+        const api::PodView& view = api::pod_view_of(*record);
+        std::shared_ptr<kubelet::PodWorker>& known = workers[key];
+        if (known == nullptr || known->uid() != view.uid) known = std::make_shared<kubelet::PodWorker>(services, view);
+        const std::shared_ptr<kubelet::PodWorker> worker = known;
+        self.interleave();
+        if (const auto eviction = to_evict.extract(key)) {
+            worker->evict(record, eviction.mapped().message, eviction.mapped().annotations);
+        }
+        return worker->sync(record);
     }
 
     void wake_node(const std::string& node) {
@@ -298,12 +314,18 @@ struct KubeletController::Impl {
     int next_shared = 0;
     kubelet::NodeServices services;
     kubelet::EvictionManager evictions;
-    std::unordered_map<std::string, std::unique_ptr<kubelet::PodWorker>>
+    struct Eviction {
+        std::string message;
+        std::map<std::string, std::string> annotations;
+    };
+    std::unordered_map<std::string, Eviction> to_evict;  // by key
+    std::unordered_map<std::string, std::shared_ptr<kubelet::PodWorker>>
         workers;  // by key; they use all of the above
 };
 
 KubeletController::KubeletController(Manager& manager, NodeOptions options)
     : Controller(manager, "kubelet", "kubelet"), impl_(std::make_unique<Impl>(*this, std::move(options))) {
+    has_workers(pods_in_work, Interleaved::chosen);
     impl_->namespaces.subscribe([this](const api::Informer::Change& change) { impl_->on_namespace(change); });
     impl_->pods.subscribe([this](const api::Informer::Change& change) { impl_->on_pod(change); });
     for (const char* resource : {"configmaps", "secrets", "persistentvolumeclaims"})
@@ -346,10 +368,7 @@ api::ApiResult<Requeue> KubeletController::reconcile(const std::string& key) {
     if (!impl_->nodes.answers(view.node_name) || impl_->pace_of(view.namespace_name) == Pace::frozen)
         return Requeue{};
     if (auto staged = impl_->engine.sync(kind("pods"), record)) return std::move(*staged);
-    auto& worker = impl_->workers[key];
-    if (worker == nullptr || worker->uid() != view.uid)
-        worker = std::make_unique<kubelet::PodWorker>(impl_->services, view);
-    const std::optional<Time> next = worker->sync(record);
+    const std::optional<Time> next = impl_->sync_pod(key, record);
     impl_->evictions.pod_came(view.node_name);
     if (!next) return Requeue{};
     return Requeue{std::max<Duration>(*next - now(), Duration::zero())};

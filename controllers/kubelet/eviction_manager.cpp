@@ -116,7 +116,9 @@ bool EvictionManager::evict_one(const std::string& name, Node& node, const Signa
     }
     if (pods.empty()) return false;
     const Json reference = {{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", {{"name", name}, {"uid", node.uid}}}};
-    options_.events(name).warning(reference, "EvictionThresholdMet", std::string("Attempting to reclaim ") + signal.resource);
+    if (const auto recorder = options_.events(name)) {
+        recorder->warning(reference, "EvictionThresholdMet", std::string("Attempting to reclaim ") + signal.resource);
+    }
     rank(pods, signal);
     const Candidate& victim = pods.front();
     const std::int64_t threshold = node.thresholds.at(signal.name), left = available(signal, node);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,7 +20,7 @@ class EvictionManager {
   public:
     struct Options {
         Manager& manager;
-        std::function<EventRecorder&(const std::string& node)> events;
+        std::function<std::shared_ptr<EventRecorder>(const std::string& node)> events;
         // The pods that it moves there, with their documents.
         std::function<std::vector<std::pair<std::string, api::Json>>(const std::string& node)> pods;
         std::function<void(const std::string& pod_key, const EvictionText& text, const std::string& resource)> evict;

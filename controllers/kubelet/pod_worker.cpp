@@ -75,9 +75,10 @@ void PodWorker::event(bool warning, std::string_view reason, const std::string& 
         const bool among_init = init || (container >= spec_.init.data() && container < spec_.init.data() + spec_.init.size());
         path = (among_init ? "spec.initContainers{" : container->ephemeral ? "spec.ephemeralContainers{" : "spec.containers{") + container->name + "}";
     }
-    EventRecorder& recorder = services_.events(spec_.node);
-    if (warning) recorder.warning(reference, reason, message, path);
-    else recorder.normal(reference, reason, message, path);
+    const auto recorder = services_.events(spec_.node);
+    if (recorder == nullptr) return;
+    if (warning) recorder->warning(reference, reason, message, path);
+    else recorder->normal(reference, reason, message, path);
 }
 
 void PodWorker::each_running(const std::function<void(const ContainerSpec&, ContainerState&)>& visit) {

@@ -118,7 +118,7 @@ struct NodeServices {
     std::shared_ptr<const Network> network;
     // The pod start-up latency in a namespace; zero: everything happens at once.
     std::function<Duration(const std::string& namespace_name)> latency;
-    std::function<EventRecorder&(const std::string& node)> events;
+    std::function<std::shared_ptr<EventRecorder>(const std::string& node)> events;  // null: the node went
     std::function<std::string(const std::string& node)> node_ip;
     std::function<std::string(const std::string& node)> take_ip;
     std::function<void(const std::string& ip)> give_ip;

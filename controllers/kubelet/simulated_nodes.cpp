@@ -70,7 +70,7 @@ SimulatedNodes::Node& SimulatedNodes::remember(NodeIdentity identity, const std:
     node.identity = std::move(identity);
     node.uid = uid;
     if (!node.events)
-        node.events = std::make_unique<EventRecorder>(options_.manager, options_.client, "kubelet", name);
+        node.events = std::make_shared<EventRecorder>(options_.manager, options_.client, "kubelet", name);
     return node;
 }
 
@@ -157,7 +157,7 @@ api::ApiResult<Requeue> SimulatedNodes::sync(const std::string& name) {
         TRY(report(name, node));
     }
     if (was_silent && !node.wishes.silent()) {
-        TRY(renew_lease(name, node));
+        TRY(renew_lease(name, node.uid));
         options_.wake_pods(name);
     }
     return Requeue{};
@@ -179,7 +179,7 @@ api::ApiResult<bool> SimulatedNodes::adopt(const std::string& name, const Json& 
     node.wishes = read_wishes(document);
     options_.wishes_read(document, node.wishes);
     if (!node.wishes.stopped) TRY(report(name, node));
-    if (!node.wishes.silent()) TRY(renew_lease(name, node));
+    if (!node.wishes.silent()) TRY(renew_lease(name, node.uid));
     options_.wake_pods(name);
     return true;
 }
@@ -225,7 +225,7 @@ void SimulatedNodes::tell(const std::string& name, Node& node, const Json& docum
         node.events->normal(about, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
 }
 
-api::ApiResult<bool> SimulatedNodes::renew_lease(const std::string& name, const Node& node) {
+api::ApiResult<bool> SimulatedNodes::renew_lease(const std::string& name, const std::string& uid) {
     const api::KindSpec& leases = options_.manager.kind("leases.coordination.k8s.io");
     const Time time = now();
     const auto renewed = options_.client.modify(leases, "kube-node-lease", name, {}, [&](Json& lease) {
@@ -233,16 +233,19 @@ api::ApiResult<bool> SimulatedNodes::renew_lease(const std::string& name, const 
         return true;
     });
     if (renewed || renewed.error().code() != 404) return true;
-    const auto created = options_.client.create(leases, "kube-node-lease", make_lease(name, node.uid, time));
+    const auto created = options_.client.create(leases, "kube-node-lease", make_lease(name, uid, time));
     if (!created)
         log_line(LogLevel::debug, "lease was refused", {{"node", name}, {"why", created.error()->message}});
     return true;
 }
 
 void SimulatedNodes::renew_leases() {
+    options_.interleave();
+    std::vector<std::pair<std::string, std::string>> due;  // names and uids
     for (const auto& [name, node] : nodes_) {
-        if (!node.wishes.silent() && informer_.get(name) != nullptr) (void)renew_lease(name, node);
+        if (!node.wishes.silent() && informer_.get(name) != nullptr) due.emplace_back(name, node.uid);
     }
+    for (const auto& [name, uid] : due) (void)renew_lease(name, uid);
     options_.manager.set_timer(this, "leases", now() + lease_interval, [this] { renew_leases(); });
 }
 

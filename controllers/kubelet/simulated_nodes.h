@@ -38,6 +38,7 @@ class SimulatedNodes {
         std::function<void(const std::string& node, api::Json& status_images)> images;
         // What the node's annotations ask for, whenever that may have changed.
         std::function<void(const api::Json& node, const NodeWishes& wishes)> wishes_read;
+        std::function<void()> interleave;  // see Controller: what runs now keeps nothing across a write
         std::function<void(const std::string& node)> forgotten;
         // A Stage of a user says what this node reports.
         std::function<bool(const storage::Record& node)> staged;
@@ -62,7 +63,11 @@ class SimulatedNodes {
     bool answers(const std::string& name) const;
     const NodeIdentity& identity(const std::string& name) const { return nodes_.at(name).identity; }
     std::string ip(const std::string& name) const;
-    EventRecorder& events(const std::string& name) { return *nodes_.at(name).events; }
+    // Null when there is no such node.
+    std::shared_ptr<EventRecorder> events(const std::string& name) const {
+        const auto found = nodes_.find(name);
+        return found == nodes_.end() ? nullptr : found->second.events;
+    }
 
   private:
     struct Node {
@@ -71,7 +76,7 @@ class SimulatedNodes {
         NodeWishes wishes;
         std::set<std::string> pressures;
         std::map<std::string, std::string> shown;  // status of each condition, as written last
-        std::unique_ptr<EventRecorder> events;
+        std::shared_ptr<EventRecorder> events;
     };
     enum class Claim { ours, others, later };
 
@@ -83,7 +88,7 @@ class SimulatedNodes {
     api::ApiResult<bool> adopt(const std::string& name, const api::Json& node);
     api::ApiResult<bool> report(const std::string& name, Node& node);
     void tell(const std::string& name, Node& node, const api::Json& document, bool first);
-    api::ApiResult<bool> renew_lease(const std::string& name, const Node& node);
+    api::ApiResult<bool> renew_lease(const std::string& name, const std::string& uid);
     void renew_leases();
     void report_one(const std::string& name);
     void report_all();

@@ -12,6 +12,7 @@ namespace kubemu::controllers {
 
 NamespaceController::NamespaceController(Manager& manager)
     : Controller(manager, "namespace", "namespace-controller"), namespaces_(manager.informer("namespaces")) {
+    has_workers(10);
     enqueue_on_change(namespaces_);
     for (const api::KindSpec* kind : manager.registry().kinds().stored_kinds()) {
         if (kind->namespaced && kind->can(api::Verb::list)) watch(*kind);
@@ -43,7 +44,8 @@ api::ApiResult<Requeue> NamespaceController::reconcile(const std::string& key) {
     const storage::RecordPtr space = namespaces_.get(key);
     if (!space || !api::view_of(*space).deleting) return Requeue{};
     std::map<std::string, int> remaining, finalizers;
-    for (const auto& [kind, informer] : contents_) {
+    const auto contents = contents_;  // kinds come and go while a write waits
+    for (const auto& [kind, informer] : contents) {
         for (const storage::RecordPtr& record : informer->list(key)) {
             const api::ObjectView& view = api::view_of(*record);
             if (!view.deleting) {

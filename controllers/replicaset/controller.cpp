@@ -24,6 +24,7 @@ ReplicaKeeper::ReplicaKeeper(Manager& manager, const Parameters& parameters)
       pods_(manager.informer("pods")),
       selectors_(client(), parameters.plain_map_selector),
       pod_control_(client(), events(), pod_kind_, kind_) {
+    has_workers(5);
     enqueue_on_change(owners_);
     owners_.subscribe([this](const api::Informer::Change& change) {
         if (change.after == nullptr) selectors_.forget(*change.before);
@@ -52,7 +53,8 @@ api::ApiResult<Requeue> ReplicaKeeper::reconcile(const std::string& key) {
     for (storage::RecordPtr& pod : pods_.list(view.namespace_name)) {
         if (api::pod_view_of(*pod).active()) active.push_back(std::move(pod));
     }
-    TRY_ASSIGN(active, claim({client(), kind_, *owner, selectors_.of(*owner)}, pod_kind_, active));
+    const api::LabelSelector selector = selectors_.of(*owner);
+    TRY_ASSIGN(active, claim({client(), kind_, *owner, selector}, pod_kind_, active));
 
     const std::int64_t replicas = api::int_at(object, {"spec", "replicas"}, 1);
     std::optional<Failure> failure;

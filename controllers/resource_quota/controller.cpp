@@ -27,6 +27,7 @@ bool same_amounts(const api::Json& a, const api::Json& b) {
 
 ResourceQuotaController::ResourceQuotaController(Manager& manager)
     : Controller(manager, "resourcequota", "resourcequota-controller"), quotas_(manager.informer("resourcequotas")) {
+    has_workers(5);
     enqueue_on_change(quotas_);
     for (const api::KindSpec* kind : manager.registry().kinds().stored_kinds()) {
         if (!kind->namespaced || kind->resource == "events" || !kind->can(api::Verb::list)) continue;

@@ -6,10 +6,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/client.h"
 #include "api/values/status.h"
@@ -43,6 +46,17 @@ class Controller {
     virtual void start() {}
 
   protected:
+    // Up to so many pieces of its work may have begun at a time: while the write of one waits for a webhook, other keys
+    // run, timers fire and informers tell their news. That is for pieces that keep nothing of the controller's own across
+    // a write: all of them, or those that say so. Without it: one.
+    enum class Interleaved { all, chosen };
+    void has_workers(std::size_t count, Interleaved which = Interleaved::all) {
+        workers_ = count;
+        interleaved_ = which;
+    }
+    // What runs now is one of the chosen.
+    void interleave() { manager_.interleave(); }
+
     void enqueue(std::string key);
     void enqueue_after(std::string key, Duration delay);
     // Queues the object itself / the object's controller of this kind, whenever a record of the informer changes.
@@ -58,12 +72,19 @@ class Controller {
 
   private:
     friend class Manager;
+    friend class Workers;
     Manager& manager_;
     std::string name_;
     api::Client client_;
     EventRecorder events_;
     WorkQueue queue_;
-    bool started_ = false;
+    bool started_ = false, starting_ = false;
+    std::size_t workers_ = 1;
+    Interleaved interleaved_ = Interleaved::chosen;
+    std::size_t waits_ = 0;  // pieces of its work that wait for a webhook
+    std::size_t alone_ = 0;  // those among them beside which nothing else of the controller may run
+    // What it is to be told when it no longer waits.
+    std::vector<std::function<void()>> untold_;
 };
 
 // "namespace/name" apart; a key without a slash has an empty namespace.

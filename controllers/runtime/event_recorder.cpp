@@ -96,8 +96,8 @@ struct EventRecorder::Impl {
         return true;
     }
 
-    // Counts the event in the one that says the same; false when there is none.
-    bool count(const std::string& event_namespace, Observed& known, std::string_view message, Time now) {
+    // Counts the event in the one that says the same, which is `known`; false when there is none.
+    bool count(const std::string& event_namespace, const std::string& identity, const Observed& known, std::string_view message, Time now) {
         if (known.count == 0) return false;
         std::int64_t counted = known.count + 1;
         const auto written = client.modify(manager.kind("events"), event_namespace, known.name, {}, [&](api::Json& event) {
@@ -108,7 +108,7 @@ struct EventRecorder::Impl {
             return true;
         });
         if (!written) return false;
-        known.count = counted;
+        observed[identity] = {known.name, counted};
         return true;
     }
 
@@ -147,8 +147,9 @@ struct EventRecorder::Impl {
         }
         if (!allowed(whole, now)) return;
 
-        Observed& known = observed[identity];
-        if (count(event_namespace, known, message, now)) return;
+        // A copy: other events may be recorded while a write waits.
+        const Observed known = observed[identity];
+        if (count(event_namespace, identity, known, message, now)) return;
 
         copy("resourceVersion", api::string_at(object, {"metadata", "resourceVersion"}));
         api::Json source = {{"component", component}};
@@ -176,7 +177,7 @@ struct EventRecorder::Impl {
             log_line(LogLevel::debug, "event not recorded", {{"object", name}, {"error", written.error()->message}});
             return;
         }
-        known = {written_name, 1};
+        observed[identity] = {written_name, 1};
     }
 };
 

@@ -5,10 +5,12 @@
 #include <exception>
 #include <limits>
 #include <map>
-#include <thread>
 #include <utility>
 
+#include "api/kind_registry.h"
 #include "controllers/runtime/controller.h"
+#include "controllers/runtime/timers.h"
+#include "controllers/runtime/workers.h"
 #include "storage/base/idle_memory.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
@@ -29,31 +31,24 @@ constexpr storage::Revision rest_after_writes = 1000;
 }  // namespace
 
 struct Manager::Impl {
-    struct Timer {
-        const void* owner;
-        std::string name;
-        std::function<void()> fire;
-    };
-    using TimerPlace = std::pair<Time, std::uint64_t>;
-
     explicit Impl(Options given) : options(given) {}
 
     Options options;
     std::map<std::string, std::unique_ptr<api::Informer>, std::less<>> informers;
+    std::vector<std::unique_ptr<api::Informer>> gone_informers;  // which what waits may still look at
     std::vector<std::unique_ptr<Controller>> controllers;
-    std::vector<KindHandler> kind_handlers;
-    std::map<TimerPlace, Timer> timers;
-    std::map<std::pair<const void*, std::string>, TimerPlace> timer_places;
-    std::uint64_t timer_sequence = 0;
+    std::vector<std::pair<Controller*, KindHandler>> kind_handlers;
+    Timers timers;
 
     Mutex mutex;
     CondVar condition;
     bool awake KUBEMU_GUARDED_BY(mutex) = false;
-    bool stopping KUBEMU_GUARDED_BY(mutex) = false;
     std::vector<std::function<void()>> posted KUBEMU_GUARDED_BY(mutex);
     std::vector<std::function<void()>> settled KUBEMU_GUARDED_BY(mutex);  // tasks for when everything has been done
-    std::thread thread;
     storage::Revision rested_at = 0;
+    Workers workers{Workers::Options{
+        .kinds = options.registry.kinds(), .remote = options.remote, .loop = [this] { loop(); }, .wake = [this] { wake(); }}};
+    LoopThreads& threads = workers.threads();
 
     void wake() {
         Lock lock(mutex);
@@ -78,6 +73,8 @@ struct Manager::Impl {
         return std::exchange(settled, {});
     }
 
+    static bool held(const Timers::Timer& timer) { return Workers::closed(timer.controller); }
+
     bool pump() {
         const storage::Revision announced = options.registry.store().announced_revision();
         bool changed = false;
@@ -95,12 +92,10 @@ struct Manager::Impl {
     bool fire_timers() {
         const Time now = options.clock.now();
         bool fired = false;
-        while (!timers.empty() && timers.begin()->first.first <= now) {
-            const Timer timer = std::move(timers.begin()->second);
-            timers.erase(timers.begin());
-            timer_places.erase({timer.owner, timer.name});
-            timer.fire();
+        while (const auto timer = timers.take_due(now, held)) {
+            workers.run(timer->controller, timer->fire);
             fired = true;
+            if (threads.displaced()) break;
         }
         return fired;
     }
@@ -117,9 +112,9 @@ struct Manager::Impl {
     void run_key(Controller& controller, const std::string& key) {
         const storage::Revision before = controller.client_.last_revision();
         WorkQueue& queue = controller.queue_;
-        const Time now = options.clock.now();
         try {
             const api::ApiResult<Requeue> result = controller.reconcile(key);
+            const Time now = options.clock.now();
             if (result) {
                 queue.forget(key);
                 if (result->after) queue.add_at(key, now + *result->after);
@@ -132,7 +127,7 @@ struct Manager::Impl {
         } catch (const std::exception& bug) {
             log_line(LogLevel::error, "reconcile threw",
                      {{"controller", controller.name_}, {"key", key}, {"error", bug.what()}});
-            queue.add_rate_limited(key, now);
+            queue.add_rate_limited(key, options.clock.now());
         }
         const storage::Revision after = controller.client_.last_revision();
         if (after > before) {
@@ -145,31 +140,47 @@ struct Manager::Impl {
     bool run_keys() {
         bool ran = false;
         for (const auto& controller : controllers) {
-            controller->queue_.release_due(options.clock.now());
-            for (std::size_t left = controller->queue_.size(); left > 0; --left) {
+            if (!Workers::busy(*controller)) controller->queue_.release_due(options.clock.now());
+            for (std::size_t left = controller->queue_.size(); left > 0 && !Workers::busy(*controller); --left) {
                 const std::optional<std::string> key = controller->queue_.take();
                 if (!key) break;
-                run_key(*controller, *key);
+                workers.run(controller.get(), [&] { run_key(*controller, *key); });
                 ran = true;
+                if (threads.displaced()) return true;
+                let_go_on();
             }
         }
         return ran;
     }
 
-    // True when it did something.
-    bool turn() {
-        bool progress = run(take_posted());
-        progress |= pump();
-        for (std::size_t i = 0; i < controllers.size(); ++i) {
-            if (controllers[i]->started_) continue;
-            controllers[i]->started_ = true;
-            controllers[i]->start();
-            progress = true;
+    bool start_controllers() {
+        bool started = false;
+        for (std::size_t i = 0; i < controllers.size() && !threads.displaced(); ++i) {
+            Controller* controller = controllers[i].get();
+            if (std::exchange(controller->started_, true)) continue;
+            controller->starting_ = true;
+            workers.run(controller, [controller] { controller->start(); });
+            controller->starting_ = false;
+            started = true;
         }
+        return started;
+    }
+
+    // Those that have waited and have their answers; what a clock that stands still shows may not depend on when these came.
+    bool let_go_on() { return !clock_stands_still() && threads.resume_answered(); }
+
+    // True when it did something. It ends early when it has lost the loop.
+    bool turn() {
+        if (threads.waiting() == 0) gone_informers.clear();
+        bool progress = run(take_posted());
+        while (let_go_on()) progress = true;
+        progress |= pump();
+        progress |= start_controllers();
+        if (threads.displaced()) return true;
         const storage::Revision position = seen();
         for (const auto& controller : controllers) controller->queue_.release(position);
         progress |= fire_timers();
-        progress |= run_keys();
+        if (!threads.displaced()) progress |= run_keys();
         return progress;
     }
 
@@ -183,8 +194,10 @@ struct Manager::Impl {
         const auto consider = [&next](std::optional<Time> time) {
             if (time && (!next || *time < *next)) next = time;
         };
-        if (!timers.empty()) consider(timers.begin()->first.first);
-        for (const auto& controller : controllers) consider(controller->queue_.next_due());
+        consider(timers.next(held));
+        for (const auto& controller : controllers) {
+            if (!Workers::busy(*controller)) consider(controller->queue_.next_due());
+        }
         return next;
     }
 
@@ -196,6 +209,7 @@ struct Manager::Impl {
 
     // Called when a turn had nothing to do. True when it did something.
     bool run_settled() {
+        if (threads.waiting() > 0) return false;
         {
             Lock lock(mutex);
             if (settled.empty()) return false;
@@ -214,23 +228,22 @@ struct Manager::Impl {
     }
 
     void loop() {
-        while (true) {
+        while (!threads.stopping() && !threads.displaced()) {
             {
                 Lock lock(mutex);
-                if (stopping) return;
                 awake = false;
             }
             // A clock that stands still is there for runs that can be repeated: what a turn sees may not depend on how
             // far the storage thread has come.
             storage::this_thread_flushes(clock_stands_still());
             if (clock_stands_still()) options.registry.store().flush();
-            if (turn() || run_settled()) continue;
+            if (turn() || (clock_stands_still() && threads.resume_first()) || run_settled()) continue;
             std::optional<Duration> pause;
             if (const std::optional<Time> due = next_due()) pause = machine_time_until(*due);
             if (holds_keys()) pause = std::min(pause.value_or(unpublished_pause), unpublished_pause);
             else rest(pause);
             Lock lock(mutex);
-            if (awake || stopping || !posted.empty() || !settled.empty()) continue;
+            if (awake || threads.stopping() || !posted.empty() || (!settled.empty() && threads.waiting() == 0)) continue;
             if (pause) {
                 condition.wait_for(mutex, *pause);
             } else {
@@ -251,7 +264,10 @@ api::Informer& Manager::informer(std::string_view resource) {
     const auto found = impl_->informers.find(resource);
     if (found != impl_->informers.end()) return *found->second;
     auto made = std::make_unique<api::Informer>(impl_->options.registry.store(), std::string(resource),
-                                                [impl = impl_.get()] { impl->wake(); });
+                                                [impl = impl_.get()] { impl->wake(); },
+                                                [impl = impl_.get()](api::Informer::Handler handler) {
+                                                    return impl->workers.told(impl->workers.current(), std::move(handler));
+                                                });
     return *impl_->informers.emplace(std::string(resource), std::move(made)).first->second;
 }
 
@@ -264,23 +280,21 @@ const Clock& Manager::clock() const { return impl_->options.clock; }
 Random& Manager::random() { return impl_->options.random; }
 
 void Manager::set_timer(const void* owner, std::string_view name, std::optional<Time> when, std::function<void()> fire) {
-    std::pair<const void*, std::string> id(owner, name);
-    const auto known = impl_->timer_places.find(id);
-    if (known != impl_->timer_places.end()) {
-        impl_->timers.erase(known->second);
-        impl_->timer_places.erase(known);
-    }
-    if (!when) return;
-    const Impl::TimerPlace place(*when, ++impl_->timer_sequence);
-    impl_->timers.emplace(place, Impl::Timer{owner, id.second, std::move(fire)});
-    impl_->timer_places.emplace(std::move(id), place);
+    if (!when) return impl_->timers.remove(owner, name);
+    impl_->timers.set(*when, {owner, std::string(name), impl_->workers.current(), std::move(fire)});
 }
 
-void Manager::on_kind_change(KindHandler handler) { impl_->kind_handlers.push_back(std::move(handler)); }
+void Manager::on_kind_change(KindHandler handler) { impl_->kind_handlers.emplace_back(impl_->workers.current(), std::move(handler)); }
 
 void Manager::kind_changed(const std::string& resource, const api::KindSpec* kind) {
-    for (const KindHandler& handler : impl_->kind_handlers) handler(resource, kind);
-    if (kind == nullptr) impl_->informers.erase(resource);
+    const api::KindRegistry::Pin pin = registry().kinds().pin();
+    for (const auto& [controller, handler] : impl_->kind_handlers) {
+        impl_->workers.tell(controller, [told = handler, resource, kind, pin] { told(resource, kind); });
+    }
+    const auto known = impl_->informers.find(resource);
+    if (kind != nullptr || known == impl_->informers.end()) return;
+    impl_->gone_informers.push_back(std::move(known->second));
+    impl_->informers.erase(known);
 }
 
 void Manager::post(std::function<void()> task) {
@@ -303,7 +317,13 @@ void Manager::on_clock_turned(std::weak_ptr<std::function<void()>> turned) {
     if (impl_->options.paced != nullptr) impl_->options.paced->on_turn(std::move(turned));
 }
 
-void Manager::add(std::unique_ptr<Controller> controller) { impl_->controllers.push_back(std::move(controller)); }
+void Manager::begin(Controller& controller) { impl_->workers.begin(&controller); }
+void Manager::interleave() { impl_->workers.interleave(); }
+
+void Manager::add(std::unique_ptr<Controller> controller) {
+    impl_->workers.begin(nullptr);
+    impl_->controllers.push_back(std::move(controller));
+}
 
 void Manager::settle() {
     storage::Store& store = impl_->options.registry.store();
@@ -327,7 +347,7 @@ std::vector<Manager::Waiting> Manager::waiting(std::size_t count) const {
         }
         return std::string();
     };
-    for (const auto& [place, timer] : impl_->timers) all.push_back({place.first, name_of(timer.owner) + timer.name});
+    impl_->timers.each([&](Time due, const Timers::Timer& timer) { all.push_back({due, name_of(timer.owner) + timer.name}); });
     for (const auto& controller : impl_->controllers) {
         controller->queue_.each_delayed([&](Time due, const std::string& key) { all.push_back({due, controller->name() + " " + key}); });
     }
@@ -336,23 +356,8 @@ std::vector<Manager::Waiting> Manager::waiting(std::size_t count) const {
     return all;
 }
 
-void Manager::start() {
-    if (impl_->thread.joinable()) return;
-    {
-        Lock lock(impl_->mutex);
-        impl_->stopping = false;
-    }
-    impl_->thread = std::thread([impl = impl_.get()] { impl->loop(); });
-}
+void Manager::start() { impl_->threads.start(); }
 
-void Manager::stop() {
-    if (!impl_->thread.joinable()) return;
-    {
-        Lock lock(impl_->mutex);
-        impl_->stopping = true;
-        impl_->condition.notify_one();
-    }
-    impl_->thread.join();
-}
+void Manager::stop() { impl_->threads.stop(); }
 
 }  // namespace kubemu::controllers

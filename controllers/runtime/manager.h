@@ -1,8 +1,13 @@
 // Manager: the control loop. It owns the informers, the work queues and the timers of all controllers and runs them
-// on one thread, so that controllers need no locks and a run is the same every time.
+// one at a time, so that controllers need no locks and a run is the same every time.
 //
 // A turn: pump the informers (which fills queues), run the keys that are due, fire the timers that are due. It sleeps
 // until somebody writes or the next timer is due; it never polls.
+//
+// A write may have to wait for a webhook. Meanwhile the loop goes on, on another thread (LoopThreads): the key stays in
+// work, and of a controller that has no other worker (see Controller::has_workers) nothing runs until the write has
+// ended: its keys and timers wait, and what its informers tell it is told afterwards. With a clock that stands still
+// everybody else does what there is to do now, and then those that wait go on in the order in which they began to.
 #pragma once
 
 #include <functional>
@@ -20,6 +25,10 @@
 #include "storage/base/paced_clock.h"
 #include "storage/base/random.h"
 
+namespace kubemu::api {
+class RemoteCaller;
+}
+
 namespace kubemu::controllers {
 
 class Controller;
@@ -31,6 +40,7 @@ class Manager {
         const Clock& clock;
         Random& random;
         PacedClock* paced = nullptr;  // `clock`, where it may run at another pace than the machine's
+        api::RemoteCaller* remote = nullptr;  // who calls webhooks for controllers' writes; null: nobody does
     };
     explicit Manager(Options options);
     ~Manager();
@@ -80,6 +90,10 @@ class Manager {
 
   private:
     friend class Controller;
+    // What is subscribed and set from now on is this controller's, until it is added.
+    void begin(Controller& controller);
+    // See Controller.
+    void interleave();
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

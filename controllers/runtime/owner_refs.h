@@ -50,6 +50,7 @@ api::ApiResult<std::vector<storage::RecordPtr>> claim(const Claimant& claimant, 
 class SelectorCache {
   public:
     explicit SelectorCache(api::Client& client, bool plain_map = false) : client_(client), plain_map_(plain_map) {}
+    // Valid until the next call; who writes in between copies it.
     const api::LabelSelector& of(const storage::Record& record);
     void forget(const storage::Record& record);
 

@@ -20,6 +20,10 @@ using scheduler::Verdict;
 namespace {
 
 constexpr std::string_view queue_key = "queue";
+// Before the key of a pod that has been placed and is to be bound.
+constexpr std::string_view bind_prefix = "bind:";
+// Bindings that wait for a webhook beside each other; the real one has no limit.
+constexpr std::size_t bindings_in_work = 16;
 // A turn gives way to the informers and the other controllers after this many pods.
 constexpr int pods_per_turn = 256;
 constexpr Duration first_backoff = std::chrono::seconds(1);
@@ -79,6 +83,7 @@ SchedulerController::SchedulerController(Manager& manager, scheduler::Release re
       recorder_(manager, client(), "default-scheduler", kubelet::control_plane_node),
       default_selectors_(manager, reader_),
       volume_use_(manager, reader_) {
+    has_workers(bindings_in_work, Interleaved::chosen);
     manager.informer("namespaces").subscribe([this](const api::Informer::Change& change) {
         const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
         if (!change.after) {
@@ -272,7 +277,11 @@ void SchedulerController::wake_parked(bool followers_only) {
                         [this, followers_only] { wake_parked(followers_only); });
 }
 
-api::ApiResult<Requeue> SchedulerController::reconcile(const std::string&) {
+api::ApiResult<Requeue> SchedulerController::reconcile(const std::string& queued) {
+    if (queued.starts_with(bind_prefix)) {
+        bind(queued.substr(bind_prefix.size()));
+        return Requeue{};
+    }
     for (int i = 0; i < pods_per_turn && !active_.empty(); ++i) {
         const Waiting next = *active_.begin();
         active_.erase(active_.begin());
@@ -305,8 +314,10 @@ void SchedulerController::schedule(const std::string& key) {
             entry.chosen_node = best->name;
             entry.parked = true;
             parked_.insert(key);
-        } else if (!bind(key, entry, best->name)) {
-            fail(key, entry, {});
+        } else {
+            // From here on the others see it there; whoever waits for its binding does not hold them up.
+            place(key, entry, best->name);
+            enqueue(std::string(bind_prefix) + key);
         }
         return;
     }
@@ -320,21 +331,27 @@ void SchedulerController::schedule(const std::string& key) {
     fail(key, entry, message);
 }
 
-bool SchedulerController::bind(const std::string& key, Entry& entry, const std::string& node) {
-    const PodInfo& pod = *entry.info;
+void SchedulerController::bind(const std::string& key) {
+    const auto placed = entries_.find(key);
+    if (placed == entries_.end() || placed->second.node.empty()) return;
+    const PodInfoPtr pod = placed->second.info;
+    const std::string node = placed->second.node;
+    interleave();
     Json body = {{"apiVersion", "v1"},
                  {"kind", "Binding"},
-                 {"metadata", {{"name", pod.name}, {"namespace", pod.namespace_name}, {"uid", pod.uid}}},
+                 {"metadata", {{"name", pod->name}, {"namespace", pod->namespace_name}, {"uid", pod->uid}}},
                  {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
-    const auto bound = client().create_subresource(kind("pods"), pod.namespace_name, pod.name, "binding", std::move(body));
-    if (!bound) {
-        if (bound.error().code() == 404) return true;  // deleted meanwhile; the informer will say so
-        log_line(LogLevel::info, "binding was refused", {{"pod", key}, {"why", bound.error()->message}});
-        return false;
-    }
-    place(key, entry, node);
-    recorder_.normal(reference(pod, pods_), "Scheduled", "Binding", "Successfully assigned " + key + " to " + node);
-    return true;
+    const auto bound = client().create_subresource(kind("pods"), pod->namespace_name, pod->name, "binding", std::move(body));
+    if (bound) return recorder_.normal(reference(*pod, pods_), "Scheduled", "Binding", "Successfully assigned " + key + " to " + node);
+    if (bound.error().code() == 404) return;  // deleted meanwhile; the informer will say so
+    log_line(LogLevel::info, "binding was refused", {{"pod", key}, {"why", bound.error()->message}});
+    const auto still = entries_.find(key);
+    if (still == entries_.end() || still->second.info->uid != pod->uid || still->second.node != node) return;
+    const auto record = pods_.get(key);
+    if (record == nullptr || !api::pod_view_of(*record).node_name.empty()) return;  // somebody else has placed it
+    take(node, key);
+    still->second.node.clear();
+    fail(key, still->second, {});
 }
 
 // An empty message only delays the next attempt.

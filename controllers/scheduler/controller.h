@@ -80,7 +80,8 @@ class SchedulerController final : public Controller {
                                                      std::map<std::string, scheduler::Verdict>& verdicts);
     const scheduler::NodeInfo* best_of(const std::string& key, const scheduler::PodInfo& pod,
                                        std::vector<const scheduler::NodeInfo*> nodes);
-    bool bind(const std::string& key, Entry& entry, const std::string& node);
+    // Tells the API where a pod has been placed. A binding that is refused gives the place up again.
+    void bind(const std::string& key);
     void fail(const std::string& key, Entry& entry, const std::string& message);
     Volumes volumes_of(const scheduler::PodInfo& pod);
     scheduler::VolumeRule rule_of_bound(const std::string& volume_name);

@@ -26,6 +26,7 @@ ServiceAccountTokenController::ServiceAccountTokenController(Manager& manager, a
       accounts_(manager.informer("serviceaccounts")),
       tokens_(tokens),
       certificate_(api::base64_encode(certificate)) {
+    has_workers(5);
     secrets_.subscribe([this](const api::Informer::Change& change) {
         const storage::Record& secret = change.after ? *change.after : *change.before;
         if (holds_token(secret)) enqueue(secret.key);

@@ -16,6 +16,7 @@ StatefulSetController::StatefulSetController(Manager& manager)
       selectors_(client()),
       history_({client(), kind("controllerrevisions.apps"), kind("statefulsets.apps"), revisions_,
                 "controller.kubernetes.io/hash"}) {
+    has_workers(5);
     enqueue_on_change(sets_);
     sets_.subscribe([this](const api::Informer::Change& change) {
         if (change.after == nullptr) selectors_.forget(*change.before);
@@ -38,7 +39,7 @@ api::ApiResult<Requeue> StatefulSetController::reconcile(const std::string& key)
     if (set == nullptr) return Requeue{};
     const api::Json object = client().document(*set);
     const api::ObjectView& view = api::view_of(*set);
-    const api::LabelSelector& selector = selectors_.of(*set);
+    const api::LabelSelector selector = selectors_.of(*set);
 
     std::vector<storage::RecordPtr> pods;
     for (storage::RecordPtr& pod : pods_.list(view.namespace_name)) {

@@ -10,6 +10,7 @@ namespace kubemu::controllers {
 TtlAfterFinishedController::TtlAfterFinishedController(Manager& manager)
     : Controller(manager, "ttl-after-finished", "ttl-after-finished-controller"),
       jobs_(manager.informer("jobs.batch")) {
+    has_workers(5);
     enqueue_on_change(jobs_);
 }
 

@@ -16,6 +16,7 @@ ValidatingAdmissionPolicyStatusController::ValidatingAdmissionPolicyStatusContro
     : Controller(manager, "validatingadmissionpolicy-status", "validatingadmissionpolicy-status-controller"),
       kinds_(kinds),
       policies_(manager.informer(policies)) {
+    has_workers(5);
     enqueue_on_change(policies_);
 }
 

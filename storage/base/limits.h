@@ -53,5 +53,7 @@ inline constexpr std::size_t converted_records_max = 100'000;
 inline constexpr std::size_t remote_answer_bytes_max = 16 * 1024 * 1024;
 // Other servers that one request may wait for, one after the other: each round runs the request again.
 inline constexpr int remote_rounds_max = 256;
+// Reconciles that wait for other servers at the same time, each with a thread of its own; one more holds up the others.
+inline constexpr std::size_t waiting_reconciles_max = 64;
 
 }  // namespace kubemu::limits

@@ -41,8 +41,10 @@ struct Cluster : tests::TestCluster {
     FakeServer server;
     Registry& hooked = registry();
 
-    Cluster() { may_wait_for(&server); }
-    ~Cluster() { may_wait_for(nullptr); }
+    BlockingWaiter waiter{server};
+
+    Cluster() { may_wait_by(&waiter); }
+    ~Cluster() { may_wait_by(nullptr); }
     std::vector<std::string> warnings;
 
     static Json hook(const std::string& name, const Json& more = Json::object()) {
