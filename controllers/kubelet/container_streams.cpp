@@ -192,9 +192,7 @@ Result<std::unique_ptr<api::RemoteCommand>, api::PodStreams::Refusal> ContainerS
     run->touch();
     const std::string_view image = string_at(*container, {"image"});
     if (std::string why = start_error(query.command, context, image, uid); !why.empty()) return make_failed_exec(std::move(why));
-    context.argv = query.command;
-    context.started_at = now;
-    context.unknown_runs_for_ever = false;
+    context = beside(context, query.command, now);
     context.conversation = conversation_of(pod, *container, query.command, query.in, query.tty);
     return make_exec(run, make_interpreted_process(std::move(context)), options_.manager, changed);
 }

@@ -97,23 +97,6 @@ class InterpretedProcess final : public Process {
         return run(until, [&](Time time, std::string_view text, int) { output(time, Terminal::shown(text), 1); });
     }
 
-    ExecResult exec(const std::vector<std::string>& argv, Time at) override {
-        ProcessContext context = context_;
-        context.argv = argv;
-        context.started_at = at;
-        context.unknown_runs_for_ever = false;
-        context.unknown_duration = Duration::zero();
-        context.conversation.reset();
-        const auto interpreter = make_interpreter(context);
-        ExecResult result;
-        const Time limit = at + std::chrono::minutes(5);
-        interpreter->run(limit, [&](Time, std::string_view text, int) { result.output += text; });
-        result.exit_code = interpreter->machine().status;
-        result.endless = interpreter->machine().endless || !interpreter->finished();
-        result.duration = std::min(interpreter->machine().time, limit) - at;
-        return result;
-    }
-
     bool changes_files() const override { return true; }
 
     // The kernel keeps signals that have no handler from the first process of a container: it is killed in the end.
@@ -235,6 +218,27 @@ class InterpretedProcess final : public Process {
 };
 
 }  // namespace
+
+Process::ExecResult Process::exec(const std::vector<std::string>& argv, Time at) {
+    const auto interpreter = make_interpreter(beside(context(), argv, at));
+    ExecResult result;
+    const Time limit = at + std::chrono::minutes(5);
+    interpreter->run(limit, [&](Time, std::string_view text, int) { result.output += text; });
+    result.exit_code = interpreter->machine().status;
+    result.endless = interpreter->machine().endless || !interpreter->finished();
+    result.duration = std::min(interpreter->machine().time, limit) - at;
+    return result;
+}
+
+ProcessContext beside(const ProcessContext& container, std::vector<std::string> argv, Time at) {
+    ProcessContext context = container;
+    context.argv = std::move(argv);
+    context.started_at = at;
+    context.unknown_runs_for_ever = false;
+    context.unknown_duration = Duration::zero();
+    context.conversation.reset();
+    return context;
+}
 
 std::unique_ptr<Process> make_interpreted_process(ProcessContext context) { return std::make_unique<InterpretedProcess>(std::move(context)); }
 

@@ -50,9 +50,11 @@ void Interpreter::run(Time until, const Process::Output& output) {
     }
     int steps = 0;
     written_ = 0;
+    until_ = until;
     while (!finished() && !machine_.endless && !wants_input_ && machine_.time <= until && written_ < run_bytes_max) {
         const Time before = machine_.time;
-        if (!signals_.empty() && interrupted_.empty()) {
+        // A trap waits for the end of the pipeline.
+        if (!signals_.empty() && interrupted_.empty() && !pipe_) {
             const auto found = machine_.traps.find(signals_.front());
             signals_.erase(signals_.begin());
             if (found != machine_.traps.end()) run_trap(found->second, false);
@@ -88,6 +90,7 @@ void Interpreter::load(std::shared_ptr<const Program> program) {
     positions_.assign(static_cast<std::size_t>(program_->slots), 0);
     open_redirects_.clear();
     waiting_.reset();
+    pipe_.reset();
     wants_input_ = false;
 }
 
@@ -97,6 +100,7 @@ void Interpreter::interrupt(Time at) {
     open_redirects_.clear();
     waiting_.reset();
     machine_.followed.reset();
+    pipe_.reset();
     wants_input_ = machine_.endless = false;
     machine_.time = at;
     machine_.status = interrupted;
@@ -188,29 +192,6 @@ void Interpreter::step(const Process::Output& output) {
     }
 }
 
-void Interpreter::pipeline(const Instruction& instruction, const Process::Output& output) {
-    const Machine before = machine_;
-    Streams streams;
-    Input text = current_input();
-    bool first = true, endless = machine_.endless;
-    for (const auto& stage : instruction.stages) {
-        Input& input = first ? current_input() : text;
-        Input produced;
-        produced.text = Interpreter::capture(machine_, stage, input, true, streams.err);
-        if (machine_.wants_input) {
-            machine_ = before;
-            return suspend();
-        }
-        text = std::move(produced);
-        endless = endless || machine_.endless;
-        machine_.endless = endless;
-        first = false;
-    }
-    if (instruction.background) leave_in_background(before.time);
-    streams.out = std::move(text.text);
-    emit({}, streams, output);
-}
-
 // Runs ahead of the clock as a whole; a group in braces does not.
 void Interpreter::subshell(const Instruction& instruction, const Process::Output& output) {
     const Time start = machine_.time;
@@ -290,9 +271,10 @@ void Interpreter::assign_list(const std::string& name, std::string_view list, Ca
 
 void Interpreter::command(const Instruction& instruction, const Process::Output& output) {
     std::optional<Call> call = std::exchange(waiting_, std::nullopt);
+    Streams streams;
+    streams.resumed = call.has_value();
     if (!call) call = expand(instruction);
     if (!call) return;
-    Streams streams;
     streams.err = std::exchange(machine_.errors, {});
     std::string unreadable;
     std::optional<Input> given = given_input(instruction.redirects, unreadable);

@@ -60,6 +60,7 @@ struct Streams {
     // Its output goes straight to whoever listens, so that it may write before its input ends. A command that does and
     // wants more input sets `written_early`; else what it has written is forgotten, and it is run again.
     bool live = false, written_early = false;
+    bool resumed = false;  // it has run before, with less input; machine.status is what it left there
     std::string out, err;
 };
 
@@ -91,7 +92,7 @@ class Interpreter {
     bool is_sole_command() const { return program_->code.size() == 1; }
     void read_from(std::shared_ptr<Input> input) { input_ = std::move(input); }
 
-    // The whole of it at once, as $(...) and pipelines need it: what it writes to standard output; `err` receives the
+    // The whole of it at once, as $(...) and subshells need it: what it writes to standard output; `err` receives the
     // rest. The machine's time moves on. When it wants more input than there is, it is as if it had not run, and
     // machine.wants_input is set.
     static std::string capture(Machine& machine, const std::shared_ptr<const Program>& program, Input& input, bool subshell,
@@ -127,7 +128,15 @@ class Interpreter {
     std::optional<Call> expand(const Instruction& instruction);
     void assign_list(const std::string& name, std::string_view list, Call& call);
     void unknown_program(const std::string& name, Streams& streams);
+    // A pipeline that is under way: its stages, each with its own input.
+    struct Pipe {
+        std::vector<std::unique_ptr<Interpreter>> stages;
+    };
     void pipeline(const Instruction& instruction, const Process::Output& output);
+    void begin_pipe(const Instruction& instruction);
+    void run_stage(std::size_t number, const Process::Output& output);
+    void run_pipe(const Process::Output& output);
+    void capture_pipeline(const Instruction& instruction, const Process::Output& output);
     void subshell(const Instruction& instruction, const Process::Output& output);
     // Nothing when no redirection gives input; `err` says what could not be opened.
     std::optional<Input> given_input(const std::vector<Redirect>& redirects, std::string& err);
@@ -145,6 +154,8 @@ class Interpreter {
     std::shared_ptr<Input> input_ = std::make_shared<Input>();
     bool wants_input_ = false;
     std::optional<Call> waiting_;  // for input
+    std::optional<Pipe> pipe_;
+    Time until_{};  // of this run()
     std::vector<std::vector<std::string>> lists_;
     std::vector<std::size_t> positions_;
     std::vector<OpenRedirects> open_redirects_;

@@ -93,14 +93,15 @@ ContainerRun::ContainerRun(std::shared_ptr<Mutex> mutex, std::unique_ptr<Process
     state_.next = started_at;
 }
 
-void ContainerRun::append(Time time, std::string_view text) {
+void ContainerRun::append(Time time, std::string_view text, int descriptor) {
     if (lines_ == nullptr) lines_ = std::make_unique<std::deque<Line>>();
     while (!text.empty()) {
         const auto end = text.find('\n');
         const std::string_view part = text.substr(0, end == text.npos ? text.npos : end + 1);
         text.remove_prefix(part.size());
-        if (!lines_->empty() && lines_->back().text.back() != '\n') lines_->back().text += part;
-        else lines_->push_back({time, std::string(part)});
+        const bool goes_on = !lines_->empty() && lines_->back().text.back() != '\n' && lines_->back().descriptor == descriptor;
+        if (goes_on) lines_->back().text += part;
+        else lines_->push_back({time, std::string(part), descriptor});
         bytes_ += part.size();
     }
     while (lines_->size() > log_lines_max || (bytes_ > log_bytes_max && lines_->size() > 1)) {
@@ -115,9 +116,9 @@ void ContainerRun::run_to(Time until) {
     if (stop != nullptr && stop->at) state_.next = *stop->at;
     if (stopped_ || state_.exited || !state_.next || *state_.next > until) return;
     bool wrote = false;
-    state_ = process_->advance(until, [&](Time time, std::string_view text, int) KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
+    state_ = process_->advance(until, [&](Time time, std::string_view text, int descriptor) KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
         wrote = wrote || !text.empty();
-        append(time, text);
+        append(time, text, descriptor);
     });
     if (wrote || state_.exited) wake_readers();
 }
@@ -241,8 +242,8 @@ ContainerRun::Taken ContainerRun::take(Position& position, Time now) {
     if (position.line < dropped_) position = {dropped_, 0};
     while (position.line < dropped_ + held() && taken.lines.size() < lines_per_step) {
         const Line& line = (*lines_)[position.line - dropped_];
-        if (position.offset < line.text.size()) taken.lines.push_back({line.time, line.text.substr(position.offset)});
-        if (line.text.back() != '\n') {  // it may still grow
+        if (position.offset < line.text.size()) taken.lines.push_back({line.time, line.text.substr(position.offset), line.descriptor});
+        if (line.text.back() != '\n' && position.line + 1 == dropped_ + held()) {  // it may still grow
             position.offset = line.text.size();
             break;
         }

@@ -56,6 +56,7 @@ class ContainerRun {
     struct Line {
         Time time{};
         std::string text;  // with its newline, or without one at the end of the output
+        int descriptor = 1;  // 2: standard error
     };
     struct Position {
         std::uint64_t line = 0;   // number of the next line
@@ -76,7 +77,7 @@ class ContainerRun {
 
   private:
     void run_to(Time until) KUBEMU_REQUIRES(*mutex_);
-    void append(Time time, std::string_view text) KUBEMU_REQUIRES(*mutex_);
+    void append(Time time, std::string_view text, int descriptor) KUBEMU_REQUIRES(*mutex_);
     void wake_readers() KUBEMU_REQUIRES(*mutex_);
     std::size_t held() const KUBEMU_REQUIRES(*mutex_) { return lines_ == nullptr ? 0 : lines_->size(); }
 

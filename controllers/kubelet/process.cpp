@@ -80,21 +80,6 @@ class FixedProcess final : public Process {
         return state;
     }
 
-    ExecResult exec(const std::vector<std::string>& argv, Time at) override {
-        ProcessContext context = context_;
-        context.argv = argv;
-        context.started_at = at;
-        context.unknown_runs_for_ever = false;
-        context.unknown_duration = Duration::zero();
-        const auto process = make_interpreted_process(std::move(context));
-        ExecResult result;
-        const State state = process->advance(at + std::chrono::minutes(5), [&](Time, std::string_view text, int) { result.output += text; });
-        result.exit_code = state.exit_code;
-        result.endless = !state.exited;
-        result.duration = state.exited ? state.finished_at - at : std::chrono::minutes(5);
-        return result;
-    }
-
     bool changes_files() const override { return false; }
     ProcessContext& context() override { return context_; }
 

@@ -135,7 +135,7 @@ class Process {
         Duration duration{};
         bool endless = false;
     };
-    virtual ExecResult exec(const std::vector<std::string>& argv, Time at) = 0;
+    ExecResult exec(const std::vector<std::string>& argv, Time at);
     // True when exec's outcome may change while the process runs.
     virtual bool changes_files() const = 0;
 
@@ -158,6 +158,8 @@ class Process {
 
 // A process known in advance: some text at its start, then a duration or none.
 std::unique_ptr<Process> make_fixed_process(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code);
+// What `argv` sees that is run in a container beside its own process: an exec, a probe, a hook.
+ProcessContext beside(const ProcessContext& container, std::vector<std::string> argv, Time at);
 // A command line that the interpreter runs (sh -c, echo, sleep...).
 std::unique_ptr<Process> make_interpreted_process(ProcessContext context);
 // True when the interpreter knows what this program does.

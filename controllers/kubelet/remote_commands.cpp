@@ -120,7 +120,7 @@ class Attach final : public api::RemoteCommand {
     Step next() override {
         Step step;
         const auto taken = run_->take(position_, now());
-        for (const ContainerRun::Line& line : taken.lines) step.out += line.text;
+        for (const ContainerRun::Line& line : taken.lines) (line.descriptor == 2 ? step.err : step.out) += line.text;
         step.more = !taken.lines.empty();
         if (!step.more && taken.ended) step.end = api::CommandEnd{};
         step.wake_at = waker_.machine_time(taken.next);

@@ -31,6 +31,16 @@ std::string all_input(Machine& machine, Streams& streams) {
     return machine.wants_input ? std::string() : std::exchange(streams.input->text, {});
 }
 
+std::string lines_so_far(Machine& machine, Streams& streams) {
+    if (!streams.live || !streams.input->open) return all_input(machine, streams);
+    std::string& text = streams.input->text;
+    const std::size_t end = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
+    std::string lines = text.substr(0, end);
+    text.erase(0, end);
+    machine.wants_input = streams.written_early = true;
+    return lines;
+}
+
 // Standard input, or the files named.
 std::string input_of(Machine& machine, const Words& files, Streams& streams, std::string_view name) {
     if (files.empty() || (files.size() == 1 && files[0] == "-")) return all_input(machine, streams);

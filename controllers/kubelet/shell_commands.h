@@ -19,6 +19,9 @@ std::string path_of(const Machine& machine, const std::string& path);
 std::vector<std::string> lines_of(const std::string& text);
 // All of standard input. While more may come, the command is to return at once: it will be run again.
 std::string all_input(Machine& machine, Streams& streams);
+// For commands that look at one line after the other: those that have come since the last time, whole. While more may come
+// it will be run again, after what it has written.
+std::string lines_so_far(Machine& machine, Streams& streams);
 // Standard input, or the files named.
 std::string input_of(Machine& machine, const Words& files, Streams& streams, std::string_view name);
 

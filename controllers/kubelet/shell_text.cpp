@@ -85,6 +85,17 @@ void head_or_tail(Machine& machine, const Words& argv, Streams& streams) {
         return follow(machine, argv, streams);
     const auto count = static_cast<std::size_t>(count_option(argv, 10, files));
     const bool from_start = counts_from_start(argv);
+    if (argv[0] == "head" && files.empty() && streams.input->open) {
+        // It needs no more than its lines, and leaves the rest.
+        std::string& text = streams.input->text;
+        std::size_t end = 0, seen = 0;
+        while (seen < count && text.find('\n', end) != std::string::npos) end = text.find('\n', end) + 1, ++seen;
+        machine.wants_input = seen < count;
+        if (machine.wants_input) return;
+        streams.out += text.substr(0, end);
+        text.erase(0, end);
+        return;
+    }
     const auto lines = lines_of(input_of(machine, files, streams, argv[0]));
     std::size_t first = argv[0] == "head" || lines.size() < count ? 0 : lines.size() - count;
     if (from_start) first = std::min(count == 0 ? 0 : count - 1, lines.size());
@@ -131,13 +142,17 @@ void search(Machine& machine, const Words& argv, Streams& streams) {
     }
     if (!at_end) glob += '*';
     int found = 0;
-    for (const std::string& line : lines_of(input_of(machine, rest, streams, "grep"))) {
+    const bool found_before = streams.resumed && machine.status == 0;
+    const bool by_line = rest.empty() && !counting;
+    const std::string text = by_line ? lines_so_far(machine, streams) : input_of(machine, rest, streams, "grep");
+    for (const std::string& line : lines_of(text)) {
         if (glob_match(lower(glob), lower(line)) == inverted) continue;
         ++found;
         if (!quiet && !counting) streams.out += line + "\n";
     }
     if (counting) streams.out += std::to_string(found) + "\n";
-    machine.status = found > 0 ? 0 : 1;
+    machine.status = found > 0 || found_before ? 0 : 1;
+    if (quiet && found > 0) machine.wants_input = false;  // it has seen enough
 }
 
 void word_count(Machine& machine, const Words& argv, Streams& streams) {
@@ -178,10 +193,10 @@ void sort_lines(Machine& machine, const Words& argv, Streams& streams) {
 }
 
 void tee(Machine& machine, const Words& argv, Streams& streams) {
-    const std::string text = all_input(machine, streams);
-    if (machine.wants_input) return;
+    const std::string text = lines_so_far(machine, streams);
+    if (machine.wants_input && !streams.written_early) return;
     streams.out += text;
-    const bool append = std::find(argv.begin(), argv.end(), "-a") != argv.end();
+    const bool append = streams.resumed || std::find(argv.begin(), argv.end(), "-a") != argv.end();
     for (std::size_t i = 1; i < argv.size(); ++i)
         if (argv[i][0] != '-') machine.files->write(path_of(machine, argv[i]), text, append);
 }

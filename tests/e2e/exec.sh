@@ -39,6 +39,15 @@ refused 'exec: "bash": executable file not found' exec_in side bash
 [ "$(printf 'cd /etc\npwd\nx=$(cat settings)\nwho=me\necho $who\n' | k exec -i web -c side -- sh 2> /dev/null)" = $'/etc\nme' ]
 [ "$(head -c 200000 /dev/zero | k exec -i web -c side -- wc -c)" = 200000 ]
 
+# A pipeline says what it has before its input ends.
+mkfifo "$work/keys"
+"$KUBECTL" exec -i web -c side -- sh -c 'cat | grep x' < "$work/keys" > "$work/found" 2> /dev/null &
+beside+=($!)
+exec 8> "$work/keys"
+printf 'a\nx1\n' >&8
+eventually matches '^x1$' cat "$work/found"
+exec 8>&-
+
 # Whom there is nobody to talk to.
 refused 'container nobody is not valid for pod web|container not found|nobody' exec_in nobody true
 refused 'pods "gone" not found' k exec gone -- true

@@ -219,3 +219,21 @@ TEST_CASE_FIXTURE(Nodes, "a container that wants more memory than it may have is
     CHECK(api::string_at(last, {"terminated", "reason"}) == "OOMKilled");
     CHECK(api::int_at(last, {"terminated", "exitCode"}) == 137);
 }
+
+TEST_CASE_FIXTURE(Nodes, "who attaches is told standard output and standard error apart") {
+    run(R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":"busybox","command":["sh","-c",
+        "sleep 20; echo -n half; echo err >&2; echo out; sleep 1h"]}]}})");
+    api::CommandQuery attached = query("p", "a", {});
+    attached.attach = true;
+    auto opened = kubelet->streams().open(attached);
+    REQUIRE(opened);
+    cluster.advance(30s);
+    std::string out, err;
+    for (int i = 0; i < 3; ++i) {
+        const auto step = (*opened)->next();
+        out += step.out;
+        err += step.err;
+    }
+    CHECK(out == "halfout\n");
+    CHECK(err == "err\n");
+}

@@ -149,3 +149,57 @@ TEST_CASE("archives of tar come out as they went in") {
     CHECK(broken.state.exit_code == 1);
     CHECK(Talk({"tar", "cf", "-", "/none"}).advance().find("tar: /none: No such file or directory") != std::string::npos);
 }
+
+TEST_CASE("a pipeline goes on as its input comes in") {
+    Talk talk({"sh", "-c", "cat | grep x"});
+    CHECK(talk.advance().empty());
+    CHECK(talk.say("a\nx1\n") == "x1\n");
+    CHECK(talk.say("part x").empty());
+    CHECK(talk.say("2\nno\n") == "part x2\n");
+    CHECK_FALSE(talk.state.exited);
+    CHECK(talk.close().empty());
+    CHECK(talk.state.exited);
+    CHECK(talk.state.exit_code == 0);  // a line was found, though not among the last
+
+    Talk loop({"sh", "-c", "while read l; do echo \"<$l>\"; done | tee /tmp/f | grep -v b; echo then"});
+    loop.advance();
+    CHECK(loop.say("a\nb\n") == "<a>\n");
+    CHECK(loop.say("c\n") == "<c>\n");
+    CHECK(loop.files->read("/tmp/f") == "<a>\n<b>\n<c>\n");
+    CHECK(loop.close() == "then\n");
+    CHECK(loop.state.exited);
+}
+
+TEST_CASE("a pipeline ends with its last stage") {
+    Talk head({"sh", "-c", "cat | head -n 2; echo then; cat"});
+    head.advance();
+    CHECK(head.say("1\n").empty());
+    CHECK(head.say("2\n3\n") == "1\n2\nthen\n");
+    CHECK(head.say("4\n") == "4\n");
+    Talk quiet({"sh", "-c", "cat | grep -q x && echo found"});
+    quiet.advance();
+    CHECK(quiet.say("y\nx\n") == "found\n");
+    CHECK(quiet.state.exited);
+    Talk none({"sh", "-c", "cat | grep x"});
+    none.advance();
+    CHECK(none.say("y\n").empty());
+    none.close();
+    CHECK(none.state.exit_code == 1);
+    Talk sorted({"sh", "-c", "cat | sort"});
+    sorted.advance();
+    CHECK(sorted.say("b\na\n").empty());
+    CHECK(sorted.close() == "a\nb\n");
+}
+
+TEST_CASE("stages of a pipeline sleep by the clock, beside each other") {
+    Talk talk({"sh", "-c", "for i in 1 2; do echo $i; echo e$i >&2; sleep 1; done | cat; echo end"});
+    CHECK(talk.advance() == "<e1\n>1\n");
+    CHECK(talk.state.next == start + 1s);
+    CHECK(talk.advance(1s) == "<e2\n>2\n");
+    CHECK(talk.advance(1s) == "end\n");
+    CHECK(talk.state.exited);
+    CHECK(talk.state.finished_at == start + 2s);
+    Talk server({"sh", "-c", "nginx | cat"});
+    server.advance(1h);
+    CHECK_FALSE(server.state.exited);
+}
