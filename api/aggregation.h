@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/headers.h"
 #include "api/remote_calls.h"
 #include "api/request.h"
 #include "api/values/object.h"
@@ -63,13 +64,8 @@ class AggregatedServices {
 
 // A call of the service behind a group version; `path` begins with a slash and may have a query.
 RemoteCall call_service(const AggregatedService& service, std::string method, const std::string& path);
-// The request, as it is passed on: with its user in headers, as the server's front proxy.
-RemoteCall forwarded(const AggregatedService& service, const Request& request);
-
-// Adds what is answered elsewhere to the texts of discovery: /apis, and its aggregated form.
-std::string with_aggregated_groups(std::string group_list, const std::vector<AggregatedServicePtr>& services);
-std::string with_aggregated_discovery(std::string discovery, const std::vector<AggregatedServicePtr>& services);
-// /apis/GROUP of a group that is answered elsewhere; empty when there is none.
-std::string aggregated_group(const std::vector<AggregatedServicePtr>& services, std::string_view group);
+// The request, as it is passed on: with its headers (null: those that it has fields for), and with its user in headers, as
+// the server's front proxy.
+RemoteCall forwarded(const AggregatedService& service, const Request& request, const Headers* headers = nullptr);
 
 }  // namespace kubemu::api

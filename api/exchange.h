@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/audit.h"
+#include "api/headers.h"
 #include "api/negotiate.h"
 #include "api/registry.h"
 #include "api/remote_calls.h"
@@ -30,6 +31,7 @@ struct Exchange {
     int minor = 36;  // of the Kubernetes version
     const Access* access = nullptr;
     Request request;
+    HeadersPtr headers;  // of the request; null: those that it has fields for
     RequestInfo info;
     const KindSpec* kind = nullptr;
     AnswerForm form;

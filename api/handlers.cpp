@@ -103,9 +103,10 @@ struct Handlers::Impl {
 
     std::optional<Response> document(const Request& request, const RequestInfo& info);
     // Passes on what another server answers for; false when none does.
-    bool forward(const Request& request, const Respond& respond);
+    bool forward(const Request& request, const HeadersPtr& headers, const Respond& respond);
     Respond audited(const Request& request, const std::shared_ptr<AuditNotes>& notes, Respond respond) const;
     std::vector<AggregatedServicePtr> elsewhere() const;
+    AggregatedServicePtr answered_elsewhere(std::string_view path, bool& document) const;
     std::vector<ForeignOpenApi> foreign_openapi() const;
     bool serves_path(const RequestInfo& info) const;
     Response unknown(const Request& request, const std::vector<std::string_view>& parts) const;
@@ -202,10 +203,7 @@ std::optional<Response> Handlers::Impl::discovery(const Request& request, std::s
             form && !form->discovery_version.empty()) {
             const std::string version(form->discovery_version);
             const Bytes text = cached("discovery" + version + std::string(path),
-                                      [&] {
-                                          std::string made = aggregated_discovery(kinds, core, version);
-                                          return core ? made : with_aggregated_discovery(std::move(made), elsewhere());
-                                      });
+                                      [&] { return aggregated_discovery(kinds, core, version, elsewhere()); });
             Response encoded;
             set_body(encoded, *form, {Slice(text)}, find_type("apidiscovery/" + version + ".APIGroupDiscoveryList"));
             return with_etag(request, std::move(encoded.body),
@@ -213,11 +211,10 @@ std::optional<Response> Handlers::Impl::discovery(const Request& request, std::s
                              openapi_hash(*text));
         }
         return core ? document_response(request, api_versions(), "meta/v1.APIVersions")
-                    : document_response(request, with_aggregated_groups(api_group_list(kinds), elsewhere()), "meta/v1.APIGroupList");
+                    : document_response(request, api_group_list(kinds, elsewhere()), "meta/v1.APIGroupList");
     }
     if (parts[0] == "apis" && parts.size() == 2) {
-        std::string group = api_group(kinds, parts[1]);
-        if (group.empty()) group = aggregated_group(elsewhere(), parts[1]);
+        std::string group = api_group(kinds, parts[1], elsewhere());
         return group.empty() ? unknown(request, parts)
                              : document_response(request, std::move(group), "meta/v1.APIGroup");
     }
@@ -358,17 +355,30 @@ std::vector<ForeignOpenApi> Handlers::Impl::foreign_openapi() const {
     return out;
 }
 
-// handler_proxy.go: whatever is below /apis/GROUP/VERSION, and the OpenAPI document of that.
-bool Handlers::Impl::forward(const Request& request, const Respond& respond) {
-    if (options.aggregated == nullptr || options.aggregated->empty()) return false;
-    std::string_view path = request.path;
+// Whatever is below /apis/GROUP/VERSION, and the OpenAPI document of that; null: we answer ourselves.
+AggregatedServicePtr Handlers::Impl::answered_elsewhere(std::string_view path, bool& document) const {
+    if (options.aggregated == nullptr || options.aggregated->empty()) return nullptr;
     constexpr std::string_view openapi = "/openapi/v3";
-    if (path.substr(0, openapi.size()) == openapi) path.remove_prefix(openapi.size());
+    document = path.substr(0, openapi.size()) == openapi;
+    if (document) path.remove_prefix(openapi.size());
     const auto parts = split(path, '/');
-    if (parts.size() < 4 || parts[1] != "apis") return false;
-    const AggregatedServicePtr service = options.aggregated->find(parts[2], parts[3]);
+    if (parts.size() < 4 || parts[1] != "apis") return nullptr;
+    return options.aggregated->find(parts[2], parts[3]);
+}
+
+bool Handlers::passes_on(std::string_view path) const {
+    bool document = false;
+    if (path.find("/proxy") != std::string_view::npos) return true;
+    const AggregatedServicePtr service = impl_->answered_elsewhere(path, document);
+    return service != nullptr && !service->local;
+}
+
+// handler_proxy.go
+bool Handlers::Impl::forward(const Request& request, const HeadersPtr& headers, const Respond& respond) {
+    bool document = false;
+    const AggregatedServicePtr service = answered_elsewhere(request.path, document);
     if (service == nullptr) return false;
-    if (service->local && path.data() == request.path.data()) {
+    if (service->local && !document) {
         respond(service->local(request));
         return true;
     }
@@ -377,7 +387,7 @@ bool Handlers::Impl::forward(const Request& request, const Respond& respond) {
         respond(text_response(503, "service unavailable\n"));
         return true;
     }
-    options.remote->forward(forwarded(*service, request), respond);
+    options.remote->forward(forwarded(*service, request, headers.get()), respond);
     return true;
 }
 
@@ -396,13 +406,13 @@ Respond Handlers::Impl::audited(const Request& request, const std::shared_ptr<Au
     };
 }
 
-void Handlers::handle(Request request, Respond respond) {
+void Handlers::handle(Request request, Respond respond, HeadersPtr headers) {
     std::shared_ptr<AuditNotes> notes;
     if (impl_->options.audit != nullptr) {
         notes = std::make_shared<AuditNotes>();
         respond = impl_->audited(request, notes, std::move(respond));
     }
-    if (impl_->forward(request, respond)) return;
+    if (impl_->forward(request, headers, respond)) return;
     RequestInfo info = parse_request_info(request.path, request.query);
     KindRegistry::Pin kinds = impl_->options.registry.kinds().pin();
     try {
@@ -420,6 +430,7 @@ void Handlers::handle(Request request, Respond respond) {
     exchange->connection_clock = impl_->options.connection_clock;
     exchange->notes = std::move(notes);
     exchange->request = std::move(request);
+    exchange->headers = std::move(headers);
     exchange->info = std::move(info);
     exchange->respond = std::move(respond);
     exchange->kinds = std::move(kinds);

@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "api/access.h"
+#include "api/headers.h"
 #include "api/registry.h"
 #include "api/request.h"
 #include "api/subresources/pod_logs.h"
@@ -34,7 +36,10 @@ class Handlers {
     ~Handlers();
 
     // Never throws for anything that a client can send.
-    void handle(Request request, Respond respond);
+    // `headers` are for other servers to which the request is passed on; null: those that the request has fields for.
+    void handle(Request request, Respond respond, HeadersPtr headers = nullptr);
+    // Whether a request for this path may be passed on.
+    bool passes_on(std::string_view path) const;
 
   private:
     struct Impl;

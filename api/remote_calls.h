@@ -21,16 +21,17 @@
 
 namespace kubemu::api {
 
-// A request over HTTPS, with a body of JSON unless the headers say otherwise.
+// A request over HTTP(S), with a body of JSON unless the headers say otherwise.
 struct RemoteCall {
     std::string method = "POST";
-    std::string url;              // https://HOST[:PORT]/PATH?timeout=10s
+    std::string url;              // https://HOST[:PORT]/PATH?timeout=10s, or http
     // Of a call to a Service: "NAMESPACE/NAME"; then the connection is made to `address`, which is HOST:PORT, or cannot be
     // for the reason in `unreachable`.
     std::string service, address, unreachable;
     std::string ca_bundle;        // PEM; empty: the certificates of the system
     bool insecure = false;        // any certificate will do
     bool as_front_proxy = false;  // with the client certificate that lets us speak for users
+    bool follows_redirects = false;  // as net/http does by itself
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
     Duration timeout = std::chrono::seconds(10);
@@ -40,6 +41,7 @@ struct RemoteAnswer {
     std::string error;            // nothing came back: why, in the words of Go's net/http
     int code = 0;
     std::string content_type, body;
+    std::string url = {};         // where it was asked last; empty: where the call says
 };
 
 // What a request gets whose server did not answer.
@@ -52,6 +54,8 @@ class RemoteCaller {
     virtual void call(RemoteCall call, std::function<void(RemoteAnswer)> done) = 0;
     // Passes a request on: the answer is the other server's, with its body as it comes in. 503 when there is none.
     virtual void forward(RemoteCall call, Respond respond);
+    // Whether somebody has said where the Service "NAMESPACE/NAME" is reached.
+    virtual bool reaches(const std::string& service) const;
 };
 
 // One thread at a time.

@@ -77,6 +77,7 @@ RemoteCall call_by_config(const Lookup& lookup, const Json& client_config, std::
     RemoteCall call;
     call.body = std::move(body);
     call.timeout = std::chrono::seconds(timeout_seconds);
+    call.follows_redirects = true;
     if (!base64_decode(string_at(client_config, {"caBundle"}), call.ca_bundle)) call.ca_bundle.clear();
     const Json* service = find(client_config, "service");
     if (service == nullptr) {
@@ -99,7 +100,7 @@ RemoteCall call_by_config(const Lookup& lookup, const Json& client_config, std::
 }
 
 Result<Json, std::string> read_answer(const RemoteCall& call, const RemoteAnswer& answer) {
-    if (!answer.error.empty()) return "Post " + go_quote(call.url) + ": " + answer.error;
+    if (!answer.error.empty()) return "Post " + go_quote(answer.url.empty() ? call.url : answer.url) + ": " + answer.error;
     const std::string body(trim(answer.body));
     auto document = parse_json(answer.body);
     if (answer.code < 200 || answer.code > 206) {

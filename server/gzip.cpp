@@ -51,6 +51,10 @@ bool accepts_gzip(std::string_view accept_encoding) {
 }
 
 void compress(api::Response& response, std::string_view accept_encoding) {
+    // What another server has encoded stays so.
+    for (const auto& [name, value] : response.headers) {
+        if (api::lower(name) == "content-encoding") return;
+    }
     if (response.stream || total_size(response.body) <= gzip_bytes_min || !accepts_gzip(accept_encoding)) return;
     auto body = gzip(response.body);
     if (!body) return;

@@ -14,6 +14,10 @@ std::string_view reason_phrase(int code) {
         case 202: return "Accepted";
         case 204: return "No Content";
         case 301: return "Moved Permanently";
+        case 302: return "Found";
+        case 303: return "See Other";
+        case 307: return "Temporary Redirect";
+        case 308: return "Permanent Redirect";
         case 304: return "Not Modified";
         case 400: return "Bad Request";
         case 401: return "Unauthorized";
@@ -29,6 +33,7 @@ std::string_view reason_phrase(int code) {
         case 429: return "Too Many Requests";
         case 500: return "Internal Server Error";
         case 501: return "Not Implemented";
+        case 502: return "Bad Gateway";
         case 503: return "Service Unavailable";
         case 504: return "Gateway Timeout";
         default: return "Status";

@@ -1,9 +1,10 @@
-// HttpsCaller: webhooks and aggregated API servers called over HTTPS, on a thread of its own, which begins with the first call.
+// HttpsCaller: webhooks, aggregated API servers and proxied Services called over HTTP(S), on a thread of its own, which
+// begins with the first call.
 //
 // Errors are in the words of Go's net/http and crypto/tls, which users search for. Services have no network here: a call to
 // one goes to the address that --service-address names for it, else to the endpoint that its EndpointSlices name.
 //
-// PIMPL: Asio and Beast stay in https_caller.cpp.
+// PIMPL: Asio and Beast stay in .cpp files.
 #pragma once
 
 #include <map>
@@ -33,6 +34,7 @@ class HttpsCaller final : public api::RemoteCaller {
 
     void call(api::RemoteCall call, std::function<void(api::RemoteAnswer)> done) override;
     void forward(api::RemoteCall call, api::Respond respond) override;
+    bool reaches(const std::string& service) const override;
     // Calls that have no answer yet fail, and so does every later one; the thread has ended when this returns.
     void stop();
 

@@ -2,22 +2,18 @@
 // records that others share.
 #include "server/session.h"
 
-#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/version.hpp>
-#include <charconv>
 #include <chrono>
 #include <optional>
 
@@ -26,6 +22,7 @@
 #include "api/values/text.h"
 #include "server/gzip.h"
 #include "server/http_text.h"
+#include "server/stream_writer.h"
 #include "server/upgrade.h"
 #include "server/websocket.h"
 #include "storage/base/limits.h"
@@ -47,11 +44,11 @@ using TlsStream = asio::ssl::stream<tcp::socket&>;
 // reads, from the storage thread for writes.
 struct StartHandling {
     template <class Handler>
-    void operator()(Handler handler, Dispatcher* dispatcher, api::Request request) const {
+    void operator()(Handler handler, Dispatcher* dispatcher, api::Request request, api::HeadersPtr headers) const {
         auto executor = asio::get_associated_executor(handler);
         auto work = asio::make_work_guard(executor);
         auto shared = std::make_shared<Handler>(std::move(handler));
-        dispatcher->handle(std::move(request), [shared, work](api::Response response) mutable {
+        dispatcher->handle(std::move(request), std::move(headers), [shared, work](api::Response response) mutable {
             asio::post(work.get_executor(), [shared, response = std::make_shared<api::Response>(std::move(response))] {
                 (*shared)(std::move(*response));
             });
@@ -59,9 +56,9 @@ struct StartHandling {
     }
 };
 
-asio::awaitable<api::Response> answer(Dispatcher& dispatcher, api::Request request) {
+asio::awaitable<api::Response> answer(Dispatcher& dispatcher, api::Request request, api::HeadersPtr headers) {
     return asio::async_initiate<const asio::use_awaitable_t<>, void(api::Response)>(
-        StartHandling{}, asio::use_awaitable, &dispatcher, std::move(request));
+        StartHandling{}, asio::use_awaitable, &dispatcher, std::move(request), std::move(headers));
 }
 
 std::string header(const Parser& parser, http::field name) { return std::string(parser.get()[name]); }
@@ -84,6 +81,15 @@ api::Request to_request(Parser& parser) {
     }
     request.body = std::move(message.body());
     return request;
+}
+
+// For those who pass the request on.
+api::HeadersPtr headers_of(const Parser& parser) {
+    auto headers = std::make_shared<api::Headers>();
+    for (const auto& field : parser.get()) {
+        headers->emplace_back(std::string(field.name_string().data(), field.name_string().size()), std::string(field.value()));
+    }
+    return headers;
 }
 
 // An answer that no handler gives.
@@ -111,151 +117,6 @@ Credentials credentials_of(const Parser& parser, const Credentials& peer) {
 
 tcp::socket& lowest(tcp::socket& socket) { return socket; }
 tcp::socket& lowest(TlsStream& stream) { return stream.next_layer(); }
-
-// Writes all parts, copied together into few large writes. False when the peer is gone.
-template <class Stream>
-asio::awaitable<bool> write_parts(Stream& socket, std::string first, const Scatter& parts, std::string_view last) {
-    std::string gathered = std::move(first);
-    for (const Slice& part : parts) {
-        if (gathered.size() + part.text.size() > gather_bytes_max && !gathered.empty()) {
-            const auto [error, size] = co_await asio::async_write(socket, asio::buffer(gathered), use_tuple);
-            if (error) co_return false;
-            gathered.clear();
-        }
-        if (part.text.size() > gather_bytes_max) {
-            const auto [error, size] = co_await asio::async_write(
-                socket, asio::buffer(part.text.data(), part.text.size()), use_tuple);
-            if (error) co_return false;
-        } else {
-            gathered += part.text;
-        }
-    }
-    gathered += last;
-    const auto [error, size] = co_await asio::async_write(socket, asio::buffer(gathered), use_tuple);
-    co_return !error;
-}
-
-// What the writer of a stream and those who wake it share. Lives on the connection's strand, but for `signal`.
-struct StreamWait {
-    explicit StreamWait(asio::any_io_executor executor) : timer(executor), slow_timer(executor) {}
-    asio::steady_timer timer;       // sleeps between events
-    asio::steady_timer slow_timer;  // cuts off a reader that takes nothing
-    bool woken = false;
-    bool late = false;              // the reader took its data too slowly
-    bool closed = false;            // the peer hung up
-    bool reading = true;            // notice_close still refers to the socket
-    std::optional<WebSocketReader> websocket;
-    bool binary = false;            // over the WebSocket go frames with a length before them, not lines
-    std::string answers;            // to what came over the WebSocket
-};
-
-void wake(const std::shared_ptr<StreamWait>& wait) {
-    wait->woken = true;
-    wait->timer.cancel();
-}
-
-// A client that is done with a watch just closes the connection; only a read notices that.
-template <class Stream>
-asio::awaitable<void> notice_close(Stream& socket, std::shared_ptr<StreamWait> wait) {
-    std::array<char, 1024> received;
-    for (;;) {
-        const auto [error, size] = co_await socket.async_read_some(asio::buffer(received), use_tuple);
-        if (error) break;
-        if (!wait->websocket) continue;
-        wait->answers += wait->websocket->take({received.data(), size});
-        if (wait->websocket->closed()) break;
-        if (!wait->answers.empty()) wake(wait);
-    }
-    wait->closed = true;
-    wait->reading = false;
-    wake(wait);
-}
-
-// A reader that takes nothing for one time-out is told so when it does; after another one the connection is closed.
-template <class Stream>
-void cut_off_when_slow(Stream& socket, const std::shared_ptr<StreamWait>& wait, Duration timeout) {
-    wait->slow_timer.expires_after(timeout);
-    wait->slow_timer.async_wait([&socket, wait, timeout](error_code error) {
-        if (error || !wait->reading) return;  // the socket lives until nobody reads from it
-        if (!wait->late) {
-            wait->late = true;
-            return cut_off_when_slow(socket, wait, timeout);
-        }
-        error_code ignored;
-        lowest(socket).close(ignored);
-    });
-}
-
-// The data of a stream as it goes over the wire.
-std::string framed(const StreamWait& wait, const Scatter& data) {
-    std::string out;
-    const std::size_t size = total_size(data);
-    if (size == 0) return out;
-    std::string text;
-    text.reserve(size);
-    for (const Slice& part : data) text += part.text;
-    if (wait.websocket) {
-        if (wait.binary) append_binary_frames(out, text);
-        else append_text_frames(out, text);
-        return out;
-    }
-    char digits[20];
-    const auto end = std::to_chars(digits, digits + sizeof digits, size, 16).ptr;
-    out.reserve(size + 24);
-    out.append(digits, end).append("\r\n").append(text).append("\r\n");
-    return out;
-}
-
-template <class Stream>
-asio::awaitable<bool> write_framed(Stream& socket, const std::shared_ptr<StreamWait>& wait, const Scatter& data,
-                                   Duration timeout) {
-    std::string text = std::exchange(wait->answers, {}) + framed(*wait, data);
-    if (text.empty()) co_return true;
-    cut_off_when_slow(socket, wait, timeout);
-    const bool written = co_await write_parts(socket, std::move(text), {}, {});
-    wait->slow_timer.cancel();
-    co_return written;
-}
-
-template <class Stream>
-asio::awaitable<void> write_stream(Stream& socket, api::Stream& stream, const SessionContext& context, bool websocket,
-                                   bool binary) {
-    using State = api::Stream::Step::State;
-    const auto executor = co_await asio::this_coro::executor;
-    auto wait = std::make_shared<StreamWait>(executor);
-    if (websocket) wait->websocket.emplace();
-    wait->binary = binary;
-    stream.on_wake([executor, weak = std::weak_ptr<StreamWait>(wait)] {
-        asio::post(executor, [weak] {
-            if (auto wait = weak.lock()) wake(wait);
-        });
-    });
-    asio::co_spawn(executor, notice_close(socket, wait), asio::detached);
-    while (!wait->closed) {
-        wait->woken = false;
-        api::Stream::Step step = stream.next();
-        if (!co_await write_framed(socket, wait, step.data, context.slow_reader_timeout)) break;
-        if (wait->late) {
-            if (!co_await write_framed(socket, wait, stream.cut_off(), context.slow_reader_timeout)) break;
-            step.state = State::end;
-        }
-        if (step.state == State::end) break;
-        if (step.state == State::more || wait->woken) continue;
-        wait->timer.expires_after(std::chrono::hours(24));
-        if (step.wake_at) wait->timer.expires_after(std::max(*step.wake_at - context.clock.now(), Duration(1000)));
-        co_await wait->timer.async_wait(use_tuple);
-    }
-    const std::string last = websocket ? std::exchange(wait->answers, {}) + close_frame(1000) : std::string("0\r\n\r\n");
-    if (lowest(socket).is_open()) co_await write_parts(socket, last, {}, {});
-    error_code ignored;
-    lowest(socket).shutdown(tcp::socket::shutdown_both, ignored);
-    lowest(socket).cancel(ignored);
-    // notice_close refers to the socket, which the caller owns.
-    while (wait->reading) {
-        wait->timer.expires_after(std::chrono::hours(24));
-        co_await wait->timer.async_wait(use_tuple);
-    }
-}
 
 void log_request(const api::Request& request, int code, Duration took) {
     log_line(LogLevel::info, request.method + " " + request.path + (request.query.empty() ? "" : "?" + request.query),
@@ -299,7 +160,8 @@ asio::awaitable<bool> respond(Stream& socket, api::Response response, Wanted wan
         const bool websocket = wanted.offer.websocket && (binary || response.content_type == "application/json");
         std::string head = websocket ? websocket_head(*wanted.offer.websocket) : response_head(response, 0, false, now);
         if (!co_await write_parts(socket, std::move(head), {}, {})) co_return false;
-        co_await write_stream(socket, *response.stream, context, websocket, binary);
+        StreamForm form{websocket, binary};
+        co_await write_stream(socket, *response.stream, context, form);
         co_return false;
     }
     compress(response, wanted.accept_encoding);
@@ -347,6 +209,8 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
         const Credentials credentials = credentials_of(parser, peer);
         Wanted wanted = wanted_of(parser);
         api::Request request = to_request(parser);
+        api::HeadersPtr headers;
+        if (context.dispatcher.wants_headers(request.path)) headers = headers_of(parser);
         const Time begin = context.clock.now();
         api::Request logged;
         if (context.log_requests) {
@@ -361,7 +225,7 @@ asio::awaitable<void> serve_requests(Stream& socket, const SessionContext& conte
                 context.audit->write(request, context.audit->now(), response, response.code == 403 ? forbidden : api::AuditNotes{});
             }
         } else {
-            response = co_await answer(context.dispatcher, std::move(request));
+            response = co_await answer(context.dispatcher, std::move(request), std::move(headers));
         }
         if (context.log_requests) log_request(logged, response.code, context.clock.now() - begin);
         if (asks_for_upgrade(response)) {

@@ -14,6 +14,9 @@
 #include <chrono>
 #include <memory>
 
+#include "api/tunnel.h"
+#include "server/streams/tunnel.h"
+
 namespace kubemu::server {
 namespace {
 
@@ -121,12 +124,20 @@ asio::awaitable<void> run(Stream& socket, Duplex& duplex, std::string early, con
 }  // namespace
 
 bool asks_for_upgrade(const api::Response& response) {
-    return dynamic_cast<const api::PodConnect*>(response.stream.get()) != nullptr;
+    const api::Stream* stream = response.stream.get();
+    return dynamic_cast<const api::PodConnect*>(stream) != nullptr || dynamic_cast<const api::Tunnel*>(stream) != nullptr;
 }
 
 template <class Stream>
 asio::awaitable<bool> run_upgraded(Stream& socket, api::Response& response, const UpgradeOffer& offer, std::string early,
                                    const SessionContext& context) {
+    if (auto* tunnel = dynamic_cast<api::Tunnel*>(response.stream.get())) {
+        TunnelDuplex duplex(*tunnel);
+        const std::string head = tunnel_head(response);
+        const auto [error, size] = co_await asio::async_write(socket, asio::buffer(head), use_tuple);
+        if (!error) co_await run(socket, duplex, std::move(early), context);
+        co_return true;
+    }
     auto agreed = agree(offer, static_cast<api::PodConnect&>(*response.stream), context.clock);
     if (auto* refusal = std::get_if<api::Response>(&agreed)) {
         response = std::move(*refusal);

@@ -9,7 +9,8 @@
 
 namespace kubemu::server {
 
-// Answers a request to connect to a pod (`response.stream` is an api::PodConnect). True: the connection was upgraded and
+// Answers a request to connect to a pod (`response.stream` is an api::PodConnect), or to another server that has agreed on
+// the protocol already (an api::Tunnel). True: the connection was upgraded and
 // is over. False: `response` has become a refusal, to be written as any other. `early`: what the client has sent behind
 // the request. For plain sockets and for TLS streams over them.
 template <class Stream>

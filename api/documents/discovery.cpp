@@ -96,17 +96,62 @@ std::vector<GroupVersionSpec> custom_versions(const Kinds& kinds) {
     return found;
 }
 
-std::string group_members(const std::vector<GroupVersionSpec>& versions, std::string_view group) {
+// A version of a group, and who answers for it when that is another server.
+struct Version {
+    GroupVersionSpec spec;
+    const AggregatedService* elsewhere = nullptr;
+    std::string service_name() const { return std::string(spec.version) + "." + std::string(spec.group); }
+};
+using Group = std::vector<Version>;
+
+bool comes_first(const Version& a, const Version& b) {
+    if (a.spec.version_priority != b.spec.version_priority) return a.spec.version_priority > b.spec.version_priority;
+    return compare_kube_versions(a.spec.version, b.spec.version) > 0;
+}
+
+std::vector<Version> versions_with(const Kinds& kinds, const Elsewhere& elsewhere) {
+    std::vector<Version> all;
+    for (const GroupVersionSpec& spec : served_versions(kinds)) {
+        const bool ours = std::none_of(elsewhere.begin(), elsewhere.end(), [&spec](const AggregatedServicePtr& service) {
+            return service->group == spec.group && service->version == spec.version;
+        });
+        if (ours) all.push_back({spec});
+    }
+    for (const AggregatedServicePtr& service : elsewhere) {
+        all.push_back({{service->group, service->version, false, static_cast<int>(service->group_priority), static_cast<int>(service->version_priority)},
+                       service.get()});
+    }
+    return all;
+}
+
+// By the highest priority of their versions. Among equals the plain list goes by the names of APIServices, the aggregated
+// one by those of groups.
+std::vector<Group> ordered_groups(const Kinds& kinds, const Elsewhere& elsewhere, bool by_group_name) {
+    std::vector<Version> all = versions_with(kinds, elsewhere);
+    std::sort(all.begin(), all.end(), [&](const Version& a, const Version& b) {
+        if (a.spec.group_priority != b.spec.group_priority) return a.spec.group_priority > b.spec.group_priority;
+        if (by_group_name && a.spec.group != b.spec.group) return a.spec.group < b.spec.group;
+        return a.service_name() < b.service_name();
+    });
+    std::vector<Group> groups;
+    for (Version& version : all) {
+        const auto known = std::find_if(groups.begin(), groups.end(), [&](const Group& group) { return group[0].spec.group == version.spec.group; });
+        if (known != groups.end()) known->push_back(std::move(version));
+        else groups.push_back({std::move(version)});
+    }
+    for (Group& group : groups) std::stable_sort(group.begin(), group.end(), comes_first);
+    return groups;
+}
+
+std::string group_members(const Group& group) {
     std::string items, preferred;
-    for (const GroupVersionSpec& version : versions) {
-        if (version.group != group) continue;
-        const std::string entry =
-            "{\"groupVersion\":" + quote(group_version(group, version.version)) + ",\"version\":" + quote(version.version) + "}";
+    for (const Version& version : group) {
+        const std::string entry = "{\"groupVersion\":" + quote(group_version(version.spec.group, version.spec.version)) +
+                                  ",\"version\":" + quote(version.spec.version) + "}";
         items += (items.empty() ? "" : ",") + entry;
         if (preferred.empty()) preferred = entry;
     }
-    if (items.empty()) return {};
-    return "\"name\":" + quote(group) + ",\"versions\":[" + items + "],\"preferredVersion\":" + preferred;
+    return "\"name\":" + quote(group[0].spec.group) + ",\"versions\":[" + items + "],\"preferredVersion\":" + preferred;
 }
 
 // k8s.io/apiserver/pkg/endpoints/discovery.StorageVersionHash of the form in which this kind's objects are stored.
@@ -177,23 +222,22 @@ std::string api_versions() {
            "\n";
 }
 
-std::string api_group_list(const Kinds& kinds) {
-    const auto versions = served_versions(kinds);
+std::string api_group_list(const Kinds& kinds, const Elsewhere& elsewhere) {
     std::string out = R"({"kind":"APIGroupList","apiVersion":"v1","groups":[)";
-    std::string_view last;
-    for (const GroupVersionSpec& version : versions) {
-        if (version.group.empty() || version.group == last) continue;
-        last = version.group;
+    for (const Group& group : ordered_groups(kinds, elsewhere, false)) {
+        if (group[0].spec.group.empty()) continue;
         if (out.back() != '[') out += ',';
-        out += "{" + group_members(versions, version.group) + "}";
+        out += "{" + group_members(group) + "}";
     }
     return out + "]}\n";
 }
 
-std::string api_group(const Kinds& kinds, std::string_view group) {
-    const std::string members = group_members(served_versions(kinds), group);
-    if (members.empty() || group.empty()) return {};
-    return R"({"kind":"APIGroup","apiVersion":"v1",)" + members + "}\n";
+std::string api_group(const Kinds& kinds, std::string_view wanted, const Elsewhere& elsewhere) {
+    for (const Group& group : ordered_groups(kinds, elsewhere, false)) {
+        if (group[0].spec.group != wanted || wanted.empty()) continue;
+        return R"({"kind":"APIGroup","apiVersion":"v1",)" + group_members(group) + "}\n";
+    }
+    return {};
 }
 
 std::string api_resource_list(const Kinds& kinds, std::string_view group, std::string_view version) {
@@ -221,22 +265,23 @@ std::string api_resource_list(const Kinds& kinds, std::string_view group, std::s
     return any ? out + "]}\n" : std::string();
 }
 
-std::string aggregated_discovery(const Kinds& kinds, bool core, std::string_view version) {
-    const auto versions = served_versions(kinds);
+std::string aggregated_discovery(const Kinds& kinds, bool core, std::string_view version, const Elsewhere& elsewhere) {
     std::string out = R"({"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/)" + std::string(version) + R"(","metadata":{},"items":[)";
-    std::string_view last = "\n";
-    for (const GroupVersionSpec& group : versions) {
-        if (group.group.empty() != core || group.group == last) continue;
-        last = group.group;
+    for (const Group& group : ordered_groups(kinds, elsewhere, true)) {
+        const std::string_view name = group[0].spec.group;
+        if (name.empty() != core) continue;
         if (out.back() != '[') out += ',';
-        out += core ? "{\"metadata\":{\"creationTimestamp\":null}," : "{\"metadata\":{\"name\":" + quote(group.group) + ",\"creationTimestamp\":null},";
+        out += core ? "{\"metadata\":{\"creationTimestamp\":null}," : "{\"metadata\":{\"name\":" + quote(name) + ",\"creationTimestamp\":null},";
         out += "\"versions\":[";
-        for (const GroupVersionSpec& member : versions) {
-            if (member.group != group.group) continue;
+        for (const Version& member : group) {
             if (out.back() != '[') out += ',';
-            out += "{\"version\":" + quote(member.version) + ",\"resources\":[";
+            if (member.elsewhere != nullptr) {
+                out += aggregated_version(*member.elsewhere);
+                continue;
+            }
+            out += "{\"version\":" + quote(member.spec.version) + ",\"resources\":[";
             for (const KindSpec* kind : kinds) {
-                if (kind->group != member.group || kind->version != member.version) continue;
+                if (kind->group != name || kind->version != member.spec.version) continue;
                 if (out.back() != '[') out += ',';
                 out += aggregated_resource(*kind, version);
             }

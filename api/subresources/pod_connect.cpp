@@ -6,10 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "api/access.h"
-#include "api/admission/chain.h"
+#include "api/admission/unstored.h"
 #include "api/authorization/attributes.h"
 #include "api/exchange.h"
-#include "api/request_scope.h"
 #include "api/subresources/pod_streams.h"
 #include "api/values/text.h"
 
@@ -91,25 +90,6 @@ ApiResult<bool> check_node(const Exchange& exchange, std::string_view node_name)
 }
 
 }  // namespace
-
-ApiResult<bool> admit_connection(const Exchange& exchange, Json& options) {
-    Registry& registry = exchange.registry;
-    const RequestInfo& info = exchange.info;
-    AdmissionRequest request{.operation = AdmissionRequest::Operation::connect,
-                             .kind = *exchange.kind,
-                             .namespace_name = info.namespace_name,
-                             .name = info.name,
-                             .subresource = std::string_view(info.subresource).substr(0, info.subresource.find('/')),
-                             .user = exchange.request.user,
-                             .now = registry.clock().now(),
-                             .random = registry.random(),
-                             .lookup = registry,
-                             .kinds = registry.kinds()};
-    request.object = &options;
-    if (exchange.access != nullptr) request.authorizer = &exchange.access->authorizer;
-    if (const RequestScope* scope = RequestScope::current()) request.calls = scope->calls;
-    return admit_by_users(request);
-}
 
 ApiResult<bool> handle_connect(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;

@@ -11,7 +11,4 @@ namespace kubemu::api {
 // The container of a pod that a request means: the named one, or the only one. Errors: 400, with the names there are.
 ApiResult<std::string> container_of(const Json& pod, std::string_view wanted);
 
-// Policies and webhooks for CONNECT: they may refuse the connection, and change its options.
-ApiResult<bool> admit_connection(const Exchange& exchange, Json& options);
-
 }  // namespace kubemu::api

@@ -5,18 +5,43 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/admission/unstored.h"
+#include "api/headers.h"
 #include "api/kinds/views.h"
 #include "api/subresources/pod_connect.h"
 #include "api/subresources/pod_streams.h"
+#include "api/tunnel.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
 namespace {
 
-// Where the request goes: a pod, and a port of it.
+// Where the request goes: a pod and a port of it, or a server outside.
 struct Location {
     storage::RecordPtr pod;
     int port = 80;
+    std::string host = {};  // without a pod: an address, or the name of the Service, which somebody has said where to reach
+};
+
+// A connection to a pod whose server has agreed on another protocol.
+class PodTunnel final : public Tunnel {
+  public:
+    PodTunnel(std::unique_ptr<PortConnection> connection, std::string early)
+        : connection_(std::move(connection)), early_(std::move(early)) {}
+    void input(std::string_view bytes) override { connection_->input(bytes); }
+    void input_closed() override { connection_->input_closed(); }
+    Step next() override {
+        Step step;
+        std::string said = std::exchange(early_, {}) + connection_->output();
+        if (!said.empty()) step.data.push_back(Slice::of(std::move(said)));
+        if (connection_->ended()) step.state = Step::State::end;
+        return step;
+    }
+    void on_wake(std::function<void()>) override {}  // it only answers
+
+  private:
+    std::unique_ptr<PortConnection> connection_;
+    std::string early_;
 };
 
 int number_of(std::string_view text) {
@@ -43,9 +68,14 @@ ApiResult<Location> pod_location(const Registry& registry, const RequestInfo& in
 }
 
 // A ready pod behind the Service, at the port that is named, or the only one.
-ApiResult<Location> service_location(const Registry& registry, const RequestInfo& info, std::string_view name, std::string_view port) {
+ApiResult<Location> service_location(const Registry& registry, const RequestInfo& info, std::string_view name, std::string_view port,
+                                     const RemoteCaller* remote) {
     const auto record = registry.get("services", info.namespace_name, name);
     if (record == nullptr) return Status::not_found({}, "services", name);
+    if (remote != nullptr && remote->reaches(info.namespace_name + "/" + std::string(name))) {
+        const int number = number_of(port);
+        return Location{nullptr, number != 0 ? number : 80, std::string(name) + "." + info.namespace_name + ".svc"};
+    }
     const Status nobody = Status::service_unavailable("no endpoints available for service " + go_quote(name));
     std::string wanted(port);
     if (const int number = number_of(port); number != 0) {
@@ -69,9 +99,11 @@ ApiResult<Location> service_location(const Registry& registry, const RequestInfo
         if (addresses.empty()) continue;
         for (const Json& known : array_at(subset, {"ports"})) {
             if (string_at(known, {"name"}) != wanted) continue;
+            const int number = static_cast<int>(int_at(known, {"port"}));
+            if (find(addresses[0], "targetRef") == nullptr) return Location{nullptr, number, std::string(string_at(addresses[0], {"ip"}))};
             const auto pod = registry.get("pods", string_at(addresses[0], {"targetRef", "namespace"}), string_at(addresses[0], {"targetRef", "name"}));
             if (pod == nullptr) continue;
-            return Location{pod, static_cast<int>(int_at(known, {"port"}))};
+            return Location{pod, number};
         }
     }
     return nobody;
@@ -95,7 +127,7 @@ Response parse_answer(const std::string& text) {
         const std::string name(line.substr(0, colon));
         const std::string value(trim(line.substr(colon + 1)));
         if (lower(name) == "content-type") response.content_type = value;
-        else if (lower(name) != "content-length" && lower(name) != "connection") response.headers.emplace_back(name, value);
+        else if (lower(name) != "content-length" && (response.code == 101 || !is_hop_header(name))) response.headers.emplace_back(name, value);
     }
     response.body.push_back(Slice::of(text.substr(end + 4)));
     return response;
@@ -120,6 +152,37 @@ bool split_scheme_name_port(std::string_view id, std::string_view& scheme, std::
     return parts.size() <= 3 && !name.empty() && known;
 }
 
+namespace {
+
+// The headers that go on, one a line.
+std::string header_lines(const Exchange& exchange) {
+    if (exchange.headers == nullptr) return "User-Agent: " + exchange.request.user_agent + "\r\n";
+    std::string lines;
+    for (const auto& [name, value] : passed_on(*exchange.headers)) lines += name + ": " + value + "\r\n";
+    return lines;
+}
+
+// To a server outside of the simulated nodes; its certificate may be any.
+void pass_outside(const ExchangePtr& exchange, const Location& location, std::string_view scheme, const std::string& target) {
+    const Request& request = exchange->request;
+    RemoteCall call;
+    call.method = request.method;
+    const bool six = location.host.find(':') != std::string::npos;
+    call.url = std::string(scheme == "https" ? "https" : "http") + "://" + (six ? "[" + location.host + "]" : location.host) + ":" +
+               std::to_string(location.port) + target;
+    std::string_view scheme_of_name, name, port;
+    split_scheme_name_port(exchange->info.name, scheme_of_name, name, port);
+    if (location.host.ends_with(".svc")) call.service = exchange->info.namespace_name + "/" + std::string(name);
+    call.insecure = true;
+    call.body = request.body;
+    call.timeout = std::chrono::seconds(60);
+    if (exchange->headers != nullptr) call.headers = passed_on(*exchange->headers);
+    call.headers.emplace_back("X-Forwarded-Uri", request.path);
+    exchange->remote->forward(std::move(call), exchange->respond);
+}
+
+}  // namespace
+
 ApiResult<bool> handle_proxy(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;
     const Request& request = exchange->request;
@@ -132,7 +195,7 @@ ApiResult<bool> handle_proxy(const ExchangePtr& exchange) {
     if (!split_scheme_name_port(info.name, scheme, name, port)) {
         return Status::bad_request("invalid " + std::string(service ? "service" : "pod") + " request " + go_quote(info.name));
     }
-    TRY_ASSIGN(const Location location, service ? service_location(exchange->registry, info, name, port)
+    TRY_ASSIGN(const Location location, service ? service_location(exchange->registry, info, name, port, exchange->remote)
                                                 : pod_location(exchange->registry, info, name, port));
     if (rest.empty() && (request.method == "GET" || request.method == "HEAD")) {
         Response moved;
@@ -142,16 +205,27 @@ ApiResult<bool> handle_proxy(const ExchangePtr& exchange) {
         exchange->respond(std::move(moved));
         return true;
     }
-    const std::string address = pod_view_of(*location.pod).pod_ip + ":" + std::to_string(location.port);
+    const std::string target = (rest.empty() ? "/" : std::string(rest)) + (request.query.empty() ? "" : "?" + request.query);
+    const bool outside = location.pod == nullptr;
+    if (outside && exchange->remote != nullptr) {
+        pass_outside(exchange, location, scheme, target);
+        return true;
+    }
+    const std::string address = (outside ? location.host : pod_view_of(*location.pod).pod_ip) + ":" + std::to_string(location.port);
     const std::string failed = "error trying to reach service: dial tcp " + address + ": connect: connection refused";
-    if (exchange->streams == nullptr) return Status::service_unavailable(failed);
+    if (outside || exchange->streams == nullptr) return Status::service_unavailable(failed);
     auto dialed = exchange->streams->dial(location.pod, location.port);
     if (!dialed) return Status::service_unavailable(failed);
-    (*dialed)->input(request.method + " " + (rest.empty() ? "/" : std::string(rest)) +
-                     (request.query.empty() ? "" : "?" + request.query) + " HTTP/1.1\r\nHost: " + address +
-                     "\r\nUser-Agent: " + request.user_agent + "\r\nContent-Length: " + std::to_string(request.body.size()) +
-                     "\r\nX-Forwarded-Uri: " + request.path + "\r\n\r\n" + request.body);
-    exchange->respond(parse_answer((*dialed)->output()));
+    (*dialed)->input(request.method + " " + target + " HTTP/1.1\r\nHost: " + address + "\r\n" + header_lines(*exchange) +
+                     "Content-Length: " + std::to_string(request.body.size()) + "\r\nX-Forwarded-Uri: " + request.path + "\r\n\r\n" +
+                     request.body);
+    Response response = parse_answer((*dialed)->output());
+    if (response.code == 101) {
+        std::string early;
+        for (const Slice& part : std::exchange(response.body, {})) early += part.text;
+        response.stream = std::make_unique<PodTunnel>(std::move(*dialed), std::move(early));
+    }
+    exchange->respond(std::move(response));
     return true;
 }
 

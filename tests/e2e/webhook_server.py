@@ -1,15 +1,18 @@
 """What a cluster calls, for the end-to-end tests: HTTPS with the standard library alone.
 
 /mutate adds the label mutated=yes, /validate refuses objects with the label refuse and warns about all others, /slow
-answers too late, /garbage answers with something else, /liar with another uid, and /callback asks the cluster itself first.
+answers too late, /garbage answers with something else, /liar with another uid, /never refuses everything, and /callback asks
+the cluster itself first; /moved, /found and /circle send elsewhere.
 /convert takes custom resources from spec.hostPort (v1) to spec.host and spec.port (v2) and back. GETs are answered as by
-an aggregated API server of the group wardle.example.com.
+an aggregated API server of the group wardle.example.com: with Protocol Buffers where these are asked for, with a watch
+whose second event comes when /next has been asked for, and with a protocol of its own at /echo.
 """
 import base64
 import http.server
 import json
 import ssl
 import sys
+import threading
 import time
 import urllib.request
 
@@ -26,6 +29,8 @@ def respond(path, request):
             return {"allowed": answer.status == 200}
     if path == "/slow":
         time.sleep(20)
+    if path == "/never":
+        return {"allowed": False, "status": {"code": 403, "message": "never"}}
     if path == "/liar":
         return {"allowed": True, "uid": "another"}
     if "refuse" in labels:
@@ -87,10 +92,20 @@ def aggregated(path, headers):
     return flunder if path.endswith("/one") else {"kind": "FlunderList", "apiVersion": "wardle.example.com/v1", "metadata": {}, "items": [flunder]}
 
 
+REDIRECTS = {"/moved": (307, "/validate"), "/found": (302, "/nothing"), "/circle": (308, "/circle")}
+asked_for_next = threading.Event()
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         path = self.path.split("?")[0]
+        if path in REDIRECTS:
+            self.send_response(REDIRECTS[path][0])
+            self.send_header("Location", REDIRECTS[path][1])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         conversion = review["kind"] == "ConversionReview"
         response = converted(path, review["request"]) if conversion else respond(path, review["request"])
         response.setdefault("uid", review["request"]["uid"])
@@ -99,12 +114,46 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = b"<html>"
         self.answer(body)
 
-    def do_GET(self):
-        self.answer(json.dumps(aggregated(self.path.split("?")[0], self.headers)).encode())
-
-    def answer(self, body):
+    def watch(self):
+        self.protocol_version = "HTTP/1.1"
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for name in ("first", "second"):
+            event = json.dumps({"type": "ADDED", "object": {"kind": "Flunder", "metadata": {"name": name}}}, separators=(",", ":")) + "\n"
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event.encode()))
+            self.wfile.flush()
+            asked_for_next.wait(60)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def echo(self):
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\nX-Key: "
+                         + self.headers["Sec-WebSocket-Key"].encode() + b"\r\n\r\nhello\n")
+        self.wfile.flush()
+        while line := self.rfile.readline():
+            self.wfile.write(line.upper())
+            self.wfile.flush()
+        self.close_connection = True
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if path.endswith("/echo") and self.headers.get("Upgrade") == "echo":
+            return self.echo()
+        if "watch=1" in query:
+            return self.watch()
+        if path.endswith("/next"):
+            asked_for_next.set()
+        if path == "/nothing":
+            return self.send_error(404)
+        if path.endswith("/one") and "protobuf" in self.headers.get("Accept", ""):
+            return self.answer(b"k8s\0flunder", "application/vnd.kubernetes.protobuf")
+        self.answer(json.dumps(aggregated(self.path.split("?")[0], self.headers)).encode())
+
+    def answer(self, body, content_type="application/json"):
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("X-Flunder", "yes")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

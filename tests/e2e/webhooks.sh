@@ -86,6 +86,54 @@ configure Validating elsewhere /validate "url: \"https://localhost:$port/validat
 refused 'x509: certificate is valid for hook.default.svc, not localhost' k create configmap four -n busy
 unconfigure validating elsewhere
 
+# Who is sent elsewhere goes there: with the request, or, as net/http does after a 302, without.
+configure Validating check /moved
+matches 'Warning: seen by /validate' k create configmap moved -n busy
+configure Validating check /found
+refused 'the server could not find the requested resource' k create configmap found -n busy
+configure Validating check /circle
+refused 'circle\": stopped after 10 redirects' k create configmap circle -n busy
+unconfigure validating check
+
+# Tokens are asked about too.
+k apply -f - > /dev/null <<EOF
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: tokens}
+webhooks:
+- name: tokens.example.com
+  clientConfig: {url: "https://127.0.0.1:$port/never", caBundle: $ca}
+  rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [serviceaccounts/token]}]
+  sideEffects: None
+  admissionReviewVersions: [v1]
+EOF
+refused 'admission webhook "tokens.example.com" denied the request: never' k create token default
+unconfigure validating tokens
+
+# A webhook that hangs holds up those alone whose writes it is asked about.
+k apply -f - > /dev/null <<EOF
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: hangs}
+webhooks:
+- name: hangs.example.com
+  clientConfig: {url: "https://127.0.0.1:$port/slow", caBundle: $ca}
+  rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+  namespaceSelector: {matchLabels: {hooked: "yes"}}
+  sideEffects: None
+  admissionReviewVersions: [v1]
+  timeoutSeconds: 10
+EOF
+k create deployment held --image=busybox -n busy > /dev/null
+k create deployment held-too --image=busybox -n busy > /dev/null
+renewed() { k get leases -n kube-node-lease -o jsonpath='{.items[*].spec.renewTime}'; }
+before=$(renewed)
+began=$SECONDS
+k create deployment free --image=nginx --replicas=3 > /dev/null
+k rollout status deployment/free --timeout=9s > /dev/null
+[ $((SECONDS - began)) -lt 9 ]
+[ "$(k get pods -n busy -o name | wc -l)" = 0 ]
+
 k apply -f - > /dev/null <<'EOF'
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
@@ -164,6 +212,28 @@ eventually matches 'In flunders an hour' k explain flunders.spec.speed
 eventually matches '"com.example.wardle.v1.Flunder"' k get --raw /openapi/v2
 matches '"apis/wardle.example.com/v1":' k get --raw /openapi/v3
 [ "$(k get flunders one -o jsonpath='{.metadata.annotations.user}')" = system:admin ]
+# It stands among the groups where its priority puts it.
+[ "$(k get --raw /apis | python3 -c 'import json, sys; print([g["name"] for g in json.load(sys.stdin)["groups"]][-3:])')" = "['wardle.example.com', 'kwok.x-k8s.io', 'metrics.k8s.io']" ]
+# Its encodings, its streams and its other protocols are its own.
+flunders=$url/apis/wardle.example.com/v1
+curl -s -H 'Accept: application/vnd.kubernetes.protobuf' -D "$work/head" "$flunders/namespaces/default/flunders/one" > "$work/body"
+grep -qi '^content-type: application/vnd.kubernetes.protobuf' "$work/head"
+grep -qi '^x-flunder: yes' "$work/head"
+printf 'k8s\0flunder' | cmp - "$work/body"
+curl -sN "$flunders/flunders?watch=1" > "$work/flunders" &
+beside+=($!)
+eventually matches '"name":"first"' cat "$work/flunders"
+lacks '"name":"second"' cat "$work/flunders"
+k get --raw /apis/wardle.example.com/v1/next > /dev/null
+eventually matches '"name":"second"' cat "$work/flunders"
+proxied=/api/v1/namespaces/default/services/https:hook:443/proxy
+for place in "$flunders/echo" "$url$proxied/echo"; do python3 "$(dirname "$0")/echo_client.py" "$place"; done
+matches '"name": "one"' k get --raw "$proxied/apis/wardle.example.com/v1/namespaces/default/flunders/one"
+# By now the write that a webhook has held up has ended.
+held() { matches "FailedCreate.*failed calling webhook \"hangs.example.com\": .*context deadline exceeded" k get events -n busy; }
+eventually held
+changed() { [ "$(renewed)" != "$before" ]; }
+eventually changed
 kill "$hook_pid"
 k patch apiservice v1.wardle.example.com --type=merge -p '{"spec":{"versionPriority":16}}' > /dev/null
 eventually matches FailedDiscoveryCheck k get apiservice v1.wardle.example.com

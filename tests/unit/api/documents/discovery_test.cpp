@@ -15,7 +15,10 @@ namespace {
 
 Kinds builtin() {
     Kinds kinds;
-    for (const KindSpec& kind : builtin_kinds()) kinds.push_back(&kind);
+    // Metrics are another server's, with a priority below that of custom resources.
+    for (const KindSpec& kind : builtin_kinds()) {
+        if (kind.group != "metrics.k8s.io") kinds.push_back(&kind);
+    }
     return kinds;
 }
 
@@ -55,6 +58,7 @@ TEST_CASE("storage version hashes are kube-apiserver's") {
 
 TEST_CASE("resources come in alphabetical order of their paths") {
     for (const GroupVersionSpec& version : builtin_group_versions()) {
+        if (version.group == "metrics.k8s.io") continue;
         std::vector<std::string> names;
         for (const Json& resource :
              Json::parse(api_resource_list(builtin(), version.group, version.version)).at("resources")) {
@@ -82,6 +86,58 @@ TEST_CASE("custom groups follow the built-in ones; stable versions come first") 
     CHECK(list["resources"][0]["verbs"] ==
           Json({"delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"}));
     const Json aggregated = Json::parse(aggregated_discovery(all, false, "v2"));
-    CHECK(aggregated["items"].back()["versions"][0]["resources"][0]["responseKind"] ==
+    // There the names of groups decide among equals.
+    CHECK(aggregated["items"].back()["metadata"]["name"] == "b.example");
+    CHECK(aggregated["items"][aggregated["items"].size() - 2]["versions"][0]["resources"][0]["responseKind"] ==
           Json({{"group", "a.example"}, {"version", "v1beta1"}, {"kind", "Thing"}}));
+}
+
+namespace {
+
+AggregatedServicePtr service(const std::string& group, const std::string& version, int group_priority, int version_priority) {
+    auto made = std::make_shared<AggregatedService>();
+    made->group = group;
+    made->version = version;
+    made->group_priority = group_priority;
+    made->version_priority = version_priority;
+    made->available = true;
+    made->resources = std::make_shared<const Json>(Json{{"resources", {{{"name", "flunders"}, {"kind", "Flunder"}, {"namespaced", true}, {"verbs", {"get"}}}}}});
+    return made;
+}
+
+std::vector<std::string> names_of(const Json& groups, bool aggregated) {
+    std::vector<std::string> names;
+    for (const Json& group : groups) names.push_back(aggregated ? group["metadata"]["name"] : group["name"]);
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("what other servers answer for stands where its priorities put it") {
+    const KindSpec kinds[] = {custom("b.example", "v1"), custom("m.example", "v2")};
+    Kinds all = builtin();
+    for (const KindSpec& kind : kinds) all.push_back(&kind);
+    const Elsewhere elsewhere = {service("first.example", "v1", 17850, 1), service("last.example", "v1", 100, 1),
+                                 service("c.example", "v1", 1000, 1),      service("c.example", "v9", 1000, 1),
+                                 service("c.example", "v3", 1000, 20),     service("m.example", "v1", 1000, 200),
+                                 service("apps", "v9", 17800, 1)};
+    const Json plain = Json::parse(api_group_list(all, elsewhere))["groups"], aggregated = Json::parse(aggregated_discovery(all, false, "v2", elsewhere))["items"];
+    for (const bool form : {false, true}) {
+        const std::vector<std::string> names = names_of(form ? aggregated : plain, form);
+        CHECK(names[1] == "first.example");
+        CHECK(names[2] == "apps");
+        const std::vector<std::string> end(names.end() - 4, names.end());
+        CHECK(end == std::vector<std::string>{"b.example", "c.example", "m.example", "last.example"});
+    }
+    const auto versions = [&](std::size_t from_end) {
+        std::vector<std::string> found;
+        for (const Json& version : plain[plain.size() - from_end]["versions"]) found.push_back(version["version"]);
+        return found;
+    };
+    CHECK(versions(3) == std::vector<std::string>{"v3", "v9", "v1"});
+    CHECK(versions(2) == std::vector<std::string>{"v1", "v2"});  // one of each
+    CHECK(Json::parse(api_group(all, "m.example", elsewhere))["preferredVersion"]["version"] == "v1");
+    CHECK(Json::parse(api_group(all, "apps", elsewhere))["versions"].size() == 2);
+    CHECK(aggregated[aggregated.size() - 1]["versions"][0]["resources"][0]["resource"] == "flunders");
+    CHECK(aggregated[2]["versions"][1]["resources"][0]["resource"] == "flunders");
 }
