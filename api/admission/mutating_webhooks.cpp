@@ -50,7 +50,7 @@ ApiResult<bool> apply_patch(AdmissionRequest& request, const KindSpec& matched, 
 ApiResult<bool> mutating_webhooks(AdmissionRequest& request) {
     if (request.admitted || request.calls == nullptr) return true;
     const auto hooks = webhooks_of(request, configurations);
-    if (hooks.empty() || exempt_from_policies(request.kind)) return true;
+    if (hooks.empty() || is_exempt(request.kind)) return true;
     Reinvocation& again = *request.reinvocation;
     if (again.running && output_changed(again.webhooks, request)) again.webhooks.changed();
     for (std::size_t i = 0; i < hooks.size(); ++i) {

@@ -100,12 +100,16 @@ ApiResult<const KindSpec*> match_resources(const Json& match, const AdmissionReq
     return kind;
 }
 
-bool exempt_from_policies(const KindSpec& kind) {
+bool is_exempt(const KindSpec& kind) {
     if (kind.group != "admissionregistration.k8s.io") return false;
     static constexpr std::string_view exempt[] = {
         "validatingwebhookconfigurations",   "mutatingwebhookconfigurations",   "validatingadmissionpolicies",
         "validatingadmissionpolicybindings", "mutatingadmissionpolicies",       "mutatingadmissionpolicybindings"};
     return std::find(std::begin(exempt), std::end(exempt), kind.plural) != std::end(exempt);
+}
+
+bool exempt_from_policies(const KindSpec& kind) {
+    return is_exempt(kind) || kind.group == "authentication.k8s.io" || kind.group == "authorization.k8s.io";
 }
 
 }  // namespace kubemu::api

@@ -26,8 +26,10 @@ bool object_matches(const Json* selector, const AdmissionRequest& request);
 // MatchResources of a policy or a binding: the version to show the request in, or null when it is not for the request.
 ApiResult<const KindSpec*> match_resources(const Json& match, const AdmissionRequest& request);
 
-// What decides about admission, or answers a question about access, is not subject to it
-// (plugin/webhook/predicates/rules.IsExemptAdmissionConfigurationResource, policy/generic).
+// What decides about admission is not subject to it (plugin/webhook/predicates/rules.IsExemptAdmissionConfigurationResource).
+bool is_exempt(const KindSpec& kind);
+// Nor do policies judge questions about access and identity, which webhooks do
+// (kubernetes pkg/kubeapiserver/admission/exclusion).
 bool exempt_from_policies(const KindSpec& kind);
 
 }  // namespace kubemu::api

@@ -17,7 +17,7 @@ constexpr std::string_view configurations = "validatingwebhookconfigurations.adm
 ApiResult<bool> validating_webhooks(AdmissionRequest& request) {
     if (request.admitted || request.calls == nullptr) return true;
     const auto hooks = webhooks_of(request, configurations);
-    if (hooks.empty() || exempt_from_policies(request.kind)) return true;
+    if (hooks.empty() || is_exempt(request.kind)) return true;
     // Whether one is to be asked is settled for all of them before any is.
     std::vector<std::pair<const Webhook*, const KindSpec*>> relevant;
     for (const auto& webhook : hooks) {

@@ -19,8 +19,9 @@ Json user_info(const User& user) {
 }  // namespace
 
 ApiResult<Json> answer_identity_review(const TokenAuthenticator& authenticator, const User& user, std::string_view kind,
-                                       Time now, Json review) {
+                                       Time now, Json review, const Judge& judge) {
     if (kind == "SelfSubjectReview") {
+        if (judge) TRY(judge(review));
         Json answer;
         answer["metadata"]["creationTimestamp"] = format_time(now);
         answer["status"]["userInfo"] = user_info(user);
@@ -28,6 +29,7 @@ ApiResult<Json> answer_identity_review(const TokenAuthenticator& authenticator, 
     }
     const std::string_view token = string_at(review, {"spec", "token"});
     if (token.empty()) return Status::bad_request("token is required for TokenReview in authentication");
+    if (judge) TRY(judge(review));
     std::vector<std::string> audiences;
     for (const Json& audience : array_at(review, {"spec", "audiences"})) audiences.push_back(audience.get<std::string>());
     const auto holder = authenticator.authenticate(token, audiences);

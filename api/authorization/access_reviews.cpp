@@ -155,9 +155,10 @@ Json status_of(const Authorizer& authorizer, const User& user, const Json& spec)
     return status;
 }
 
-ApiResult<Json> rules_review(const Authorizer& authorizer, const User& user, const Json& review) {
+ApiResult<Json> rules_review(const Authorizer& authorizer, const User& user, const Json& review, const Judge& judge) {
     const std::string_view space = string_at(review, {"spec", "namespace"});
     if (space.empty()) return Status::bad_request("no namespace on request");
+    if (judge) TRY(judge(review));
     const Rbac::Grants grants = authorizer.grants_of(user, space);
     Json resources = Json::array(), others = Json::array();
     for (const PolicyRule& rule : grants.rules) {
@@ -174,13 +175,14 @@ ApiResult<Json> rules_review(const Authorizer& authorizer, const User& user, con
 }  // namespace
 
 ApiResult<Json> answer_access_review(const Authorizer& authorizer, const User& user, std::string_view kind,
-                                     std::string_view namespace_name, Json review) {
-    if (kind == "SelfSubjectRulesReview") return rules_review(authorizer, user, review);
+                                     std::string_view namespace_name, Json review, const Judge& judge) {
+    if (kind == "SelfSubjectRulesReview") return rules_review(authorizer, user, review, judge);
     // Clients learn neither the kind nor a name: the real server asks an object that has none.
     if (const FieldErrors errors = validate(review, kind); !errors.empty()) return Status::invalid(group, {}, {}, errors);
     if (kind == "LocalSubjectAccessReview" && namespace_name.empty()) {
         return Status::bad_request("namespace is required on this type: ");
     }
+    if (judge) TRY(judge(review));
     const Json spec = object_at(review, {"spec"});
     review["status"] = status_of(authorizer, kind == "SelfSubjectAccessReview" ? user : subject_of(spec), spec);
     return review;

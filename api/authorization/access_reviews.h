@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "api/admission/unstored.h"
 #include "api/authorization/authorizer.h"
 #include "api/values/object.h"
 
@@ -12,6 +13,6 @@ namespace kubemu::api {
 // The review with its status filled in. `namespace_name` is that of the URL. Errors: 422, and 400 for a
 // SelfSubjectRulesReview without a namespace.
 ApiResult<Json> answer_access_review(const Authorizer& authorizer, const User& user, std::string_view kind,
-                                     std::string_view namespace_name, Json review);
+                                     std::string_view namespace_name, Json review, const Judge& judge = {});
 
 }  // namespace kubemu::api

@@ -104,7 +104,7 @@ ApiResult<bool> bind_to(const Registry& registry, const Json& reference, Claims&
 }  // namespace
 
 ApiResult<Json> request_token(const Registry& registry, ServiceAccountTokens& tokens, std::string_view namespace_name,
-                              std::string_view name, Json request) {
+                              std::string_view name, Json request, const Judge& judge) {
     TRY(check_metadata(request, namespace_name, name));
     TRY_ASSIGN(const auto account, must_get(registry, "serviceaccounts", namespace_name, name));
     Claims claims;
@@ -120,7 +120,14 @@ ApiResult<Json> request_token(const Registry& registry, ServiceAccountTokens& to
     if (claims.audiences.empty()) claims.audiences = {std::string(ServiceAccountTokens::issuer)};
     spec["audiences"] = claims.audiences;
     const std::int64_t seconds = int_at(spec, {"expirationSeconds"});
+    const Time now = registry.clock().now();
+    Json& metadata = ensure(request, {"metadata"});
+    metadata["name"] = name;
+    metadata["namespace"] = namespace_name;
+    metadata["creationTimestamp"] = format_time(now);
+    erase(request, "status");
     TRY(check_expiration(seconds));
+    if (judge) TRY(judge(request));
     if (const Json* reference = find(spec, "boundObjectRef"); reference != nullptr && reference->is_object()) {
         TRY(bind_to(registry, *reference, claims));
     }
@@ -132,11 +139,6 @@ ApiResult<Json> request_token(const Registry& registry, ServiceAccountTokens& to
     }
     const std::string token = tokens.issue(claims);
     if (token.empty()) return Status::internal("failed to generate token: there is no key");
-    const Time now = registry.clock().now();
-    Json& metadata = ensure(request, {"metadata"});
-    metadata["name"] = name;
-    metadata["namespace"] = namespace_name;
-    metadata["creationTimestamp"] = format_time(now);
     request["status"] = {{"token", token}, {"expirationTimestamp", format_time(now + std::chrono::seconds(seconds))}};
     return request;
 }
