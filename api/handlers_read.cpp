@@ -21,12 +21,17 @@ namespace {
 // One of a kind whose objects are made when they are read: they have no revision to ask for.
 ApiResult<bool> get_observed(const ExchangePtr& exchange) {
     const KindSpec& kind = *exchange->kind;
+    const std::string_view space = kind.namespaced ? std::string_view(exchange->info.namespace_name) : std::string_view();
+    const std::string& name = exchange->info.name;
+    const std::string key = object_key(space, name);
     for (const storage::RecordPtr& each : observed(*exchange)) {
-        if (each->key != object_key(exchange->info.namespace_name, exchange->info.name)) continue;
+        if (each->key != key) continue;
         answer_record(*exchange, 200, *each);
         return true;
     }
-    return Status::not_found(kind.group, kind.singular.empty() ? kind.plural : kind.singular, exchange->info.name);
+    if (!kind.singular.empty()) return Status::not_found(kind.group, kind.singular, name);
+    // metrics-server names what it does not find by the kind: podmetrics.metrics.k8s.io "default/web".
+    return Status::not_found(kind.group, lower(kind.kind), space.empty() ? name : std::string(space) + "/" + name);
 }
 
 }  // namespace

@@ -317,6 +317,19 @@ TEST_CASE("the health of components has no revisions, pages or watches") {
           "watch is not supported on resources of kind \"componentstatuses\"");
 }
 
+TEST_CASE("what one pod uses is found by the pod's name, in its namespace") {
+    Server server;
+    server.create("pods", R"({"metadata":{"name":"web"},"spec":{"nodeName":"n","containers":[{"name":"a","image":"i"}]}})");
+    server.ask("PATCH", "/api/v1/namespaces/default/pods/web/status", R"({"status":{"phase":"Running"}})",
+               "application/merge-patch+json");
+    const std::string metrics = "/apis/metrics.k8s.io/v1beta1/namespaces/";
+    CHECK(server.ask("GET", metrics + "default/pods/web").body["containers"][0]["name"] == "a");
+    CHECK(server.ask("GET", metrics + "kube-system/pods/web").body["message"] ==
+          "podmetrics.metrics.k8s.io \"kube-system/web\" not found");
+    CHECK(server.ask("GET", "/apis/metrics.k8s.io/v1beta1/nodes/nope").body["message"] ==
+          "nodemetrics.metrics.k8s.io \"nope\" not found");
+}
+
 TEST_CASE("the status of a Service that is not there makes it, without an address") {
     Server server;
     const std::string services = "/api/v1/namespaces/default/services/";
