@@ -50,6 +50,8 @@ std::optional<Json> DocumentCache::take(const storage::Record& record) {
     }
     // Nobody finds it any more, but somebody may still read it.
     if (document.use_count() > 1) return *document;
+    // To see the count is not to be behind those who lowered it; to change it is, and so to be behind their reading.
+    { const std::shared_ptr<Json> counted = document; }
     return std::move(*document);
 }
 
