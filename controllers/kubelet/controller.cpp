@@ -61,7 +61,6 @@ struct KubeletController::Impl {
                .images = [this](const std::string& node, Json& list) { images.list(node, list); },
                .wishes_read = [this](const Json& node,
                                      const kubelet::NodeWishes& wishes) { wishes_read(node, wishes); },
-               .interleave = [this] { self.interleave(); },
                .forgotten =
                    [this](const std::string& node) {
                        images.forget(node);

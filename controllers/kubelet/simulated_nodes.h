@@ -38,7 +38,6 @@ class SimulatedNodes {
         std::function<void(const std::string& node, api::Json& status_images)> images;
         // What the node's annotations ask for, whenever that may have changed.
         std::function<void(const api::Json& node, const NodeWishes& wishes)> wishes_read;
-        std::function<void()> interleave;  // see Controller: what runs now keeps nothing across a write
         std::function<void(const std::string& node)> forgotten;
         // A Stage of a user says what this node reports.
         std::function<bool(const storage::Record& node)> staged;
