@@ -325,7 +325,8 @@ namespace {
 // What outlives the pod: the volume behind a claim, a folder of the node; empty for what does not.
 std::string lasting_key(const Json& pod, const Json& volume, const api::Registry& registry) {
     if (const Json* folder = api::find(volume, "hostPath"))
-        return "node/" + std::string(string_at(pod, {"spec", "nodeName"})) + FileSystem::normalized(string_at(*folder, {"path"}));
+        return "node/" + std::string(string_at(pod, {"spec", "nodeName"})) +
+               FileSystem::normalized(string_at(*folder, {"path"}));
     std::string claim(string_at(volume, {"persistentVolumeClaim", "claimName"}));
     if (api::find(volume, "ephemeral") != nullptr)
         claim = std::string(api::name_of(pod)) + "-" + std::string(string_at(volume, {"name"}));
@@ -337,8 +338,8 @@ std::string lasting_key(const Json& pod, const Json& volume, const api::Registry
 }
 
 // Where the kubelet has written the files of a volume that comes from the API; nothing for other volumes.
-std::shared_ptr<Files> projected_files(const Json& volume, const Json& pod, const std::string& pod_ip, const std::string& host_ip,
-                                       const api::Registry& registry) {
+std::shared_ptr<Files> projected_files(const Json& volume, const Json& pod, const std::string& pod_ip,
+                                       const std::string& host_ip, const api::Registry& registry) {
     const std::string namespace_name(api::namespace_of(pod));
     auto files = std::make_shared<Files>();
     if (api::find(volume, "configMap") != nullptr || api::find(volume, "secret") != nullptr) {
@@ -348,7 +349,8 @@ std::shared_ptr<Files> projected_files(const Json& volume, const Json& pod, cons
     } else if (const Json* projected = api::find(volume, "projected")) {
         for (const Json& source : array_at(*projected, {"sources"})) {
             fill_config(source, true, namespace_name, registry, *files);
-            if (const Json* items = api::find(source, "downwardAPI")) fill_downward(*items, pod, pod_ip, host_ip, *files);
+            if (const Json* items = api::find(source, "downwardAPI"))
+                fill_downward(*items, pod, pod_ip, host_ip, *files);
             if (const Json* token = api::find(source, "serviceAccountToken"))
                 (*files)["/" + std::string(string_at(*token, {"path"}, "token"))] = "simulated-token";
         }
@@ -393,7 +395,8 @@ std::shared_ptr<FileSystem> mount_files(const Json& pod, const Json& container, 
     return result;
 }
 
-void fill_context(ProcessContext& context, const Json& pod, const Json& container, const api::Registry& registry, LogStore& logs) {
+void fill_context(ProcessContext& context, const Json& pod, const Json& container,
+                  const api::Registry& registry, LogStore& logs) {
     const std::string pod_ip(string_at(pod, {"status", "podIP"})), host_ip(string_at(pod, {"status", "hostIP"}));
     auto fresh = mount_files(pod, container, pod_ip, host_ip, registry, logs);
     context.files->remount(std::move(*fresh));

@@ -66,7 +66,10 @@ int agnhost_port(const std::vector<std::string>& words) {
     for (const std::string& word : words)
         for (const std::string_view flag : {"--http-port=", "--port="})
             if (word.compare(0, flag.size(), flag) == 0) return std::atoi(word.c_str() + flag.size());
-    return mode == "netexec" || mode == "liveness" ? 8080 : mode == "serve-hostname" ? 9376 : mode == "test-webserver" ? 80 : 0;
+    return mode == "netexec" || mode == "liveness" ? 8080
+           : mode == "serve-hostname"              ? 9376
+           : mode == "test-webserver"              ? 80
+                                                   : 0;
 }
 
 bool listens_on(const Json& container, int port) {
@@ -122,7 +125,9 @@ std::optional<Page> page_within(const api::Registry& registry, LogStore& logs, c
                 fill_context(context, pod, container, registry, logs);
                 server.file = [files = context.files](const std::string& path) { return files->read(path); };
             };
-            const auto alive = [&]() KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) { return run->equip_held(fill); };
+            const auto alive = [&]() KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
+                return run->equip_held(fill);
+            };
             if (alive()) return page_of(server, request);
         }
     }
@@ -223,7 +228,8 @@ Result<std::unique_ptr<api::PortConnection>, std::string> ContainerStreams::dial
                 run->equip([&](ProcessContext& context) { content = context.files->read(path); });
                 return content;
             };
-            const auto answer = [server, run, &logs = options_.logs, uid = view.uid, &manager = options_.manager](const PageRequest& request) {
+            const auto answer = [server, run, &logs = options_.logs, uid = view.uid,
+                                 &manager = options_.manager](const PageRequest& request) {
                 PageServer asked = server;
                 asked.now = manager.clock().now();
                 logs.advance_others(uid, asked.container, asked.now);

@@ -236,8 +236,8 @@ bool PodWorker::create(const ContainerSpec& spec, ContainerState& state) {
     {
         const std::shared_ptr<Volumes> volumes = services_.logs.volumes(uid_);
         const Lock lock(*services_.logs.run_mutex());
-        setup = resolve_environment(document(), *container, pod_ip_, services_.node_ip(spec_.node), services_.manager.registry(),
-                                    false, volumes.get());
+        setup = resolve_environment(document(), *container, pod_ip_, services_.node_ip(spec_.node),
+                                    services_.manager.registry(), false, volumes.get());
     }
     state.step = ContainerState::Step::none;
     if (!setup.error.empty()) {
@@ -329,7 +329,9 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
     const std::string exit_code = override_of("exit-code", spec.name), duration = override_of("run-duration", spec.name),
                       text = override_of("log", spec.name);
     if (spec.out_of_memory) {
-        process = make_fixed_process(std::move(context), "stress: info: [1] dispatching hogs: 0 cpu, 0 io, 1 vm, 0 hdd\n", some(0.5), 137);
+        process = make_fixed_process(std::move(context),
+                                     "stress: info: [1] dispatching hogs: 0 cpu, 0 io, 1 vm, 0 hdd\n",
+                                     some(0.5), 137);
     } else if (!exit_code.empty() || !duration.empty() || !text.empty()) {
         std::optional<Duration> length = parse_duration(duration);
         if (!length && !exit_code.empty()) length = context.unknown_duration;

@@ -255,14 +255,16 @@ std::optional<Interpreter::Call> Interpreter::expand(const Instruction& instruct
 
 // name=(one two): parsed as the words of a command are.
 void Interpreter::assign_list(const std::string& name, std::string_view list, Call& call) {
-    for (auto old = machine_.variables.lower_bound(name + "["); old != machine_.variables.end() && old->first.compare(0, name.size() + 1, name + "[") == 0;)
+    for (auto old = machine_.variables.lower_bound(name + "[");
+         old != machine_.variables.end() && old->first.compare(0, name.size() + 1, name + "[") == 0;)
         old = machine_.variables.erase(old);
     std::size_t count = 0;
     const std::shared_ptr<const Program> words = parse(": " + std::string(list));
     for (const Instruction& part : words->code) {
         for (std::size_t i = 1; i < part.words.size(); ++i) {
             for (std::string& field : expand_word(machine_, part.words[i], true)) {
-                call.assignments.emplace_back(count == 0 ? name : name + "[" + std::to_string(count) + "]", std::move(field));
+                call.assignments.emplace_back(count == 0 ? name : name + "[" + std::to_string(count) + "]",
+                                              std::move(field));
                 ++count;
             }
         }

@@ -78,7 +78,8 @@ std::string LineShell::prompt(const Machine& machine, std::string_view format) c
         ++i;
         if (format[i] == 'w') text += machine.directory;
         else if (format[i] == 'h') text += machine.host_name;
-        else if (format[i] == 'u') text += (machine.identity != nullptr ? machine.identity->user_name() : std::string("root"));
+        else if (format[i] == 'u')
+            text += (machine.identity != nullptr ? machine.identity->user_name() : std::string("root"));
         else text += format[i];
     }
     return text;

@@ -26,10 +26,17 @@ std::string stamp(Time time) {
 
 class LogStream final : public api::Stream {
   public:
-    LogStream(ContainerRunPtr run, Manager& manager, LogStore& logs, const api::LogQuery& query, ContainerRun::Position position)
-        : run_(std::move(run)), manager_(manager), logs_(logs), pod_uid_(api::pod_view_of(*query.pod).uid),
-          container_(query.container), follow_(query.follow), timestamps_(query.timestamps),
-          bytes_left_(query.limit_bytes.value_or(-1)), position_(position) {}
+    LogStream(ContainerRunPtr run, Manager& manager, LogStore& logs, const api::LogQuery& query,
+              ContainerRun::Position position)
+        : run_(std::move(run)),
+          manager_(manager),
+          logs_(logs),
+          pod_uid_(api::pod_view_of(*query.pod).uid),
+          container_(query.container),
+          follow_(query.follow),
+          timestamps_(query.timestamps),
+          bytes_left_(query.limit_bytes.value_or(-1)),
+          position_(position) {}
 
     Step next() override {
         Step step;
@@ -99,7 +106,8 @@ void ContainerRun::append(Time time, std::string_view text, int descriptor) {
         const auto end = text.find('\n');
         const std::string_view part = text.substr(0, end == text.npos ? text.npos : end + 1);
         text.remove_prefix(part.size());
-        const bool goes_on = !lines_->empty() && lines_->back().text.back() != '\n' && lines_->back().descriptor == descriptor;
+        const bool goes_on =
+            !lines_->empty() && lines_->back().text.back() != '\n' && lines_->back().descriptor == descriptor;
         if (goes_on) lines_->back().text += part;
         else lines_->push_back({time, std::string(part), descriptor});
         bytes_ += part.size();
@@ -116,10 +124,11 @@ void ContainerRun::run_to(Time until) {
     if (stop != nullptr && stop->at) state_.next = *stop->at;
     if (stopped_ || state_.exited || !state_.next || *state_.next > until) return;
     bool wrote = false;
-    state_ = process_->advance(until, [&](Time time, std::string_view text, int descriptor) KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
-        wrote = wrote || !text.empty();
-        append(time, text, descriptor);
-    });
+    state_ = process_->advance(until, [&](Time time, std::string_view text, int descriptor)
+                                          KUBEMU_THREAD_ATTRIBUTE(no_thread_safety_analysis) {
+                                              wrote = wrote || !text.empty();
+                                              append(time, text, descriptor);
+                                          });
     if (wrote || state_.exited) wake_readers();
 }
 
@@ -242,7 +251,8 @@ ContainerRun::Taken ContainerRun::take(Position& position, Time now) {
     if (position.line < dropped_) position = {dropped_, 0};
     while (position.line < dropped_ + held() && taken.lines.size() < lines_per_step) {
         const Line& line = (*lines_)[position.line - dropped_];
-        if (position.offset < line.text.size()) taken.lines.push_back({line.time, line.text.substr(position.offset), line.descriptor});
+        if (position.offset < line.text.size())
+            taken.lines.push_back({line.time, line.text.substr(position.offset), line.descriptor});
         if (line.text.back() != '\n' && position.line + 1 == dropped_ + held()) {  // it may still grow
             position.offset = line.text.size();
             break;
@@ -322,7 +332,8 @@ std::shared_ptr<Files> LogStore::lasting(const std::string& key) {
         const auto slash = entry->first.find('/', prefix.size());
         const bool volume = entry->first.compare(0, prefix.size(), prefix) == 0 && slash != std::string::npos;
         const auto record =
-            volume ? manager_.registry().get("persistentvolumes", "", entry->first.substr(prefix.size(), slash - prefix.size()))
+            volume ? manager_.registry().get("persistentvolumes", "",
+                                             entry->first.substr(prefix.size(), slash - prefix.size()))
                    : nullptr;
         const bool gone = volume && (record == nullptr || api::view_of(*record).uid != entry->first.substr(slash + 1));
         entry = gone && entry->first != key ? lasting_.erase(entry) : std::next(entry);

@@ -109,8 +109,8 @@ class LogStore final : public api::PodLogs {
     bool runs(const std::string& pod_uid);
     // Made when they are first asked for.
     std::shared_ptr<Volumes> volumes(const std::string& pod_uid);
-    // Files that outlive pods, by "volume/NAME/UID" of a PersistentVolume or "node/NAME/path". Those of volumes that are
-    // gone are forgotten. Guarded by the mutex of all runs, as all files are.
+    // Files that outlive pods, by "volume/NAME/UID" of a PersistentVolume or "node/NAME/path". Those of
+    // volumes that are gone are forgotten. Guarded by the mutex of all runs, as all files are.
     std::shared_ptr<Files> lasting(const std::string& key);
     // Lets everything else in the pod go on until `now`, since it may have written what `container` reads.
     void advance_others(const std::string& pod_uid, const std::string& container, Time now);

@@ -123,8 +123,10 @@ PodSpec read_pod_spec(const Json& pod) {
         result.active_deadline = std::chrono::seconds(seconds);
     result.grace = std::chrono::seconds(int_at(spec, {"terminationGracePeriodSeconds"}, 30));
     result.host_network = api::bool_at(spec, {"hostNetwork"});
-    for (const Json& container : array_at(spec, {"initContainers"})) result.init.push_back(read_container(container, pod));
-    for (const Json& container : array_at(spec, {"containers"})) result.containers.push_back(read_container(container, pod));
+    for (const Json& container : array_at(spec, {"initContainers"}))
+        result.init.push_back(read_container(container, pod));
+    for (const Json& container : array_at(spec, {"containers"}))
+        result.containers.push_back(read_container(container, pod));
     for (const Json& container : array_at(spec, {"ephemeralContainers"})) {
         result.ephemeral.push_back(read_container(container, pod));
         result.ephemeral.back().ephemeral = true;

@@ -189,12 +189,14 @@ bool FileSystem::is_directory(std::string_view raw) const {
     for (std::string_view usual : {"/", "/bin", "/dev", "/etc", "/home", "/proc", "/root", "/sbin", "/sys", "/tmp", "/usr", "/var"})
         if (path == usual) return true;
     for (const Mount& mount : mounts_) {
-        if (mount.path == path || below(mount.path, path)) return mount.path != path || mount.files->count(key_of(&mount, path)) == 0;
+        if (mount.path == path || below(mount.path, path))
+            return mount.path != path || mount.files->count(key_of(&mount, path)) == 0;
     }
     const Mount* mount = mount_of(path);
     const Files& files = files_of(mount);
     const std::string key = key_of(mount, path);
-    if (std::any_of(files.begin(), files.end(), [&](const auto& entry) { return below(entry.first, key); })) return true;
+    if (std::any_of(files.begin(), files.end(), [&](const auto& entry) { return below(entry.first, key); }))
+        return true;
     const auto& shown = system_paths();
     return mount == nullptr && identity_ != nullptr &&
            std::any_of(shown.begin(), shown.end(), [&](std::string_view file) { return below(file, path); });

@@ -55,7 +55,8 @@ bool is_set(const Machine& machine, std::string_view name) {
 // Arrays live among the variables: the first element by its name, the others as name[1], name[2]...
 std::vector<std::string> elements(const Machine& machine, std::string_view name) {
     std::vector<std::string> all;
-    if (const auto first = machine.variables.find(std::string(name)); first != machine.variables.end()) all.push_back(first->second);
+    if (const auto first = machine.variables.find(std::string(name)); first != machine.variables.end())
+        all.push_back(first->second);
     for (;;) {
         const auto next = machine.variables.find(std::string(name) + "[" + std::to_string(all.size()) + "]");
         if (all.empty() || next == machine.variables.end()) return all;

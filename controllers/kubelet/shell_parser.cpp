@@ -49,18 +49,21 @@ class Lexer {
             at_ += twice ? 2 : 1;
         } else {
             const std::size_t start = at_;
-            if (!tokens_.empty() && tokens_.back().kind == Token::Kind::word && tokens_.back().text == "=~") skip_pattern();
+            if (!tokens_.empty() && tokens_.back().kind == Token::Kind::word && tokens_.back().text == "=~")
+                skip_pattern();
             else skip_word();
             const std::string_view word = text_.substr(start, at_ - start);
-            if (peek() == '(' && word.size() > 1 && word.back() == '=' && is_name(word.substr(0, word.size() - 1))) skip_list();
+            if (peek() == '(' && word.size() > 1 && word.back() == '=' &&
+                is_name(word.substr(0, word.size() - 1)))
+                skip_list();
             tokens_.push_back({Token::Kind::word, std::string(text_.substr(start, at_ - start)), {}});
         }
     }
 
     static bool is_name(std::string_view text) {
-        return !std::isdigit(static_cast<unsigned char>(text[0])) && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-            return std::isalnum(c) != 0 || c == '_';
-        });
+        return !std::isdigit(static_cast<unsigned char>(text[0])) &&
+               std::all_of(text.begin(), text.end(),
+                           [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
     }
 
     // The right side of =~, in which parentheses are part of the pattern.
