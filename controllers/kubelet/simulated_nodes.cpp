@@ -106,10 +106,11 @@ Result<bool, std::string> SimulatedNodes::register_configured() {
 void SimulatedNodes::start() {
     if (const auto made = register_configured(); !made)
         log_line(LogLevel::error, "node was refused", {{"why", made.error()}});
-    options_.manager.set_timer(this, "nodes", now() + status_interval, [this] { report_all(); });
     // The leases refer to their nodes by uid, which the informer knows a moment later.
-    // A task is no controller's, and so are the timers that it sets: leases do not wait for a status that a webhook holds up.
+    // A task is no controller's, and so are the timers that it sets: pods go on, and leases are renewed, while a webhook
+    // holds up the status of a node.
     options_.manager.post([this] {
+        options_.manager.set_timer(this, "nodes", now() + status_interval, [this] { report_all(); });
         options_.manager.set_timer(this, "leases", now(), [this] { renew_leases(); });
     });
 }
@@ -194,8 +195,13 @@ api::ApiResult<bool> SimulatedNodes::report(const std::string& name, Node& node)
         node.shown.try_emplace("Ready");  // told, by somebody else
         return true;
     }
+    // While the write waits the node may change, and go.
+    const NodeIdentity identity = node.identity;
+    const NodeWishes wishes = node.wishes;
+    const std::set<std::string> pressures = node.pressures;
+    const std::string uid = node.uid;
     const auto written = options_.client.modify(kind(), {}, name, "status", [&](Json& fresh) {
-        fill_node_status(fresh, node.identity, node.wishes, node.pressures, options_.kubernetes_version, now());
+        fill_node_status(fresh, identity, wishes, pressures, options_.kubernetes_version, now());
         options_.images(name, fresh["status"]["images"]);
         if (fresh["status"]["images"].is_null()) fresh["status"].erase("images");
         if (phase_) fresh["status"]["phase"] = "Running";
@@ -203,7 +209,8 @@ api::ApiResult<bool> SimulatedNodes::report(const std::string& name, Node& node)
     });
     if (!written && written.error().code() == 404) return true;
     if (!written) return written.error();
-    tell(name, node, options_.client.document(**written), first);
+    const auto still = nodes_.find(name);
+    if (still != nodes_.end() && still->second.uid == uid) tell(name, still->second, options_.client.document(**written), first);
     return true;
 }
 
@@ -213,7 +220,8 @@ void SimulatedNodes::tell(const std::string& name, Node& node, const Json& docum
     const Json about = reference(name, node.uid);
     const bool speaks =
         !silent && !(first && (options_.quiet || options_.configured.size() > nodes_with_events));
-    if (first && speaks) node.events->normal(about, "Starting", "Starting kubelet.");
+    std::vector<std::pair<std::string, std::string>> said;  // reasons and messages
+    if (first && speaks) said.emplace_back("Starting", "Starting kubelet.");
     for (const Json& condition : api::array_at(document, {"status", "conditions"})) {
         const std::string type(api::string_at(condition, {"type"})),
             status(api::string_at(condition, {"status"}));
@@ -222,10 +230,11 @@ void SimulatedNodes::tell(const std::string& name, Node& node, const Json& docum
         shown = status;
         const std::string reason = condition_event(type, status);
         if (!changed || !speaks || reason.empty()) continue;
-        node.events->normal(about, reason, "Node " + name + " status is now: " + reason);
+        said.emplace_back(reason, "Node " + name + " status is now: " + reason);
     }
-    if (first && speaks)
-        node.events->normal(about, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
+    if (first && speaks) said.emplace_back("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
+    const auto events = node.events;  // the node may go while a write waits
+    for (const auto& [reason, message] : said) events->normal(about, reason, message);
 }
 
 api::ApiResult<bool> SimulatedNodes::renew_lease(const std::string& name, const std::string& uid) {
@@ -279,8 +288,11 @@ void SimulatedNodes::report_phase(bool phase) {
 }
 
 void SimulatedNodes::report_all() {
+    std::vector<std::string> speaking;
     for (const auto& [name, node] : nodes_)
-        if (!node.wishes.silent()) report_one(name);
+        if (!node.wishes.silent()) speaking.push_back(name);
+    for (const std::string& name : speaking)
+        if (nodes_.count(name) > 0) report_one(name);
     options_.manager.set_timer(this, "nodes", now() + status_interval, [this] { report_all(); });
 }
 
