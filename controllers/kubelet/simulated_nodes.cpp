@@ -270,9 +270,12 @@ void SimulatedNodes::set_pressures(const std::string& name, const std::set<std::
 
 void SimulatedNodes::image_came(const std::string& name) {
     if (!nodes_with_new_images_.insert(name).second) return;
-    options_.manager.set_timer(this, "images of " + name, now() + update_interval, [this, name] {
-        nodes_with_new_images_.erase(name);
-        if (answers(name)) report_one(name);
+    // See start(): the pods of the node do not wait for it.
+    options_.manager.post([this, name] {
+        options_.manager.set_timer(this, "images of " + name, now() + update_interval, [this, name] {
+            nodes_with_new_images_.erase(name);
+            if (answers(name)) report_one(name);
+        });
     });
 }
 
