@@ -115,7 +115,7 @@ TEST_CASE("openapi.v2.Document") {
     CHECK(count(one(document, 10), 1) == expected["parameters"].size());
 
     const std::string pod = entry(definitions, 1, "io.k8s.api.core.v1.Pod");
-    CHECK(one(pod, 4) == expected["definitions"]["io.k8s.api.core.v1.Pod"]["description"]);
+    CHECK(one(pod, 4) == expected["definitions"]["io.k8s.api.core.v1.Pod"]["description"].get<std::string>());
     CHECK(one(one(pod, 22), 1) == "object");
     CHECK(one(entry(one(pod, 25), 1, "spec"), 1) == "#/definitions/io.k8s.api.core.v1.PodSpec");
     const std::string kinds = one(entry(pod, 31, "x-kubernetes-group-version-kind"), 2);
