@@ -3,9 +3,7 @@
 
 namespace kubemu {
 
-// What malloc holds free in whole pages, and the pages of the program's code and constants, which are read again from
-// the page cache when they are wanted: most of them have served the start alone. Takes a few milliseconds after much
-// has been freed, some microseconds else. Under a debugger the program keeps its pages.
+// What malloc holds free in whole pages. Takes a few milliseconds after much has been freed, some microseconds else.
 void give_back_memory();
 
 }  // namespace kubemu
