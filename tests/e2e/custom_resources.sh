@@ -174,8 +174,15 @@ lines 0 k get bk -n street -o name
 k delete bk corner --timeout=10s
 eventually 20 refused 'NotFound' k get configmap owned
 
-# The instances go with their definition, and the kind with both.
+# What was answered is there after a kill, definition and instance, and is served at once.
 k apply -f "$work/bakery.yaml"
+uid=$(k get bk corner -o jsonpath='{.metadata.uid}')
+kill -9 "$server_pid"; wait "$server_pid" || true; server_pid=
+start_kubemu --db "$work/state.db"
+matches '^bakeries.example.com +[0-9]{4}-' k get crd
+[ "$(k get bk corner -o jsonpath='{.metadata.uid}')" = "$uid" ]
+
+# The instances go with their definition, and the kind with both.
 k delete crd bakeries.example.com --timeout=20s
 refused "the server doesn't have a resource type|could not find" k get bk
 lacks 'bakeries' k api-resources
