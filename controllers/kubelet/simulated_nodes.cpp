@@ -71,6 +71,11 @@ SimulatedNodes::Node& SimulatedNodes::remember(NodeIdentity identity, const std:
     node.uid = uid;
     if (!node.events)
         node.events = std::make_shared<EventRecorder>(options_.manager, options_.client, "kubelet", name);
+    if (!node.lease) {
+        node.lease = std::make_shared<api::Renewal>(
+            api::Renewal::Options{options_.manager.registry(), options_.client, options_.manager.kind("leases.coordination.k8s.io"),
+                                  "kube-node-lease", name, {"spec", "renewTime"}});
+    }
     return node;
 }
 
@@ -240,10 +245,10 @@ void SimulatedNodes::tell(const std::string& name, Node& node, const Json& docum
 api::ApiResult<bool> SimulatedNodes::renew_lease(const std::string& name, const std::string& uid) {
     const api::KindSpec& leases = options_.manager.kind("leases.coordination.k8s.io");
     const Time time = now();
-    const auto renewed = options_.client.modify(leases, "kube-node-lease", name, {}, [&](Json& lease) {
-        api::ensure(lease, {"spec"})["renewTime"] = api::format_micro_time(time);
-        return true;
-    });
+    const auto node = nodes_.find(name);
+    if (node == nodes_.end()) return true;
+    const std::shared_ptr<api::Renewal> lease = node->second.lease;  // the node may go while the write waits
+    const auto renewed = lease->write(api::format_micro_time(time));
     if (renewed || renewed.error().code() != 404) return true;
     const auto created = options_.client.create(leases, "kube-node-lease", make_lease(name, uid, time));
     if (!created)

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "api/client.h"
+#include "api/renewal.h"
 #include "controllers/kubelet/nodes.h"
 #include "controllers/runtime/controller.h"
 
@@ -76,6 +77,7 @@ class SimulatedNodes {
         std::set<std::string> pressures;
         std::map<std::string, std::string> shown;  // status of each condition, as written last
         std::shared_ptr<EventRecorder> events;
+        std::shared_ptr<api::Renewal> lease;
     };
     enum class Claim { ours, others, later };
 
