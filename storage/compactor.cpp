@@ -1,6 +1,7 @@
 // Which revision to compact at, and the slices.
 #include "storage/compactor.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,9 @@
 namespace kubemu::storage {
 
 StoreResult<Revision> Compactor::run_once() {
-    const Revision revision = store_.revision_at_age(age_);
-    if (revision <= store_.compacted_revision()) return store_.compacted_revision();
+    const Revision revision = std::min(store_.revision_at_age(age_), store_.current_revision() - kept_);
+    const Revision compacted = store_.compacted_revision();
+    if (revision <= compacted + kept_ / 10) return compacted;
     return store_.compact(revision);
 }
 

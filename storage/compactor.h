@@ -12,18 +12,24 @@
 
 namespace kubemu::storage {
 
+// What stays of the newest revisions where five minutes pass in no time: about a second's work of the control loop.
+inline constexpr Revision revisions_kept_on_quick_clocks = 10'000;
+
 // Forgets history that is older than five minutes, as kube-apiserver asks etcd to do. The server calls
 // run_once() now and then (once a minute is plenty); any thread, no more than one at a time.
 class Compactor {
   public:
-    explicit Compactor(Store& store, std::chrono::seconds age = limits::compaction_age)
-        : store_(store), age_(age) {}
+    // The newest `kept` revisions stay, however old they are: on a clock that is not the machine's five minutes may pass
+    // in one of its milliseconds, in which no watcher could keep up. Then nothing is done for a few revisions.
+    explicit Compactor(Store& store, std::chrono::seconds age = limits::compaction_age, Revision kept = 0)
+        : store_(store), age_(age), kept_(kept) {}
     // The revision up to which history is gone. Errors: io, read_only.
     StoreResult<Revision> run_once();
 
   private:
     Store& store_;
     const std::chrono::seconds age_;
+    const Revision kept_;
 };
 
 // One compaction of a database, done in slices so that writes go on in between.

@@ -34,8 +34,7 @@ std::shared_ptr<Record> record_of_row(Statement& row) {
 // A connection and its prepared statements. One thread at a time.
 class History::Reader {
   public:
-    explicit Reader(std::unique_ptr<Connection> own) : own_(std::move(own)), connection_(*own_) {}
-    explicit Reader(Connection& shared) : connection_(shared) {}
+    explicit Reader(Connection connection) : connection_(std::move(connection)) {}
 
     Connection& connection() { return connection_; }
     StoreResult<Statement*> statement(std::optional<Statement>& slot, const char* sql) {
@@ -68,8 +67,7 @@ class History::Reader {
     }
 
   private:
-    const std::unique_ptr<Connection> own_;
-    Connection& connection_;
+    Connection connection_;
 
   public:
     std::optional<Statement> by_revision, newest, keys, events, meta;
@@ -77,19 +75,10 @@ class History::Reader {
 
 History::History(std::string path, ViewOf view_of) : path_(std::move(path)), view_of_(std::move(view_of)) {}
 
-History::History(Connection& shared, Mutex& shared_mutex, ViewOf view_of)
-    : view_of_(std::move(view_of)),
-      shared_mutex_(&shared_mutex),
-      shared_reader_(std::make_unique<Reader>(shared)) {}
-
 History::~History() = default;
 
 template <class F>
 auto History::with_reader(F f) const -> decltype(f(std::declval<Reader&>())) {
-    if (shared_mutex_ != nullptr) {
-        Lock lock(*shared_mutex_);
-        return f(*shared_reader_);
-    }
     std::unique_ptr<Reader> reader;
     {
         Lock lock(mutex_);
@@ -101,7 +90,7 @@ auto History::with_reader(F f) const -> decltype(f(std::declval<Reader&>())) {
     if (!reader) {
         TRY_ASSIGN(Connection connection, Connection::open(path_, Connection::Access::read_only));
         TRY(connection.run("PRAGMA cache_size=-1000"));
-        reader = std::make_unique<Reader>(std::make_unique<Connection>(std::move(connection)));
+        reader = std::make_unique<Reader>(std::move(connection));
     }
     auto result = f(*reader);
     Lock lock(mutex_);

@@ -1,7 +1,6 @@
 // History: reads of the past, from the database, beside the writer.
 //
-// A database in a file is read through connections of its own (WAL: readers and the writer do not wait for
-// each other); one in memory has a single connection, which is then used under the writer's mutex. Nothing
+// The file is read through connections of its own (WAL: readers and the writer do not wait for each other). Nothing
 // here knows what is compacted or published: the store checks that before and after.
 #pragma once
 
@@ -28,10 +27,8 @@ std::shared_ptr<Record> record_of_row(Statement& row);
 // Thread-safe.
 class History {
   public:
-    // Over a file: connections are opened as readers meet, and kept.
+    // Connections to the file are opened as readers meet, and kept.
     History(std::string path, ViewOf view_of);
-    // Over a connection that somebody else uses under this mutex.
-    History(Connection& shared, Mutex& shared_mutex, ViewOf view_of);
     ~History();
 
     // The objects at a revision. Errors: io, corrupt.
@@ -51,8 +48,6 @@ class History {
 
     const std::string path_;
     const ViewOf view_of_;
-    Mutex* const shared_mutex_ = nullptr;
-    const std::unique_ptr<Reader> shared_reader_;
     mutable Mutex mutex_;
     mutable std::vector<std::unique_ptr<Reader>> idle_ KUBEMU_GUARDED_BY(mutex_);
 };

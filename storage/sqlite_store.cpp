@@ -1,12 +1,12 @@
 // SqliteStore: acceptance under one mutex, group commits by one thread, publication in the order of
 // revisions.
 //
-// The storage thread is the only one that writes to SQLite: batches first, then one slice of the oldest
+// The storage thread is the only one that writes to the ledger: batches first, then one slice of the oldest
 // errand (compaction, a named value), then batches again. So there is no SQLITE_BUSY, and nobody waits behind
 // a compaction. Whoever calls flush() commits what waits himself, in the place of the thread; a thread that always
 // does (this_thread_flushes) runs its errands, too.
 //
-// Lock order: driver_mutex_ (one batch at a time), writer_mutex_ (the writing connection),
+// Lock order: driver_mutex_ (one batch at a time), writer_mutex_ (who writes to the ledger),
 // mutex_ (index, logs, queue). mutex_ is never held over SQL, views or a wake-up.
 #include "storage/sqlite_store.h"
 
@@ -20,14 +20,12 @@
 
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
-#include "storage/batch_writer.h"
 #include "storage/commit_queue.h"
-#include "storage/compactor.h"
 #include "storage/file_lock.h"
-#include "storage/history.h"
 #include "storage/key_index.h"
+#include "storage/memory_ledger.h"
 #include "storage/rewind.h"
-#include "storage/schema.h"
+#include "storage/sql_ledger.h"
 #include "storage/startup.h"
 #include "storage/text_packer.h"
 #include "storage/watch_cursor.h"
@@ -36,12 +34,9 @@
 namespace kubemu::storage {
 namespace {
 
-// 16 MiB of log before SQLite copies it into the database: rarely enough not to be seen in write latency.
-constexpr const char* checkpoint_pragma = "PRAGMA wal_autocheckpoint=4000";
-
 thread_local bool flushes_itself = false;
 
-// Work for the writing connection that is no batch. One slice a call; true when it is finished.
+// Work for whoever writes to the ledger that is no batch. One slice a call; true when it is finished.
 struct Errand {
     std::function<StoreResult<bool>()> slice;
     std::optional<StoreResult<bool>> outcome;
@@ -72,7 +67,7 @@ class SqliteStore final : public Store, private EventSource {
     StoreResult<bool> set_meta(std::string_view name, std::string_view value) override;
 
   private:
-    SqliteStore(SqliteStoreOptions options, FileLock file_lock, Connection connection, Startup startup);
+    SqliteStore(SqliteStoreOptions options, FileLock file_lock, std::unique_ptr<Ledger> ledger, Startup startup, TextPacker packer);
 
     std::optional<Part> recent(const Query& query, const std::shared_ptr<CursorWake>& wake) override;
     StoreResult<Part> replay(const Query& query) override;
@@ -93,11 +88,8 @@ class SqliteStore final : public Store, private EventSource {
     const FileLock file_lock_;
 
     // synchronised by themselves
-    mutable Mutex
-        writer_mutex_;  // held over a batch or a slice; only a database in memory has others who want it
-    Connection writer_;
-    std::optional<BatchWriter> batch_writer_;
-    std::optional<History> history_;
+    Mutex writer_mutex_;  // held over a batch or a slice
+    const std::unique_ptr<Ledger> ledger_;
     TextPacker packer_;  // of whoever publishes
     Mutex driver_mutex_;  // held over a batch, its publication and its completions
     std::atomic<Revision> current_;
@@ -122,47 +114,34 @@ class SqliteStore final : public Store, private EventSource {
 // ---------------------------------------------------------------- opening and closing
 
 StoreResult<std::unique_ptr<Store>> SqliteStore::open(SqliteStoreOptions options) {
-    const bool in_memory = options.path.empty();
-    const std::string path = in_memory ? ":memory:" : options.path;
     FileLock file_lock;
-    if (!in_memory) {
-        TRY_ASSIGN(file_lock, FileLock::take(path));
-    }
-    TRY_ASSIGN(Connection writer, Connection::open(path, Connection::Access::read_write));
-    TRY(prepare_schema(writer, path));
-    TRY(writer.run("PRAGMA journal_mode=WAL"));
-    const bool full = options.durability == SqliteStoreOptions::Durability::full;
-    TRY(writer.run(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
-    TRY(writer.run(checkpoint_pragma));
-    TRY(writer.run("PRAGMA cache_size=-2000"));
-    TRY(writer.run("PRAGMA temp_store=MEMORY"));
     TextPacker packer;
-    TRY_ASSIGN(Startup startup, read_startup(writer, options.view_of, packer));
-
-    std::unique_ptr<SqliteStore> store(
-        new SqliteStore(std::move(options), std::move(file_lock), std::move(writer), std::move(startup)));
-    store->packer_ = std::move(packer);
-    TRY_ASSIGN(store->batch_writer_, BatchWriter::make(store->writer_));
+    SqlLedger::Opened opened;
+    if (options.path.empty()) {
+        opened.ledger = std::make_unique<MemoryLedger>();
+    } else {
+        TRY_ASSIGN(file_lock, FileLock::take(options.path));
+        const bool synced = options.durability == SqliteStoreOptions::Durability::full;
+        TRY_ASSIGN(opened, SqlLedger::open(options.path, synced, options.view_of, packer));
+    }
+    std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options), std::move(file_lock), std::move(opened.ledger),
+                                                       std::move(opened.startup), std::move(packer)));
     if (store->options_.own_thread) store->thread_ = std::thread([raw = store.get()] { raw->run(); });
     return std::unique_ptr<Store>(std::move(store));
 }
 
-SqliteStore::SqliteStore(SqliteStoreOptions options, FileLock file_lock, Connection connection,
-                         Startup startup)
+SqliteStore::SqliteStore(SqliteStoreOptions options, FileLock file_lock, std::unique_ptr<Ledger> ledger, Startup startup,
+                         TextPacker packer)
     : options_(std::move(options)),
       file_lock_(std::move(file_lock)),
-      writer_(std::move(connection)),
+      ledger_(std::move(ledger)),
+      packer_(std::move(packer)),
       current_(startup.newest),
       announced_(startup.newest),
       compacted_(startup.compacted),
       indexes_(std::move(startup.indexes)),
       hub_(startup.newest),
       queue_(indexes_, startup.newest) {
-    if (options_.path.empty()) {
-        history_.emplace(writer_, writer_mutex_, options_.view_of);
-    } else {
-        history_.emplace(options_.path, options_.view_of);
-    }
     if (options_.clock != nullptr) {
         for (const TimeMark& mark : startup.marks) marks_.note(mark.time, mark.revision);
         marks_.note(options_.clock->now(), startup.newest);
@@ -255,7 +234,7 @@ StoreResult<bool> SqliteStore::write(const std::vector<Accepted>& batch) {
     }
     try {
         Lock lock(writer_mutex_);
-        return batch_writer_->write(batch, mark);
+        return ledger_->write(batch, mark);
     } catch (const std::exception& exception) {  // memory ran out: as final as a full disk
         return Error{Error::Code::io, {}, 0, std::string("a commit failed: ") + exception.what()};
     }
@@ -411,7 +390,7 @@ StoreResult<Page> SqliteStore::list_at(const PageQuery& query) const {
     }
     PageQuery exact = query;
     exact.revision = page.revision;
-    auto read = history_->list(exact);
+    auto read = ledger_->list(exact);
     // A compaction that ran meanwhile may have taken rows away.
     TRY(check_revision(page.revision));
     return read;
@@ -426,7 +405,7 @@ StoreResult<RecordPtr> SqliteStore::get_at(std::string_view resource, std::strin
         RecordPtr newest = indexes_.find(resource, key);
         if (newest && newest->revision <= revision) return newest;
     }
-    auto read = history_->get(resource, key, revision);
+    auto read = ledger_->get(resource, key, revision);
     TRY(check_revision(revision));
     if (read && !*read) return Error{Error::Code::not_found, std::string(key), 0, {}};
     return read;
@@ -460,7 +439,7 @@ std::optional<EventSource::Part> SqliteStore::recent(const Query& query,
 
 StoreResult<EventSource::Part> SqliteStore::replay(const Query& query) {
     TRY(check_revision(query.after));
-    auto part = history_->replay(query, current_);
+    auto part = ledger_->replay(query, current_);
     // A compaction that ran meanwhile may have taken rows away.
     TRY(check_revision(query.after));
     return part;
@@ -476,12 +455,11 @@ void SqliteStore::leave(std::string_view resource, const std::shared_ptr<CursorW
 StoreResult<Revision> SqliteStore::compact(Revision revision) {
     const Revision current = current_;
     if (revision > current) return Error{Error::Code::future_revision, {}, current, {}};
-    auto run = std::make_shared<CompactionRun>(writer_, revision);
-    TRY(run_errand([this, run, revision]() -> StoreResult<bool> {
+    TRY(run_errand([this, slice = ledger_->compaction(revision), revision]() -> StoreResult<bool> {
         if (revision < compacted_) return true;
         // Before the first row goes, so that a reader who misses rows is sure to see why.
         compacted_ = revision;
-        return run->slice();
+        return slice();
     }));
     return compacted_.load();
 }
@@ -496,16 +474,12 @@ Revision SqliteStore::revision_at_age(std::chrono::seconds age) const {
 }
 
 std::optional<std::string> SqliteStore::meta(std::string_view name) const {
-    auto value = history_->meta(name);
+    auto value = ledger_->meta(name);
     return value ? std::move(*value) : std::nullopt;
 }
 
 StoreResult<bool> SqliteStore::set_meta(std::string_view name, std::string_view value) {
-    return run_errand([this, name, value]() -> StoreResult<bool> {
-        TRY_ASSIGN(Statement row, writer_.prepare("INSERT OR REPLACE INTO meta(name,value) VALUES(?,?)"));
-        if (!row.bind(1, name).bind(2, value).execute()) return writer_.error();
-        return true;
-    });
+    return run_errand([this, name, value] { return ledger_->set_meta(name, value); });
 }
 
 }  // namespace
