@@ -2,6 +2,7 @@
 #include "server/cluster.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <future>
@@ -55,6 +56,7 @@
 #include "storage/base/log.h"
 #include "storage/base/paced_clock.h"
 #include "storage/base/random.h"
+#include "storage/base/limits.h"
 #include "storage/compactor.h"
 #include "storage/sqlite_store.h"
 
@@ -81,6 +83,20 @@ Time clock_start(const ClockOptions& options, const storage::Store& store) {
     const Time first = options.factor != 0 ? RealClock().now() : options.start.value_or(first_virtual_time);
     return kept ? std::max(*kept, first) : first;
 }
+
+// Tells the store the age of its revisions: by the cluster's clock, from when there is one. Where a cluster in a file goes
+// on is in its store.
+class StoreClock final : public Clock {
+  public:
+    Time now() const override {
+        const Clock* clock = clock_.load();
+        return clock != nullptr ? clock->now() : RealClock().now();
+    }
+    void follow(const Clock* clock) { clock_ = clock; }
+
+  private:
+    std::atomic<const Clock*> clock_{nullptr};
+};
 
 // With a standing clock all that a cluster makes follows from its seed, its keys too.
 std::optional<std::uint64_t> key_seed(const ClusterOptions& options) {
@@ -116,10 +132,12 @@ HttpsCaller::ClientCertificate front_proxy_certificate(const api::CertificateAut
 }  // namespace
 
 struct Cluster::Impl {
-    Impl(const ClusterOptions& given, std::unique_ptr<storage::Store> opened, std::unique_ptr<api::KindRegistry> served)
+    Impl(const ClusterOptions& given, std::unique_ptr<StoreClock> told, std::unique_ptr<storage::Store> opened,
+         std::unique_ptr<api::KindRegistry> served)
         : options(given),
           clock(given.clock.factor, clock_start(given.clock, *opened)),
           random(given.seed),
+          store_clock(std::move(told)),
           store(std::move(opened)),
           kinds(std::move(served)),
           authorizer(*store, given.authorization),
@@ -137,6 +155,7 @@ struct Cluster::Impl {
     ClusterOptions options;
     PacedClock clock;
     Random random;
+    std::unique_ptr<StoreClock> store_clock;
     std::unique_ptr<storage::Store> store;
     std::unique_ptr<api::KindRegistry> kinds;
     api::Authorizer authorizer;
@@ -231,7 +250,8 @@ void Cluster::Impl::add_controllers() {
 // Every minute what is older than five minutes is forgotten.
 void Cluster::Impl::schedule_compaction() {
     manager.set_timer(this, "compaction", clock.now() + std::chrono::minutes(1), [this] {
-        if (const auto compacted = storage::Compactor(*store).run_once(); !compacted) {
+        const storage::Revision kept = options.clock.factor == 1 ? 0 : storage::revisions_kept_on_quick_clocks;
+        if (const auto compacted = storage::Compactor(*store, limits::compaction_age, kept).run_once(); !compacted) {
             log_line(LogLevel::warning, "compaction failed", {{"error", storage::to_string(compacted.error())}});
         }
         keep_time();
@@ -245,14 +265,16 @@ void Cluster::Impl::keep_time() {
 
 Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions& options) {
     auto kinds = std::make_unique<api::KindRegistry>(options.kubernetes_version);
+    auto store_clock = std::make_unique<StoreClock>();
     auto store = storage::open_sqlite_store(
         {.path = options.database_path,
          .durability = options.sync_full ? storage::SqliteStoreOptions::Durability::full : storage::SqliteStoreOptions::Durability::normal,
          .own_thread = true,
          .view_of = [kinds = kinds.get()](const storage::Record& record) { return view_of_record(*kinds, record); },
-         .clock = &Impl::machine_clock});
+         .clock = store_clock.get()});
     if (!store) return storage::to_string(store.error());
-    auto impl = std::make_unique<Impl>(options, std::move(*store), std::move(kinds));
+    auto impl = std::make_unique<Impl>(options, std::move(store_clock), std::move(*store), std::move(kinds));
+    impl->store_clock->follow(&impl->clock);
     auto authority = api::CertificateAuthority::of_store(*impl->store, Impl::machine_clock.now(), key_seed(options));
     if (!authority) return authority.error().message;
     impl->authority = std::move(*authority);
