@@ -25,7 +25,7 @@ class Authorizer;
 
 // The writer and how strictly to take it.
 struct WriteContext {
-    User user;
+    User user = administrator();
     std::string field_manager;
     enum class FieldValidation { ignore, warn, strict } field_validation = FieldValidation::warn;
     bool dry_run = false;

@@ -16,11 +16,11 @@
 
 namespace kubemu::api {
 
-// Who asks (k8s.io/apiserver/pkg/authentication/user.Info). The default is the cluster's administrator.
+// Who asks (k8s.io/apiserver/pkg/authentication/user.Info).
 struct User {
-    std::string name = "system:admin";
+    std::string name;
     std::string uid;
-    std::vector<std::string> groups = {"system:masters", "system:authenticated"};
+    std::vector<std::string> groups;
     std::map<std::string, std::vector<std::string>> extra;
 
     bool in_group(std::string_view group) const {
@@ -31,6 +31,9 @@ struct User {
     }
 };
 
+// Who need not say who they are on a connection that is trusted.
+inline User administrator() { return {"admin", "admin", {"system:masters", "system:authenticated"}, {}}; }
+
 struct Request {
     std::string method;  // upper case
     std::string path;    // still percent-encoded, without the query
@@ -40,7 +43,7 @@ struct Request {
     std::string accept;
     std::string user_agent;
     std::string if_none_match;
-    User user;
+    User user = administrator();
 };
 
 // An answer that goes on: a watch, or a log that is followed. Sans I/O; used from one thread at a time, except that

@@ -211,7 +211,7 @@ matches '^flunders ' k api-resources --api-group=wardle.example.com
 eventually matches 'In flunders an hour' k explain flunders.spec.speed
 eventually matches '"com.example.wardle.v1.Flunder"' k get --raw /openapi/v2
 matches '"apis/wardle.example.com/v1":' k get --raw /openapi/v3
-[ "$(k get flunders one -o jsonpath='{.metadata.annotations.user}')" = system:admin ]
+[ "$(k get flunders one -o jsonpath='{.metadata.annotations.user}')" = admin ]
 # It stands among the groups where its priority puts it.
 [ "$(k get --raw /apis | python3 -c 'import json, sys; print([g["name"] for g in json.load(sys.stdin)["groups"]][-3:])')" = "['wardle.example.com', 'kwok.x-k8s.io', 'metrics.k8s.io']" ]
 # Its encodings, its streams and its other protocols are its own.

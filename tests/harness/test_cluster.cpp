@@ -35,7 +35,7 @@ TestCluster::TestCluster() : clock_(start_of_tests()), random_(1) {
     if (!opened) FAIL("store: " << storage::to_string(opened.error()));
     store_ = std::move(*opened);
     registry_ = std::make_unique<api::Registry>(api::Registry::Options{*store_, kinds_, clock_, random_});
-    client_ = std::make_unique<api::Client>(*registry_, api::User{}, "test");
+    client_ = std::make_unique<api::Client>(*registry_, api::administrator(), "test");
     manager_ = std::make_unique<controllers::Manager>(controllers::Manager::Options{*registry_, clock_, random_});
     for (const char* name : {"default", "kube-system"}) {
         create("namespaces", api::Json{{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}});

@@ -127,8 +127,8 @@ std::string StageEngine::pod_ip(const Json& pod) {
 
 api::Client StageEngine::client_of(const StageStep::Patch& patch) const {
     if (patch.user.empty()) return options_.client;
-    api::User user;
-    user.name = patch.user;
+    api::User user = api::administrator();
+    user.name = user.uid = patch.user;
     return api::Client(options_.manager.registry(), user, "kwok");
 }
 

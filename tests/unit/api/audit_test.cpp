@@ -50,7 +50,7 @@ TEST_CASE("the line says who asked for what, and what came of it") {
     CHECK(created["requestURI"] == "/api/v1/namespaces/default/configmaps?fieldManager=me");
     CHECK(created["objectRef"] == Json::parse(R"({"resource":"configmaps","namespace":"default","apiVersion":"v1"})"));
     CHECK(created["responseStatus"] == Json::parse(R"({"metadata":{},"code":201})"));
-    CHECK(created["user"]["username"] == "system:admin");
+    CHECK(created["user"]["username"] == "admin");
     CHECK(created["userAgent"] == "auditor/1");
     CHECK(created["requestReceivedTimestamp"] == "2026-01-01T00:00:00.000000Z");
     CHECK(created.dump().find("secret") == std::string::npos);  // no bodies at this level

@@ -33,7 +33,7 @@ server::Credentials with(const char* authorization, bool trusted = true) { retur
 
 TEST_CASE("who shows nothing is the administrator where the connection is trusted, unless it was said otherwise") {
     Fixture fixture;
-    CHECK(fixture.who(with("")) == "system:admin system:masters system:authenticated");
+    CHECK(fixture.who(with("")) == "admin system:masters system:authenticated");
     CHECK(fixture.who(with("", false)) == "system:anonymous system:unauthenticated");
     CHECK(fixture.who(with(""), true) == "system:anonymous system:unauthenticated");
     CHECK(fixture.who(with(""), false) == "401");

@@ -23,12 +23,11 @@ uFmSAiAtB8EoMYemyREj2UUBpRVbtxWD1fMNVUoMenc9HAKlPA==
 )";
 
 struct Under : tests::TestCluster {
-    User user;
+    User user;  // in no group
     Authorizer nobody{store(), {Authorizer::Mode::always_deny}};
     Json object = {{"metadata", {{"name", "r"}}}, {"spec", {{"signerName", "example.com/s"}}}};
     Json old = object;
 
-    Under() { user.groups.clear(); }
     // The message of the refusal; empty when there is none.
     std::string ask(ApiResult<bool> (*plugin)(AdmissionRequest&), std::string_view subresource) {
         AdmissionRequest request{.operation = subresource.empty() ? AdmissionRequest::Operation::create

@@ -96,7 +96,7 @@ TEST_CASE("a webhook is told of the request and lets it pass, refuses it or warn
     CHECK(request["object"]["data"]["k"] == "v");
     CHECK(request["oldObject"].is_null());
     CHECK(request["dryRun"] == false);
-    CHECK(request["userInfo"]["username"] == "system:admin");
+    CHECK(request["userInfo"]["username"] == "admin");
     CHECK(cluster.server.calls.at(0).url == "https://127.0.0.1:1/check?timeout=10s");
     CHECK(cluster.refusal("plain") == "400 : admission webhook \"check.example.com\" denied the request without explanation");
     CHECK(cluster.refusal("told") == "403 Forbidden: admission webhook \"check.example.com\" denied the request: not this one");

@@ -18,7 +18,7 @@ struct Cluster : tests::TestCluster {
     api::Authorizer authorizer{store(), {api::Authorizer::Mode::rbac}};
 
     // "name groups uid extra", or the message.
-    std::string become(const api::ImpersonationHeaders& headers, const User& user = {}) {
+    std::string become(const api::ImpersonationHeaders& headers, const User& user = api::administrator()) {
         const auto other = api::impersonate(authorizer, user, headers);
         if (!other) return other.error()->message;
         if (!*other) return "nobody else";

@@ -35,7 +35,7 @@ struct RulesUnderTest {
     const KindRules& rules;
     Random random{1};
     NoObjects lookup;
-    User user;
+    User user = administrator();
     std::string subresource;
 
     RulesUnderTest(std::string_view group, std::string_view version, std::string_view name)
