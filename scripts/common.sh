@@ -59,6 +59,9 @@ install_build_packages() {
   need_packages $(build_packages)
 }
 
+# Where scripts/get-kubectl puts one that apt does not have.
+kubectl_folder=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/kubemu
+
 # kubectls: every kubectl found, one a line: $KUBECTL, those on PATH, and versioned ones beside them.
 kubectls() {
   if [ -n "${KUBECTL:-}" ]; then
@@ -68,7 +71,7 @@ kubectls() {
   {
     command -v kubectl || true
     local folder
-    for folder in ${PATH//:/ } /usr/lib/google-cloud-sdk/bin /opt/kubectl/bin; do
+    for folder in ${PATH//:/ } /usr/lib/google-cloud-sdk/bin /opt/kubectl/bin "$kubectl_folder"; do
       ls "$folder"/kubectl.1.* "$folder"/kubectl-1.* 2>/dev/null || true
     done
   } | sort -u -V
