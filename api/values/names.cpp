@@ -1,9 +1,10 @@
 // The grammar of names. Patterns are printed in messages, so they stand here as the real server prints them.
 #include "api/values/names.h"
 
-#include <re2/re2.h>
-
+#include <algorithm>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "api/values/text.h"
 
@@ -18,25 +19,46 @@ constexpr const char* label_value_pattern = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za
 constexpr const char* config_key_pattern = "[-._a-zA-Z0-9]+";
 constexpr const char* env_name_pattern = "[-._a-zA-Z][-._a-zA-Z0-9]*";
 
-bool full_match(std::string_view text, const char* pattern) {
-    // One compiled pattern for each of the few literals above.
-    struct Compiled {
-        const char* source;
-        re2::RE2 expression;
-    };
-    static Compiled compiled[] = {
-        {label_pattern, re2::RE2(label_pattern)},
-        {subdomain_pattern, re2::RE2(subdomain_pattern)},
-        {dns1035_pattern, re2::RE2(dns1035_pattern)},
-        {qualified_pattern, re2::RE2(qualified_pattern)},
-        {label_value_pattern, re2::RE2(label_value_pattern)},
-        {config_key_pattern, re2::RE2(config_key_pattern)},
-        {env_name_pattern, re2::RE2(env_name_pattern)},
-    };
-    for (const Compiled& entry : compiled) {
-        if (entry.source == pattern) return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), entry.expression);
+constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_lower_or_digit(char c) { return is_lower(c) || is_digit(c); }
+constexpr bool is_alphanumeric(char c) { return is_letter(c) || is_digit(c); }
+constexpr bool is_punctuation(char c) { return c == '-' || c == '_' || c == '.'; }
+
+template <class Allowed>
+bool consists_of(std::string_view text, Allowed allowed) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
+}
+
+bool is_label(std::string_view text) {
+    return consists_of(text, [](char c) { return is_lower_or_digit(c) || c == '-'; }) && text.front() != '-' && text.back() != '-';
+}
+
+bool is_qualified(std::string_view text) {
+    return consists_of(text, [](char c) { return is_alphanumeric(c) || is_punctuation(c); }) && is_alphanumeric(text.front()) &&
+           is_alphanumeric(text.back());
+}
+
+bool is_subdomain(std::string_view text) {
+    for (;;) {
+        const std::size_t dot = text.find('.');
+        if (!is_label(text.substr(0, dot))) return false;
+        if (dot == std::string_view::npos) return true;
+        text.remove_prefix(dot + 1);
     }
-    return false;
+}
+
+// Every write of an object asks this of its labels and annotations, so the few patterns are read by hand.
+bool full_match(std::string_view text, const char* pattern) {
+    if (pattern == label_pattern) return is_label(text);
+    if (pattern == subdomain_pattern) return is_subdomain(text);
+    if (pattern == dns1035_pattern) return is_label(text) && is_lower(text.front());
+    if (pattern == qualified_pattern) return is_qualified(text);
+    if (pattern == label_value_pattern) return text.empty() || is_qualified(text);
+    const auto in_key = [](char c) { return is_alphanumeric(c) || is_punctuation(c); };
+    if (pattern == config_key_pattern) return consists_of(text, in_key);
+    return pattern == env_name_pattern && consists_of(text, in_key) && !is_digit(text.front());
 }
 
 std::string too_long(std::size_t characters_max) {
@@ -44,18 +66,19 @@ std::string too_long(std::size_t characters_max) {
 }
 
 // validation.RegexError
-std::string regex_message(std::string_view message, const char* pattern, const std::vector<std::string>& examples) {
+std::string regex_message(std::string_view message, const char* pattern, std::initializer_list<std::string_view> examples) {
     std::string text(message);
     text += " (e.g. ";
-    for (std::size_t i = 0; i < examples.size(); ++i) {
-        if (i > 0) text += " or ";
-        text += "'" + examples[i] + "', ";
+    bool first = true;
+    for (const std::string_view example : examples) {
+        if (!std::exchange(first, false)) text += " or ";
+        (text += "'").append(example) += "', ";
     }
     return text + "regex used for validation is '" + pattern + "')";
 }
 
 Messages check(std::string_view text, std::size_t characters_max, const char* pattern, std::string_view message,
-               const std::vector<std::string>& examples) {
+               std::initializer_list<std::string_view> examples) {
     Messages messages;
     if (text.size() > characters_max) messages.push_back(too_long(characters_max));
     if (!full_match(text, pattern)) messages.push_back(regex_message(message, pattern, examples));
@@ -98,6 +121,11 @@ Messages check_dns1035_label(std::string_view text) {
 }
 
 Messages check_qualified_name(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    const std::string_view prefix = slash == std::string_view::npos ? std::string_view() : text.substr(0, slash);
+    const std::string_view rest = slash == std::string_view::npos ? text : text.substr(slash + 1);
+    const bool prefixed_well = slash == std::string_view::npos || (prefix.size() <= 253 && is_subdomain(prefix));
+    if (prefixed_well && rest.size() <= 63 && is_qualified(rest)) return {};
     Messages messages;
     const std::vector<std::string_view> parts = split(text, '/');
     std::string_view name = parts.back();

@@ -3,7 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <random>
+
+#include "api/values/regex.h"
 
 using namespace kubemu::api;
 
@@ -33,6 +37,41 @@ TEST_CASE("keys and values of labels") {
     CHECK(check_label_value("").empty());
     CHECK(check_label_value("a_b.c-D").empty());
     CHECK(check_label_value("-a").size() == 1);
+}
+
+TEST_CASE("names are read as the patterns of the messages say") {
+    struct Grammar {
+        Messages (*check)(std::string_view);
+        const char* pattern;
+    };
+    const Grammar grammars[] = {
+        {check_dns1123_subdomain, "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"},
+        {check_dns1035_label, "[a-z]([-a-z0-9]*[a-z0-9])?"},
+        {check_qualified_name, "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"},
+        {check_label_value, "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"},
+        {check_env_var_name, "[-._a-zA-Z][-._a-zA-Z0-9]*"},
+        {check_config_map_key, "[-._a-zA-Z0-9]+"}};
+    std::mt19937 random(1);
+    const std::vector<std::string> letters = {"a", "z", "A", "Z", "0", "9", "-", ".", "_", " ", "\n", "\u00e9", "@", "[", "`", "{", ":"};
+    for (const Grammar& grammar : grammars) {
+        const Regex regex("^(?:" + std::string(grammar.pattern) + ")$");
+        REQUIRE(regex.error().empty());
+        int good = 0;
+        for (int i = 0; i < 4000; ++i) {
+            std::string text;
+            // Good ones would be rare among all letters.
+            const std::size_t choice = i % 2 == 0 ? 9 : letters.size();
+            for (std::size_t left = random() % 7; left > 0; --left) text += letters[random() % choice];
+            const Messages messages = grammar.check(text);
+            const bool refused = std::any_of(messages.begin(), messages.end(), [&](const std::string& message) {
+                return message.find("regex used for validation is '" + std::string(grammar.pattern)) != std::string::npos;
+            });
+            CAPTURE(text);
+            CHECK(refused == !regex.matches(text));
+            good += refused ? 0 : 1;
+        }
+        CHECK(good > 100);
+    }
 }
 
 TEST_CASE("keys of ConfigMaps, ports, variables, addresses") {
