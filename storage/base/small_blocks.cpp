@@ -50,12 +50,11 @@ struct FreeBlock {
     FreeBlock* next;
 };
 
-enum class State : std::uint8_t { fresh, open, closed };
-
 struct Stock {
     std::array<FreeBlock*, classes> blocks{};
     std::size_t bytes = 0;
-    State state = State::fresh;
+    std::size_t bytes_max = 0;  // until the thread frees its first block, and when it ends
+    bool closed = false;
 
     void empty();
 };
@@ -68,7 +67,8 @@ struct Closing {
     bool armed = false;
     ~Closing() {
         stock.empty();
-        stock.state = State::closed;
+        stock.closed = true;
+        stock.bytes_max = 0;
     }
 };
 thread_local Closing closing;
@@ -80,7 +80,7 @@ void Stock::empty() {
     bytes = 0;
 }
 
-void* from_malloc(std::size_t bytes) {
+[[gnu::noinline]] void* from_malloc(std::size_t bytes) {
     for (;;) {
         if (void* block = std::malloc(bytes)) return block;
         const std::new_handler handler = std::get_new_handler();
@@ -89,7 +89,7 @@ void* from_malloc(std::size_t bytes) {
     }
 }
 
-void* take(std::size_t bytes) {
+inline void* take(std::size_t bytes) {
     if (bytes > small_block_bytes_max) return from_malloc(bytes);
     const std::size_t size_class = class_of(bytes);
     FreeBlock* const block = stock.blocks[size_class];
@@ -99,15 +99,22 @@ void* take(std::size_t bytes) {
     return block;
 }
 
-void put(void* block, std::size_t size_class) {
-    const std::size_t bytes = stock.bytes + bytes_of(size_class);
-    if (bytes > small_blocks_kept_max || stock.state == State::closed) return std::free(block);
-    if (stock.state == State::fresh) {
-        stock.state = State::open;
-        closing.armed = true;
-    }
+inline void keep(void* block, std::size_t size_class) {
     stock.blocks[size_class] = new (block) FreeBlock{stock.blocks[size_class]};
-    stock.bytes = bytes;
+    stock.bytes += bytes_of(size_class);
+}
+
+// There is no room, or the stock is not open.
+[[gnu::noinline]] void put_beyond(void* block, std::size_t size_class) {
+    if (stock.closed || stock.bytes_max != 0) return std::free(block);
+    closing.armed = true;
+    stock.bytes_max = small_blocks_kept_max;
+    keep(block, size_class);
+}
+
+inline void put(void* block, std::size_t size_class) {
+    if (stock.bytes + bytes_of(size_class) > stock.bytes_max) return put_beyond(block, size_class);
+    keep(block, size_class);
 }
 
 }  // namespace
