@@ -1,4 +1,5 @@
 // How two objects differ, as sets of paths (structured-merge-diff's TypedValue.Compare).
+#include <forward_list>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -131,30 +132,39 @@ class Comparer {
     }
 
     // By step; items that stand there twice count as one value, so that any change of them is seen.
-    static std::map<std::string, Json> index(const Place& place, const Json* list) {
-        std::map<std::string, Json> items;
-        if (list == nullptr || !list->is_array()) return items;
-        for (const Json& item : *list) {
-            const std::string step = apply::item_step(place, item);
-            if (step.empty()) continue;
-            const auto [at, fresh] = items.emplace(step, item);
-            if (!fresh) at->second = Json::array({at->second, item});
+    class Items {
+      public:
+        Items(const Place& place, const Json* list) {
+            if (list == nullptr || !list->is_array()) return;
+            for (const Json& item : *list) {
+                std::string step = apply::item_step(place, item);
+                if (step.empty()) continue;
+                const auto [at, fresh] = items_.emplace(std::move(step), &item);
+                if (!fresh) at->second = &joined_.emplace_front(Json::array({*at->second, item}));
+            }
         }
-        return items;
-    }
+        const std::map<std::string, const Json*>& all() const { return items_; }
+        const Json* find(const std::string& step) const {
+            const auto at = items_.find(step);
+            return at == items_.end() ? nullptr : at->second;
+        }
+
+      private:
+        std::map<std::string, const Json*> items_;
+        std::forward_list<Json> joined_;
+    };
 
     void compare_items(const Place& place, const Json* before, const Json* after, Trees& into) const {
-        const auto from = index(place, before), to = index(place, after);
+        const Items from(place, before), to(place, after);
         const Place element = apply::element_of(place);
         const Place twice;
         const auto kind_of = [&](const Json& item) { return item.is_array() ? twice : element; };
-        for (const auto& [step, item] : from) {
-            const auto at = to.find(step);
-            const Json* other = at == to.end() ? nullptr : &at->second;
-            descend(other != nullptr && other->is_array() ? twice : kind_of(item), step, &item, other, into);
+        for (const auto& [step, item] : from.all()) {
+            const Json* other = to.find(step);
+            descend(other != nullptr && other->is_array() ? twice : kind_of(*item), step, item, other, into);
         }
-        for (const auto& [step, item] : to) {
-            if (!from.contains(step)) descend(kind_of(item), step, nullptr, &item, into);
+        for (const auto& [step, item] : to.all()) {
+            if (from.find(step) == nullptr) descend(kind_of(*item), step, nullptr, item, into);
         }
     }
 

@@ -156,11 +156,15 @@ void FieldManager::reconcile(const Json& live, FieldOwners& owners) const {
 void FieldManager::update(const Json& live, Json& object) const {
     std::optional<Comparison> change;
     if (touch(live, object, change)) return;
-    FieldOwners owners = owners_to_start_from(live, object, !options_.subresource.empty());
+    Json given;
+    if (Json* metadata = find(object, "metadata")) {
+        if (Json* entries = find(*metadata, "managedFields")) given = std::move(*entries);
+        erase(*metadata, "managedFields");
+    }
+    FieldOwners owners = owners_to_start_from(live, std::move(given), !options_.subresource.empty());
     reconcile(live, owners);
     // An object without owners was written by someone who gave up on them: that stays until somebody applies.
     const bool tracked = !owners.empty() || uid_of(live).empty();
-    if (Json* metadata = find(object, "metadata")) erase(*metadata, "managedFields");
     if (tracked) record_update(live, object, change ? *change : changed(live, object, false), options_.manager, owners);
     encode_owners(std::move(owners), object);
 }

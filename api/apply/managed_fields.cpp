@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <tuple>
+#include <utility>
 
 #include "api/values/text.h"
 
@@ -115,16 +116,16 @@ void encode_owners(FieldOwners owners, Json& object) {
     metadata["managedFields"] = std::move(entries);
 }
 
-FieldOwners owners_to_start_from(const Json& live, const Json& object, bool subresource) {
-    const auto of_live = [&live] {
-        const Json* entries = managed_fields_of(live);
+FieldOwners owners_to_start_from(const Json& live, Json given, bool subresource) {
+    const Json* entries = managed_fields_of(live);
+    const auto of_live = [entries] {
         return (entries == nullptr ? FieldOwners() : decode_owners(*entries).value_or(FieldOwners()));
     };
-    if (subresource) return of_live();
-    const Json* given = managed_fields_of(object);
-    if (given == nullptr || given->is_null()) return of_live();
-    if (gives_up(*given)) return {};
-    auto owners = decode_owners(*given);
+    if (given.is_null()) return of_live();
+    // What was not touched, as nearly always, is moved rather than copied.
+    if (subresource) return entries != nullptr && *entries == given ? decode_owners(std::move(given)).value_or(FieldOwners()) : of_live();
+    if (gives_up(given)) return {};
+    auto owners = decode_owners(std::move(given));
     return owners && !owners->empty() ? std::move(*owners) : of_live();
 }
 

@@ -33,9 +33,9 @@ std::optional<FieldOwners> decode_owners(Json managed_fields);
 // Puts them into the object's metadata, in their order on the wire; removes the member when there are none.
 void encode_owners(FieldOwners owners, Json& object);
 
-// The owners that a request to write `object` starts from: those it names, or else those of `live`. A list
+// The owners that a request starts from whose object names `given` (metadata.managedFields): those, or else those of `live`. A list
 // that is empty or holds one empty entry gives up all ownership.
-FieldOwners owners_to_start_from(const Json& live, const Json& object, bool subresource);
+FieldOwners owners_to_start_from(const Json& live, Json given, bool subresource);
 
 // A manager's name is at most this long (metav1 validation.FieldManagerMaxLength).
 constexpr std::size_t manager_bytes_max = 128;
