@@ -41,7 +41,8 @@ std::string job_name(const api::ObjectView& cron, Time scheduled) {
 
 struct CronJobController::Look {
     storage::RecordPtr record;
-    Json cron, reference;
+    std::shared_ptr<const Json> document;
+    Json reference;
     Json status;  // with "active" always there
     struct Child {
         storage::RecordPtr record;
@@ -51,6 +52,7 @@ struct CronJobController::Look {
     std::vector<Child> jobs;
 
     const api::ObjectView& view() const { return api::view_of(*record); }
+    const Json& cron() const { return *document; }
 };
 
 CronJobController::CronJobController(Manager& manager)
@@ -117,7 +119,7 @@ api::ApiResult<bool> CronJobController::remove_job(Look& look, const api::Object
 // Ended jobs beyond the history limits go, oldest first.
 api::ApiResult<bool> CronJobController::clean_up(Look& look) {
     for (const auto& [end, member] : {std::pair("Complete", "successfulJobsHistoryLimit"), std::pair("Failed", "failedJobsHistoryLimit")}) {
-        const Json* limit = api::find(look.cron, {"spec", member});
+        const Json* limit = api::find(look.cron(), {"spec", member});
         if (limit == nullptr) continue;
         std::vector<std::pair<Time, const api::ObjectView*>> ended;
         for (const Look::Child& child : look.jobs) {
@@ -135,7 +137,7 @@ api::ApiResult<bool> CronJobController::clean_up(Look& look) {
 api::ApiResult<bool> CronJobController::start_job(Look& look, Time scheduled, const api::TimeZone& zone) {
     const api::ObjectView& view = look.view();
     const std::string name = job_name(view, scheduled);
-    const Json& job_template = api::object_at(look.cron, {"spec", "jobTemplate"});
+    const Json& job_template = api::object_at(look.cron(), {"spec", "jobTemplate"});
     Json job = {{"metadata", {{"name", name}}}, {"spec", api::object_at(job_template, {"spec"})}};
     for (const char* member : {"labels", "annotations"}) {
         if (const Json* value = api::find(job_template, {"metadata", member})) job["metadata"][member] = *value;
@@ -181,14 +183,14 @@ api::ApiResult<bool> CronJobController::replace_active(Look& look) {
 // Starts what is due; the value is how long until the next activation.
 api::ApiResult<std::optional<Duration>> CronJobController::start_due(Look& look) {
     using Wait = std::optional<Duration>;
-    const std::string text(api::string_at(look.cron, {"spec", "schedule"})), zone_name(api::string_at(look.cron, {"spec", "timeZone"}));
+    const std::string text(api::string_at(look.cron(), {"spec", "schedule"})), zone_name(api::string_at(look.cron(), {"spec", "timeZone"}));
     const auto zone = api::TimeZone::load(zone_name);
     if (!zone) {
         events().warning(look.reference, "UnknownTimeZone",
                          "invalid timeZone: \"" + zone_name + "\": unknown time zone " + zone_name);
         return Wait{};
     }
-    if (api::bool_at(look.cron, {"spec", "suspend"})) return Wait{};
+    if (api::bool_at(look.cron(), {"spec", "suspend"})) return Wait{};
     const auto schedule = api::CronSchedule::parse(text);
     if (!schedule) {
         events().warning(look.reference, "UnparseableSchedule", "unparseable schedule: \"" + text + "\" : " + schedule.error());
@@ -198,7 +200,7 @@ api::ApiResult<std::optional<Duration>> CronJobController::start_due(Look& look)
     if (const auto next = schedule->next(now(), *zone)) wait = *next - now();
     const auto last = api::parse_time(api::string_at(look.status, {"lastScheduleTime"}));
     Time earliest = last.value_or(look.view().created);
-    const Json* deadline = api::find(look.cron, {"spec", "startingDeadlineSeconds"});
+    const Json* deadline = api::find(look.cron(), {"spec", "startingDeadlineSeconds"});
     if (deadline != nullptr) earliest = std::max(earliest, now() - std::chrono::seconds(deadline->get<std::int64_t>()));
     const Activation activation = due_activation(*schedule, *zone, earliest, now());
     if (!activation.due || activation.due == last) return wait;
@@ -211,7 +213,7 @@ api::ApiResult<std::optional<Duration>> CronJobController::start_due(Look& look)
                          "Missed scheduled time to start a job: " + format_rfc1123(*activation.due));
         return wait;
     }
-    const std::string_view policy = api::string_at(look.cron, {"spec", "concurrencyPolicy"}, "Allow");
+    const std::string_view policy = api::string_at(look.cron(), {"spec", "concurrencyPolicy"}, "Allow");
     const std::string name = job_name(look.view(), *activation.due);
     const Json& active = look.status["active"];
     const bool started = std::any_of(active.begin(), active.end(),
@@ -230,7 +232,7 @@ api::ApiResult<std::optional<Duration>> CronJobController::start_due(Look& look)
 api::ApiResult<bool> CronJobController::write_status(const Look& look) {
     Json status = look.status;
     if (status["active"].empty()) status.erase("active");
-    if (status == api::object_at(look.cron, {"status"})) return true;
+    if (status == api::object_at(look.cron(), {"status"})) return true;
     const auto written = client().modify(crons_kind_, look.view().namespace_name, look.view().name, "status", [&](Json& object) {
         if (api::uid_of(object) != look.view().uid) return false;
         object["status"] = status;
@@ -244,9 +246,9 @@ api::ApiResult<Requeue> CronJobController::reconcile(const std::string& key) {
     Look look;
     look.record = crons_.get(key);
     if (!look.record) return Requeue{};
-    look.cron = *client().read(*look.record);
+    look.document = client().read(*look.record);
     look.reference = object_reference(crons_kind_, *look.record);
-    look.status = api::object_at(look.cron, {"status"});
+    look.status = api::object_at(look.cron(), {"status"});
     if (!look.status["active"].is_array()) look.status["active"] = Json::array();
     for (storage::RecordPtr& record : jobs_.owned_by(look.view().uid)) {
         const api::OwnerReference* owner = api::view_of(*record).controller();

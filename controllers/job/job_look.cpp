@@ -27,8 +27,9 @@ IndexFailures index_failures(const api::Json& pod) {
 
 JobLook::JobLook(const api::Client& client, storage::RecordPtr given, std::vector<storage::RecordPtr> owned, Time time)
     : record(std::move(given)),
-      job_document(std::make_shared<api::Json>(*client.read(*record))),
-      status_document(std::make_shared<api::Json>(api::object_at(*job_document, {"status"}))),
+      job_document(client.read(*record)),
+      stored_status(job_document, &api::object_at(*job_document, {"status"})),
+      status_document(std::make_shared<api::Json>(*stored_status)),
       job(*job_document), status(*status_document),
       pods(std::move(owned)), now(time), client_(client) {
     indexed = api::string_at(job, {"spec", "completionMode"}) == "Indexed";

@@ -28,8 +28,9 @@ struct JobLook {
     JobLook(const api::Client& client, storage::RecordPtr record, std::vector<storage::RecordPtr> pods, Time now);
 
     storage::RecordPtr record;
-    std::shared_ptr<api::Json> job_document, status_document;
-    api::Json& job;
+    std::shared_ptr<const api::Json> job_document, stored_status;  // as they are stored
+    std::shared_ptr<api::Json> status_document;
+    const api::Json& job;
     api::Json& status;  // as it will be written
     std::vector<storage::RecordPtr> pods, active;
     std::int64_t terminating = 0, ready = 0;

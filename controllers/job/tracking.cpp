@@ -139,7 +139,7 @@ void JobController::finish(JobLook& look) {
 }
 
 api::ApiResult<bool> JobController::write_status(JobLook& look) {
-    if (look.status == api::object_at(look.job, {"status"})) return true;
+    if (look.status == *look.stored_status) return true;
     const api::ObjectView& view = look.view();
     const auto written = client().modify(jobs_kind_, view.namespace_name, view.name, "status", [&look](api::Json& object) {
         if (api::uid_of(object) != look.view().uid) return false;
@@ -147,7 +147,7 @@ api::ApiResult<bool> JobController::write_status(JobLook& look) {
         return true;
     });
     if (!written && written.error().code() != 404) return written.error();
-    look.job["status"] = look.status;
+    look.stored_status = std::make_shared<const api::Json>(look.status);
     return true;
 }
 

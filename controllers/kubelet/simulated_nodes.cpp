@@ -145,7 +145,8 @@ api::ApiResult<Requeue> SimulatedNodes::sync(const std::string& name) {
         options_.wake_pods(name);
     }
     if (record == nullptr) return Requeue{};
-    const Json document = options_.client.document(*record);
+    const auto kept = options_.client.read(*record);
+    const Json& document = *kept;
     if (!has(name)) {
         const Claim whose = claim(document);
         if (whose == Claim::others) return Requeue{};
@@ -215,7 +216,7 @@ api::ApiResult<bool> SimulatedNodes::report(const std::string& name, Node& node)
     if (!written && written.error().code() == 404) return true;
     if (!written) return written.error();
     const auto still = nodes_.find(name);
-    if (still != nodes_.end() && still->second.uid == uid) tell(name, still->second, options_.client.document(**written), first);
+    if (still != nodes_.end() && still->second.uid == uid) tell(name, still->second, *options_.client.read(**written), first);
     return true;
 }
 

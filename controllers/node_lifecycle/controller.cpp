@@ -52,7 +52,8 @@ void NodeLifecycleController::node_changed(const api::Informer::Change& change) 
         return;
     }
     Health& health = health_[view.name];
-    const api::Json node = client().document(*change.after);
+    const auto document = client().read(*change.after);
+    const api::Json& node = *document;
     std::string conditions = api::array_at(node, {"status", "conditions"}).dump();
     if (health.uid != view.uid) {
         health = {};
@@ -173,7 +174,7 @@ api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& ke
     // Its Lease alone was renewed, which is what happens to nearly all nodes nearly always.
     if (health.ready && health.in_order == node->revision && now() <= health.heard + monitor_grace)
         return Requeue{health.heard + monitor_grace - now() + std::chrono::seconds(1)};
-    api::Json document = client().document(*node);
+    api::Json document = *client().read(*node);
     const api::Json* ready = condition_of(document, "Ready");
     const Time due = (ready == nullptr ? std::max(health.heard, api::view_of(*node).created) + startup_grace
                                        : health.heard + monitor_grace);

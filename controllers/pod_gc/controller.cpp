@@ -5,6 +5,7 @@
 
 #include "api/values/time.h"
 #include "controllers/runtime/owner_refs.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::controllers {
 namespace {
@@ -14,6 +15,7 @@ constexpr Duration quarantine = std::chrono::seconds(40);
 // How often the real one looks (gcCheckPeriod).
 constexpr Duration check_period = std::chrono::seconds(20);
 constexpr const char* terminated_key = "terminated";
+constexpr std::string_view out_of_service_taint = "node.kubernetes.io/out-of-service";
 
 }  // namespace
 
@@ -50,10 +52,12 @@ void PodGarbageCollectorController::pod_changed(const api::Informer::Change& cha
 bool PodGarbageCollectorController::out_of_service(const std::string& node_name) {
     const auto record = nodes_.get(node_name);
     if (!record) return false;
-    const api::Json node = client().document(*record);
+    if (!contains_text(*record->bytes.get(), out_of_service_taint)) return false;
+    const auto document = client().read(*record);
+    const api::Json& node = *document;
     bool tainted = false, ready = false;
     for (const api::Json& taint : api::array_at(node, {"spec", "taints"})) {
-        tainted |= api::string_at(taint, {"key"}) == "node.kubernetes.io/out-of-service";
+        tainted |= api::string_at(taint, {"key"}) == out_of_service_taint;
     }
     for (const api::Json& condition : api::array_at(node, {"status", "conditions"})) {
         ready |= api::string_at(condition, {"type"}) == "Ready" && api::string_at(condition, {"status"}) == "True";

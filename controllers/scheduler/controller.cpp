@@ -121,7 +121,7 @@ void SchedulerController::on_node(const api::Informer::Change& change) {
         return;
     }
     NodeInfo next;
-    scheduler::read_node(client().document(*change.after), next);
+    scheduler::read_node(*client().read(*change.after), next);
     const bool is_new = nodes_.count(next.name) == 0;
     NodeInfo& node = nodes_[next.name];
     const auto same_taints = [&] {

@@ -7,6 +7,7 @@
 
 #include "api/values/time.h"
 #include "controllers/runtime/owner_refs.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::controllers {
 namespace {
@@ -67,8 +68,8 @@ TaintEvictionController::TaintEvictionController(Manager& manager)
 void TaintEvictionController::node_changed(const api::Informer::Change& change) {
     const std::string name = api::view_of(change.after ? *change.after : *change.before).name;
     std::string taints;
-    if (change.after) {
-        const Json list = no_execute_taints(client().document(*change.after));
+    if (change.after && contains_text(*change.after->bytes.get(), "\"taints\":")) {
+        const Json list = no_execute_taints(*client().read(*change.after));
         if (!list.empty()) taints = list.dump();
     }
     const auto known = tainted_.find(name);
