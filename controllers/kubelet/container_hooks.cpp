@@ -37,7 +37,6 @@ bool PodWorker::post_start(const ContainerSpec& spec, ContainerState& state) {
           &spec);
     kill(spec, state, "FailedPostStartHook", spec_.grace);
     state.kill_reason = "unhealthy";
-    due(*state.stop_at);
     return false;
 }
 
@@ -59,18 +58,47 @@ std::string PodWorker::termination_message(const ContainerSpec& spec, ContainerS
     return message;
 }
 
-Process::State PodWorker::run_on(ContainerState& state) {
-    if (state.term_at && now_ >= *state.term_at) state.run->terminate(*std::exchange(state.term_at, std::nullopt));
-    const Process::State process = state.run->advance(now_);
-    if (process.exited || !state.stop_at) return process;
-    if (state.term_at) due(*state.term_at);
-    if (process.next) due(std::max(*process.next, now_));
-    return process;
+bool PodWorker::run_on(const ContainerSpec& spec, ContainerState& state) {
+    Process::State process = state.run->advance(now_);
+    if (!process.exited && state.term_at && now_ >= *state.term_at) {
+        ask_to_end(state);
+        process = state.run->advance(now_);
+    }
+    if (process.exited) {
+        exited(spec, state, process.exit_code, process.finished_at, "");
+        return true;
+    }
+    if (!state.stop_at) return false;
+    // At an instant pace nobody waits for what will not happen before it is killed.
+    const bool hopeless = latency_ <= Duration::zero() && !state.term_at && (!process.next || *process.next >= *state.stop_at);
+    if (now_ >= *state.stop_at || hopeless) {
+        exited(spec, state, state.stop_code, now_, "");
+        return true;
+    }
+    due(state.term_at ? std::min(*state.term_at, *state.stop_at) : *state.stop_at);
+    const Duration patience = std::min<Duration>(std::chrono::seconds(1), std::chrono::milliseconds(20) * state.wakes++);
+    if (process.next) due(std::max(*process.next, now_ + patience));
+    return false;
 }
 
-// A process that does something about being asked to end has all of its grace for that.
-int PodWorker::stopped_code(const ContainerState& state) {
-    return state.run->on_terminate() == Process::OnTerminate::ends ? state.run->end_code() : 137;
+// What has a handler for the signal has all of its grace; what has none gets nothing and is killed, except that at an
+// instant pace nobody waits for that.
+void PodWorker::ask_to_end(ContainerState& state) {
+    constexpr int killed = 137;  // 128 and SIGKILL
+    state.term_at.reset();
+    state.stop_at = std::max(*state.stop_at, now_ + least_grace);  // it may have waited for its turn
+    state.wakes = 0;
+    state.stop_code = killed;
+    switch (state.run->on_terminate()) {
+        case Process::OnTerminate::handles: state.run->terminate(now_); return;
+        case Process::OnTerminate::ignores:
+            if (latency_ <= Duration::zero()) state.stop_at = now_;
+            return;
+        case Process::OnTerminate::ends:
+            state.stop_code = state.run->end_code();
+            state.stop_at = std::min(*state.stop_at, now_ + some(0.3));
+            return;
+    }
 }
 
 void PodWorker::kill(const ContainerSpec& spec, ContainerState& state, const std::string& message,
@@ -83,12 +111,9 @@ void PodWorker::kill(const ContainerSpec& spec, ContainerState& state, const std
         if (result.exit_code != 0) event(true, "FailedPreStopHook", "PreStopHook failed", &spec);
     }
     hook = std::min(grace, hook);
-    if (state.run->on_terminate() == Process::OnTerminate::ends) {
-        state.stop_at = now_ + std::min(grace, hook + some(0.3));
-        return;
-    }
-    state.stop_at = now_ + grace;
-    if (state.run->on_terminate() == Process::OnTerminate::handles) state.term_at = now_ + hook;
+    state.term_at = now_ + hook;
+    state.stop_at = *state.term_at + std::max(grace - hook, least_grace);
+    due(*state.term_at);
 }
 
 }  // namespace kubemu::controllers::kubelet

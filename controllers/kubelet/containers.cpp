@@ -88,13 +88,8 @@ bool PodWorker::advance(const ContainerSpec& spec, ContainerState& state, bool i
             kill(spec, state, "Container " + spec.name + " definition changed, will be restarted", spec_.grace);
             state.kill_reason = "changed";
         }
-        const Process::State process = run_on(state);
-        if (process.exited) {
-            exited(spec, state, process.exit_code, process.finished_at, "");
-        } else if (state.stop_at) {
-            if (now_ >= *state.stop_at) exited(spec, state, stopped_code(state), now_, "");
-            else due(*state.stop_at);
-        } else {
+        if (!run_on(spec, state) && !state.stop_at) {
+            const Process::State process = state.run->advance(now_);
             probe(spec, state);
             if (process.next) {
                 // A loop that wakes up for ever is looked at less and less often; its output is made when it is read.
@@ -301,6 +296,7 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
                              (!args.empty() && is_known_program(args[0]) && behaviour.kind == ImageKind::unknown);
     const bool long_running = spec_.restart_policy == "Always" && (spec.sidecar || &state < init_.data() || &state >= init_.data() + init_.size());
     context.started_at = state.started_at;
+    context.first_process = !api::bool_at(pod, {"spec", "shareProcessNamespace"}) && !api::bool_at(pod, {"spec", "hostPID"});
     context.unknown_runs_for_ever = long_running || spec.sidecar;
     context.unknown_duration = std::max<Duration>(latency_, std::chrono::milliseconds(100));
     context.network = services_.network;
@@ -349,7 +345,9 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
         if (behaviour.kind == ImageKind::unknown) {
             start_text = for_ever ? "starting " + std::string(image ? image->base_name() : spec.name) + "\n" : "";
         }
-        process = make_fixed_process(std::move(context), start_text, length, 0);
+        const std::string_view argument = args.empty() ? std::string_view() : std::string_view(args[0]);
+        const auto stop_code = image ? stop_code_of_image(image->base_name(), argument) : std::optional(0);
+        process = make_fixed_process(std::move(context), start_text, length, 0, stop_code);
     }
     state.run = std::make_shared<ContainerRun>(services_.logs.run_mutex(), std::move(process), state.started_at);
     services_.logs.add(uid_, spec.name, state.run);
@@ -360,7 +358,7 @@ void PodWorker::exited(const ContainerSpec& spec, ContainerState& state, int cod
     const bool killed_for_restart = state.kill_reason == "unhealthy" || state.kill_reason == "changed";
     state.phase = ContainerState::Phase::terminated;
     state.finished_at = at;
-    state.exit_code = state.kill_reason == "unhealthy" && code == 0 ? 137 : code;
+    state.exit_code = code;
     if (spec.out_of_memory && code == 137 && !state.stop_at) reason = "OOMKilled";
     state.end_reason = !reason.empty() ? std::move(reason) : state.exit_code == 0 ? "Completed" : "Error";
     state.end_message = state.run->changes_files() ? termination_message(spec, state) : std::string();
@@ -368,7 +366,7 @@ void PodWorker::exited(const ContainerSpec& spec, ContainerState& state, int cod
     state.term_at.reset();
     state.ready = state.started = false;
     status_dirty_ = true;
-    if (terminating_ || ended_) return;
+    if (terminating_ || ended_ || stopping_) return;
     const bool init = &state >= init_.data() && &state < init_.data() + init_.size();
     if (!restarts_after(spec, state, init) && !(killed_for_restart && spec_.restart_policy != "Never")) return;
     if (at - state.started_at >= backoff_reset) state.crash_backoff = Duration::zero();

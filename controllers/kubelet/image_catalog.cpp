@@ -217,4 +217,24 @@ ImageBehaviour behaviour_of(const ImageReference& image) {
     return {};
 }
 
+std::optional<int> stop_code_of_image(std::string_view base_name, std::string_view argument) {
+    // A Go program without a handler of its own gives up with 2, a Java program runs its hooks and reports the signal.
+    constexpr int go = 2, java = 128 + 15;
+    if (base_name == "kubernetes-bootcamp") return std::nullopt;  // node, as the first process
+    if (base_name == "agnhost" && (argument.empty() || argument == "pause")) return 0;
+    if (base_name == "agnhost" && argument == "serve-hostname") return std::nullopt;  // it waits a minute for its end
+    if (base_name == "cassandra") return java;
+    for (const std::string_view name : {"agnhost", "liveness", "hello-app", "hello-go-gke", "registry", "whoami"})
+        if (base_name == name) return go;
+    return 0;
+}
+
+std::optional<int> stop_code_of_program(std::string_view name) {
+    if (name == "java") return 128 + 15;
+    const std::string_view plain = name.substr(0, name.find_first_of("0123456789."));
+    for (const std::string_view interpreter : {"node", "nodejs", "npm", "npx", "yarn", "python", "pypy", "php", "lua", "perl", "Rscript"})
+        if (plain == interpreter) return std::nullopt;
+    return 0;
+}
+
 }  // namespace kubemu::controllers::kubelet

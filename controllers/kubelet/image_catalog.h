@@ -44,4 +44,10 @@ struct ImageBehaviour {
 };
 ImageBehaviour behaviour_of(const ImageReference& image);
 
+// What the own program of an image exits with when it is asked to end, as the first process of a container and by the
+// signal that the image names (STOPSIGNAL); `argument` is its first. Nothing: it takes no notice and is killed in the end.
+std::optional<int> stop_code_of_image(std::string_view base_name, std::string_view argument);
+// The same of a program by its name. Those that nobody knows are taken to handle SIGTERM.
+std::optional<int> stop_code_of_program(std::string_view name);
+
 }  // namespace kubemu::controllers::kubelet

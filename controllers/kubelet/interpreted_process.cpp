@@ -12,6 +12,7 @@ namespace {
 // What may wait to be read by a program that takes its input as a whole; with more than that it is killed.
 constexpr std::size_t input_bytes_max = 16 * 1024 * 1024;
 constexpr int killed = 137;  // 128 and SIGKILL
+constexpr int by_sigterm = 143;
 
 std::string_view base_of(std::string_view path) { return path.substr(path.rfind('/') == path.npos ? 0 : path.rfind('/') + 1); }
 
@@ -102,14 +103,12 @@ class InterpretedProcess final : public Process {
     // The kernel keeps signals that have no handler from the first process of a container: it is killed in the end.
     OnTerminate on_terminate() const override {
         const shell::Machine& machine = interpreter_->machine();
-        const auto found = machine.traps.find("TERM");
-        if (found == machine.traps.end() || machine.replaced) return OnTerminate::ends;
-        return found->second.empty() ? OnTerminate::ignores : OnTerminate::handles;
+        if (const auto found = machine.traps.find("TERM"); found != machine.traps.end() && !machine.replaced)
+            return found->second.empty() ? OnTerminate::ignores : OnTerminate::handles;
+        if (context_.first_process && !machine.passes_signals && !stop_code()) return OnTerminate::ignores;
+        return OnTerminate::ends;
     }
-    int end_code() const override {
-        const shell::Machine& machine = interpreter_->machine();
-        return machine.endless && machine.serves && (machine.replaced || sole_command_) ? 0 : killed;
-    }
+    int end_code() const override { return stop_code().value_or(by_sigterm); }
     void terminate(Time at) override { interpreter_->signal("TERM", at); }
     ProcessContext& context() override { return context_; }
 
@@ -139,9 +138,15 @@ class InterpretedProcess final : public Process {
   private:
     bool tty() const { return context_.conversation != nullptr && context_.conversation->tty; }
 
+    // Of the program that signals reach: not of one that a shell waits for.
+    std::optional<int> stop_code() const {
+        const shell::Machine& machine = interpreter_->machine();
+        return machine.endless && (machine.replaced || sole_command_) ? machine.stop_code : std::nullopt;
+    }
+
     // A server does; the first process of a container gets no signal that it has no handler for.
     bool ends_when_asked() const {
-        return context_.stop != nullptr && context_.stop->at && context_.conversation == nullptr && end_code() == 0;
+        return context_.stop != nullptr && context_.stop->at && context_.conversation == nullptr && stop_code().has_value();
     }
 
     void give(std::string_view text, Time at) {
@@ -176,6 +181,7 @@ class InterpretedProcess final : public Process {
             interpreter_->run(until, output);
             if (machine.endless && ends_when_asked()) {
                 state.exited = true;
+                state.exit_code = end_code();
                 state.finished_at = std::max(machine.time, *context_.stop->at);
                 return state;
             }

@@ -40,7 +40,7 @@ Interpreter::Interpreter(Machine machine, std::shared_ptr<const Program> program
     : machine_(std::move(machine)), program_(std::move(program)), lists_(static_cast<std::size_t>(program_->slots)),
       positions_(static_cast<std::size_t>(program_->slots)) {}
 
-bool Interpreter::finished() const { return machine_.exited || (interrupted_.empty() && at_ >= program_->code.size()); }
+bool Interpreter::finished() const { return machine_.exited || (interrupted_.empty() && signals_.empty() && at_ >= program_->code.size()); }
 
 void Interpreter::run(Time until, const Process::Output& output) {
     if (!program_->error.empty() && !machine_.exited) {
@@ -315,10 +315,8 @@ void Interpreter::unknown_program(const std::string& name, Streams& streams) {
     if (machine_.unknown_is_an_error) {
         machine_.status = 127;
         streams.err += "sh: " + name + ": not found\n";
-    } else if (machine_.unknown_runs_for_ever && machine_.depth == 0) {
-        machine_.endless = true;
     } else {
-        machine_.time += machine_.unknown_duration;
+        run_unknown(machine_, name);
     }
 }
 

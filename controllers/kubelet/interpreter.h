@@ -42,7 +42,9 @@ struct Machine {
     // Commands in the background: when the last one of them ends, and when the last that does; nothing: never.
     std::optional<Time> newest_job = Time{}, all_jobs = Time{};
     bool waiting = false;   // in `wait`, which a signal ends
-    bool serves = false;    // a server runs, which ends when it is asked to
+    // What the endless program that runs exits with when it is asked to end; nothing: it takes no notice.
+    std::optional<int> stop_code;
+    bool passes_signals = false;  // to its child: a small init such as tini
     bool replaced = false;  // by `exec`: there is no shell any more
     Time time{};          // of the process; sleep moves it
     int status = 0;
@@ -67,6 +69,9 @@ struct Streams {
 // Sets machine.status, and time, exited or endless where the command does that. False: there is no such command.
 bool run_command(Machine& machine, const std::vector<std::string>& argv, Streams& streams);
 bool is_command(std::string_view name);
+// A program of the image that is not known here: it goes on for ever, as a server that ends when it is asked to or as an
+// interpreter that takes no notice, or it is done soon.
+void run_unknown(Machine& machine, std::string_view name);
 
 class Interpreter {
   public:

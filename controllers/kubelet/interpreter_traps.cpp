@@ -53,6 +53,7 @@ void Interpreter::leave_in_background(Time start) {
     else machine_.all_jobs = std::max(*machine_.all_jobs, *machine_.newest_job);
     machine_.time = start;
     machine_.endless = machine_.waiting = false;
+    machine_.stop_code.reset();
     machine_.status = 0;
 }
 

@@ -66,6 +66,8 @@ Probe read_probe(const Json& container, std::string_view member) {
     probe.period = std::chrono::seconds(std::max<std::int64_t>(1, int_at(*found, {"periodSeconds"}, 10)));
     probe.success_threshold = static_cast<int>(int_at(*found, {"successThreshold"}, 1));
     probe.failure_threshold = static_cast<int>(int_at(*found, {"failureThreshold"}, 3));
+    if (api::find(*found, "terminationGracePeriodSeconds") != nullptr)
+        probe.grace = std::chrono::seconds(int_at(*found, {"terminationGracePeriodSeconds"}));
     return probe;
 }
 

@@ -162,8 +162,8 @@ void PodWorker::write_status() {
             phase = "Running";
         }
         status["phase"] = phase;
-        if (!end_reason_.empty()) status["reason"] = end_reason_;
-        if (!end_message_.empty()) status["message"] = end_message_;
+        if (ended_ && !end_reason_.empty()) status["reason"] = end_reason_;
+        if (ended_ && !end_message_.empty()) status["message"] = end_message_;
         api::ensure(status, {})["startTime"] = api::format_time(started_at_);
         const std::string host_ip = services_.node_ip(spec_.node);
         status["hostIP"] = host_ip;

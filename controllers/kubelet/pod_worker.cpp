@@ -1,12 +1,10 @@
-// The pod as a whole: admission, sandbox, order of containers, deadline, end, deletion.
+// The pod as a whole: admission, sandbox, order of containers, deadline.
 #include "controllers/kubelet/pod_worker.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/values/time.h"
-#include "controllers/runtime/annotated_event.h"
-#include "storage/base/log.h"
 
 namespace kubemu::controllers::kubelet {
 
@@ -119,12 +117,11 @@ std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
         if (!admitted_ && !admit(view)) {
             write_status();
         } else {
-            const bool late = spec_.active_deadline && now_ >= started_at_ + *spec_.active_deadline;
+            const bool late = !stopping_ && spec_.active_deadline && now_ >= started_at_ + *spec_.active_deadline;
             if (late) {
                 event(false, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
-                stop_at_once();
-                end_pod("Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
-            } else {
+                begin_end("Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+            } else if (!stopping_) {
                 if (spec_.active_deadline) due(started_at_ + *spec_.active_deadline);
                 if (volumes_ready()) {
                     resize();
@@ -132,6 +129,7 @@ std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
                 }
                 check_end();
             }
+            if (stopping_ && !ended_ && containers_stopped()) end_pod(end_phase_, end_reason_, end_message_);
             write_status();
         }
     }
@@ -146,7 +144,7 @@ bool PodWorker::at_rest() const {
         return std::all_of(states.begin(), states.end(),
                            [](const ContainerState& state) { return state.phase == ContainerState::Phase::running; });
     };
-    return admitted_ && sandbox_ready_ && !ended_ && !terminating_ && !next_ && !status_dirty_ && !waits_for_config_ && init_.empty() &&
+    return admitted_ && sandbox_ready_ && !ended_ && !terminating_ && !stopping_ && !next_ && !status_dirty_ && !waits_for_config_ && init_.empty() &&
            ephemeral_.empty() && all_run(containers_);
 }
 
@@ -329,114 +327,6 @@ void PodWorker::run_containers() {
         if (!may_start && containers_[i].phase != ContainerState::Phase::running) continue;
         if (!advance(spec_.containers[i], containers_[i], false)) may_start = false;
     }
-}
-
-void PodWorker::check_end() {
-    if (ended_) return;
-    for (std::size_t i = 0; i < init_.size(); ++i) {
-        const ContainerState& state = init_[i];
-        if (!spec_.init[i].sidecar && state.phase == ContainerState::Phase::terminated && state.exit_code != 0 &&
-            !restarts_after(spec_.init[i], state, true)) {
-            return end_pod("Failed", "", "");
-        }
-    }
-    bool failed = false;
-    if (!initialized_) return;
-    for (std::size_t i = 0; i < containers_.size(); ++i) {
-        const ContainerState& state = containers_[i];
-        if (state.phase != ContainerState::Phase::terminated || restarts_after(spec_.containers[i], state, false)) return;
-        failed = failed || state.exit_code != 0;
-    }
-    // Sidecars end after the containers that they serve, the last that started first.
-    for (std::size_t i = init_.size(); i-- > 0;)
-        if (init_[i].phase == ContainerState::Phase::running) exited(spec_.init[i], init_[i], 0, now_, "Completed");
-    for (std::size_t i = 0; i < ephemeral_.size(); ++i)
-        if (ephemeral_[i].phase == ContainerState::Phase::running) exited(spec_.ephemeral[i], ephemeral_[i], 137, now_, "Error");
-    end_pod(failed ? "Failed" : "Succeeded", "", "");
-}
-
-void PodWorker::end_pod(std::string phase, std::string reason, std::string message) {
-    ended_ = true;
-    end_phase_ = std::move(phase);
-    end_reason_ = std::move(reason);
-    end_message_ = std::move(message);
-    next_.reset();
-    status_dirty_ = true;
-}
-
-void PodWorker::stop_at_once() {
-    each_running([&](const ContainerSpec& spec, ContainerState& state) {
-        event(false, "Killing", "Stopping container " + spec.name, &spec);
-        exited(spec, state, 137, now_, "Error");
-    });
-}
-
-void PodWorker::evict(const storage::RecordPtr& record, const std::string& message,
-                      const std::map<std::string, std::string>& annotations) {
-    now_ = services_.now();
-    record_ = record;
-    document_.reset();
-    if (ended_ || terminating_) return;
-    if (resting_) {
-        spec_ = read_pod_spec(document());
-        resting_ = false;
-    }
-    const Json reference = {{"apiVersion", "v1"},
-                            {"kind", "Pod"},
-                            {"metadata", {{"name", spec_.name}, {"namespace", spec_.namespace_name}, {"uid", uid_},
-                                          {"resourceVersion", std::to_string(record_->revision)}}}};
-    warn_annotated(services_.manager, services_.client, reference, {"kubelet", spec_.node, "Evicted", message, annotations});
-    stop_at_once();
-    evicted_ = true;
-    end_pod("Failed", "Evicted", message);
-    write_status();
-    document_.reset();
-}
-
-void PodWorker::terminate(const api::PodView& view) {
-    const bool had_grace = view.grace_seconds > 0;
-    const Duration grace = view.deletion_time > now_ ? view.deletion_time - now_ : Duration::zero();
-    if (!terminating_) {
-        terminating_ = true;
-        for (auto* list : {&init_, &containers_, &ephemeral_})
-            for (ContainerState& state : *list) state.step = ContainerState::Step::none;
-        if (!ended_) {
-            each_running([&](const ContainerSpec& spec, ContainerState& state) {
-                kill(spec, state, "Stopping container " + spec.name, grace);
-                state.kill_reason = "deleted";
-            });
-        }
-    }
-    bool stopped = true;
-    each_running([&](const ContainerSpec& spec, ContainerState& state) {
-        if (ended_) return;
-        const Process::State process = run_on(state);
-        if (process.exited) return exited(spec, state, process.exit_code, process.finished_at, "");
-        const Time end = std::min(state.stop_at.value_or(now_), std::max(view.deletion_time, now_));
-        if (end > now_) {
-            due(end);
-            stopped = false;
-        } else {
-            exited(spec, state, stopped_code(state), now_, "");
-        }
-    });
-    if (!stopped) {
-        write_status();
-        return;
-    }
-    // The last state is worth a write only when somebody can see it.
-    if (latency_ > Duration::zero() && had_grace && admitted_) {
-        status_dirty_ = true;
-        write_status();
-    }
-    api::DeleteOptions options;
-    options.grace_period_seconds = 0;
-    options.precondition_uid = uid_;
-    const auto gone = services_.client.remove(services_.pods, view.namespace_name, view.name, options);
-    if (!gone && gone.error().code() != 404 && gone.error().code() != 409)
-        log_line(LogLevel::info, "pod could not be removed", {{"pod", record_->key}, {"why", gone.error()->message}});
-    removed_ = gone && *gone;
-    next_.reset();
 }
 
 }  // namespace kubemu::controllers::kubelet

@@ -31,6 +31,7 @@ struct Probe {
     std::string path, scheme;
     Duration initial_delay{}, period{};
     int success_threshold = 1, failure_threshold = 3;
+    std::optional<Duration> grace;  // of the restart that it leads to; nothing: the pod's
 };
 
 // Of a container's restartPolicyRules: what these exit codes lead to.
@@ -78,6 +79,9 @@ struct ProbeState {
     bool settled = false;  // its outcome is known and cannot change by itself
 };
 
+// No container has less than this between the signal and its end (the kubelet's minimumGracePeriodInSeconds).
+inline constexpr Duration least_grace = std::chrono::seconds(2);
+
 // Everything about one container that outlives a sync.
 struct ContainerState {
     enum class Phase { waiting, running, terminated } phase = Phase::waiting;
@@ -100,8 +104,9 @@ struct ContainerState {
     bool ready = false, started = false;
     Duration pull_backoff{}, crash_backoff{};
     std::string kill_reason;  // why it is being stopped
-    std::optional<Time> stop_at;  // it is killed then
+    std::optional<Time> stop_at;  // it is being stopped, and killed then
     std::optional<Time> term_at;  // it is asked to end then
+    int stop_code = 0;            // with which it ends at stop_at
     ContainerRunPtr run;
     int wakes = 0;
     std::string resources;  // what the node has given it, as ContainerSpec::resources
@@ -166,10 +171,9 @@ class PodWorker {
     void exited(const ContainerSpec& spec, ContainerState& state, int code, Time at, std::string reason);
     bool restarts_after(const ContainerSpec& spec, const ContainerState& state, bool init) const;
     void kill(const ContainerSpec& spec, ContainerState& state, const std::string& message, Duration grace);
-    // Runs its process up to now, and asks it to end when it is time for that.
-    Process::State run_on(ContainerState& state);
-    // With which code it ends when its time is over.
-    static int stopped_code(const ContainerState& state);
+    void ask_to_end(ContainerState& state);
+    // Runs its process up to now, and asks it to end when it is time for that. True when it has ended.
+    bool run_on(const ContainerSpec& spec, ContainerState& state);
     void probe(const ContainerSpec& spec, ContainerState& state);
     bool run_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, std::string& output, bool& fixed);
     bool poll_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, ProbeState& memory,
@@ -183,9 +187,14 @@ class PodWorker {
     void resize();
     void give_resources(const ContainerSpec& spec, ContainerState& state);
     void write_resize(api::Json& conditions, const std::string& time) const;
+    // pod_end.cpp
+    void check_end();
+    void begin_end(std::string phase, std::string reason, std::string message);
+    void stop_containers(Duration grace);
+    bool containers_stopped();
+    bool has_turn(const ContainerState& state) const;
     void end_pod(std::string phase, std::string reason, std::string message);
     void stop_at_once();
-    void check_end();
     void terminate(const api::PodView& view);
     void write_status();
     const api::Json& document();
@@ -212,6 +221,8 @@ class PodWorker {
     Time started_at_{}, sandbox_due_{}, mount_retry_{}, now_{}, initialized_at_{};
     std::string pod_ip_, end_phase_, end_reason_, end_message_;
     bool evicted_ = false;
+    bool stopping_ = false;  // its containers are, for good
+    Time stop_by_{};         // when sidecars wait no longer for the containers that they serve
     std::map<std::string, bool> gates_;
     std::string resize_reason_, resize_message_;  // Deferred or Infeasible; empty: nothing is pending
     std::optional<Time> resize_done_;              // when the one in progress is

@@ -93,11 +93,10 @@ void PodWorker::probe(const ContainerSpec& spec, ContainerState& state) {
     }
     // Whoever ran a command in the container may have changed what a probe found.
     if (state.run->take_touched()) state.startup.settled = state.liveness.settled = state.readiness.settled = false;
-    const auto restart = [&](std::string_view which) {
+    const auto restart = [&](std::string_view which, const Probe& probe) {
         kill(spec, state, "Container " + spec.name + " failed " + std::string(which) + " probe, will be restarted",
-             spec_.grace);
+             probe.grace.value_or(spec_.grace));
         state.kill_reason = "unhealthy";
-        due(*state.stop_at);
     };
     if (!state.started && spec.startup.kind == Probe::Kind::none) {
         state.started = true;  // its hook is through
@@ -106,7 +105,7 @@ void PodWorker::probe(const ContainerSpec& spec, ContainerState& state) {
     bool success = false, failure = false;
     if (!state.started && spec.startup.kind != Probe::Kind::none) {
         poll_probe(spec, state, spec.startup, state.startup, "Startup", success, failure);
-        if (failure) return restart("startup");
+        if (failure) return restart("startup", spec.startup);
         if (!success) return;
         state.started = true;
         status_dirty_ = true;
@@ -114,7 +113,7 @@ void PodWorker::probe(const ContainerSpec& spec, ContainerState& state) {
     if (spec.liveness.kind != Probe::Kind::none) {
         failure = false;
         poll_probe(spec, state, spec.liveness, state.liveness, "Liveness", success, failure);
-        if (failure) return restart("liveness");
+        if (failure) return restart("liveness", spec.liveness);
     }
     bool ready = state.ready;
     if (spec.readiness.kind == Probe::Kind::none) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <set>
 #include <utility>
@@ -54,8 +55,10 @@ std::shared_ptr<const std::string> shared_text(std::string text) {
 
 class FixedProcess final : public Process {
   public:
-    FixedProcess(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code)
-        : context_(std::move(context)), text_(shared_text(std::move(text))), duration_(duration), exit_code_(exit_code) {}
+    FixedProcess(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code,
+                 std::optional<int> stop_code)
+        : context_(std::move(context)), text_(shared_text(std::move(text))), duration_(duration),
+          exit_code_(static_cast<std::int16_t>(exit_code)), stop_code_(static_cast<std::int16_t>(stop_code.value_or(deaf))) {}
 
     State advance(Time until, const Output& output) override {
         if (const auto text = std::exchange(text_, nullptr)) output(context_.started_at, *text, 1);
@@ -64,8 +67,9 @@ class FixedProcess final : public Process {
 
     std::optional<State> foresee(Time until) const override {
         State state;
-        if (context_.stop != nullptr && context_.stop->at) {  // a server ends well when it is asked to
+        if (context_.stop != nullptr && context_.stop->at && stop_code_ != deaf) {
             state.exited = true;
+            state.exit_code = stop_code_;
             state.finished_at = *context_.stop->at;
             return state;
         }
@@ -81,13 +85,20 @@ class FixedProcess final : public Process {
     }
 
     bool changes_files() const override { return false; }
+    OnTerminate on_terminate() const override {
+        return stop_code_ == deaf && context_.first_process ? OnTerminate::ignores : OnTerminate::ends;
+    }
+    int end_code() const override { return stop_code_ == deaf ? by_sigterm : stop_code_; }
     ProcessContext& context() override { return context_; }
 
   private:
+    static constexpr std::int16_t deaf = -1;
+    static constexpr int by_sigterm = 128 + 15;
+
     ProcessContext context_;
     std::shared_ptr<const std::string> text_;  // null: it has been said
     std::optional<Duration> duration_;
-    int exit_code_;
+    std::int16_t exit_code_, stop_code_;
 };
 
 }  // namespace
@@ -222,8 +233,9 @@ std::vector<std::string> FileSystem::list(std::string_view raw) const {
     return {names.begin(), names.end()};
 }
 
-std::unique_ptr<Process> make_fixed_process(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code) {
-    return std::make_unique<FixedProcess>(std::move(context), std::move(text), duration, exit_code);
+std::unique_ptr<Process> make_fixed_process(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code,
+                                            std::optional<int> stop_code) {
+    return std::make_unique<FixedProcess>(std::move(context), std::move(text), duration, exit_code, stop_code);
 }
 
 }  // namespace kubemu::controllers::kubelet

@@ -108,6 +108,7 @@ struct ProcessContext {
     std::shared_ptr<const Identity> identity;  // null: not known
     std::shared_ptr<StopRequest> stop;         // null: nobody has looked into the container
     Time started_at{};
+    bool first_process = true;  // of its PID namespace: the kernel keeps signals from it that it has no handler for
     // An unknown program goes on for ever (a server), or ends well after a short while (a job).
     bool unknown_runs_for_ever = true;
     Duration unknown_duration = std::chrono::seconds(2);
@@ -141,8 +142,8 @@ class Process {
 
     // What asking it to end (SIGTERM) does: it ends soon, in `end_code`; or it does what it has set up for that; or nothing.
     enum class OnTerminate { ends, handles, ignores };
-    virtual OnTerminate on_terminate() const { return OnTerminate::ends; }
-    virtual int end_code() const { return 0; }
+    virtual OnTerminate on_terminate() const = 0;
+    virtual int end_code() const = 0;
     virtual void terminate(Time) {}
 
     // Standard input, and the keys of a terminal. Advance the process afterwards.
@@ -156,8 +157,10 @@ class Process {
     virtual ProcessContext& context() = 0;
 };
 
-// A process known in advance: some text at its start, then a duration or none.
-std::unique_ptr<Process> make_fixed_process(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code);
+// A process known in advance: some text at its start, then a duration or none. It ends in `stop_code` when it is asked
+// to; nothing: it takes no notice.
+std::unique_ptr<Process> make_fixed_process(ProcessContext context, std::string text, std::optional<Duration> duration, int exit_code,
+                                            std::optional<int> stop_code = 0);
 // What `argv` sees that is run in a container beside its own process: an exec, a probe, a hook.
 ProcessContext beside(const ProcessContext& container, std::vector<std::string> argv, Time at);
 // A command line that the interpreter runs (sh -c, echo, sleep...).

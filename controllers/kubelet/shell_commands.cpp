@@ -348,6 +348,10 @@ void read_line(Machine& machine, const Words& argv, Streams& streams) {
 void run_rest(Machine& machine, const Words& argv, Streams& streams) {
     std::size_t first = 1;
     if (argv[0] == "timeout") first = 2;
+    if (argv[0] == "tini" || argv[0] == "dumb-init") {
+        machine.passes_signals = true;
+        while (first < argv.size() && argv[first].starts_with('-')) ++first;
+    }
     while (argv[0] == "env" && first < argv.size() && argv[first].find('=') != std::string::npos)
         export_variables(machine, {"export", argv[first++]}, streams);
     if (first >= argv.size()) {
@@ -357,12 +361,8 @@ void run_rest(Machine& machine, const Words& argv, Streams& streams) {
     if (++machine.depth > 20) return;
     --machine.depth;
     if (!run_command(machine, Words(argv.begin() + static_cast<std::ptrdiff_t>(first), argv.end()),
-                     streams)) {
-        if (machine.unknown_runs_for_ever && machine.depth == 0)
-            machine.endless = true;
-        else
-            machine.time += machine.unknown_duration;
-    }
+                     streams))
+        run_unknown(machine, argv[first]);
     if (argv[0] != "exec") return;
     machine.replaced = true;
     machine.exited = !machine.endless;
@@ -485,6 +485,8 @@ const std::map<std::string, Command, std::less<>>& commands() {
         {"nohup", run_rest},
         {"time", run_rest},
         {"timeout", run_rest},
+        {"tini", run_rest},
+        {"dumb-init", run_rest},
         {"command", run_rest},
         {"set", set_variables},
         {"trap", trap},
@@ -524,7 +526,7 @@ const std::map<std::string, Command, std::less<>>& commands() {
         {"perl", perl},
         {"python", python},
         {"python3", python},
-        {"stress", serve},
+        {"stress", toil},
         {"agnhost", agnhost},
         {"apt-get", quick},
         {"apk", quick},
@@ -539,7 +541,7 @@ const std::map<std::string, Command, std::less<>>& commands() {
         {"postgres", serve},
         {"mysqld", serve},
         {"httpd-foreground", serve},
-        {"yes", serve},
+        {"yes", toil},
     };
     return table;
 }

@@ -51,6 +51,7 @@ void print_directory(Machine& machine, const Words& argv, Streams& streams);
 void perl(Machine& machine, const Words& argv, Streams& streams);
 void quick(Machine& machine, const Words& argv, Streams& streams);
 void serve(Machine& machine, const Words& argv, Streams& streams);
+void toil(Machine& machine, const Words& argv, Streams& streams);
 void nginx(Machine& machine, const Words& argv, Streams& streams);
 void agnhost(Machine& machine, const Words& argv, Streams& streams);
 

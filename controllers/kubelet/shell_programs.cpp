@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "controllers/kubelet/image_catalog.h"
 #include "controllers/kubelet/shell_commands.h"
 
 namespace kubemu::controllers::kubelet::shell {
@@ -54,13 +55,31 @@ void quick(Machine& machine, const Words&, Streams&) {
     machine.time += std::chrono::milliseconds(200);
 }
 
+// A server that cleans up and ends well when it is asked to.
 void serve(Machine& machine, const Words&, Streams&) {
-    machine.endless = machine.serves = true;
+    machine.endless = true;
+    machine.stop_code = 0;
+}
+
+// A program without a handler for SIGTERM.
+void toil(Machine& machine, const Words&, Streams&) {
+    machine.endless = true;
+    machine.stop_code.reset();
+}
+
+void run_unknown(Machine& machine, std::string_view name) {
+    if (!machine.unknown_runs_for_ever || machine.depth > 0) {
+        machine.time += machine.unknown_duration;
+        return;
+    }
+    machine.endless = true;
+    machine.stop_code = stop_code_of_program(name.substr(name.rfind('/') == name.npos ? 0 : name.rfind('/') + 1));
 }
 
 // The test image of Kubernetes: what its web server says when it starts.
 void agnhost(Machine& machine, const Words& argv, Streams& streams) {
-    machine.endless = machine.serves = true;
+    machine.endless = true;
+    machine.stop_code = stop_code_of_image("agnhost", argv.size() < 2 ? std::string_view() : argv[1]);
     if (argv.size() < 2 || argv[1] != "netexec") return;
     std::string port = "8080";
     for (const std::string& word : argv)
@@ -84,7 +103,8 @@ void nginx(Machine& machine, const Words& argv, Streams&) {
             machine.stop->at = machine.time;
         return;
     }
-    machine.endless = machine.serves = true;
+    machine.endless = true;
+    machine.stop_code = 0;
 }
 
 }  // namespace kubemu::controllers::kubelet::shell

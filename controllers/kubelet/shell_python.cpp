@@ -366,6 +366,7 @@ void python(Machine& machine, const Words& argv, Streams& streams) {
         streams.out += "Python 3.12.3\n";
         return;
     }
+    if (argv.size() > 2 && argv[1] == "-m" && argv[2] == "http.server") return toil(machine, argv, streams);
     const auto script = std::find(argv.begin(), argv.end(), "-c");
     const bool given = script != argv.end() && script + 1 != argv.end();
     if (given) machine.time += std::chrono::milliseconds(100);

@@ -135,6 +135,8 @@ TEST_CASE("a trap runs once the command that runs is through; wait ends at once"
     const Row table[] = {
         {"trap 'echo bye; exit 3' TERM; while true; do sleep 5; done", 15, 3, "bye\n"},
         {"trap 'exit 0' SIGTERM; sleep 100 & wait $!; echo never", 12, 0, ""},
+        {"trap 'echo last; exit 5' TERM; sleep 100 & wait", 12, 5, "last\n"},
+        {"trap 'echo last; exit 5' TERM; sleep 20", 20, 5, "last\n"},
         {"trap 'echo a; sleep 2; echo b' 15; sleep 20; echo rest", 22, 0, "a\nb\nrest\n"},
         {"trap 'echo stop' TERM; sleep infinity & wait; echo $?", 12, 0, "stop\n143\n"},
         {"trap 'echo end' EXIT; trap 'exit 4' TERM; for i in 1 2 3; do sleep 10; done", 20, 4, "end\n"},
@@ -161,13 +163,40 @@ TEST_CASE("what asking a process to end does") {
         process->advance(start, [](Time, std::string_view, int) {});
         return process;
     };
-    CHECK(asked("sleep 100")->on_terminate() == Process::OnTerminate::ends);
-    CHECK(asked("sleep 100")->end_code() == 137);
-    CHECK(asked("trap '' TERM; sleep 100")->on_terminate() == Process::OnTerminate::ignores);
-    CHECK(asked("trap : TERM; sleep 100")->on_terminate() == Process::OnTerminate::handles);
-    CHECK(asked("nginx -g 'daemon off;'")->end_code() == 0);
-    CHECK(asked("echo up; nginx")->end_code() == 137);  // the shell is the first process
-    CHECK(asked("echo up; exec nginx")->end_code() == 0);
+    using On = Process::OnTerminate;
+    struct Row {
+        const char* script;
+        On on;
+        int code = 0;  // of those that end
+    };
+    const Row table[] = {
+        {"sleep 100", On::ignores},
+        {"tail -f /dev/null", On::ignores},
+        {"while true; do sleep 1; done", On::ignores},
+        {"trap '' TERM; sleep 100", On::ignores},
+        {"trap : TERM; sleep 100", On::handles},
+        {"trap : TERM; exec sleep infinity", On::ignores},  // there is no shell any more
+        {"nginx -g 'daemon off;'", On::ends, 0},
+        {"echo up; nginx", On::ignores},  // the shell is the first process
+        {"echo up; exec nginx", On::ends, 0},
+        {"agnhost netexec", On::ends, 2},
+        {"exec node server.js", On::ignores},
+        {"exec java -jar app.jar", On::ends, 143},
+        {"exec /app/server --port 80", On::ends, 0},
+        {"tini -- sleep 100", On::ends, 143},
+    };
+    for (const Row& row : table) {
+        CAPTURE(row.script);
+        const auto process = asked(row.script);
+        CHECK(process->on_terminate() == row.on);
+        if (row.on == On::ends) CHECK(process->end_code() == row.code);
+    }
+    // A pod that shares its process namespace has another first process.
+    ProcessContext shared = context("sleep 100");
+    shared.first_process = false;
+    const auto process = make_interpreted_process(shared);
+    CHECK(process->on_terminate() == On::ends);
+    CHECK(process->end_code() == 143);
 }
 
 TEST_CASE("jobs in the background are waited for, and the trap EXIT runs at every end") {

@@ -167,30 +167,6 @@ TEST_CASE("a preStop hook has its part of the grace before the container is stop
     CHECK(!cluster.exists("pods", "hook"));
 }
 
-TEST_CASE("a script that traps the signal to end has its grace for that, and one that ignores it is killed then") {
-    Cluster cluster;
-    const auto script = [](const char* text) {
-        return std::string(R"({"terminationGracePeriodSeconds":20,"containers":[{"name":"c","image":"busybox","command":["sh","-c",")") +
-               text + R"("]}]})";
-    };
-    cluster.pod("handles", script("trap 'sleep 5; exit 0' TERM; while true; do sleep 1; done"));
-    cluster.pod("ignores", script("trap '' TERM; while true; do sleep 1; done"));
-    cluster.pod("slow", script("trap 'sleep 100; exit 0' TERM; while true; do sleep 1; done"));
-    cluster.pod("plain", script("while true; do sleep 1; done"));
-    cluster.advance(5s);
-    for (const char* name : {"handles", "ignores", "slow", "plain"}) cluster.remove("pods", name);
-    cluster.advance(3s);
-    CHECK(!cluster.exists("pods", "plain"));
-    CHECK(cluster.exists("pods", "handles"));
-    cluster.advance(5s);
-    CHECK(!cluster.exists("pods", "handles"));
-    CHECK(cluster.exists("pods", "ignores"));
-    CHECK(cluster.exists("pods", "slow"));
-    cluster.advance(15s);
-    CHECK(!cluster.exists("pods", "ignores"));
-    CHECK(!cluster.exists("pods", "slow"));
-}
-
 TEST_CASE("an image that may not be pulled is looked for again") {
     Cluster cluster;
     const char* never = R"({"nodeName":"node-0","containers":[{"name":"c","image":"registry.example/own:1","imagePullPolicy":"Never"}]})";
