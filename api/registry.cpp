@@ -10,7 +10,6 @@
 #include "api/registry_impl.h"
 #include "api/request_scope.h"
 #include "api/storage_status.h"
-#include "api/values/discard.h"
 
 namespace kubemu::api {
 std::string object_key(std::string_view namespace_name, std::string_view name) {
@@ -43,10 +42,7 @@ Json Registry::document(const storage::Record& record) const {
 
 std::shared_ptr<const Json> Registry::read(const storage::Record& record) const {
     if (auto known = impl_->documents.find(record)) return known;
-    const std::shared_ptr<Json> made(new Json(document(record)), [](Json* dropped) {
-        discard(*dropped);
-        delete dropped;
-    });
+    const std::shared_ptr<Json> made = dropped_quickly(document(record));
     impl_->documents.add(record, made);
     return made;
 }
@@ -185,6 +181,13 @@ Json Registry::Impl::to_storage(const KindSpec& kind, Json object) const {
 
 Json Registry::Impl::from_storage(const KindSpec& kind, Json object) const {
     return from_storage_version(kind, std::move(object));
+}
+
+void Registry::Impl::keep_written(const KindSpec& stored, const Attempt& attempt, Json& form) const {
+    if (!attempt.written || stored.custom != nullptr || stored.subresource("status") == nullptr) return;
+    // Clients' objects are read by others, later, and on other threads.
+    if (RequestScope::current() != nullptr) return;
+    documents.add_written(*attempt.written->record, std::move(form), stored);
 }
 
 ApiResult<Registry::Impl::Attempt> Registry::Impl::submit(const KindSpec& kind, std::string_view name,

@@ -97,6 +97,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     companions.push_back(std::move(draft));
     TRY_ASSIGN(Attempt attempt, submit(kind, name, std::move(companions), done));
     if (attempt.written) attempt.written->created = true;
+    keep_written(stored, attempt, form);
     return attempt;
 }
 

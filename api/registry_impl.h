@@ -83,6 +83,8 @@ struct Registry::Impl {
     // Submits and makes the Attempt of it; the record of the last draft is the result.
     ApiResult<Attempt> submit(const KindSpec& kind, std::string_view name, std::vector<storage::Draft> drafts,
                               const storage::Completion& done);
+    // Keeps the document that a controller wrote, for the next one to look at it: where there is a status one will.
+    void keep_written(const KindSpec& stored, const Attempt& attempt, Json& form) const;
 };
 
 }  // namespace kubemu::api

@@ -261,7 +261,9 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     // Watchers see what was stored last; the writer gets what came of the write.
     if (!deletes) {
         drafts.push_back(std::move(draft));
-        return submit(kind, name, std::move(drafts), done);
+        TRY_ASSIGN(attempt, submit(kind, name, std::move(drafts), done));
+        keep_written(stored, attempt, form);
+        return attempt;
     }
     drafts.push_back(make_deletion(*tip));
     TRY_ASSIGN(attempt, submit(kind, name, std::move(drafts), done));

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "api/codec/json.h"
+#include "api/kind_registry.h"
 #include "storage/base/limits.h"
 
 namespace kubemu::api {
@@ -79,6 +81,23 @@ TEST_CASE("what was read longest ago goes first") {
     const auto too_large = record_at(300, std::string(limits::kept_document_bytes_max + 1, ' '));
     cache.add(*too_large, document(0));
     CHECK(cache.find(*too_large) == nullptr);
+}
+
+TEST_CASE("what was written is found as it would be read") {
+    DocumentCache cache;
+    const KindRegistry kinds;
+    const KindSpec& pods = kinds.stored("pods");
+    const Json form = {{"metadata", {{"name", "a"}}}, {"spec", {{"nodeName", ""}, {"containers", {{{"name", "c"}, {"image", "i"}}}}}}};
+    Encoded encoded = encode_object(form, *pods.type, "v1", "Pod");
+    encoded.text.insert(encoded.revision_at, "7");
+    const auto record = record_at(7, encoded.text), next = record_at(8, encoded.text);
+    cache.add_written(*record, form, pods);
+    REQUIRE(cache.find(*record) != nullptr);
+    CHECK(*cache.find(*record) == parse_stored_json(encoded.text));
+    cache.add_written(*next, form, pods);
+    const Json taken = cache.take(*next).value();
+    CHECK(taken["metadata"]["resourceVersion"] == "8");
+    CHECK(taken["spec"] == cache.find(*record)->at("spec"));
 }
 
 }  // namespace kubemu::api
