@@ -151,9 +151,16 @@ ApiResult<Selection> selection_of(const Exchange& exchange) {
         selection.fields = std::move(*fields);
     }
     const KindSpec& stored = kind.custom != nullptr ? kind : exchange.registry.kinds().stored(kind.resource);
-    for (const FieldRequirement& requirement : selection.fields) {
+    // A version that has labels of its own says which of the stored one's each stands for.
+    const bool translated = &kind != &stored && !kind.selectable_fields.empty();
+    for (FieldRequirement& requirement : selection.fields) {
         bool known = requirement.field == "metadata.name" || requirement.field == "metadata.namespace";
-        for (const SelectableField& field : stored.selectable_fields) known = known || field.label == requirement.field;
+        for (const SelectableField& field : translated ? kind.selectable_fields : stored.selectable_fields) {
+            if (field.label != requirement.field) continue;
+            known = true;
+            if (translated) requirement.field = field.path;
+            break;
+        }
         if (kind.custom != nullptr && !kind.namespaced && requirement.field == "metadata.namespace") known = false;
         if (known) continue;
         if (kind.custom != nullptr) return Status::bad_request("field label not supported: " + requirement.field);

@@ -1,7 +1,9 @@
 // URLs, Services, and the words of client-go.
 #include "api/remote_client.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "api/codec/json.h"
 #include "api/selector/label.h"
@@ -40,6 +42,18 @@ std::int64_t target_of(const Json& slice, std::string_view port_name) {
         if (string_at(port, {"name"}) == port_name) return int_at(port, {"port"});
     }
     return 0;
+}
+
+// The path as client-go's REST client makes it of one that it is given: path.Join("/", path).
+std::string joined_path(std::string_view path) {
+    std::vector<std::string_view> steps;
+    for (const std::string_view step : split(path, '/')) {
+        if (step == ".." && !steps.empty()) steps.pop_back();
+        if (!step.empty() && step != "." && step != "..") steps.push_back(step);
+    }
+    std::string joined;
+    for (const std::string_view step : steps) joined.append("/").append(step);
+    return joined.empty() ? "/" : joined;
 }
 
 }  // namespace
@@ -82,14 +96,13 @@ RemoteCall call_by_config(const Lookup& lookup, const Json& client_config, std::
     const Json* service = find(client_config, "service");
     if (service == nullptr) {
         call.url = string_at(client_config, {"url"});
-        const std::size_t host = call.url.find("://");
-        if (host != std::string::npos && call.url.find('/', host + 3) == std::string::npos) call.url += '/';
+        const std::size_t scheme = call.url.find("://");
+        const std::size_t path = scheme == std::string::npos ? scheme : std::min(call.url.find('/', scheme + 3), call.url.size());
+        if (path != std::string::npos) call.url = call.url.substr(0, path) + joined_path(std::string_view(call.url).substr(path));
     } else {
         const std::string space(string_at(*service, {"namespace"})), name(string_at(*service, {"name"}));
         const std::int64_t port = int_at(*service, {"port"}, 443);
-        std::string path(string_at(*service, {"path"}));
-        if (path.empty() || path[0] != '/') path.insert(0, "/");
-        call.url = "https://" + name + "." + space + ".svc:" + std::to_string(port) + path;
+        call.url = "https://" + name + "." + space + ".svc:" + std::to_string(port) + joined_path(string_at(*service, {"path"}));
         call.service = space + "/" + name;
         auto address = resolve_service(lookup, space, name, port);
         if (address) call.address = std::move(*address);

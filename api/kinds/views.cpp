@@ -179,7 +179,15 @@ std::shared_ptr<const storage::View> view_from_text(const KindSpec& kind, std::s
     return make_view(kind, document ? *document : Json::object());
 }
 
-std::string selected_value(const Json& object, std::string_view path) { return text_of(at_path(object, path)); }
+// Events have paths with a second choice, "a.b|c", for when there is nothing at the first.
+std::string selected_value(const Json& object, std::string_view path) {
+    std::string value;
+    for (const std::string_view choice : split(path, '|')) {
+        value = text_of(at_path(object, choice));
+        if (!value.empty()) break;
+    }
+    return value;
+}
 
 const ObjectView& view_of(const storage::Record& record) { return static_cast<const ObjectView&>(*record.view); }
 const PodView& pod_view_of(const storage::Record& record) { return static_cast<const PodView&>(*record.view); }

@@ -416,7 +416,8 @@ class Compiler {
         return out;
     }
 
-    // "label", "label=fallback", "label:path", "label:path=fallback"
+    // "label", "label=fallback", "label:path", "label:path=fallback"; a path may have a second choice, "a.b|c". In a version
+    // that is not stored, the path is the label that the stored one has for it.
     std::string selectable(const YAML::Node& list) {
         if (!list || list.size() == 0) return "{}";
         const std::string name = "sel" + std::to_string(counter_++);

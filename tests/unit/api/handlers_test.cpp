@@ -250,6 +250,35 @@ TEST_CASE("collections are removed by page and selector, and answered as the lis
     CHECK(server.ask("DELETE", config_maps + "?resourceVersionMatch=Exact").code == 422);
 }
 
+TEST_CASE("events are selected by the names that each version has for their fields") {
+    Server server;
+    const auto report = [&](const std::string& name, const Json& more) {
+        Json event = {{"apiVersion", "v1"}, {"kind", "Event"}, {"metadata", {{"name", name}}}, {"reason", "Tried"}, {"type", "Normal"},
+                      {"involvedObject", {{"kind", "Pod"}, {"namespace", "default"}, {"name", "web-" + name}}}};
+        event.update(more);
+        REQUIRE(server.ask("POST", "/api/v1/namespaces/default/events", event.dump()).code == 201);
+    };
+    report("a", {{"source", {{"component", "kubelet"}}}});
+    report("b", {{"reportingComponent", "kubelet"}, {"reportingInstance", "n"}});
+    const auto found = [&](const std::string& group_version, const std::string& selector) {
+        const Answer answer = server.ask("GET", group_version + "/namespaces/default/events?fieldSelector=" + selector);
+        if (answer.code != 200) return answer.body["message"].get<std::string>();
+        std::string names;
+        for (const Json& item : answer.body["items"]) names += item["metadata"]["name"].get<std::string>();
+        return names;
+    };
+    const std::string core = "/api/v1", events = "/apis/events.k8s.io/v1";
+    CHECK(found(core, "involvedObject.name%3Dweb-a") == "a");
+    CHECK(found(core, "reportingComponent%3Dkubelet") == "b");
+    CHECK(found(core, "source%3Dkubelet") == "ab");
+    CHECK(found(core, "regarding.name%3Dweb-a") == "field label not supported: regarding.name");
+    CHECK(found(events, "regarding.name%3Dweb-a,type%3DNormal,reason%3DTried") == "a");
+    CHECK(found(events, "regarding.kind%21%3DPod") == "");
+    CHECK(found(events, "reportingController%3Dkubelet") == "b");
+    CHECK(found(events, "involvedObject.name%3Dweb-a") == "field label not supported: involvedObject.name");
+    CHECK(found(events, "source%3Dkubelet") == "field label not supported: source");
+}
+
 TEST_CASE("watches: state, changes, last states, and their end") {
     Server server;
     server.config_map("x", R"({"labels":{"l":"1"},"finalizers":["example.com/f"]})");
