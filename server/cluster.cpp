@@ -42,6 +42,7 @@
 #include "controllers/pod_gc/controller.h"
 #include "controllers/replicaset/controller.h"
 #include "controllers/resource_quota/controller.h"
+#include "controllers/resourceclaim/controller.h"
 #include "controllers/runtime/manager.h"
 #include "controllers/scheduler/controller.h"
 #include "controllers/service_account/controller.h"
@@ -210,6 +211,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("statefulset")) manager.add(std::make_unique<StatefulSetController>(manager));
     if (enabled("daemonset")) manager.add(std::make_unique<DaemonSetController>(manager));
     if (enabled("ephemeral-volume")) manager.add(std::make_unique<EphemeralVolumeController>(manager));
+    if (enabled("resourceclaim-controller")) manager.add(std::make_unique<ResourceClaimController>(manager));
     if (enabled("persistentvolume-binder")) manager.add(std::make_unique<PersistentVolumeController>(manager));
     if (enabled("scheduler")) manager.add(std::make_unique<SchedulerController>(manager, scheduler::Release{minor_of(options.kubernetes_version)}));
     if (enabled("kubelet")) {

@@ -191,9 +191,20 @@ class Evaluator {
 
     Value macro(const Expression& e) {
         const Value range = eval(e.args[0]);
+        if (e.name == "bind") return bind(e, range);
         if (range.is_error()) return range;
         const auto before = variables_;
         Value result = e.name == "optMap" || e.name == "optFlatMap" ? optional_macro(e, range) : loop(e, range);
+        variables_ = before;
+        return result;
+    }
+
+    // An error is one where the body looks at the variable. It costs what the loop over nothing costs that cel-go makes of it.
+    Value bind(const Expression& e, const Value& value) {
+        cost_ += 11;
+        const auto before = variables_;
+        variables_[e.variable] = value;
+        Value result = eval(e.args[1]);
         variables_ = before;
         return result;
     }

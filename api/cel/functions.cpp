@@ -1,6 +1,7 @@
 // The function table, and the operators.
 #include "api/cel/functions.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -141,6 +142,10 @@ Value ordered(const Arguments& a) {
 }
 
 Value in(const Arguments& a) {
+    if (a[1].kind == Kind::map && a[1].entries != nullptr) {
+        // What it holds, whatever it answers for other keys.
+        return Value::of(std::any_of(a[1].entries->begin(), a[1].entries->end(), [&](const auto& entry) { return equal(entry.first, a[0]); }));
+    }
     if (a[1].kind == Kind::map || a[1].kind == Kind::object) return Value::of(a[1].member(a[0]).has_value());
     if (a[1].kind != Kind::list) return no_overload();
     for (std::size_t i = 0; i < a[1].size(); ++i) {

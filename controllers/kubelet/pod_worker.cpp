@@ -299,6 +299,7 @@ bool PodWorker::volumes_ready() {
         due(sandbox_due_);
         return false;
     }
+    if (!devices_ready()) return false;
     if (pod_ip_.empty()) pod_ip_ = spec_.host_network ? services_.node_ip(spec_.node) : services_.take_ip(spec_.node);
     sandbox_ready_ = true;
     return true;

@@ -160,6 +160,7 @@ class PodWorker {
     void adopt(const api::Json& pod);
     bool admit(const api::PodView& view);
     bool volumes_ready();
+    bool devices_ready();
     void run_containers();
     // True when the next container may start.
     bool advance(const ContainerSpec& spec, ContainerState& state, bool init);
@@ -218,7 +219,7 @@ class PodWorker {
     bool resting_ = false, host_network_ = false;
     bool terminating_ = false, ended_ = false, waits_for_config_ = false, removed_ = false;
     int mount_failures_ = 0;
-    Time started_at_{}, sandbox_due_{}, mount_retry_{}, now_{}, initialized_at_{};
+    Time started_at_{}, sandbox_due_{}, mount_retry_{}, devices_retry_{}, now_{}, initialized_at_{};
     std::string pod_ip_, end_phase_, end_reason_, end_message_;
     bool evicted_ = false;
     bool stopping_ = false;  // its containers are, for good
@@ -241,6 +242,9 @@ ContainerSetup resolve_environment(const api::Json& pod, const api::Json& contai
                                    const Volumes* volumes = nullptr);
 // The volume that cannot be mounted: "MountVolume.SetUp failed for volume ..."; empty when all can.
 std::string missing_volume(const api::Json& pod, const api::Registry& registry);
+// pod_devices.cpp: why the devices of the pod's claims cannot be prepared; empty when they can. Every driver is on every
+// node, so what is allocated and reserved for the pod is there.
+std::string missing_devices(const api::Json& pod, const api::Registry& registry);
 // The volumes of a container. Those that outlive the pod, and its own, are the same for all who mount them.
 // Call it, and the next, with the mutex of all runs held.
 std::shared_ptr<FileSystem> mount_files(const api::Json& pod, const api::Json& container, const std::string& pod_ip,

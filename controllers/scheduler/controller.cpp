@@ -20,8 +20,6 @@ using scheduler::Verdict;
 namespace {
 
 constexpr std::string_view queue_key = "queue";
-// Before the key of a pod that has been placed and is to be bound.
-constexpr std::string_view bind_prefix = "bind:";
 // Bindings that wait for a webhook beside each other; the real one has no limit.
 constexpr std::size_t bindings_in_work = 16;
 // A turn gives way to the informers and the other controllers after this many pods.
@@ -30,12 +28,6 @@ constexpr Duration first_backoff = std::chrono::seconds(1);
 constexpr Duration backoff_max = std::chrono::seconds(10);
 // kube-scheduler retries what nothing woke after five minutes (podMaxInUnschedulablePodsDuration).
 constexpr Duration parked_max = std::chrono::minutes(5);
-
-Json reference(const PodInfo& pod, const api::Informer& pods) {
-    Json metadata = {{"name", pod.name}, {"namespace", pod.namespace_name}, {"uid", pod.uid}};
-    if (const auto record = pods.get(pod.namespace_name, pod.name)) metadata["resourceVersion"] = std::to_string(record->revision);
-    return {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", std::move(metadata)}};
-}
 
 // Sets a pod condition in a status document; the transition time moves only with the status.
 void set_condition(Json& pod, std::string_view type, std::string_view status, std::string_view reason,
@@ -56,6 +48,12 @@ void set_condition(Json& pod, std::string_view type, std::string_view status, st
 }
 
 }  // namespace
+
+Json SchedulerController::reference(const PodInfo& pod) const {
+    Json metadata = {{"name", pod.name}, {"namespace", pod.namespace_name}, {"uid", pod.uid}};
+    if (const auto record = pods_.get(pod.namespace_name, pod.name)) metadata["resourceVersion"] = std::to_string(record->revision);
+    return {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", std::move(metadata)}};
+}
 
 std::string SchedulerController::histogram(const std::map<std::string, int>& reasons) {
     std::vector<std::string> parts;
@@ -101,6 +99,14 @@ SchedulerController::SchedulerController(Manager& manager, scheduler::Release re
         informer->subscribe([this](const api::Informer::Change&) { wake_parked(); });
     for (const char* resource : {"csinodes", "csidrivers", "csistoragecapacities", "volumeattachments"})
         manager.informer(std::string(resource) + ".storage.k8s.io").subscribe([this](const api::Informer::Change&) { wake_parked(); });
+    if (!release.allocates_devices()) return;
+    devices_.emplace(manager, client());
+    manager.informer("resourceclaims.resource.k8s.io").subscribe([this](const api::Informer::Change& change) { on_device_claim(change); });
+    for (const char* resource : {"deviceclasses", "resourceslices"}) {
+        manager.informer(std::string(resource) + ".resource.k8s.io").subscribe([this](const api::Informer::Change& change) {
+            if (change.after) wake_for_devices();
+        });
+    }
 }
 
 SchedulerController::~SchedulerController() = default;
@@ -203,7 +209,8 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
         entry.nominated_node = entry.info->rules().nominated_node.empty() ? entry.nominated_node : entry.info->rules().nominated_node;
         nominated_.insert(record.key);
     }
-    if (!known || (!entry.queued && !entry.parked)) push(record.key, entry);
+    const bool parked = entry.parked && !(entry.lacks_claims && devices_->not_ready(*entry.info).empty());
+    if (!known || (!entry.queued && !parked)) push(record.key, entry);
 }
 
 void SchedulerController::forget(const std::string& key) {
@@ -212,6 +219,8 @@ void SchedulerController::forget(const std::string& key) {
     Entry& entry = found->second;
     take(entry.node, key);
     if (entry.queued) active_.erase({entry.info->priority, entry.sequence, key});
+    if (entry.devices != nullptr) devices_->forget(*entry.devices);
+    waiting_for_devices_.erase(key);
     parked_.erase(key);
     nominated_.erase(key);
     entries_.erase(found);
@@ -226,7 +235,7 @@ void SchedulerController::place(const std::string& key, Entry& entry, const std:
     parked_.erase(key);
     nominated_.erase(key);
     // A pod that has its place may be what others keep to, or spread from: they are looked at once in a turn.
-    if (!parked_.empty()) manager().set_timer(this, "assigned", now(), [this] { wake_parked(true); });
+    if (!parked_.empty()) manager().set_timer(this, "assigned", now(), [this] { wake_followers(); });
 }
 
 void SchedulerController::put(const std::string& name, const PodInfoPtr& pod) {
@@ -254,7 +263,17 @@ void SchedulerController::push(const std::string& key, Entry& entry) {
     enqueue(std::string(queue_key));
 }
 
-void SchedulerController::wake_parked(bool followers_only) {
+void SchedulerController::wake_parked() {
+    wake_parked("backoff", [](const Entry&) { return true; });
+}
+
+void SchedulerController::wake_followers() {
+    wake_parked("backoff of followers", [](const Entry& entry) {
+        return !entry.info->rules().affinity.empty() || !entry.info->rules().spread.empty();
+    });
+}
+
+void SchedulerController::wake_parked(const std::string& timer, std::function<bool(const Entry&)> concerned) {
     if (parked_.empty()) return;
     const Time time = now();
     Duration soonest = backoff_max;
@@ -262,8 +281,7 @@ void SchedulerController::wake_parked(bool followers_only) {
     const std::set<std::string> parked = parked_;
     for (const std::string& key : parked) {
         Entry& entry = entries_.at(key);
-        const scheduler::Constraints& rules = entry.info->rules();
-        if (followers_only && rules.affinity.empty() && rules.spread.empty()) continue;
+        if (!concerned(entry)) continue;
         if (entry.retry_at <= time) {
             push(key, entry);
         } else {
@@ -273,13 +291,12 @@ void SchedulerController::wake_parked(bool followers_only) {
     }
     // Pods that were moved keep their back-off; the timer looks at all of them again.
     if (!later) return;
-    manager().set_timer(this, followers_only ? "backoff of followers" : "backoff", time + soonest,
-                        [this, followers_only] { wake_parked(followers_only); });
+    manager().set_timer(this, timer, time + soonest, [this, timer, concerned = std::move(concerned)] { wake_parked(timer, concerned); });
 }
 
 api::ApiResult<Requeue> SchedulerController::reconcile(const std::string& queued) {
-    if (queued.starts_with(bind_prefix)) {
-        bind(queued.substr(bind_prefix.size()));
+    if (queued != queue_key) {
+        bind(queued.substr(bind_key({}).size()));
         return Requeue{};
     }
     for (int i = 0; i < pods_per_turn && !active_.empty(); ++i) {
@@ -294,30 +311,36 @@ api::ApiResult<Requeue> SchedulerController::reconcile(const std::string& queued
 void SchedulerController::schedule(const std::string& key) {
     Entry& entry = entries_.at(key);
     const PodInfoPtr pod = entry.info;
+    // It is not in the queue as long as there are claims to come; nobody is told.
+    entry.lacks_claims = devices_ && !devices_->not_ready(*pod).empty();
+    if (entry.lacks_claims) return park(key, entry);
     if (nodes_.empty()) return fail(key, entry, "no nodes available to schedule pods");
     Volumes volumes = volumes_of(*pod);
-    if (volumes.waiting) {
-        entry.parked = true;
-        parked_.insert(key);
-        return;
-    }
+    if (volumes.waiting) return park(key, entry);
+    const std::string helpless = availability(
+        nodes_.size(), std::to_string(nodes_.size()) + " Preemption is not helpful for scheduling");
     if (!volumes.refusal.empty()) {
-        const std::string none = availability(
-            nodes_.size(), std::to_string(nodes_.size()) + " Preemption is not helpful for scheduling");
-        return fail(key, entry, availability(nodes_.size(), volumes.refusal) + " preemption: " + none);
+        // DynamicResources has no state of a pod that was refused before its turn: it says so, and nobody else is asked.
+        const std::string after = devices_ ? " not found" : after_filters({}, helpless);
+        return fail(key, entry, availability(nodes_.size(), volumes.refusal) + after);
     }
-    const Filter filter(*pod, {nodes_, namespaces_, release_, &volume_use_}, volumes.rules);
+    const std::shared_ptr<scheduler::DeviceAttempt> devices = devices_ ? devices_->begin(*pod) : nullptr;
+    if (devices != nullptr && !devices->refusal.empty())
+        return fail(key, entry, availability(nodes_.size(), devices->refusal) + after_filters(devices->make_room(), helpless));
+    const Filter filter(*pod, {nodes_, namespaces_, release_, &volume_use_, devices.get()}, volumes.rules);
     std::map<std::string, Verdict> verdicts;
-    const NodeInfo* best = best_of(key, *pod, feasible(entry, filter, verdicts));
-    if (best != nullptr) {
+    const std::vector<const NodeInfo*> fitting = feasible(entry, filter, verdicts);
+    if (devices != nullptr && !devices->error.empty())
+        return fail(key, entry, "running \"DynamicResources\" filter plugin: " + devices->error, true);
+    if (const NodeInfo* best = best_of(key, *pod, fitting, devices.get()); best != nullptr) {
         if (!select_node_for_claims(*pod, volumes, *best)) {
             entry.chosen_node = best->name;
-            entry.parked = true;
-            parked_.insert(key);
+            park(key, entry);
         } else {
+            if (devices != nullptr) entry.devices = devices->reserve(*best);
             // From here on the others see it there; whoever waits for its binding does not hold them up.
             place(key, entry, best->name);
-            enqueue(std::string(bind_prefix) + key);
+            enqueue(bind_key(key));
         }
         return;
     }
@@ -326,53 +349,36 @@ void SchedulerController::schedule(const std::string& key) {
     for (const auto& [name, verdict] : verdicts)
         for (const std::string& reason : verdict.reasons) ++reasons[reason];
     std::string message = availability(nodes_.size(), histogram(reasons));
+    const std::string made = devices != nullptr ? devices->make_room() : "no new claims to deallocate";
     // Where pods make room there is nothing to add.
-    if (const std::string why = preempt(key, entry, filter, verdicts); !why.empty()) message += " preemption: " + why;
+    if (const std::string why = preempt(key, entry, filter, verdicts); !why.empty()) message += after_filters(made, why);
     fail(key, entry, message);
 }
 
-void SchedulerController::bind(const std::string& key) {
-    const auto placed = entries_.find(key);
-    if (placed == entries_.end() || placed->second.node.empty()) return;
-    const PodInfoPtr pod = placed->second.info;
-    const std::string node = placed->second.node;
-    interleave();
-    Json body = {{"apiVersion", "v1"},
-                 {"kind", "Binding"},
-                 {"metadata", {{"name", pod->name}, {"namespace", pod->namespace_name}, {"uid", pod->uid}}},
-                 {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
-    const auto bound = client().create_subresource(kind("pods"), pod->namespace_name, pod->name, "binding", std::move(body));
-    if (bound) return recorder_.normal(reference(*pod, pods_), "Scheduled", "Binding", "Successfully assigned " + key + " to " + node);
-    if (bound.error().code() == 404) return;  // deleted meanwhile; the informer will say so
-    log_line(LogLevel::info, "binding was refused", {{"pod", key}, {"why", bound.error()->message}});
-    const auto still = entries_.find(key);
-    if (still == entries_.end() || still->second.info->uid != pod->uid || still->second.node != node) return;
-    const auto record = pods_.get(key);
-    if (record == nullptr || !api::pod_view_of(*record).node_name.empty()) return;  // somebody else has placed it
-    take(node, key);
-    still->second.node.clear();
-    fail(key, still->second, {});
+std::string SchedulerController::after_filters(const std::string& devices, const std::string& preemption) const {
+    return " " + (devices_ ? devices + ", " : "") + "preemption: " + preemption;
 }
 
-// An empty message only delays the next attempt.
-void SchedulerController::fail(const std::string& key, Entry& entry, const std::string& message) {
+void SchedulerController::park(const std::string& key, Entry& entry) {
+    entry.parked = true;
+    parked_.insert(key);
+}
+
+void SchedulerController::fail(const std::string& key, Entry& entry, const std::string& message, bool error) {
     Duration backoff = first_backoff;
     for (int i = 0; i < entry.attempts && backoff < backoff_max; ++i) backoff *= 2;
     ++entry.attempts;
     entry.retry_at = now() + std::min(backoff, backoff_max);
-    entry.parked = true;
-    parked_.insert(key);
+    park(key, entry);
     manager().set_timer(this, "flush", now() + parked_max, [this] { wake_parked(); });
-    if (message.empty()) {
-        manager().set_timer(this, "backoff", entry.retry_at, [this] { wake_parked(); });
-        return;
-    }
+    if (error) manager().set_timer(this, "backoff", entry.retry_at, [this] { wake_parked(); });
+    if (message.empty()) return;
     const PodInfo& pod = *entry.info;
-    recorder_.warning(reference(pod, pods_), "FailedScheduling", "Scheduling", message);
+    recorder_.warning(reference(pod), "FailedScheduling", "Scheduling", message);
     const std::string time = api::format_time(now());
     const auto written = client().modify(kind("pods"), pod.namespace_name, pod.name, "status", [&](Json& document) {
         if (api::uid_of(document) != pod.uid) return false;
-        set_condition(document, "PodScheduled", "False", "Unschedulable", message, time);
+        set_condition(document, "PodScheduled", "False", error ? "SchedulerError" : "Unschedulable", message, time);
         Json& status = api::ensure(document, {"status"});
         if (!entry.nominated_node.empty()) status["nominatedNodeName"] = entry.nominated_node;
         else status.erase("nominatedNodeName");

@@ -4,6 +4,7 @@
 // other against totals that are kept incrementally, so that a turn sees its own placements before any informer does.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "controllers/runtime/controller.h"
 #include "controllers/runtime/series_recorder.h"
 #include "controllers/scheduler/default_selectors.h"
+#include "controllers/scheduler/dynamic_resources.h"
 #include "controllers/scheduler/filters.h"
 #include "controllers/scheduler/match_counts.h"
 #include "controllers/scheduler/pod_info.h"
@@ -46,9 +48,11 @@ class SchedulerController final : public Controller {
         std::string node;            // where it is, or was sent
         std::string nominated_node;  // where pods were evicted for it
         std::string chosen_node;     // where its claims get their volumes
+        std::shared_ptr<scheduler::Reservation> devices;  // to be written before it is bound
         bool queued = false;
         std::uint64_t sequence = 0;
         int attempts = 0;
+        bool lacks_claims = false;   // which are to be made before it is looked at
         bool parked = false;         // unschedulable until something changes
         Time retry_at{};             // not before
     };
@@ -67,10 +71,18 @@ class SchedulerController final : public Controller {
     void put(const std::string& node, const scheduler::PodInfoPtr& pod);
     void take(const std::string& node, const std::string& key);
     void push(const std::string& key, Entry& entry);
-    // Something changed that may make room: parked pods become eligible, each after its back-off. `followers_only`:
-    // those alone whose place depends on where other pods are.
-    void wake_parked(bool followers_only = false);
+    // Something changed that may make room: parked pods become eligible, each after its back-off. The second: those alone
+    // that `concerned` takes, by a timer of this name where they have to wait.
+    void wake_parked();
+    void wake_parked(const std::string& timer, std::function<bool(const Entry&)> concerned);
+    // Those whose place depends on where other pods are.
+    void wake_followers();
+    // Those that ask for devices.
+    void wake_for_devices();
+    void on_device_claim(const api::Informer::Change& change);
 
+    api::Json reference(const scheduler::PodInfo& pod) const;
+    static std::string bind_key(const std::string& key);
     // "1 node(s) were unschedulable, 2 Insufficient cpu", sorted as text.
     static std::string histogram(const std::map<std::string, int>& reasons);
     static std::string availability(std::size_t nodes, const std::string& reasons);
@@ -79,10 +91,18 @@ class SchedulerController final : public Controller {
     std::vector<const scheduler::NodeInfo*> feasible(const Entry& entry, const scheduler::Filter& filter,
                                                      std::map<std::string, scheduler::Verdict>& verdicts);
     const scheduler::NodeInfo* best_of(const std::string& key, const scheduler::PodInfo& pod,
-                                       std::vector<const scheduler::NodeInfo*> nodes);
+                                       std::vector<const scheduler::NodeInfo*> nodes, const scheduler::DeviceAttempt* devices);
+    // Writes what was reserved for the pod; false when it cannot be bound, or not yet.
+    bool bind_devices(const std::string& key);
     // Tells the API where a pod has been placed. A binding that is refused gives the place up again.
     void bind(const std::string& key);
-    void fail(const std::string& key, Entry& entry, const std::string& message);
+    // After a failure of binding; nothing when the pod has gone or is elsewhere.
+    void give_up_place(const std::string& key, const scheduler::PodInfo& pod, const std::string& node, const std::string& message);
+    void park(const std::string& key, Entry& entry);
+    // An empty message only delays the next attempt. `error`: nothing that changes elsewhere would help, it is tried again.
+    void fail(const std::string& key, Entry& entry, const std::string& message, bool error = false);
+    // What is said after the reasons of the nodes: what was tried to make room.
+    std::string after_filters(const std::string& devices, const std::string& preemption) const;
     Volumes volumes_of(const scheduler::PodInfo& pod);
     scheduler::VolumeRule rule_of_bound(const std::string& volume_name);
     void read_capacity(const std::string& provisioner, const std::string& class_name,
@@ -125,6 +145,8 @@ class SchedulerController final : public Controller {
     scheduler::MatchCounts matches_;
     scheduler::DefaultSelectors default_selectors_;
     scheduler::VolumeUse volume_use_;
+    std::optional<scheduler::DynamicResources> devices_;
+    std::set<std::string> waiting_for_devices_;  // pods that are bound when their devices are ready
     std::string next_start_;  // where the search of the next pod begins in a large cluster
     std::map<std::string, Entry, std::less<>> entries_;
     std::set<Waiting> active_;

@@ -1,11 +1,12 @@
 // The filters of kube-scheduler's default profile (pkg/scheduler/framework/plugins).
 #include "controllers/scheduler/filters.h"
 
-#include "controllers/scheduler/scores.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "controllers/scheduler/dynamic_resources.h"
+#include "controllers/scheduler/scores.h"
 
 namespace kubemu::controllers::scheduler {
 namespace {
@@ -33,7 +34,7 @@ bool is_removed(const std::vector<PodInfoPtr>& removed, const std::string& key) 
 }
 
 void check_resources(const PodInfo& pod, const NodeInfo& node, const std::vector<PodInfoPtr>& removed,
-                     const std::vector<PodInfoPtr>& extra, const Release& release, Verdict& verdict) {
+                     const std::vector<PodInfoPtr>& extra, const Release& release, const DeviceAttempt* devices, Verdict& verdict) {
     Resources used = node.used;
     auto pods = static_cast<std::int64_t>(node.pods.size());
     for (const PodInfoPtr& gone : removed) used.add(gone->requests, -1), --pods;
@@ -50,6 +51,8 @@ void check_resources(const PodInfo& pod, const NodeInfo& node, const std::vector
     for (const auto& [name, asked] : pod.requests.extended) {
         const auto taken = used.extended.find(name);
         const auto there = node.allocatable.extended.find(name);
+        const bool has_none = there == node.allocatable.extended.end() || there->second == 0;
+        if (has_none && devices != nullptr && devices->stands_for(name)) continue;
         lacks(asked, taken == used.extended.end() ? 0 : taken->second,
               there == node.allocatable.extended.end() ? 0 : there->second, name);
     }
@@ -113,7 +116,8 @@ Filter::Filter(const PodInfo& pod, Cluster cluster, std::vector<VolumeRule> volu
       release_(cluster.release),
       volumes_(std::move(volumes)),
       named_nodes_(named_nodes(rules_)),
-      volume_use_(cluster.volume_use) {
+      volume_use_(cluster.volume_use),
+      devices_(cluster.devices) {
     if (volume_use_ != nullptr && !rules_.claims.empty()) asked_volumes_ = volume_use_->of(pod_);
     count_spread();
     count_affinity();
@@ -214,11 +218,12 @@ Verdict Filter::check(const NodeInfo& node, const std::vector<PodInfoPtr>& remov
             return verdict;
         }
     }
-    check_resources(pod_, node, removed, extra, release_, verdict);
+    check_resources(pod_, node, removed, extra, release_, devices_, verdict);
     if (verdict.fits()) check_volumes(node, removed, verdict);
     if (!verdict.fits()) return verdict;
     check_spread(node, removed, verdict);
     if (verdict.fits()) check_pod_affinity(node, removed, verdict);
+    if (verdict.fits() && devices_ != nullptr) devices_->check(node, verdict);
     return verdict;
 }
 

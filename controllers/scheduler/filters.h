@@ -48,7 +48,10 @@ struct Release {
     int minor = 36;
     bool names_taints() const { return minor < 35; }            // "untolerated taint {key: value}"
     bool knows_too_small() const { return minor >= 31; }        // a node that never has room is not worth an eviction
+    bool allocates_devices() const { return minor >= 34; }      // DynamicResources is one of its plugins
 };
+
+class DeviceAttempt;
 
 // What is the same for all nodes in one attempt, computed once.
 class Filter {
@@ -58,6 +61,7 @@ class Filter {
         const Namespaces& namespaces;
         Release release{};
         const VolumeUse* volume_use = nullptr;  // null: nodes take any number of volumes
+        DeviceAttempt* devices = nullptr;       // null: the pod asks for none
     };
     Filter(const PodInfo& pod, Cluster cluster, std::vector<VolumeRule> volumes);
 
@@ -84,6 +88,7 @@ class Filter {
     std::optional<std::set<std::string>> named_nodes_;
     std::vector<Counts> spread_counts_, affinity_counts_, anti_counts_;
     const VolumeUse* volume_use_;
+    DeviceAttempt* devices_;
     DriverVolumes asked_volumes_;
     bool first_of_its_group_ = false;
     // Topology (key, value) pairs that a pod elsewhere keeps this pod away from, and by how many.

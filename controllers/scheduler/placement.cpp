@@ -70,9 +70,9 @@ std::vector<const NodeInfo*> SchedulerController::feasible(const Entry& entry, c
 }
 
 const NodeInfo* SchedulerController::best_of(const std::string& key, const PodInfo& pod,
-                                             std::vector<const NodeInfo*> nodes) {
+                                             std::vector<const NodeInfo*> nodes, const scheduler::DeviceAttempt* devices) {
     if (nodes.size() < 2) return nodes.empty() ? nullptr : nodes.front();
-    scheduler::Scoring scoring{pod, nodes_, namespaces_, image_nodes_, matches_, std::move(nodes), {}, {}, {}};
+    scheduler::Scoring scoring{pod, nodes_, namespaces_, image_nodes_, matches_, std::move(nodes), {}, {}, {}, {}};
     const storage::RecordPtr record = pods_.get(key);
     if (record == nullptr) return scoring.feasible.front();  // deleted: binding will be refused
     if (pod.constraints) {
@@ -82,6 +82,8 @@ const NodeInfo* SchedulerController::best_of(const std::string& key, const PodIn
         find_images(*record->bytes.get(), scoring);
     }
     if (pod.rules().spread.empty()) scoring.default_selector = default_selectors_.of(api::pod_view_of(*record));
+    for (const NodeInfo* node : scoring.feasible)
+        if (devices != nullptr) scoring.devices.push_back(devices->score_of(*node));
     const scheduler::Scores scores = scheduler::total_scores(scoring);
     std::size_t best = 0;
     std::uint64_t ties = 1;

@@ -79,7 +79,7 @@ void NodeInfo::remove(const std::string& key) {
 bool text_shows_constraints(std::string_view text) {
     for (const std::string_view member : {"\"affinity\":", "\"nodeSelector\":", "\"topologySpreadConstraints\":", "\"schedulingGates\":",
                                           "\"ephemeral\":", "\"persistentVolumeClaim\":", "\"overhead\":", "\"ephemeral-storage\"",
-                                          "\"preemptionPolicy\":\"Never\"", "\"nominatedNodeName\":"}) {
+                                          "\"preemptionPolicy\":\"Never\"", "\"nominatedNodeName\":", "\"resourceClaims\":"}) {
         if (contains_text(text, member)) return true;
     }
     // More than one container: what each asks for matters.
@@ -174,6 +174,21 @@ void read_pod_terms(const Json& affinity, std::string_view own_namespace, std::v
                                           static_cast<int>(api::int_at(entry, {"weight"}))));
 }
 
+// k8s.io/dynamic-resource-allocation/resourceclaim.Name
+DeviceClaim read_device_claim(const Json& entry, const Json& pod) {
+    DeviceClaim claim;
+    claim.claim = string_at(entry, {"resourceClaimName"});
+    if (!claim.claim.empty()) return claim;
+    claim.generated = true;
+    claim.made = false;
+    for (const Json& status : array_at(pod, {"status", "resourceClaimStatuses"})) {
+        if (string_at(status, {"name"}) != string_at(entry, {"name"})) continue;
+        claim.made = true;
+        claim.claim = string_at(status, {"resourceClaimName"});
+    }
+    return claim;
+}
+
 Constraints read_constraints(const Json& pod) {
     Constraints rules;
     const Json& spec = object_at(pod, {"spec"});
@@ -225,6 +240,7 @@ Constraints read_constraints(const Json& pod) {
         else if (api::find(volume, "ephemeral") != nullptr)
             rules.claims.push_back(std::string(api::name_of(pod)) + "-" + std::string(string_at(volume, {"name"})));
     }
+    for (const Json& entry : array_at(spec, {"resourceClaims"})) rules.device_claims.push_back(read_device_claim(entry, pod));
     rules.gated = !array_at(spec, {"schedulingGates"}).empty();
     rules.never_preempts = string_at(spec, {"preemptionPolicy"}) == "Never";
     rules.nominated_node = string_at(pod, {"status", "nominatedNodeName"});

@@ -72,6 +72,13 @@ struct SpreadConstraint {
     bool honor_taints = false;
 };
 
+// An entry of spec.resourceClaims: a ResourceClaim that the pod uses.
+struct DeviceClaim {
+    std::string claim;       // its name; empty when there is none, because none is needed or because it is not made yet
+    bool generated = false;  // of a template, for this pod alone
+    bool made = true;
+};
+
 struct Constraints {
     std::vector<std::pair<std::string, std::string>> node_selector;
     bool has_required_node_terms = false;
@@ -81,6 +88,7 @@ struct Constraints {
     std::vector<PodTerm> affinity, anti_affinity, preferred_affinity, preferred_anti_affinity;
     std::vector<SpreadConstraint> spread;
     std::vector<std::string> claims;
+    std::vector<DeviceClaim> device_claims;
     std::vector<std::string> images, mounted_images;  // of containers and init containers; of image volumes
     std::string nominated_node;
     bool gated = false;

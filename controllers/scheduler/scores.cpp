@@ -128,11 +128,18 @@ Scores node_affinity(const Scoring& scoring) {
     return scores;
 }
 
+Scores dynamic_resources(const Scoring& scoring) {
+    Scores scores = scoring.devices;
+    scores.resize(scoring.feasible.size(), 0);
+    normalize(scores, false);
+    return scores;
+}
+
 Scores total_scores(const Scoring& scoring) {
     using Plugin = Scores (*)(const Scoring&);
     constexpr std::pair<Plugin, int> plugins[] = {{taint_toleration, 3},    {node_affinity, 2},      {least_allocated, 1},
-                                                  {topology_spread, 2},     {inter_pod_affinity, 2}, {balanced_allocation, 1},
-                                                  {image_locality, 1}};
+                                                  {topology_spread, 2},     {inter_pod_affinity, 2}, {dynamic_resources, 2},
+                                                  {balanced_allocation, 1}, {image_locality, 1}};
     Scores total(scoring.feasible.size(), 0);
     for (const auto& [plugin, weight] : plugins) {
         const Scores own = plugin(scoring);

@@ -32,6 +32,8 @@ struct Scoring {
     std::vector<std::string> images, mounted_images;
     // Of the pod's services and controller: by it pods without constraints of their own spread. Empty when it has none.
     api::LabelSelector default_selector;
+    // Of DynamicResources, before they are normalised; empty when the pod asks for no devices.
+    std::vector<std::int64_t> devices;
 };
 
 // One value for each feasible node, normalised, before weighing.
@@ -43,6 +45,7 @@ Scores taint_toleration(const Scoring& scoring);
 Scores node_affinity(const Scoring& scoring);
 Scores topology_spread(const Scoring& scoring);
 Scores inter_pod_affinity(const Scoring& scoring);
+Scores dynamic_resources(const Scoring& scoring);
 // The weighed sum of all.
 Scores total_scores(const Scoring& scoring);
 

@@ -167,7 +167,7 @@ TEST_CASE("an unschedulable pod says why and is placed when room appears") {
     const Json pod = cluster.get("pods", "big");
     const Json& condition = pod["status"]["conditions"][0];
     CHECK(string_at(condition, {"reason"}) == "Unschedulable");
-    CHECK(string_at(condition, {"message"}).find("0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. preemption: 0/3 nodes are available: ") == 0);
+    CHECK(string_at(condition, {"message"}).find("0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: ") == 0);
     cluster.patch("nodes", "kubemu-worker", R"({"status":{"allocatable":{"cpu":"16"}}})", "status", "");
     cluster.advance(std::chrono::seconds(15));
     CHECK(cluster.state("big") == "Running running: restarts=0");

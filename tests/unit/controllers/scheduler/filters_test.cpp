@@ -9,8 +9,8 @@ using namespace std::chrono_literals;
 using tests::Scheduling;
 
 namespace {
-const std::string no_help = " preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
-const std::string no_victims = " preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
+const std::string no_help = " no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+const std::string no_victims = " no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
 }  // namespace
 
 TEST_CASE("without nodes, and with nodes that are cordoned or tainted") {
@@ -33,7 +33,7 @@ TEST_CASE("without nodes, and with nodes that are cordoned or tainted") {
     Scheduling older(scheduler::Release{30});
     older.node("n", "{}", R"({"taints":[{"key":"k","value":"v","effect":"NoExecute"}]})");
     older.pod("p");
-    CHECK(older.why("p") == "0/1 nodes are available: 1 node(s) had untolerated taint {k: v}." + no_help);
+    CHECK(older.why("p") == "0/1 nodes are available: 1 node(s) had untolerated taint {k: v}. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.");
 }
 
 TEST_CASE("requests: the containers together, or the hungriest init container with the sidecars before it, and the overhead") {
@@ -85,7 +85,7 @@ TEST_CASE("the number of pods, host ports, selectors and names") {
     CHECK(cluster.at("either") == "m");
     cluster.pod("named", affinity(R"({"matchFields":[{"key":"metadata.name","operator":"In","values":["n"]}]})"));
     CHECK(cluster.why("named") == "0/2 nodes are available: 1 Too many pods, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. "
-                                  "preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.");
+                                  "no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.");
 }
 
 TEST_CASE("pods keep together and apart, in the namespaces that they name or select") {
@@ -100,7 +100,7 @@ TEST_CASE("pods keep together and apart, in the namespaces that they name or sel
     };
     cluster.pod("lonely", term("podAffinity", ""));
     CHECK(cluster.why("lonely") == "0/2 nodes are available: 2 node(s) didn't match pod affinity rules. "
-                                   "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
+                                   "no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
     cluster.pod("self", term("podAffinity", ""), R"({"app":"db"})");  // the first of its kind may go anywhere
     const std::string home = cluster.at("self"), away = home == "n1" ? "n2" : "n1";
     REQUIRE(!home.empty());
@@ -109,7 +109,7 @@ TEST_CASE("pods keep together and apart, in the namespaces that they name or sel
     cluster.pod("apart", term("podAntiAffinity", ""), R"({"app":"db"})");
     CHECK(cluster.at("apart") == away);
     cluster.pod("third", term("podAntiAffinity", ""), R"({"app":"x"})");
-    CHECK(cluster.why("third").find("2 node(s) didn't match pod anti-affinity rules. preemption: 0/2 nodes are available: 2 No preemption victims found") != std::string::npos);
+    CHECK(cluster.why("third").find("2 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, preemption: 0/2 nodes are available: 2 No preemption victims found") != std::string::npos);
     cluster.pod("unwelcome", "{}", R"({"app":"db"})");
     CHECK(cluster.at("unwelcome") == home);  // where "apart" is it is not welcome
     cluster.pod("elsewhere", term("podAffinity", ""), "{}", "other");
@@ -150,7 +150,7 @@ TEST_CASE("pods spread over topologies") {
     cluster.pod("fifth", spread(""), R"({"app":"web"})");
     CHECK(cluster.why("fifth") == "0/4 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label), "
                                   "1 node(s) were unschedulable, 2 node(s) didn't match pod topology spread constraints. "
-                                  "preemption: 0/4 nodes are available: 2 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.");
+                                  "no new claims to deallocate, preemption: 0/4 nodes are available: 2 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.");
     cluster.pod("domains", spread(R"(,"minDomains":3)"), R"({"app":"new"})");
     CHECK(cluster.at("domains").empty());
     cluster.pod("soft", R"({"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"nowhere","whenUnsatisfiable":"ScheduleAnyway","labelSelector":{}}]})");

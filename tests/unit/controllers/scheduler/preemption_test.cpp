@@ -60,13 +60,13 @@ TEST_CASE("while its victims end, a pod asks for no others; one that must not pr
     cluster.node("n");
     cluster.of("a", "low", "4");
     cluster.of("polite", "polite", "4");
-    CHECK(cluster.why("polite") == "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.");
+    CHECK(cluster.why("polite") == "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.");
     CHECK(!cluster.ending("a"));
     cluster.of("boss", "high", "4");
     CHECK(cluster.ending("a"));
     cluster.patch("nodes", "n", R"({"metadata":{"labels":{"x":"y"}}})", {}, "");
     cluster.advance(12s);
-    CHECK(cluster.why("boss") == "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to a terminating pod on the nominated node.");
+    CHECK(cluster.why("boss") == "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to a terminating pod on the nominated node.");
 }
 
 TEST_CASE("pods of the same or a higher priority stay, and what eviction cannot help is left alone") {
@@ -77,7 +77,7 @@ TEST_CASE("pods of the same or a higher priority stay, and what eviction cannot 
     cluster.of("a", "high", "4");
     cluster.of("equal", "high", "3");
     CHECK(cluster.why("equal") == "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. "
-                                  "preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.");
+                                  "no new claims to deallocate, preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.");
     CHECK(cluster.nominated("equal").empty());
 }
 

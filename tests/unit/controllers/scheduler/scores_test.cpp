@@ -48,7 +48,7 @@ struct World {
         nodes.at(node_name).add(std::make_shared<const PodInfo>(std::move(info)));
     }
     Scores of(Scores (*plugin)(const Scoring&), const PodInfo& pod) {
-        Scoring scoring{pod, nodes, namespaces, image_nodes, matches, {}, images, {}, default_selector};
+        Scoring scoring{pod, nodes, namespaces, image_nodes, matches, {}, images, {}, default_selector, {}};
         for (const auto& [name, node] : nodes) scoring.feasible.push_back(&node);
         return plugin(scoring);
     }

@@ -45,8 +45,7 @@ struct Cluster : Scheduling {
 TEST_CASE("claims that are not there, or wait for a volume of their own accord") {
     Cluster cluster;
     cluster.user("p", "nothing");
-    CHECK(cluster.why("p") == "0/2 nodes are available: persistentvolumeclaim \"nothing\" not found. "
-                              "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
+    CHECK(cluster.why("p") == "0/2 nodes are available: persistentvolumeclaim \"nothing\" not found. not found");
     cluster.claim("unbound", "immediate");
     cluster.user("q", "unbound");
     CHECK(cluster.why("q").find("0/2 nodes are available: pod has unbound immediate PersistentVolumeClaims.") == 0);
@@ -64,7 +63,7 @@ TEST_CASE("a claim waits for its first consumer and takes a volume where the pod
     CHECK(cluster.at("p") == "n2");
     cluster.user("second", "data", R"(,"nodeSelector":{"zone":"a"})");
     CHECK(cluster.why("second") == "0/2 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, 1 node(s) didn't match Pod's node affinity/selector. "
-                                   "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
+                                   "no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
     cluster.claim("more", "local");
     cluster.user("third", "more", R"(,"nodeSelector":{"zone":"b"})");
     CHECK(cluster.why("third").find("1 node(s) didn't find available persistent volumes to bind") != std::string::npos);
@@ -120,7 +119,7 @@ TEST_CASE("a node takes as many volumes of a driver as its CSINode says") {
     REQUIRE(cluster.at("p") == "n1");
     cluster.user("q", "two", R"(,"nodeSelector":{"zone":"a"})");
     CHECK(cluster.why("q") == "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) exceed max volume count. "
-                              "preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.");
+                              "no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.");
     cluster.user("same", "one", R"(,"nodeSelector":{"zone":"a"})");  // the volume is there already
     CHECK(cluster.at("same") == "n1");
     // What is attached counts whoever uses it.
@@ -140,7 +139,7 @@ TEST_CASE("a driver that publishes its capacity gets claims only where there is 
     cluster.claim("data", "anywhere");
     cluster.user("p", "data");
     CHECK(cluster.why("p") == "0/2 nodes are available: 2 node(s) did not have enough free storage. "
-                              "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
+                              "no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.");
     cluster.create("csistoragecapacities.storage.k8s.io", R"({"metadata":{"name":"small"},"storageClassName":"anywhere","nodeTopology":{"matchLabels":{"zone":"a"}},"capacity":"500Mi"})");
     cluster.create("csistoragecapacities.storage.k8s.io", R"({"metadata":{"name":"no-large-ones"},"storageClassName":"anywhere","nodeTopology":{"matchLabels":{"zone":"a"}},
         "capacity":"50Gi","maximumVolumeSize":"500Mi"})");
