@@ -18,7 +18,7 @@ Json named(const char* name) { return {{"metadata", {{"name", name}}}}; }
 }  // namespace
 
 void bootstrap(api::Registry& registry) {
-    api::Client client(registry, {}, "kube-apiserver/v1");
+    api::Client client(registry, api_server_user(), "kube-apiserver/v1");
     const auto make = [&](const char* resource, const char* space, Json object) {
         const std::string name(api::name_of(object));
         // The release that is emulated may be older than the kind.

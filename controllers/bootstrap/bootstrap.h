@@ -6,6 +6,9 @@
 
 namespace kubemu::controllers {
 
+// As whom an API server does what it does by itself (k8s.io/apiserver/pkg/authentication/user.APIServerUser).
+inline api::User api_server_user() { return {"system:apiserver", {}, {"system:masters", "system:authenticated"}, {}}; }
+
 // Idempotent: what exists already is left as it is.
 void bootstrap(api::Registry& registry);
 

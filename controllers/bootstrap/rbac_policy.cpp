@@ -7,6 +7,7 @@
 #include "api/client.h"
 #include "api/kinds/rbac/views.h"
 #include "api/values/text.h"
+#include "controllers/bootstrap/bootstrap.h"
 #include "storage/base/log.h"
 
 namespace kubemu::controllers {
@@ -149,7 +150,7 @@ bool mend(Json& object, const Json& wanted) {
 
 class Reconciler {
   public:
-    explicit Reconciler(api::Registry& registry) : registry_(registry), client_(registry, {}, "kube-apiserver/v1") {}
+    explicit Reconciler(api::Registry& registry) : registry_(registry), client_(registry, api_server_user(), "kube-apiserver/v1") {}
 
     void reconcile(const char* resource, std::string_view namespace_name, Json wanted) {
         const api::KindSpec& kind = registry_.kinds().stored(resource);

@@ -9,6 +9,7 @@
 #include "api/kinds/flowcontrol/flowcontrol.h"
 #include "api/kinds/views.h"
 #include "api/values/time.h"
+#include "controllers/bootstrap/bootstrap.h"
 #include "storage/base/log.h"
 
 namespace kubemu::controllers {
@@ -39,7 +40,7 @@ api::Json service_of(const api::GroupVersionSpec& version, const std::string& na
 
 void bootstrap_api_services(api::Registry& registry) {
     if (registry.kinds().find_stored(services) == nullptr) return;
-    api::Client client(registry, {}, "kube-apiserver/v1");
+    api::Client client(registry, api_server_user(), "kube-apiserver/v1");
     std::set<std::string> names;
     for (const api::GroupVersionSpec& version : api::served_versions(registry.kinds().all())) {
         // The aggregator does not register itself; groups of custom resources come with their definitions.
@@ -57,7 +58,7 @@ void bootstrap_api_services(api::Registry& registry) {
 }
 
 void bootstrap_metrics(api::Registry& registry) {
-    api::Client client(registry, {}, "kube-apiserver/v1");
+    api::Client client(registry, api_server_user(), "kube-apiserver/v1");
     const api::GroupVersionSpec version{"metrics.k8s.io", "v1beta1", true, 100, 100};
     if (registry.kinds().find_stored(services) != nullptr) {
         api::Json service = service_of(version, "v1beta1.metrics.k8s.io");
@@ -74,7 +75,7 @@ void bootstrap_metrics(api::Registry& registry) {
 }
 
 void bootstrap_flow_control(api::Registry& registry) {
-    api::Client client(registry, {}, "api-priority-and-fairness-config-producer-v1/v1");
+    api::Client client(registry, api_server_user(), "api-priority-and-fairness-config-producer-v1/v1");
     for (const api::Json& level : api::bootstrap_priority_levels()) {
         make(registry, client, "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", level);
     }
@@ -86,7 +87,7 @@ void bootstrap_flow_control(api::Registry& registry) {
 void bootstrap_service_network(api::Registry& registry) {
     constexpr std::string_view networks = "servicecidrs.networking.k8s.io";
     if (registry.kinds().find_stored(networks) == nullptr || registry.get(networks, "", "kubernetes")) return;
-    api::Client client(registry, {}, "kube-apiserver/v1");
+    api::Client client(registry, api_server_user(), "kube-apiserver/v1");
     make(registry, client, networks,
          {{"metadata", {{"name", "kubernetes"}}}, {"spec", {{"cidrs", api::Json::array({"10.96.0.0/12"})}}}});
     const std::string now = api::format_time(registry.clock().now());
@@ -105,7 +106,7 @@ void bootstrap_service_network(api::Registry& registry) {
 }
 
 void bootstrap_authentication(api::Registry& registry, const std::string& authority) {
-    api::Client client(registry, {}, "kube-apiserver/v1");
+    api::Client client(registry, api_server_user(), "kube-apiserver/v1");
     const auto config = [&](const char* name, api::Json data) {
         make(registry, client, "configmaps", {{"metadata", {{"name", name}, {"namespace", "kube-system"}}}, {"data", std::move(data)}});
     };

@@ -148,7 +148,7 @@ void bootstrap_stage_definition(api::Registry& registry) {
     if (!document)
         return log_line(LogLevel::error, "the definition of Stages is broken",
                         {{"error", document.error().message}});
-    api::Client client(registry, {}, "kwok");
+    api::Client client(registry, api::administrator(), "kwok");
     const auto made = client.create(registry.kinds().stored(definitions), "", std::move(*document));
     if (!made && made.error().code() != 409)
         log_line(LogLevel::error, "the definition of Stages was refused", {{"error", made.error()->message}});

@@ -80,3 +80,16 @@ TEST_CASE("a later start mends what is missing and keeps what was added") {
     cluster.reconcile();
     CHECK(cluster.store().current_revision() == revision);
 }
+
+TEST_CASE("who makes them may grant what they grant") {
+    tests::TestCluster cluster;
+    cluster.create("namespaces", R"({"metadata":{"name":"kube-public"}})");
+    const api::Authorizer authorizer(cluster.store(), {api::Authorizer::Mode::rbac});
+    api::Registry registry({.store = cluster.store(), .kinds = cluster.kinds(), .clock = cluster.clock(),
+                            .random = cluster.random(), .authorizer = &authorizer});
+    controllers::reconcile_rbac_policy(registry);
+    cluster.store().flush();
+    CHECK(registry.list(roles, "").size() ==
+          controllers::bootstrap_cluster_roles().size() + controllers::bootstrap_controller_roles().size());
+    CHECK(cluster.exists(bindings, "cluster-admin", ""));
+}
