@@ -9,7 +9,6 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 
-
 namespace kubemu::server {
 namespace {
 
@@ -55,6 +54,10 @@ Result<std::unique_ptr<Tls>, std::string> Tls::make(const api::CertificateAuthor
     if (!error) context.set_verify_mode(ssl::verify_peer, error);
     if (!error) context.set_verify_callback([](bool, ssl::verify_context&) { return true; }, error);
     if (error) return "TLS could not be set up: " + error.message();
+    // Clients that have several certificates choose by the names of the authorities that are taken.
+    STACK_OF(X509)* chain = nullptr;
+    SSL_CTX_get_extra_chain_certs(context.native_handle(), &chain);
+    for (int i = 0; i < sk_X509_num(chain); ++i) SSL_CTX_add_client_CA(context.native_handle(), sk_X509_value(chain, i));
     return std::unique_ptr<Tls>(new Tls(std::move(impl)));
 }
 

@@ -196,8 +196,13 @@ api::ApiResult<std::optional<Duration>> CronJobController::start_due(Look& look)
         events().warning(look.reference, "UnparseableSchedule", "unparseable schedule: \"" + text + "\" : " + schedule.error());
         return Wait{};
     }
-    Wait wait;
-    if (const auto next = schedule->next(now(), *zone)) wait = *next - now();
+    const auto next = schedule->next(now(), *zone);
+    if (!next) {  // the 31st of February
+        events().warning(look.reference, "InvalidSchedule",
+                         "invalid schedule: " + text + " : time difference between two schedules is less than 1 second");
+        return Wait{};
+    }
+    const Wait wait = *next - now();
     const auto last = api::parse_time(api::string_at(look.status, {"lastScheduleTime"}));
     Time earliest = last.value_or(look.view().created);
     const Json* deadline = api::find(look.cron(), {"spec", "startingDeadlineSeconds"});

@@ -25,6 +25,10 @@ token=$(curl -s -X POST -H 'Content-Type:' "$url/api/v1/namespaces/default/servi
 denied=$("$KUBECTL" --kubeconfig /dev/null --server "$secure" --certificate-authority "$work/ca.pem" --token "$token" get pods 2>&1) && fail "the account could list pods"
 [[ $denied = *'User "system:serviceaccount:default:default" cannot list resource "pods"'* ]] || fail "$denied"
 
+# It says whose certificates it takes.
+openssl s_client -connect "${secure#https://}" < /dev/null 2> /dev/null > "$work/handshake"
+grep -A1 'Acceptable client certificate CA names' "$work/handshake" | grep -q 'CN *= *kubernetes'
+
 # A certificate that another authority signed.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/O=system:masters/CN=eve' -days 1 \
   -keyout "$work/eve.key" -out "$work/eve.pem" 2> /dev/null

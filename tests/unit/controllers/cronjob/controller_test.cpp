@@ -108,6 +108,13 @@ TEST_CASE("a suspended one starts nothing; later it catches up with the latest a
     CHECK(cluster.has_event("TooManyMissedTimes"));
 }
 
+TEST_CASE("a schedule that never comes is told of") {
+    Cluster cluster;
+    cluster.start(R"({"spec":{"schedule":"59 23 31 2 *"}})");
+    CHECK(cluster.jobs().empty());
+    CHECK(cluster.has_event("InvalidSchedule CronJob/c: invalid schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second"));
+}
+
 TEST_CASE("a starting deadline forgets what is older") {
     Cluster cluster;
     cluster.start(R"({"spec":{"suspend":true,"schedule":"0 * * * *","startingDeadlineSeconds":100}})");
