@@ -22,6 +22,7 @@
 #include "controllers/cronjob/controller.h"
 #include "controllers/daemonset/controller.h"
 #include "controllers/deployment/controller.h"
+#include "controllers/device_taint_eviction/controller.h"
 #include "controllers/disruption/controller.h"
 #include "controllers/endpoints/controller.h"
 #include "controllers/endpointslice/controller.h"
@@ -232,6 +233,7 @@ void Cluster::Impl::add_controllers() {
     if (enabled("ingress-address")) manager.add(std::make_unique<IngressAddressController>(manager));
     if (enabled("nodelifecycle")) manager.add(std::make_unique<NodeLifecycleController>(manager));
     if (enabled("taint-eviction-controller")) manager.add(std::make_unique<TaintEvictionController>(manager));
+    if (enabled("device-taint-eviction-controller")) manager.add(std::make_unique<DeviceTaintEvictionController>(manager));
     if (enabled("horizontalpodautoscaling")) manager.add(std::make_unique<HorizontalPodAutoscalerController>(manager, &aggregated, &remote));
     if (enabled("disruption")) manager.add(std::make_unique<DisruptionController>(manager));
     if (enabled("resourcequota")) manager.add(std::make_unique<ResourceQuotaController>(manager));

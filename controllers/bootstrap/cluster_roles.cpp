@@ -229,8 +229,9 @@ get list watch | core | namespaces
 get list watch | storage.k8s.io | csidrivers
 get list watch | storage.k8s.io | csistoragecapacities
 get list watch | resource.k8s.io | deviceclasses
-get list patch update watch | resource.k8s.io | resourceclaims
+create delete get list patch update watch | resource.k8s.io | resourceclaims
 get list patch update watch | resource.k8s.io | resourceclaims/status
+patch update | resource.k8s.io | resourceclaims/binding
 update | core | pods/finalizers
 get list watch | resource.k8s.io | resourceslices
 )"},

@@ -99,22 +99,24 @@ get list watch | core | pods
 update | core | pods/finalizers
 create get list watch | core | persistentvolumeclaims
 create patch update | core events.k8s.io | events
+)"},
+    {.name = "system:controller:resource-claim-controller",
+     .rules = R"(
 get list watch | core | pods
 update | core | pods/finalizers
 create delete get list watch | resource.k8s.io | resourceclaims
 patch update | resource.k8s.io | resourceclaims resourceclaims/status
 patch update | core | pods/status
 create patch update | core events.k8s.io | events
-get list watch | scheduling.k8s.io | podgroups
-patch update | scheduling.k8s.io | podgroups/status
+patch update | resource.k8s.io | resourceclaims/binding
 )"},
-    {.name = "system:controller:resource-claim-controller"},
-    {.name = "system:controller:resourcepoolstatusrequest-controller",
+    {.name = "system:controller:device-taint-eviction-controller",
      .rules = R"(
-delete get list watch | resource.k8s.io | resourcepoolstatusrequests
-patch update | resource.k8s.io | resourcepoolstatusrequests/status
-get list watch | resource.k8s.io | resourceslices
+delete get list watch | core | pods
+patch update | core | pods/status
 get list watch | resource.k8s.io | resourceclaims
+get list watch | resource.k8s.io | resourceslices
+get list watch | resource.k8s.io | deviceclasses
 create patch update | core events.k8s.io | events
 )"},
     {.name = "system:controller:generic-garbage-collector",

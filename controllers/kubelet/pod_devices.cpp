@@ -67,6 +67,48 @@ std::string missing_devices(const Json& pod, const api::Registry& registry) {
     return {};
 }
 
+namespace {
+
+// "driver/pool/device" of what the claim was given, for one of its requests or for all.
+Json devices_of(const Json& claim, std::string_view request) {
+    Json devices = Json::array();
+    for (const Json& result : api::array_at(claim, {"status", "allocation", "devices", "results"})) {
+        const std::string_view whole = string_at(result, {"request"});  // "request/alternative" where there are any
+        if (!request.empty() && whole.substr(0, whole.find('/')) != request.substr(0, request.find('/'))) continue;
+        std::string id;
+        for (const char* member : {"driver", "pool", "device"}) id += (id.empty() ? "" : "/") + std::string(string_at(result, {member}));
+        const bool known = std::any_of(devices.begin(), devices.end(), [&](const Json& device) { return device["resourceID"] == id; });
+        if (!known) devices.push_back({{"resourceID", id}, {"health", "Unknown"}});
+    }
+    return devices;
+}
+
+}  // namespace
+
+void write_devices(Json& pod, const api::Registry& registry) {
+    const std::vector<Wanted> wanted = wanted_claims(pod);
+    const Json& entries = api::array_at(pod, {"spec", "resourceClaims"});
+    for (Json& status : pod["status"]["containerStatuses"]) {
+        Json list = Json::array();
+        for (const Json& container : api::array_at(pod, {"spec", "containers"})) {
+            if (string_at(container, {"name"}) != string_at(status, {"name"})) continue;
+            for (const Json& used : api::array_at(container, {"resources", "claims"})) {
+                const std::string_view request = string_at(used, {"request"});
+                std::string name(string_at(used, {"name"}));
+                const auto entry = std::find_if(entries.begin(), entries.end(), [&](const Json& one) { return string_at(one, {"name"}) == name; });
+                if (entry == entries.end()) continue;
+                const Wanted& claim = wanted[static_cast<std::size_t>(entry - entries.begin())];
+                const auto record = registry.get("resourceclaims.resource.k8s.io", api::namespace_of(pod), claim.claim);
+                Json devices = record == nullptr ? Json::array() : devices_of(registry.document(*record), request);
+                if (devices.empty()) continue;
+                if (!request.empty()) name.append("/").append(request);
+                list.push_back({{"name", "claim:" + name}, {"resources", std::move(devices)}});
+            }
+        }
+        if (!list.empty()) status["allocatedResourcesStatus"] = std::move(list);
+    }
+}
+
 bool PodWorker::devices_ready() {
     if (now_ < devices_retry_) {
         due(devices_retry_);

@@ -145,6 +145,8 @@ void PodWorker::write_status() {
                 for (std::size_t i = 0; i < ephemeral_.size(); ++i) ephemeral.push_back(container_status(spec_.ephemeral[i], ephemeral_[i], false, false));
                 status["ephemeralContainerStatuses"] = std::move(ephemeral);
             }
+            if (sandbox_ready_ && !ended_ && services_.minor >= 36 && api::find(pod, {"spec", "resourceClaims"}) != nullptr)
+                write_devices(pod, services_.manager.registry());
         }
         std::string phase = "Pending";
         if (ended_ && !end_phase_.empty()) {

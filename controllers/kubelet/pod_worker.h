@@ -245,6 +245,9 @@ std::string missing_volume(const api::Json& pod, const api::Registry& registry);
 // pod_devices.cpp: why the devices of the pod's claims cannot be prepared; empty when they can. Every driver is on every
 // node, so what is allocated and reserved for the pod is there.
 std::string missing_devices(const api::Json& pod, const api::Registry& registry);
+// status.containerStatuses[].allocatedResourcesStatus: the devices of the claims that each container names. Their drivers
+// say nothing about their health.
+void write_devices(api::Json& pod, const api::Registry& registry);
 // The volumes of a container. Those that outlive the pod, and its own, are the same for all who mount them.
 // Call it, and the next, with the mutex of all runs held.
 std::shared_ptr<FileSystem> mount_files(const api::Json& pod, const api::Json& container, const std::string& pod_ip,
