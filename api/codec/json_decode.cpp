@@ -127,11 +127,43 @@ class Decoder {
             seen[index] = true;
             struct_ = go_name;
             fields_.push_back(field->name);
+            owner_ = &type;
             member(out, *field);
             if (aborted_) return;
             fields_.pop_back();
             struct_ = outer;
         }
+    }
+
+    // A schema, or a list or boolean in its place: types with an UnmarshalJSON of their own, whose first error ends all,
+    // and whose unknown fields nobody hears of. What is neither leaves an empty value, where it is not refused.
+    bool schema_or_other(Json& out, WireForm form, Token token) {
+        const TypeInfo& schema = *owner_;
+        std::vector<std::string>* complaints = std::exchange(complaints_, nullptr);
+        std::optional<std::string> saved = std::exchange(saved_, std::nullopt);
+        bool found = true;
+        if (token == Token::object) {
+            out = Json::object();
+            object(out, schema, go_name_of(schema));
+        } else if (form == WireForm::schema_or_bool && token == Token::boolean) {
+            out = reader_.skip() == "true";
+        } else if (form == WireForm::schema_or_bool) {
+            abort("boolean or JSON schema expected");
+        } else if (token == Token::array) {
+            FieldInfo items{.shape = Shape::list};
+            if (form == WireForm::schema_or_list) {
+                items.kind = ValueKind::object;
+                items.type = &schema;
+            }
+            found = list(out, items, 0) && !out.empty();
+        } else {
+            reader_.skip();
+            found = false;
+        }
+        if (saved_) abort(std::move(*saved_));
+        saved_ = std::move(saved);
+        complaints_ = complaints;
+        return found && !aborted_;
     }
 
     void member(Json& out, const FieldInfo& field) {
@@ -239,8 +271,8 @@ class Decoder {
             for (int i = 0; i < depth; ++i) {
                 if (text.rfind("[]", 0) == 0) {
                     text.erase(0, 2);
-                } else if (text.rfind("map[string]", 0) == 0) {
-                    text.erase(0, 11);
+                } else if (text.rfind("map[", 0) == 0) {
+                    text.erase(0, text.find(']') + 1);
                 } else {  // a named list or map, such as v1.ResourceList
                     FieldInfo item{.kind = field.kind};
                     item.type = field.type;
@@ -321,6 +353,7 @@ class Decoder {
                 abort(sentence(word_of(token), "int32"));
                 return false;
             case ValueKind::raw:
+                if (field.wire_form != WireForm::plain) return schema_or_other(out, field.wire_form, token);
                 out = UntypedDecoder(reader_.skip(), nullptr).value();
                 return true;
             case ValueKind::fields_v1:
@@ -384,6 +417,7 @@ class Decoder {
 
     JsonReader reader_;
     std::vector<std::string>* complaints_;
+    const TypeInfo* owner_ = nullptr;       // the innermost struct
     std::string_view struct_;               // Go name of the innermost struct
     std::vector<std::string_view> fields_;  // JSON names from the root, without indexes and map keys
     std::string path_;                      // with them

@@ -43,6 +43,7 @@ class Encoder {
         const Members values(object, type);
         for (std::size_t i = 0; i < type.fields.size(); ++i) {
             const FieldInfo& field = type.fields[i];
+            owner_ = &type;
             if (stored && type.has_type_meta && (field.name == "kind" || field.name == "apiVersion"))
                 continue;
             const Json* value = values[i];
@@ -74,6 +75,7 @@ class Encoder {
 
   private:
     bool of_record_ = false;
+    const TypeInfo* owner_ = nullptr;  // the struct whose member is written
 
     static const Json& none() {
         static const Json empty = Json::object();
@@ -194,6 +196,16 @@ class Encoder {
         out += '}';
     }
 
+    // A schema that stands where a list or boolean may stand is a struct like any other.
+    void schema_or_other(const Json& value, const FieldInfo& field) {
+        const TypeInfo& schema = *owner_;
+        if (value.is_object()) return structure(value, schema);
+        if (!value.is_array() || field.wire_form != WireForm::schema_or_list) return append_raw(out, value);
+        FieldInfo items{.kind = ValueKind::object, .shape = Shape::list};
+        items.type = &schema;
+        list(value, items);
+    }
+
     void list(const Json& value, const FieldInfo& field) {
         if (!value.is_array()) return append_raw(out, value);
         out += '[';
@@ -207,6 +219,7 @@ class Encoder {
     void single(const Json& value, const FieldInfo& field) {
         if (field.kind == ValueKind::object && (value.is_object() || value.is_null()))
             return structure(value, *field.type);
+        if (field.kind == ValueKind::raw && field.wire_form != WireForm::plain) return schema_or_other(value, field);
         const bool timed = field.kind == ValueKind::time || field.kind == ValueKind::micro_time;
         if (timed && value.is_string() && value.get_ref<const std::string&>().empty()) {
             out += "null";

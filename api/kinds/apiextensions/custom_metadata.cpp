@@ -42,7 +42,8 @@ void check_resource(const Json& value, const FieldPath& path, FieldErrors& error
 
 }  // namespace
 
-void validate_embedded_resources(const Json& value, const structural::Schema& schema, const FieldPath& path, FieldErrors& errors) {
+void validate_embedded_resources(const Json& value, const structural::Schema& schema, const FieldPath& path, FieldErrors& errors,
+                                 bool root) {
     if (value.is_array()) {
         for (std::size_t i = 0; schema.items && i < value.size(); ++i) {
             validate_embedded_resources(value[i], *schema.items, path.index(i), errors);
@@ -50,7 +51,7 @@ void validate_embedded_resources(const Json& value, const structural::Schema& sc
         return;
     }
     if (!value.is_object()) return;
-    if (schema.embedded_resource) check_resource(value, path, errors);
+    if (root || schema.embedded_resource) check_resource(value, path, errors);
     for (const auto& [name, member] : value.items()) {
         if (const structural::Schema* own = schema.property(name)) {
             validate_embedded_resources(member, *own, path.child(name), errors);

@@ -41,6 +41,10 @@ void default_definition(Json& definition, const HookContext&) {
     if (string_at(names, {"listKind"}).empty() && !kind.empty()) names["listKind"] = kind + "List";
     Json& spec = definition["spec"];
     if (find(spec, "conversion") == nullptr) spec["conversion"] = {{"strategy", "None"}};
+    // A webhook that says nothing is none.
+    if (const Json* webhook = find(spec, {"conversion", "webhook"}); webhook != nullptr && webhook->empty()) {
+        erase(spec["conversion"], "webhook");
+    }
     if (array_at(definition, {"status", "storedVersions"}).empty()) note_storage_version(definition);
 }
 

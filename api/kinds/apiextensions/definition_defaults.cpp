@@ -14,14 +14,14 @@ namespace {
 
 using structural::Schema;
 
-void check_default(const Schema& schema, const FieldPath& path, bool inside_meta, FieldErrors& errors) {
+void check_default(const Schema& schema, const FieldPath& path, bool resource, bool inside_meta, FieldErrors& errors) {
     const FieldPath at = path.child("default");
     Json value = *schema.default_value;
-    if (!inside_meta && !structural::prune(value, schema, schema.embedded_resource).empty()) {
+    if (!inside_meta && !structural::prune(value, schema, resource).empty()) {
         errors.invalid(at, GoText{go_bad_value(*schema.default_value)}, "must not have unknown fields");
     }
     FieldErrors found;
-    if (!inside_meta) validate_embedded_resources(*schema.default_value, schema, at, found);
+    if (!inside_meta) validate_embedded_resources(*schema.default_value, schema, at, found, resource);
     if (found.empty()) structural::validate_value(*schema.default_value, schema, at, found);
     if (found.empty()) cel::validate_rules(*schema.default_value, schema.default_value.get(), schema, at, found);
     for (const FieldError& error : found.all()) errors.add(error);
@@ -30,7 +30,7 @@ void check_default(const Schema& schema, const FieldPath& path, bool inside_meta
 void walk(const Schema& schema, const FieldPath& path, bool root, bool inside_meta, FieldErrors& errors) {
     const bool resource = root || schema.embedded_resource;
     if (resource) inside_meta = false;
-    if (schema.default_value != nullptr) check_default(schema, path, inside_meta, errors);
+    if (schema.default_value != nullptr) check_default(schema, path, resource, inside_meta, errors);
     // Defaults below additionalProperties are not looked at: they have no place to be checked at.
     if (schema.items) walk(*schema.items, path.child("items"), false, inside_meta, errors);
     for (const structural::Property& property : schema.properties) {

@@ -73,6 +73,23 @@ TEST_CASE("wrong types are reported with the innermost struct and the path from 
           "error: json: cannot unmarshal array into Go value of type v1.ConfigMap");
 }
 
+TEST_CASE("a schema, or a list or boolean in its place, has a form of its own") {
+    constexpr const char* props = "apiextensions/v1.JSONSchemaProps";
+    CHECK(decode(props, R"({"items":{"type":"string","unheard":1}})") == R"({"items":{"type":"string"}})");
+    CHECK(decode(props, R"({"items":[{"type":"string"}],"additionalProperties":false})") ==
+          R"({"additionalProperties":false,"items":[{"type":"string"}]})");
+    CHECK(decode(props, R"({"items":"x","additionalItems":true})") == R"({"additionalItems":true})");
+    CHECK(decode(props, R"({"additionalProperties":"x"})") == "error: boolean or JSON schema expected");
+    CHECK(decode(props, R"({"properties":{"a":{"additionalProperties":{"type":5}}}})") ==
+          "error: json: cannot unmarshal number into Go struct field "
+          "JSONSchemaProps.properties.additionalProperties.type of type string");
+    CHECK(decode(props, R"({"dependencies":{"a":["x",5]}})") ==
+          "error: json: cannot unmarshal number into Go struct field JSONSchemaProps.dependencies of type string");
+    CHECK(decode("resource/v1.Device", R"({"attributes":[]})") ==
+          "error: json: cannot unmarshal array into Go struct field Device.attributes of type "
+          "map[v1.QualifiedName]v1.DeviceAttribute");
+}
+
 TEST_CASE("the first wrong type counts, but a value with its own parser counts more") {
     CHECK(decode("core/v1.Pod", R"({"spec":{"nodeName":1,"hostNetwork":"x"}})") ==
           "error: json: cannot unmarshal number into Go struct field PodSpec.spec.nodeName of type string");

@@ -63,6 +63,14 @@ TEST_CASE("omitempty leaves out zero values but never structs") {
     CHECK(value("core/v1.Volume", R"({"name":"v","emptyDir":{}})") == R"({"name":"v","emptyDir":{}})");
 }
 
+TEST_CASE("a schema in the place of a list or boolean is written as a schema") {
+    CHECK(value("apiextensions/v1.JSONSchemaProps",
+                R"({"additionalProperties":{"maximum":1,"format":"int32","description":"","type":"integer"},
+                    "items":[{"type":"array","items":{"type":"string","id":"x"}}]})") ==
+          R"({"items":[{"type":"array","items":{"id":"x","type":"string"}}],)"
+          R"("additionalProperties":{"type":"integer","format":"int32","maximum":1}})");
+}
+
 TEST_CASE("a nested object keeps its own kind and apiVersion") {
     CHECK(
         value("core/v1.PersistentVolumeClaim",

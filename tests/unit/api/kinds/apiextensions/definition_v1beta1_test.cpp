@@ -59,3 +59,13 @@ TEST_CASE("v1beta1 definitions: what contradicts itself, and what needs no schem
               R"("subresources":{"status":{}},"versions":[{"name":"v1","served":true,"storage":true,"subresources":{"status":{}}}])")) ==
           "spec.subresources: Forbidden: top-level and per-version subresources are mutually exclusive");
 }
+
+TEST_CASE("definitions: a default of the whole resource is a resource") {
+    RulesUnderTest v1(group, "v1", kind);
+    const std::string schema = R"("scope":"Cluster","versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{
+        "type":"object","properties":{"a":{"type":"string"}},"default":)";
+    CHECK(v1.creating(definition(schema + "{}}}}]")) ==
+          "spec.validation.openAPIV3Schema.default.apiVersion: Required value\n"
+          "spec.validation.openAPIV3Schema.default.kind: Required value");
+    CHECK(v1.creating(definition(schema + R"({"apiVersion":"example.com/v1","kind":"Foo","a":"b"}}}}])")) == "");
+}
