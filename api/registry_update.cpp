@@ -108,6 +108,26 @@ bool wants_otherwise(const KindSpec& kind, const Json& object, const Json& old) 
     return differs({"spec"}) || differs({"webhooks"});
 }
 
+// The strategies of these kinds compare with reflect.DeepEqual: an empty list that a client posts is not the nil that was
+// stored of it, and the generation rises each time.
+bool differs_by_emptiness(const KindSpec& kind, const Json& object) {
+    const bool by_reflection = kind.resource == "networkpolicies.networking.k8s.io" ||
+                               kind.resource == "validatingwebhookconfigurations.admissionregistration.k8s.io" ||
+                               kind.resource == "mutatingwebhookconfigurations.admissionregistration.k8s.io";
+    if (!by_reflection) return false;
+    for (const std::string_view member : {"spec", "webhooks"}) {
+        const Json* value = find(object, member);
+        const FieldInfo* field = kind.type->field(member);
+        if (value != nullptr && field != nullptr && holds_empty_containers(*value, *field)) return true;
+    }
+    return false;
+}
+
+// These strategies compare before they drop what a field behind a gate says.
+bool compares_first(const KindSpec& kind) {
+    return kind.resource == "endpointslices.discovery.k8s.io" || kind.resource == "resourceslices.resource.k8s.io";
+}
+
 ApiResult<bool> check_revision(const KindSpec& kind, std::string_view name, const Json& object, const storage::Record& tip) {
     const std::string_view text = string_at(object, {"metadata", "resourceVersion"});
     if (text.empty() || text == "0") {
@@ -187,6 +207,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     const DiscardLater object_goes(object);
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);
+    bool otherwise = differs_by_emptiness(kind, object);
     // From here on old and new are compared: by the server, by the rules of the kind.
     drop_zero_values(object, *kind.type);
     drop_zero_values(old, *kind.type);
@@ -217,10 +238,11 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
         if (rules->prepare_for_status_update != nullptr) rules->prepare_for_status_update(object, old, hook);
     } else if (!binding) {
         if (subresource.empty() && kind.subresource("status") != nullptr) keep_status(object, old);
+        otherwise = otherwise || (compares_first(kind) && wants_otherwise(kind, object, old));
         drop_gated_fields(kind, object, &old);
         if (rules->prepare_for_update != nullptr) rules->prepare_for_update(object, old, hook);
         const bool rose = int_at(object, {"metadata", "generation"}) != int_at(old, {"metadata", "generation"});
-        if (kind.has_generation && !rose && wants_otherwise(kind, object, old)) {
+        if (kind.has_generation && !rose && (otherwise || wants_otherwise(kind, object, old))) {
             object["metadata"]["generation"] = int_at(old, {"metadata", "generation"}) + 1;
         }
         if (rules->allocate != nullptr) TRY(rules->allocate(object, &old, hook));

@@ -1,7 +1,9 @@
 // Finds and drops zero values along the schema.
 #include "api/schema/zero.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "api/schema/members.h"
 
@@ -24,6 +26,25 @@ void drop_inside(Json& value, const FieldInfo& field) {
     if (field.shape == Shape::single) return drop_zero_values(value, *field.type);
     if (!value.is_structured()) return;
     for (Json& item : value) drop_zero_values(item, *field.type);
+}
+
+// Empty lists and maps that are refused, where none at all is not: the rules of these fields ask for nil.
+constexpr std::pair<std::string_view, std::string_view> refused_when_empty[] = {
+    {"apiextensions/v1.JSONSchemaProps", "dependencies"},
+    {"core/v1.EphemeralContainer", "ports"},
+    {"core/v1.EphemeralContainer", "resizePolicy"},
+    {"core/v1.EphemeralContainer", "restartPolicyRules"}};
+
+bool is_refused_when_empty(const TypeInfo& type, const FieldInfo& field) {
+    return field.shape != Shape::single &&
+           std::find(std::begin(refused_when_empty), std::end(refused_when_empty), std::pair(type.name, field.name)) !=
+               std::end(refused_when_empty);
+}
+
+// An empty list, map or byte string, as a Go program tells it from none.
+bool is_empty_container(const Json& value, const FieldInfo& field) {
+    if (field.shape != Shape::single) return value.is_structured() && value.empty();
+    return field.kind == ValueKind::bytes && value == "";
 }
 
 }  // namespace
@@ -59,8 +80,25 @@ void drop_zero_values(Json& object, const TypeInfo& type) {
         }
         const FieldInfo& field = type.fields[index];
         drop_inside(at->second, field);
-        at = means_nothing(at->second, field) ? members.erase(at) : std::next(at);
+        const bool nothing = means_nothing(at->second, field);
+        const bool drops = nothing && (at->second.is_null() || !is_refused_when_empty(type, field));
+        at = drops ? members.erase(at) : std::next(at);
     }
+}
+
+bool holds_empty_containers(const Json& value, const FieldInfo& field) {
+    if (is_empty_container(value, field)) return true;
+    if (field.kind != ValueKind::object || field.type == nullptr || field.shape == Shape::map_of_lists) return false;
+    const auto inside = [&](const Json& object) {
+        if (!object.is_object()) return false;
+        for (const FieldInfo& member : field.type->fields) {
+            const Json* held = find(object, member.name);
+            if (held != nullptr && holds_empty_containers(*held, member)) return true;
+        }
+        return false;
+    };
+    if (field.shape == Shape::single) return inside(value);
+    return value.is_structured() && std::any_of(value.begin(), value.end(), inside);
 }
 
 }  // namespace kubemu::api

@@ -67,3 +67,16 @@ TEST_CASE("an empty list that is always written is stored as none") {
                    Json{{"apiVersion", "rbac.authorization.k8s.io/v1"}, {"kind", "Role"}, {"metadata", {{"name", "x"}}}, {"rules", Json::array()}});
     CHECK(cluster.get("roles.rbac.authorization.k8s.io", "x")["rules"].is_null());
 }
+
+TEST_CASE("the generation of a policy rises whenever an empty list is posted") {
+    tests::TestCluster cluster;
+    const char* const policies = "networkpolicies.networking.k8s.io";
+    Json policy = {{"metadata", {{"name", "x"}}}, {"spec", {{"podSelector", Json::object()}, {"policyTypes", {"Ingress"}}}}};
+    cluster.create(policies, policy);
+    replace(cluster, policies, policy);
+    CHECK(cluster.get(policies, "x")["metadata"]["generation"] == 1);
+    policy["spec"]["ingress"] = Json::array();
+    replace(cluster, policies, policy);
+    replace(cluster, policies, policy);
+    CHECK(cluster.get(policies, "x")["metadata"]["generation"] == 3);
+}

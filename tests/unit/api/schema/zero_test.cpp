@@ -30,6 +30,9 @@ TEST_CASE("what is encoded the same when it is absent is dropped") {
              Case{"core/v1.ConfigMap", R"({"data":{"empty":""}})", R"({"data":{"empty":""}})"},
              Case{"apps/v1.ControllerRevision", R"({"data":{}})", R"({"data":{}})"},
              Case{"apps/v1.ControllerRevision", R"({"data":null})", "{}"},
+             // The rules refuse these when they are there at all.
+             Case{"core/v1.EphemeralContainer", R"({"ports":[],"env":[]})", R"({"ports":[]})"},
+             Case{"apiextensions/v1.JSONSchemaProps", R"({"dependencies":{},"required":[]})", R"({"dependencies":{}})"},
              // Written even when it is zero.
              Case{"autoscaling/v1.HorizontalPodAutoscalerSpec", R"({"maxReplicas":0})",
                   R"({"maxReplicas":0})"},
@@ -41,4 +44,19 @@ TEST_CASE("what is encoded the same when it is absent is dropped") {
         drop_zero_values(object, *type);
         CHECK(object == Json::parse(c.left));
     }
+}
+
+TEST_CASE("empty lists, maps and bytes are found at any depth, empty structs are none") {
+    const auto holds = [](const char* type, const char* member, const char* text) {
+        const TypeInfo* info = find_type(type);
+        REQUIRE(info != nullptr);
+        const FieldInfo* field = info->field(member);
+        REQUIRE(field != nullptr);
+        return holds_empty_containers(Json::parse(text), *field);
+    };
+    CHECK(holds("networking/v1.NetworkPolicy", "spec", R"({"podSelector":{},"ingress":[]})"));
+    CHECK(holds("networking/v1.NetworkPolicy", "spec", R"({"podSelector":{"matchLabels":{}}})"));
+    CHECK_FALSE(holds("networking/v1.NetworkPolicy", "spec", R"({"podSelector":{},"ingress":[{}]})"));
+    CHECK(holds("admissionregistration/v1.ValidatingWebhookConfiguration", "webhooks",
+                R"([{"name":"a"},{"clientConfig":{"caBundle":""}}])"));
 }
