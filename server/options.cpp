@@ -88,6 +88,13 @@ std::string full_version(std::string_view text) {
     return "v" + match[1].str() + "." + match[2].str() + "." + (match[3].matched ? match[3].str() : "0");
 }
 
+// Older releases serve too little of what the controllers here need: 1.20 is the first with flowcontrol.
+bool is_served_release(const std::string& version) {
+    constexpr int oldest_minor = 20;
+    constexpr std::string_view major = "v1.";
+    return version.starts_with(major) && std::atoi(version.c_str() + major.size()) >= oldest_minor;
+}
+
 Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     Options options;
     CLI::App app{"kubemu: a Kubernetes cluster in one small program"};
@@ -253,6 +260,9 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     to.pace = controllers::pace_named(node_pace).value_or(controllers::Pace::realistic);
     if (full_version(to.kubernetes_version).empty()) {
         return Exit{2, "kubemu: --kubernetes-version " + to.kubernetes_version + ": expected a release such as 1.28 or v1.28.7\n"};
+    }
+    if (!is_served_release(full_version(to.kubernetes_version))) {
+        return Exit{2, "kubemu: --kubernetes-version " + to.kubernetes_version + ": expected 1.20 or a newer release of Kubernetes 1\n"};
     }
     to.authorization.clear();
     for (const std::string& name : split_list(modes)) {

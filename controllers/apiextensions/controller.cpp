@@ -6,6 +6,7 @@
 #include "api/kinds/apiextensions/definition.h"
 #include "api/values/time.h"
 #include "controllers/apiextensions/names.h"
+#include "controllers/apiextensions/structural_violations.h"
 
 namespace kubemu::controllers {
 namespace {
@@ -25,6 +26,15 @@ bool holds(const api::Json& definition, std::string_view type) {
 }
 
 std::string_view group_of(const api::Json& definition) { return api::string_at(definition, {"spec", "group"}); }
+
+void drop_condition(api::Json& definition, std::string_view type) {
+    if (find_condition(definition, type) == nullptr) return;
+    api::Json kept = api::Json::array();
+    for (const api::Json& condition : api::array_at(definition, {"status", "conditions"})) {
+        if (api::string_at(condition, {"type"}) != type) kept.push_back(condition);
+    }
+    definition["status"]["conditions"] = std::move(kept);
+}
 
 bool has_cleanup(const api::Json& definition) {
     for (const api::Json& finalizer : api::array_at(definition, {"metadata", "finalizers"})) {
@@ -124,9 +134,10 @@ api::ApiResult<bool> CustomResourceDefinitionController::note_condition(api::Jso
         else if (said.starts_with("unapproved")) set_condition(definition, type, false, "UnapprovedAnnotation", "not approved: \"" + said + "\"", time);
         else set_condition(definition, type, true, "ApprovedAnnotation", "approved in " + said, time);
     }
-    if (api::bool_at(definition, {"spec", "preserveUnknownFields"})) {
-        set_condition(definition, "NonStructuralSchema", true, "Violations",
-                      "spec.preserveUnknownFields: Invalid value: true: must be false", time);
+    if (const std::string violations = structural_violations(definition); !violations.empty()) {
+        set_condition(definition, "NonStructuralSchema", true, "Violations", violations, time);
+    } else {
+        drop_condition(definition, "NonStructuralSchema");
     }
     if (api::array_at(definition, {"status", "conditions"}) == before) return true;
     return write_status(definition);

@@ -1,4 +1,5 @@
-// Rules of Ingress (kubernetes pkg/apis/networking/validation and pkg/registry/networking/ingress).
+// Rules of Ingress (kubernetes pkg/apis/networking/validation and pkg/registry/networking/ingress; for the beta versions
+// those of release 1.21, the last that served them).
 #include "api/kinds/networking/ingress.h"
 
 #include <nlohmann/json.hpp>
@@ -20,26 +21,26 @@ void validate_host(const std::string& host, const FieldPath& path, FieldErrors& 
                 errors);
 }
 
-void validate_service(const Json& service, const FieldPath& backend, FieldErrors& errors) {
-    const FieldPath path = backend.child("service");
+// `beta`: complaints name the fields as the beta versions do.
+void validate_service(const Json& service, const FieldPath& backend, bool beta, FieldErrors& errors) {
+    const FieldPath path = backend.child("service"), beta_port = backend.child("servicePort");
+    const FieldPath name_path = beta ? backend.child("serviceName") : path.child("name");
     const std::string name(string_at(service, {"name"}));
-    if (validate_required(name, path.child("name"), errors)) {
-        add_invalid(check_dns1035_label(name), path.child("name"), name, errors);
-    }
+    if (validate_required(name, name_path, errors)) add_invalid(check_dns1035_label(name), name_path, name, errors);
     const std::string port(string_at(service, {"port", "name"}));
     const std::int64_t number = int_at(service, {"port", "number"});
     if (!port.empty() && number != 0) {
         errors.invalid(backend, "", "cannot set both port name & port number");
     } else if (!port.empty()) {
-        add_invalid(check_port_name(port), path.child("port").child("name"), port, errors);
+        add_invalid(check_port_name(port), beta ? beta_port : path.child("port").child("name"), port, errors);
     } else if (number != 0) {
-        validate_port_number(number, path.child("port").child("number"), errors);
+        validate_port_number(number, beta ? beta_port : path.child("port").child("number"), errors);
     } else {
         errors.required(backend, "port name or number is required");
     }
 }
 
-void validate_backend(const Json& backend, const FieldPath& path, FieldErrors& errors) {
+void validate_backend(const Json& backend, const FieldPath& path, bool beta, FieldErrors& errors) {
     const Json* resource = find(backend, "resource");
     const Json* service = find(backend, "service");
     if (resource != nullptr && service != nullptr) {
@@ -47,13 +48,13 @@ void validate_backend(const Json& backend, const FieldPath& path, FieldErrors& e
     } else if (resource != nullptr) {
         validate_typed_reference(*resource, path.child("resource"), errors);
     } else if (service != nullptr) {
-        validate_service(*service, path, errors);
+        validate_service(*service, path, beta, errors);
     } else {
         errors.invalid(path, "", "resource or service backend is required");
     }
 }
 
-void validate_path(const Json& entry, const FieldPath& at, FieldErrors& errors) {
+void validate_path(const Json& entry, const FieldPath& at, bool beta, FieldErrors& errors) {
     const Json* type = find(entry, "pathType");
     if (type == nullptr || !type->is_string()) {
         errors.required(at.child("pathType"), "pathType must be specified");
@@ -75,30 +76,32 @@ void validate_path(const Json& entry, const FieldPath& at, FieldErrors& errors) 
     } else {
         errors.not_supported(at.child("pathType"), kind, {"Exact", "ImplementationSpecific", "Prefix"});
     }
-    validate_backend(object_at(entry, {"backend"}), at.child("backend"), errors);
+    validate_backend(object_at(entry, {"backend"}), at.child("backend"), beta, errors);
 }
 
-void validate_rule(const Json& rule, const FieldPath& path, FieldErrors& errors) {
+// The beta versions have never looked at what a rule for a wildcard says, nor at names of secrets.
+void validate_rule(const Json& rule, const FieldPath& path, bool beta, FieldErrors& errors) {
     if (const std::string host(string_at(rule, {"host"})); !host.empty()) {
         if (is_ip(host)) errors.invalid(path.child("host"), host, "must be a DNS name, not an IP address");
         validate_host(host, path.child("host"), errors);
+        if (beta && host.find('*') != std::string::npos) return;
     }
     const Json* http = find(rule, "http");
     if (http == nullptr) return;
     const FieldPath paths = path.child("http").child("paths");
     const Json& entries = array_at(*http, {"paths"});
     if (entries.empty()) errors.required(paths, "");
-    for (std::size_t i = 0; i < entries.size(); ++i) validate_path(entries[i], paths.index(i), errors);
+    for (std::size_t i = 0; i < entries.size(); ++i) validate_path(entries[i], paths.index(i), beta, errors);
 }
 
-void validate_tls(const Json& tls, const FieldPath& path, FieldErrors& errors) {
+void validate_tls(const Json& tls, const FieldPath& path, bool beta, FieldErrors& errors) {
     const Json& hosts = array_at(tls, {"hosts"});
     for (std::size_t i = 0; i < hosts.size(); ++i) {
         if (hosts[i].is_string())
             validate_host(hosts[i].get<std::string>(), path.child("hosts").index(i), errors);
     }
     const std::string_view secret = string_at(tls, {"secretName"});
-    if (!secret.empty())
+    if (!secret.empty() && !beta)
         add_invalid(check_dns1123_subdomain(secret), path.child("secretName"), secret, errors);
 }
 
@@ -130,20 +133,22 @@ void validate_typed_reference(const Json& reference, const FieldPath& path, Fiel
     }
 }
 
-void validate_ingress(const Json& ingress, const HookContext&, FieldErrors& errors) {
+void validate_ingress(const Json& ingress, const HookContext& context, FieldErrors& errors) {
+    const bool beta = context.kind.version == "v1beta1";
     const FieldPath path("spec");
     const Json& spec = object_at(ingress, {"spec"});
     const Json& rules = array_at(spec, {"rules"});
     const Json* backend = find(spec, "defaultBackend");
+    const std::string backend_name = beta ? "backend" : "defaultBackend";
     if (rules.empty() && backend == nullptr) {
         errors.invalid(path, GoText{"[]networking.IngressRule(nil)"},
-                       "either `defaultBackend` or `rules` must be specified");
+                       "either `" + backend_name + "` or `rules` must be specified");
     }
-    if (backend != nullptr) validate_backend(*backend, path.child("defaultBackend"), errors);
+    if (backend != nullptr) validate_backend(*backend, path.child(backend_name), beta, errors);
     for (std::size_t i = 0; i < rules.size(); ++i)
-        validate_rule(rules[i], path.child("rules").index(i), errors);
+        validate_rule(rules[i], path.child("rules").index(i), beta, errors);
     const Json& tls = array_at(spec, {"tls"});
-    for (std::size_t i = 0; i < tls.size(); ++i) validate_tls(tls[i], path.child("tls").index(i), errors);
+    for (std::size_t i = 0; i < tls.size(); ++i) validate_tls(tls[i], path.child("tls").index(i), beta, errors);
     if (const Json* name = find(spec, "ingressClassName"); name != nullptr && name->is_string()) {
         const auto& text = name->get_ref<const std::string&>();
         add_invalid(check_dns1123_subdomain(text), path.child("ingressClassName"), text, errors);

@@ -81,6 +81,24 @@ TEST_CASE("Ingress v1beta1: other names for the same thing") {
     CHECK(back == Json::parse(text));
 }
 
+TEST_CASE("Ingress v1beta1: complaints name its own fields, and what it never looked at stays unseen") {
+    RulesUnderTest ingress(group, "v1beta1", "Ingress");
+    const auto refused = [&](const std::string& text) {
+        FieldErrors errors;
+        ingress.rules.validate(stored_form(group, "v1beta1", "Ingress", text), ingress.context(), errors);
+        return RulesUnderTest::lines(errors);
+    };
+    CHECK(refused(R"({"spec":{}})") ==
+          "spec: Invalid value: []networking.IngressRule(nil): either `backend` or `rules` must be specified");
+    CHECK(refused(R"({"spec":{"backend":{"servicePort":70000}}})") ==
+          "spec.backend.serviceName: Required value\n"
+          "spec.backend.servicePort: Invalid value: 70000: must be between 1 and 65535, inclusive");
+    CHECK(refused(ingress_with_path(R"({"path":"/","backend":{"serviceName":"s","servicePort":"90"}})")) ==
+          "spec.rules[0].http.paths[0].backend.servicePort: Invalid value: \"90\": must contain at least one letter (a-z)");
+    CHECK(refused(R"({"spec":{"tls":[{"secretName":"Not a name"}],
+                              "rules":[{"host":"*.example.com","http":{"paths":[]}}]}})") == "");
+}
+
 TEST_CASE("IngressClass: controller and parameters") {
     RulesUnderTest ingress_class(group, "v1", "IngressClass");
     CHECK(ingress_class.creating(R"({"spec":{"controller":"x"}})") ==
