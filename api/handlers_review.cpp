@@ -24,6 +24,15 @@ void prepare(Registry& registry, const KindSpec& kind, std::string_view subresou
     registry.track_fields(kind, subresource, nothing, object, context);
 }
 
+// What the server itself sets is wiped of each new object before anybody looks (rest.WipeObjectMetaSystemFields).
+void wipe_system_fields(Json& object) {
+    Json& metadata = ensure(object, {"metadata"});
+    for (const char* member :
+         {"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "managedFields", "selfLink", "uid"}) {
+        erase(metadata, member);
+    }
+}
+
 void answer(Exchange& exchange, const KindSpec& kind, const Json& object) {
     Scatter parts;
     parts.push_back(Slice::of(encode_document(kind, object)));
@@ -60,6 +69,7 @@ ApiResult<bool> handle_review(const ExchangePtr& exchange) {
     TRY_ASSIGN(const WriteContext context, write_context(*exchange, "CreateOptions"));
     TRY_ASSIGN(Json review, decode_body(*exchange, body_type(*exchange), context.field_validation));
     TRY(place_in_namespace(kind, exchange->info.namespace_name, review));
+    wipe_system_fields(review);
     prepare(exchange->registry, kind, {}, review, context);
     const Access& access = *exchange->access;
     AdmissionRequest admission = admission_of(*exchange, review, context);

@@ -37,6 +37,7 @@ ApiResult<bool> handle_create(const ExchangePtr& exchange) {
     TRY_ASSIGN(Json object, decode_body(*exchange, body_type(*exchange), context.field_validation));
     if (!info.subresource.empty())
         return post_to_subresource(exchange, context, object, info.name, info.subresource);
+    if (kind.resource == "bindings" && name_of(object).empty()) return Status::bad_request("Name parameter required.");
     if (kind.resource == "bindings")
         return post_to_subresource(exchange, context, object, name_of(object), "binding");
     if (kind.namespaced && info.namespace_name.empty()) {

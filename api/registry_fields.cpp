@@ -91,6 +91,8 @@ ApiResult<bool> Registry::write_scale(const KindSpec& kind, Json& object, Json s
     scale_manager(context, clock().now()).update(owned_scale_of(kind, object), scale);
     TRY(apply_scale(kind, object, scale));
     owners_from_scale(scale, api_version_of(kind), replica_steps(kind), object);
+    // A uid in the Scale is a precondition like one in the object itself.
+    if (const std::string uid(uid_of(scale)); !uid.empty()) object["metadata"]["uid"] = uid;
     return true;
 }
 

@@ -135,9 +135,6 @@ ApiResult<storage::RecordPtr> mark(Registry& registry, const KindSpec& pods, con
 ApiResult<Written> evict(Registry& registry, const KindSpec& pods, std::string_view namespace_name, std::string_view name,
                          const Json& body, const WriteContext& context, storage::Completion done) {
     if (name_of(body) != name) return Status::bad_request("name in URL does not match name in Eviction object");
-    if (const std::string_view given = namespace_of(body); !given.empty() && given != namespace_name) {
-        return Status::bad_request("the namespace of the provided object does not match the namespace sent on the request");
-    }
     const DeleteOptions asked = delete_options(body);
     const bool dry_run = context.dry_run || asked.dry_run;
     std::optional<Status> conflict;

@@ -22,10 +22,7 @@ ApiResult<bool> check_namespace(const Json& body, std::string_view namespace_nam
 
 ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                         const Json& body, const WriteContext& context, storage::Completion done) {
-    if (!name_of(body).empty() && name_of(body) != name) {
-        return Status::bad_request("name in URL does not match name in Binding object");
-    }
-    TRY(check_namespace(body, namespace_name));
+    if (name_of(body) != name) return Status::bad_request("name in URL does not match name in Binding object");
     const std::string node(string_at(body, {"target", "name"}));
     const std::string target(string_at(body, {"target", "kind"}));
     std::vector<std::string> wrong;
@@ -68,6 +65,7 @@ ApiResult<Written> post_subresource(Registry& registry, const KindSpec& kind, st
                                     std::string_view subresource, const Json& body, const WriteContext& context,
                                     storage::Completion done) {
     if (subresource != "binding" && subresource != "eviction") return Status::method_not_supported(kind.group, kind.plural, "create");
+    TRY(check_namespace(body, namespace_name));
     // Judged before the first write that comes of it.
     Json posted = body;
     RequestScope scope;

@@ -23,15 +23,14 @@ constexpr std::int64_t projected_seconds = 60 * 60 + 7;
 constexpr std::int64_t extended_seconds = 365 * 24 * 60 * 60;
 
 ApiResult<bool> check_metadata(const Json& request, std::string_view namespace_name, std::string_view name) {
-    const auto other = [&](const char* member, std::string_view value, const char* what) {
+    if (const auto sent = namespace_of(request); !sent.empty() && sent != namespace_name) {
+        return Status::bad_request("the namespace of the provided object does not match the namespace sent on the request");
+    }
+    if (const auto sent = name_of(request); !sent.empty() && sent != name) {
         FieldErrors errors;
-        errors.invalid(FieldPath("metadata").child(member), std::string(value),
-                       std::string("must match the service account ") + what + " if specified");
+        errors.invalid(FieldPath("metadata").child("name"), std::string(sent), "must match the service account name if specified");
         return Status::invalid(group, kind, name, errors);
-    };
-    if (const auto sent = name_of(request); !sent.empty() && sent != name) return other("name", sent, "name");
-    const auto sent = namespace_of(request);
-    if (!sent.empty() && sent != namespace_name) return other("namespace", sent, "namespace");
+    }
     return true;
 }
 

@@ -379,8 +379,31 @@ TEST_CASE("what is posted to a pod stands in the namespace of the path") {
     const std::string elsewhere = R"("metadata":{"name":"p","namespace":"other"})";
     CHECK(server.ask("POST", pod + "binding", "{" + elsewhere + R"(,"target":{"kind":"Node","name":"n"}})").code == 400);
     CHECK(server.ask("POST", pod + "eviction", R"({"apiVersion":"policy/v1","kind":"Eviction",)" + elsewhere + "}").code == 400);
+    const std::string account = "/api/v1/namespaces/default/serviceaccounts/default/token";
+    CHECK(server.ask("POST", account, R"({"metadata":{"namespace":"other"},"spec":{}})").code == 400);
+    CHECK(server.ask("POST", pod + "binding", R"({"target":{"kind":"Node","name":"n"}})").body["message"] ==
+          "name in URL does not match name in Binding object");
+    CHECK(server.ask("POST", "/api/v1/namespaces/default/bindings", R"({"target":{"name":"n"}})").body["message"] ==
+          "Name parameter required.");
     CHECK(server.ask("POST", pod + "binding", R"({"metadata":{"name":"p"},"target":{"kind":"Pod"}})").body["message"] ==
           "[target.kind: Unsupported value: \"Pod\": supported values: \"Node\", \"<empty>\", target.name: Required value]");
+}
+
+TEST_CASE("a uid is a precondition of a Scale, and nothing to a review") {
+    Server server;
+    const std::string sets = "/apis/apps/v1/namespaces/default/replicasets";
+    const auto made = server.ask("POST", sets, R"({"metadata":{"name":"r"},"spec":{"selector":{"matchLabels":{"a":"b"}},
+        "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})");
+    REQUIRE(made.code == 201);
+    const auto scale = [&](const std::string& uid) {
+        return server.ask("PUT", sets + "/r/scale", R"({"metadata":{"name":"r","uid":")" + uid + R"("},"spec":{"replicas":2}})").code;
+    };
+    CHECK(scale("other") == 409);
+    CHECK(scale(made.body["metadata"]["uid"].get<std::string>()) == 200);
+    const auto review = server.ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+                                   R"({"metadata":{"uid":"u"},"spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}})");
+    CHECK(review.code == 201);
+    CHECK_FALSE(review.body["metadata"].contains("uid"));
 }
 
 TEST_CASE("what a dry run would make has no revision, in whatever version it is shown") {
