@@ -53,6 +53,7 @@
 #include "controllers/taint_eviction/controller.h"
 #include "controllers/ttl_after_finished/controller.h"
 #include "controllers/validating_admission_policy/controller.h"
+#include "controllers/volume_attributes_class_protection/controller.h"
 #include "server/audit_file.h"
 #include "server/options.h"
 #include "storage/base/log.h"
@@ -214,6 +215,10 @@ void Cluster::Impl::add_controllers() {
     if (enabled("ephemeral-volume")) manager.add(std::make_unique<EphemeralVolumeController>(manager));
     if (enabled("resourceclaim-controller")) manager.add(std::make_unique<ResourceClaimController>(manager));
     if (enabled("persistentvolume-binder")) manager.add(std::make_unique<PersistentVolumeController>(manager));
+    if (enabled("volumeattributesclass-protection-controller") &&
+        kinds->find_stored("volumeattributesclasses.storage.k8s.io") != nullptr) {
+        manager.add(std::make_unique<VolumeAttributesClassProtectionController>(manager));
+    }
     if (enabled("scheduler")) manager.add(std::make_unique<SchedulerController>(manager, scheduler::Release{minor_of(options.kubernetes_version)}));
     if (enabled("kubelet")) {
         auto kubelet = std::make_unique<KubeletController>(manager, NodeOptions{.count = options.nodes,

@@ -1,5 +1,5 @@
-// StorageObjectInUseProtection: claims and volumes stay while they are used; a controller takes the finalizer off
-// again.
+// StorageObjectInUseProtection: claims, volumes and classes of volume attributes stay while they are used; controllers
+// take the finalizer off again.
 #include <nlohmann/json.hpp>
 
 #include "api/admission/chain.h"
@@ -10,6 +10,7 @@ ApiResult<bool> storage_protection_mutate(AdmissionRequest& request) {
     std::string finalizer;
     if (request.creates("persistentvolumes")) finalizer = "kubernetes.io/pv-protection";
     if (request.creates("persistentvolumeclaims")) finalizer = "kubernetes.io/pvc-protection";
+    if (request.creates("volumeattributesclasses.storage.k8s.io")) finalizer = "kubernetes.io/vac-protection";
     if (finalizer.empty()) return true;
     Json& finalizers = ensure(*request.object, {"metadata"})["finalizers"];
     if (!finalizers.is_array()) finalizers = Json::array();
