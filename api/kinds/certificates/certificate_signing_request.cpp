@@ -147,7 +147,7 @@ void validate_request_conditions(const Json& conditions, const Tolerance& tolera
         }
         if (decision && !tolerated.both_decisions &&
             seen.contains(type == "Approved" ? "Denied" : "Approved")) {
-            errors.invalid(at.child("type"), std::string(type),
+            errors.invalid(path, std::string(type),
                            "Approved and Denied conditions are mutually exclusive");
         }
         if (!seen.insert(type).second && !tolerated.duplicate_conditions)

@@ -5,6 +5,7 @@
 
 #include "api/kinds/go_diff.h"
 #include "api/kinds/go_syntax.h"
+#include "api/kinds/node_label_warnings.h"
 #include "api/kinds/rules.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
@@ -205,8 +206,28 @@ void prepare_for_status_update(Json& object, const Json& old, const HookContext&
     if (!same_phase && (since.empty() || since == before)) object["status"][member] = format_time(context.now);
 }
 
-void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+constexpr const char* mount_options = "volume.beta.kubernetes.io/mount-options";
+
+// The annotation is for volumes that something is mounted for (kubernetes pkg/volume/validation).
+void validate_mount_options(const Json& object, FieldErrors& errors) {
+    if (find(object, {"metadata", "annotations", mount_options}) == nullptr) return;
+    const Json& spec = object_at(object, {"spec"});
+    for (const char* mounted :
+         {"gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "nfs", "rbd", "quobyte", "iscsi", "cinder", "cephfs",
+          "azureFile", "vsphereVolume", "azureDisk", "photonPersistentDisk"}) {
+        if (find(spec, mounted) != nullptr) return;
+    }
+    errors.forbidden(FieldPath("metadata").child("annotations").child(mount_options),
+                     "may not specify mount options for this volume type");
+}
+
+void validate_spec(const Json& object, FieldErrors& errors) {
     validate_volume_spec(object_at(object, {"spec"}), name_of(object), false, FieldPath("spec"), errors);
+}
+
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
+    validate_spec(object, errors);
+    validate_mount_options(object, errors);
 }
 
 // The members of a spec that say where the volume is.
@@ -218,9 +239,9 @@ Json source_of(const Json& object) {
     return source;
 }
 
-void validate_update(const Json& object, const Json& old, const HookContext& context, FieldErrors& errors) {
-    // The real server checks the whole of it a second time.
-    validate(object, context, errors);
+void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
+    // The real server checks the spec a second time.
+    validate_spec(object, errors);
     Json source = source_of(object);
     const Json before = source_of(old);
     // The Secret for expansion may be named later.
@@ -256,27 +277,36 @@ void warnings(const Json& object, const Json*, const HookContext&, std::vector<s
             out.push_back(std::string("metadata.annotations[") + key + "]: deprecated since " + since);
     };
     deprecated("volume.beta.kubernetes.io/storage-class", "v1.8; use \"storageClassName\" attribute instead");
-    deprecated("volume.beta.kubernetes.io/mount-options", "v1.31; use \"mountOptions\" attribute instead");
+    deprecated(mount_options, "v1.31; use \"mountOptions\" attribute instead");
     const Json& spec = object_at(object, {"spec"});
     if (string_at(spec, {"persistentVolumeReclaimPolicy"}) == "Recycle") {
         out.emplace_back(
             "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended "
             "approach is to use dynamic provisioning.");
     }
+    const FieldPath terms_path("spec.nodeAffinity.required.nodeSelectorTerms");
+    const Json& terms = array_at(spec, {"nodeAffinity", "required", "nodeSelectorTerms"});
+    for (std::size_t i = 0; i < terms.size(); ++i) {
+        const Json& expressions = array_at(terms[i], {"matchExpressions"});
+        for (std::size_t j = 0; j < expressions.size(); ++j) {
+            const std::string key(string_at(expressions[j], {"key"}));
+            const std::string_view why = deprecated_node_label(key);
+            if (why.empty()) continue;
+            out.push_back(terms_path.index(i).child("matchExpressions").index(j).child("key").text() + ": " + key + " is " +
+                          std::string(why));
+        }
+    }
     constexpr std::pair<const char*, const char*> sources[] = {
         {"cephfs", "deprecated in v1.28, non-functional in v1.31+"},
         {"photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"},
         {"rbd", "deprecated in v1.28, non-functional in v1.31+"},
         {"scaleIO", "deprecated in v1.16, non-functional in v1.22+"},
-        {"storageos", "deprecated in v1.22, non-functional in v1.25+"},
+        {"storageOS", "deprecated in v1.22, non-functional in v1.25+"},
         {"glusterfs", "deprecated in v1.25, non-functional in v1.26+"}};
     for (const auto& [member, why] : sources) {
-        if (find(spec, member) != nullptr) out.push_back(std::string("spec.") + member + ": " + why);
-    }
-    const Quantity storage = quantity_of(find(spec, {"capacity", "storage"}));
-    if (storage.milli_value() % 1000 != 0) {
-        out.push_back("spec.capacity[storage]: fractional byte value \"" + storage.text() +
-                      "\" is invalid, must be an integer");
+        // One of them is named unlike its field.
+        const char* field = std::string_view(member) == "storageOS" ? "storageos" : member;
+        if (find(spec, field) != nullptr) out.push_back(std::string("spec.") + member + ": " + why);
     }
 }
 

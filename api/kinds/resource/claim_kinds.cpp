@@ -1,5 +1,6 @@
 // Rules of ResourceClaim, ResourceClaimTemplate and DeviceClass.
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "api/kinds/conditions.h"
@@ -26,19 +27,32 @@ void template_defaults(Json& object, const HookContext&) {
 }
 
 // Access for administrators is for namespaces that are marked for it.
-void validate_admin_access(const Json& claim, const HookContext& context, FieldErrors& errors) {
+void validate_admin_namespace(const FieldPath& path, const HookContext& context, FieldErrors& errors) {
     constexpr std::string_view label = "resource.kubernetes.io/admin-access";
+    const storage::RecordPtr space = context.lookup.get("namespaces", {}, context.namespace_name);
+    const Json labels =
+        space == nullptr ? Json::object() : object_at(context.lookup.document(*space), {"metadata", "labels"});
+    if (string_at(labels, {label}) == "true") return;
+    errors.forbidden(path, "admin access to devices requires the `" + std::string(label) +
+                               ": true` label on the containing namespace");
+}
+
+void validate_admin_access(const Json& claim, const HookContext& context, FieldErrors& errors) {
     const Json& requests = array_at(claim, {"devices", "requests"});
     for (std::size_t i = 0; i < requests.size(); ++i) {
         if (!bool_at(requests[i], {"exactly", "adminAccess"})) continue;
         const FieldPath path = FieldPath("spec").child("devices").child("requests").index(i).child("adminAccess");
-        const storage::RecordPtr space = context.lookup.get("namespaces", {}, context.namespace_name);
-        const Json labels =
-            space == nullptr ? Json::object() : object_at(context.lookup.document(*space), {"metadata", "labels"});
-        if (string_at(labels, {label}) == "true") return;
-        return errors.forbidden(path, "admin access to devices requires the `" + std::string(label) +
-                                          ": true` label on the containing namespace");
+        return validate_admin_namespace(path, context, errors);
     }
+}
+
+// The first device that was given for administrators; an allocation that has one does not change.
+std::optional<std::size_t> admin_result(const Json& claim) {
+    const Json& results = array_at(claim, {"status", "allocation", "devices", "results"});
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        if (bool_at(results[i], {"adminAccess"})) return i;
+    }
+    return std::nullopt;
 }
 
 void validate_claim(const Json& object, const HookContext& context, FieldErrors& errors) {
@@ -107,8 +121,12 @@ void validate_device_reports(const Json& status, const FieldPath& path, FieldErr
     }
 }
 
-void validate_claim_status(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
+void validate_claim_status(const Json& object, const Json& old, const HookContext& context, FieldErrors& errors) {
     const FieldPath path("status");
+    if (const auto given = admin_result(object); given && !admin_result(old)) {
+        const FieldPath results = path.child("allocation").child("devices").child("results");
+        validate_admin_namespace(results.index(*given).child("adminAccess"), context, errors);
+    }
     const FieldPath at = path.child("reservedFor");
     const Json& consumers = array_at(object, {"status", "reservedFor"});
     if (consumers.size() > consumers_max) errors.too_many(at, consumers.size(), consumers_max);

@@ -85,7 +85,7 @@ TEST_CASE("certificate request: approval decides once, status issues once") {
     under.subresource = "approval";
     CHECK(under.updating_status(with_conditions(""), with_conditions(approved)).empty());
     CHECK(under.updating_status(with_conditions(""), with_conditions(approved + "," + denied)) ==
-          "status.conditions[1].type: Invalid value: \"Denied\": Approved and Denied conditions are mutually "
+          "status.conditions: Invalid value: \"Denied\": Approved and Denied conditions are mutually "
           "exclusive");
     CHECK(under.updating_status(with_conditions(approved), with_conditions("")) ==
           "status.conditions: Forbidden: updates may not remove a condition of type \"Approved\"");

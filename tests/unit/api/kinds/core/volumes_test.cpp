@@ -5,6 +5,7 @@
 
 #include "tests/harness/attempts.h"
 #include "tests/harness/test_cluster.h"
+#include "tests/unit/api/kinds/check_rules.h"
 
 using namespace kubemu;
 using api::Json;
@@ -164,4 +165,26 @@ TEST_CASE("a claim stays as it is, until it is bound and grows") {
           "persistentvolumeclaims \"c\" is forbidden: only dynamically provisioned pvc can be resized and the "
           "storageclass that "
           "provisions the pvc must support resize");
+}
+
+TEST_CASE("volumes: mount options need something to mount, and labels of nodes grow old") {
+    api::RulesUnderTest volumes("", "v1", "PersistentVolume");
+    const std::string start = R"({"metadata":{"name":"v","annotations":{"volume.beta.kubernetes.io/mount-options":"ro"}},"spec":{
+        "accessModes":["ReadWriteOnce"],"capacity":{"storage":"1Gi"},)";
+    const std::string refused = "metadata.annotations.volume.beta.kubernetes.io/mount-options: Forbidden: may not specify "
+                                "mount options for this volume type";
+    const std::string path = start + R"("hostPath":{"path":"/x"}}})";
+    CHECK(volumes.creating(path) == refused);
+    CHECK(volumes.updating(path, path) == refused);
+    CHECK(volumes.creating(start + R"("nfs":{"path":"/x","server":"s"}}})") == "");
+    std::vector<std::string> warnings;
+    volumes.rules.warnings(Json::parse(R"({"spec":{"storageos":{"volumeName":"x"},"capacity":{"storage":"1500m"},"nodeAffinity":{"required":
+        {"nodeSelectorTerms":[{"matchExpressions":[{"key":"a","operator":"Exists"},
+                                                   {"key":"failure-domain.beta.kubernetes.io/zone","operator":"Exists"}]}]}}}})"),
+                           nullptr, volumes.context(), warnings);
+    CHECK(warnings == std::vector<std::string>{
+                          "spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[1].key: "
+                          "failure-domain.beta.kubernetes.io/zone is deprecated since v1.17; use "
+                          "\"topology.kubernetes.io/zone\" instead",
+                          "spec.storageOS: deprecated in v1.22, non-functional in v1.25+"});
 }

@@ -121,6 +121,10 @@ TEST_CASE("ResourceClaim, DeviceClass: selectors are expressions, and administra
         "`resource.kubernetes.io/admin-access: true` label on the containing namespace";
     CHECK(claims.creating("{\"spec\":{" + devices + "}}") == refused);
     CHECK(templates.creating("{\"spec\":{\"spec\":{" + devices + "}}}") == refused);
+    CHECK(claims.updating_status(R"({"spec":{}})",
+                                 R"({"spec":{},"status":{"allocation":{"devices":{"results":[
+                                     {"request":"r","driver":"d","pool":"p","device":"e","adminAccess":true}]}}}})")
+              .starts_with("status.allocation.devices.results[0].adminAccess: Forbidden: admin access to devices requires"));
     CHECK(templates.creating(R"({"spec":{"metadata":{"finalizers":["a/b"]},"spec":{}}})") ==
           "spec.metadata.finalizers: Forbidden: cannot be set");
 }
