@@ -30,7 +30,7 @@ std::string go_text(const Json& value) {
         }
         case Json::value_t::array: {
             std::string out = "[";
-            for (const Json& item : value) out += (out.size() > 1 ? " " : "") + go_text(item);
+            for (std::size_t i = 0; i < value.size(); ++i) out += (i > 0 ? " " : "") + go_text(value[i]);
             return out + "]";
         }
         case Json::value_t::string: return value.get<std::string>();

@@ -69,7 +69,7 @@ std::string go_plain(const Json& value) {
             return go_float(value.get<double>());
         case Json::value_t::array: {
             std::string text = "[";
-            for (const Json& item : value) text += (text.size() > 1 ? " " : "") + go_plain(item);
+            for (std::size_t i = 0; i < value.size(); ++i) text += (i > 0 ? " " : "") + go_plain(value[i]);
             return text + "]";
         }
         case Json::value_t::object: {

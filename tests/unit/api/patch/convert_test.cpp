@@ -49,4 +49,5 @@ TEST_CASE("numbers take the form of their fields") {
 TEST_CASE("documents print as Go prints maps and slices") {
     CHECK(go_text(Json::parse(R"({"b":[1,"x",null],"a":{"c":true,"d":1.5,"e":2.0}})")) == "map[a:map[c:true d:1.5 e:2] b:[1 x <nil>]]");
     CHECK(go_text(Json(1e21)) == "1e+21");
+    CHECK(go_text(Json::parse(R"(["","a",""])")) == "[ a ]");
 }
