@@ -125,13 +125,14 @@ FieldManager::Conflicts FieldManager::release(const Json& live, const Json& obje
     return {};
 }
 
-void FieldManager::record_update(const Json& live, const Json& object, const Comparison& change,
+void FieldManager::record_update(const Json& live, const Json& object, Comparison change,
                                  const std::string& manager, FieldOwners& owners) const {
     if (change.same()) return;
-    release(live, object, change, nullptr, true, owners);
-    FieldOwner self{named(manager),       false,
-                    options_.api_version, options_.subresource,
-                    options_.now,         change.modified.unite(change.added).subtract(server_owned())};
+    if (!owners.empty()) release(live, object, change, nullptr, true, owners);
+    FieldSet written = std::move(change.added);
+    written.add(std::move(change.modified));
+    written.remove(server_owned());
+    FieldOwner self{named(manager), false, options_.api_version, options_.subresource, options_.now, std::move(written)};
     if (!self.fields.empty()) {
         if (FieldOwner* previous = find_owner(owners, self)) {
             previous->fields.add(std::move(self.fields));
@@ -165,7 +166,7 @@ void FieldManager::update(const Json& live, Json& object) const {
     reconcile(live, owners);
     // An object without owners was written by someone who gave up on them: that stays until somebody applies.
     const bool tracked = !owners.empty() || uid_of(live).empty();
-    if (tracked) record_update(live, object, change ? *change : changed(live, object, false), options_.manager, owners);
+    if (tracked) record_update(live, object, change ? std::move(*change) : changed(live, object, false), options_.manager, owners);
     encode_owners(std::move(owners), object);
 }
 

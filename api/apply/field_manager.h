@@ -57,7 +57,7 @@ class FieldManager {
     // the owners need not be taken apart. False when this update is another; what it changed is then in `change`, when
     // that was looked at.
     bool touch(const Json& live, Json& object, std::optional<Comparison>& change) const;
-    void record_update(const Json& live, const Json& object, const Comparison& change, const std::string& manager,
+    void record_update(const Json& live, const Json& object, Comparison change, const std::string& manager,
                        FieldOwners& owners) const;
     // Takes from all owners but `self` what the change from `live` to `object` took from them. Without force,
     // returns the conflicts and changes nothing.

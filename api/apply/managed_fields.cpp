@@ -103,14 +103,14 @@ void encode_owners(FieldOwners owners, Json& object) {
     });
     Json entries = Json::array();
     for (FieldOwner& owner : owners) {
-        Json entry = {{"manager", std::move(owner.manager)},
-                      {"operation", owner.applies ? "Apply" : "Update"},
-                      {"apiVersion", std::move(owner.api_version)},
-                      {"fieldsType", "FieldsV1"},
-                      {"fieldsV1", nullptr}};
-        entry["fieldsV1"] = std::move(owner.fields).release();
-        if (!owner.time.empty()) entry["time"] = std::move(owner.time);
-        if (!owner.subresource.empty()) entry["subresource"] = std::move(owner.subresource);
+        Json::object_t entry;
+        entry.emplace("manager", std::move(owner.manager));
+        entry.emplace("operation", owner.applies ? "Apply" : "Update");
+        entry.emplace("apiVersion", std::move(owner.api_version));
+        entry.emplace("fieldsType", "FieldsV1");
+        entry.emplace("fieldsV1", std::move(owner.fields).release());
+        if (!owner.time.empty()) entry.emplace("time", std::move(owner.time));
+        if (!owner.subresource.empty()) entry.emplace("subresource", std::move(owner.subresource));
         entries.push_back(std::move(entry));
     }
     metadata["managedFields"] = std::move(entries);

@@ -23,11 +23,12 @@ std::string text_of(const Json* value) {
 
 const Json* at_path(const Json& object, std::string_view path) {
     const Json* at = &object;
-    for (const std::string_view step : split(path, '.')) {
-        at = find(*at, step);
-        if (at == nullptr) return nullptr;
+    for (;;) {
+        const std::size_t dot = path.find('.');
+        at = find(*at, path.substr(0, dot));
+        if (at == nullptr || dot == std::string_view::npos) return at;
+        path.remove_prefix(dot + 1);
     }
-    return at;
 }
 
 void fill_common(ObjectView& view, const KindSpec& kind, const Json& object) {

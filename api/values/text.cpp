@@ -103,8 +103,9 @@ constexpr std::uint64_t has_below(std::uint64_t word, std::uint64_t limit) {
 bool is_plain_word(const char* at) {
     std::uint64_t word = 0;
     std::memcpy(&word, at, sizeof word);
-    return ((word & each_byte(0x80)) | has_below(word, 0x20) | has_byte(word, '"') | has_byte(word, '\\') | has_byte(word, '<') |
-            has_byte(word, '>') | has_byte(word, '&')) == 0;
+    // '"' and '&', and '<' and '>', differ in one bit each, which is set here.
+    return ((word & each_byte(0x80)) | has_below(word, 0x20) | has_byte(word, '\\') | has_byte(word | each_byte('"' ^ '&'), '&') |
+            has_byte(word | each_byte('<' ^ '>'), '>')) == 0;
 }
 
 // Whether all of a text stands for itself in a JSON string.

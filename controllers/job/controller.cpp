@@ -192,17 +192,17 @@ api::ApiResult<bool> JobController::carry_on(JobLook& look) {
         if (!done) error = done.error();
     }
     const bool enough = look.completions ? look.succeeded >= *look.completions : look.succeeded > 0;
-    const api::Json reference = object_reference(jobs_kind_, *look.record);
+    const auto reference = [&] { return object_reference(jobs_kind_, *look.record); };
     if (enough && look.active.empty()) {
         look.end = look.interim_conditions ? JobEnd{"SuccessCriteriaMet", "CompletionsReached",
                                                     "Reached expected number of succeeded pods"}
                                            : JobEnd{"Complete", {}, {}};
     } else if (managed && look.suspended) {
         if (look.set_condition("Suspended", true, "JobSuspended", "Job suspended")) {
-            events().normal(reference, "Suspended", "Job suspended");
+            events().normal(reference(), "Suspended", "Job suspended");
         }
     } else if (managed && look.set_condition("Suspended", false, "JobResumed", "Job resumed")) {
-        events().normal(reference, "Resumed", "Job resumed");
+        events().normal(reference(), "Resumed", "Job resumed");
         look.status["startTime"] = api::format_time(now());  // the deadline runs from here
     }
     if (error) return *error;
