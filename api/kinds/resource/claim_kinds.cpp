@@ -1,4 +1,5 @@
 // Rules of ResourceClaim, ResourceClaimTemplate and DeviceClass.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -71,6 +72,18 @@ std::string device_id(const Json& device) {
         id += (id.empty() ? "" : "/") + std::string(string_at(device, {member}));
     const std::string_view share = string_at(device, {"shareID"});
     return share.empty() ? id : id + "/" + std::string(share);
+}
+
+// What drivers reported of devices that the claim no longer has goes with them (strategy.go dropDeallocatedStatusDevices).
+void drop_given_back(Json& object, const Json& old, const HookContext&) {
+    std::set<std::string> gone;
+    for (const Json& result : array_at(old, {"status", "allocation", "devices", "results"})) gone.insert(device_id(result));
+    for (const Json& result : array_at(object, {"status", "allocation", "devices", "results"})) gone.erase(device_id(result));
+    Json* reports = find(object, {"status", "devices"});
+    if (reports == nullptr || !reports->is_array()) return;
+    const auto kept = std::remove_if(reports->begin(), reports->end(), [&](const Json& report) { return gone.contains(device_id(report)); });
+    reports->erase(kept, reports->end());
+    if (reports->empty()) object["status"].erase("devices");
 }
 
 void validate_network_data(const Json& data, const FieldPath& path, FieldErrors& errors) {
@@ -201,6 +214,7 @@ Messages check_class_name(std::string_view name, bool prefix) {
 }  // namespace
 
 KUBEMU_RULES(resource_claim_rules){.set_defaults = claim_defaults,
+                                   .prepare_for_status_update = drop_given_back,
                                    .validate_create = validate_claim,
                                    .validate_update = validate_claim_update,
                                    .validate_status_update = validate_claim_status};

@@ -129,6 +129,19 @@ TEST_CASE("consumers that end are taken out; with the last one the claim is free
     CHECK(cluster.state("shared") == "free");
 }
 
+TEST_CASE("what drivers reported of its devices goes with them") {
+    Cluster cluster;
+    cluster.claim("shared");
+    cluster.pod("a", uses_shared);
+    cluster.allocate("shared", {"a"});
+    cluster.patch("resourceclaims.resource.k8s.io", "shared", R"({"status":{"devices":[{"driver":"d.example","pool":"p","device":"d","data":{"x":1}}]}})", "status");
+    cluster.settle();
+    CHECK(cluster.get("resourceclaims.resource.k8s.io", "shared")["status"]["devices"].size() == 1);
+    cluster.remove_now("a");
+    CHECK(cluster.state("shared") == "free");
+    CHECK_FALSE(cluster.get("resourceclaims.resource.k8s.io", "shared")["status"].contains("devices"));
+}
+
 TEST_CASE("a claim that is allocated and not used stays so; deleted, it goes") {
     Cluster cluster;
     cluster.claim("shared");
