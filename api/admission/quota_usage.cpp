@@ -12,6 +12,7 @@ namespace kubemu::api {
 namespace {
 
 constexpr std::string_view class_infix = ".storageclass.storage.k8s.io/";
+constexpr std::string_view devices_suffix = ".deviceclass.resource.k8s.io/devices";
 
 QuotaUsage quantities(const Json& container, const char* which) {
     QuotaUsage sum;
@@ -111,6 +112,21 @@ void use_claim(QuotaUsage& usage, const Json& claim) {
     if (storage) usage.emplace(name + std::string(class_infix) + "requests.storage", *storage);
 }
 
+// Devices by class, as many as it may come to: of alternatives the most of each class, of "All" what a claim can hold.
+void use_device_claim(QuotaUsage& usage, const Json& spec) {
+    constexpr std::int64_t all = 32;
+    const auto wanted = [](const Json& wish) {
+        const std::int64_t count = string_at(wish, {"allocationMode"}) == "All" ? all : int_at(wish, {"count"});
+        return std::make_pair(std::string(string_at(wish, {"deviceClassName"})).append(devices_suffix), Quantity::from_value(count));
+    };
+    for (const Json& request : array_at(spec, {"devices", "requests"})) {
+        QuotaUsage most;
+        if (const Json* exactly = find(request, "exactly")) most.insert(wanted(*exactly));
+        for (const Json& alternative : array_at(request, {"firstAvailable"})) raise_to(most, {wanted(alternative)});
+        add_all(usage, most);
+    }
+}
+
 bool best_effort(const Json& pod) {
     for (const char* list : {"containers", "initContainers"}) {
         for (const Json& container : array_at(pod, {"spec", list})) {
@@ -200,6 +216,8 @@ QuotaUsage quota_usage(const KindSpec& kind, const Json& object, Time now) {
         use_service(usage, object_at(object, {"spec"}));
     } else if (kind.resource == "persistentvolumeclaims") {
         use_claim(usage, object);
+    } else if (kind.resource == "resourceclaims.resource.k8s.io") {
+        use_device_claim(usage, object_at(object, {"spec"}));
     } else if (kind.group.empty()) {
         usage.emplace(std::string(kind.plural), Quantity::from_value(1));
     }
@@ -239,6 +257,7 @@ bool quota_concerns(std::string_view name, const KindSpec& kind) {
         if (at != std::string_view::npos) name.remove_prefix(at + class_infix.size());
         return name == "persistentvolumeclaims" || name == "requests.storage";
     }
+    if (of == "resourceclaims.resource.k8s.io") return name.ends_with(devices_suffix);
     return name == of &&
            (of == "configmaps" || of == "resourcequotas" || of == "replicationcontrollers" || of == "secrets");
 }
@@ -270,7 +289,7 @@ bool quota_counts(std::string_view name, const KindRegistry& kinds) {
             return kind->namespaced && qualified(*kind) == resource;
         });
     }
-    if (name.find(class_infix) != std::string_view::npos) return true;
+    if (name.find(class_infix) != std::string_view::npos || name.ends_with(devices_suffix)) return true;
     if (name.starts_with("hugepages-") || name.starts_with("requests.hugepages-")) return true;
     return name.starts_with("requests.") && is_extended(name.substr(9));
 }

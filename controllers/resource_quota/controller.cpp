@@ -61,7 +61,10 @@ void ResourceQuotaController::changed(const api::Informer::Change& change) {
 }
 
 bool ResourceQuotaController::Counted::concerns(const api::Json& hard) const {
-    if (kind->resource == "pods" || kind->resource == "services" || kind->resource == "persistentvolumeclaims") return true;
+    if (kind->resource == "pods" || kind->resource == "services" || kind->resource == "persistentvolumeclaims" ||
+        kind->resource == "resourceclaims.resource.k8s.io") {
+        return true;
+    }
     const std::string plural(kind->plural);
     const std::string qualified = kind->group.empty() ? plural : plural + "." + std::string(kind->group);
     return hard.contains("count/" + qualified) || (kind->group.empty() && hard.contains(plural));

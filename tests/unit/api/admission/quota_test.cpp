@@ -92,6 +92,22 @@ TEST_CASE("object counts, services by type, claims by class") {
           "limited: gold.storageclass.storage.k8s.io/requests.storage=3Gi");
 }
 
+TEST_CASE("devices by class: of alternatives the most that it may come to, of all what a claim can hold") {
+    Cluster cluster;
+    quota(cluster, R"({"gpu.deviceclass.resource.k8s.io/devices":"6","count/resourceclaims.resource.k8s.io":"3"})");
+    const auto claim = [](const std::string& name, const std::string& requests) {
+        return R"({"metadata":{"name":")" + name + R"("},"spec":{"devices":{"requests":[)" + requests + "]}}}";
+    };
+    CHECK(create_refused(cluster, "resourceclaims.resource.k8s.io",
+                         claim("a", R"({"name":"r","exactly":{"deviceClassName":"gpu","count":2}},{"name":"s","exactly":{"deviceClassName":"nic","count":9}})")) == "");
+    CHECK(create_refused(cluster, "resourceclaims.resource.k8s.io",
+                         claim("b", R"({"name":"r","firstAvailable":[{"name":"x","deviceClassName":"gpu","count":3},{"name":"y","deviceClassName":"gpu"}]})")) == "");
+    CHECK(used(cluster)["gpu.deviceclass.resource.k8s.io/devices"] == "5");
+    CHECK(create_refused(cluster, "resourceclaims.resource.k8s.io", claim("c", R"({"name":"r","exactly":{"deviceClassName":"gpu","allocationMode":"All"}})")) ==
+          "resourceclaims.resource.k8s.io \"c\" is forbidden: exceeded quota: q, requested: gpu.deviceclass.resource.k8s.io/devices=32, used: "
+          "gpu.deviceclass.resource.k8s.io/devices=5, limited: gpu.deviceclass.resource.k8s.io/devices=6");
+}
+
 TEST_CASE("scopes say which pods a quota is about") {
     Cluster cluster;
     created(cluster, "priorityclasses.scheduling.k8s.io", R"({"metadata":{"name":"high"},"value":7})");
