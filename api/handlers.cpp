@@ -317,13 +317,16 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     // Whatever method and media types: those are the business of whoever answers.
     const bool proxies = subresource == "proxy" && (kind.resource == "pods" || kind.resource == "services");
     if (proxies && !info.namespace_name.empty()) return handle_proxy(exchange);
-    TRY_ASSIGN(const Action action, route(*exchange));
-    // Routes that are there say that their kind is deprecated; a method that is not allowed says nothing.
+    const ApiResult<Action> routed = route(*exchange);
+    // Routes that are there say that their kind is deprecated; a method that is not allowed says nothing. Where lists are
+    // served there is a route to watch them, whatever it answers.
+    const bool lists = method == "GET" && info.name.empty() && info.subresource.empty() && kind.can(Verb::list);
     const std::string_view deprecated = exchange->registry.kinds().deprecation_warning(kind);
-    if (!deprecated.empty()) {
+    if (!deprecated.empty() && (routed || lists)) {
         exchange->warnings.emplace_back(deprecated);
         audit_note("k8s.io/deprecated", "true");
     }
+    TRY_ASSIGN(const Action action, routed);
     if (action == Action::log) return handle_log(exchange);
     // Custom resources themselves have no form in Protocol Buffers, their metadata has.
     const Endpoint endpoint{.tables = has_rows(kind, info.subresource), .protobuf = is_builtin(kind)};

@@ -88,10 +88,14 @@ void validate_core(const Json& object, const HookContext&, FieldErrors& errors) 
     validate_event(object, "reportingComponent", errors);
 }
 
-void validate_v1_create(const Json& object, const HookContext&, FieldErrors& errors) {
+// events.k8s.io/v1beta1 is as lenient as core/v1.
+bool is_lenient(const HookContext& context) { return context.kind.version == "v1beta1"; }
+
+void validate_v1_create(const Json& object, const HookContext& context, FieldErrors& errors) {
     Json event = object;
     to_core(event);
     validate_event(event, "reportingController", errors);
+    if (is_lenient(context)) return;
     validate_series(event, errors);
     if (!has_time(event, "eventTime")) errors.required(FieldPath("eventTime"), "");
     const std::string type(string_at(event, {"type"}));
@@ -114,11 +118,12 @@ constexpr GoField reference_fields[] = {{"Kind", "kind", "string"},
                                         {"FieldPath", "fieldPath", "string"}};
 constexpr GoField source_fields[] = {{"Component", "component", "string"}, {"Host", "host", "string"}};
 
-void validate_v1_update(const Json& object, const Json& given_old, const HookContext&, FieldErrors& errors) {
+void validate_v1_update(const Json& object, const Json& given_old, const HookContext& context, FieldErrors& errors) {
     Json event = object, old = given_old;
     to_core(event);
     to_core(old);
     validate_event(event, "reportingController", errors);
+    if (is_lenient(context)) return;
     const Json *series = find(event, "series"), *old_series = find(old, "series");
     const bool same = series == nullptr || old_series == nullptr ? series == old_series : *series == *old_series;
     if (!same) validate_series(event, errors);

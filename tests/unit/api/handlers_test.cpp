@@ -1,6 +1,7 @@
 // Requests without HTTP: what each form of request is answered, as kube-apiserver answers it.
 #include "api/handlers.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -21,6 +22,7 @@ struct Answer {
     int code = 0;
     Json body;
     std::unique_ptr<api::Stream> stream;
+    std::ptrdiff_t warnings = 0;
 };
 
 struct Server : tests::TestCluster {
@@ -43,7 +45,9 @@ struct Server : tests::TestCluster {
         REQUIRE(response);
         std::string text;
         for (const Slice& part : response->body) text += part.text;
-        return {response->code, Json::parse(text, nullptr, false), std::move(response->stream)};
+        const auto warnings = std::count_if(response->headers.begin(), response->headers.end(),
+                                            [](const auto& header) { return header.first == "Warning"; });
+        return {response->code, Json::parse(text, nullptr, false), std::move(response->stream), warnings};
     }
     void config_map(const std::string& name, const std::string& metadata = "{}") {
         Json object = {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", Json::parse(metadata)}, {"data", {{"a", "1"}}}};
@@ -344,6 +348,8 @@ TEST_CASE("the health of components has no revisions, pages or watches") {
     CHECK(server.ask("GET", all + "/nope").body["message"] == "componentstatus \"nope\" not found");
     CHECK(server.ask("GET", all + "?watch=1").body["message"] ==
           "watch is not supported on resources of kind \"componentstatuses\"");
+    CHECK(server.ask("GET", all + "?watch=1").warnings == 1);
+    CHECK(server.ask("DELETE", all + "/scheduler").warnings == 0);
 }
 
 TEST_CASE("what one pod uses is found by the pod's name, in its namespace") {

@@ -5,6 +5,7 @@
 
 #include "tests/harness/attempts.h"
 #include "tests/harness/test_cluster.h"
+#include "tests/unit/api/kinds/check_rules.h"
 
 using namespace kubemu;
 using api::Json;
@@ -277,4 +278,10 @@ TEST_CASE("an owner that is named twice counts once, and the client is told") {
     warnings.clear();
     CHECK(patch_refused(cluster, "configmaps", "c", R"({"metadata":{"ownerReferences":)" + twice + "}}", {}, &warnings) == "");
     CHECK(warnings.size() == 1);
+}
+
+TEST_CASE("events of events.k8s.io/v1beta1 need no more than those of core/v1") {
+    const char* const event = R"({"metadata":{"name":"e","namespace":"default"},"regarding":{"kind":"Pod","namespace":"default"}})";
+    CHECK(api::RulesUnderTest("events.k8s.io", "v1beta1", "Event").creating(event) == "");
+    CHECK(api::RulesUnderTest("events.k8s.io", "v1", "Event").creating(event).starts_with("eventTime: Required value"));
 }

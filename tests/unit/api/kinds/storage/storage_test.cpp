@@ -122,3 +122,21 @@ TEST_CASE("CSIDriver: tokens end in the volume's attributes unless the driver sa
     CHECK(warned(R"({"spec":{"tokenRequests":[{"audience":"a"}],"serviceAccountTokenInSecrets":false}})", nullptr) == 0);
     CHECK(warned(R"({"spec":{}})", asks) == 0);
 }
+
+TEST_CASE("the beta versions of storage.k8s.io are checked like the stable ones") {
+    struct Case {
+        const char *kind, *object, *complaint;
+    };
+    for (const Case& c : {
+             Case{"CSINode", R"({"spec":{"drivers":[{"name":"d","nodeID":""}]}})", "spec.drivers[0].nodeID: Required value"},
+             Case{"CSIDriver", R"({"spec":{"volumeLifecycleModes":["Odd"]}})",
+                  "spec.volumeLifecycleModes: Unsupported value: \"Odd\": supported values: \"Persistent\", \"Ephemeral\""},
+             Case{"CSIStorageCapacity", R"({"storageClassName":"x","capacity":"-1"})",
+                  "capacity: Invalid value: \"-1\": must be greater than or equal to 0"},
+             Case{"VolumeAttachment", R"({"spec":{"nodeName":"n","source":{"persistentVolumeName":"v"}}})",
+                  "spec.attacher: Required value"},
+         }) {
+        CAPTURE(c.kind);
+        CHECK(api::RulesUnderTest("storage.k8s.io", "v1beta1", c.kind).creating(c.object) == c.complaint);
+    }
+}
