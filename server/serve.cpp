@@ -9,6 +9,7 @@
 #include "server/cluster.h"
 #include "server/http_server.h"
 #include "server/kubeconfig.h"
+#include "storage/base/idle_memory.h"
 #include "storage/base/log.h"
 
 namespace kubemu::server {
@@ -84,6 +85,7 @@ int print_kubeconfig(const std::string& url, const std::string& database) {
 
 int serve(const ServeOptions& options, std::chrono::steady_clock::time_point begin) {
     set_log_level(options.verbose ? LogLevel::info : LogLevel::warning);
+    limit_free_memory();
     if (!options.database_path.empty()) {
         const auto folder = std::filesystem::path(options.database_path).parent_path();
         std::error_code error;

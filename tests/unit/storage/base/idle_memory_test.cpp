@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "storage/base/small_blocks.h"
@@ -28,6 +29,24 @@ bool plain_heap() {
 }
 
 }  // namespace
+
+TEST_CASE("a thread that has freed much keeps little of it") {
+    limit_free_memory();
+    // After this glibc would keep up to 64 MB.
+    ::operator delete(::operator new(32'000'000));
+    std::size_t before = 0, after = 0;
+    std::thread([&] {
+        // What the look itself needs stands below the blocks from now on.
+        (void)resident_bytes();
+        constexpr std::size_t size = 100'000, count = 200;
+        std::vector<std::unique_ptr<char[]>> blocks(count);
+        for (auto& block : blocks) block = std::make_unique<char[]>(size);
+        before = resident_bytes();
+        blocks.clear();
+        after = resident_bytes();
+        if (plain_heap()) CHECK(after + size * count / 2 < before);
+    }).join();
+}
 
 TEST_CASE("what was freed between blocks that stay is given back") {
     constexpr std::size_t size = 4000, count = 8000;
