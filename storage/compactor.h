@@ -12,8 +12,9 @@
 
 namespace kubemu::storage {
 
-// What stays of the newest revisions where five minutes pass in no time: about a second's work of the control loop.
-inline constexpr Revision revisions_kept_on_quick_clocks = 10'000;
+// What stays of the newest revisions where five minutes pass in no time: half a second's work of the control loop. (The
+// last thousand events of each resource are in its event log anyway.)
+inline constexpr Revision revisions_kept_on_quick_clocks = 5'000;
 
 // Forgets history that is older than five minutes, as kube-apiserver asks etcd to do. The server calls
 // run_once() now and then (once a minute is plenty); any thread, no more than one at a time.

@@ -56,6 +56,8 @@ story() {
   # Events of the last hour are there, those before have expired.
   matches ' 2026-01-01T05:5' k get events -o custom-columns=NAME:.metadata.name,TIME:.lastTimestamp
   lacks ' 2026-01-01T04' k get events -o custom-columns=NAME:.metadata.name,TIME:.lastTimestamp
+  # What was replaced more than five minutes of this clock ago is forgotten, some thousand revisions aside.
+  curl -sS "$url/api/v1/pods?resourceVersion=20&resourceVersionMatch=Exact" | grep -Eq '"code": ?410' || fail "nothing was compacted"
   k delete deployment web --wait=false
   clock settle > /dev/null
   clock advance 1m > /dev/null
