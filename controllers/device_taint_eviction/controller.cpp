@@ -19,7 +19,9 @@ namespace {
 
 constexpr std::size_t workers = 8;
 
-bool taints(const storage::RecordPtr& slice) { return slice != nullptr && contains_text(*slice->bytes.get(), "\"NoExecute\""); }
+bool taints(const storage::RecordPtr& slice) {
+    return slice != nullptr && contains_text(*slice->bytes.get(), "\"NoExecute\"");
+}
 
 bool tolerates(const Json& toleration, const Json& taint) {
     const auto same = [&](const char* member) { return string_at(toleration, {member}) == string_at(taint, {member}); };
@@ -66,7 +68,8 @@ DeviceTaintEvictionController::DeviceTaintEvictionController(Manager& manager)
             if (claim == nullptr || !contains_text(*claim->bytes.get(), "\"reservedFor\":[")) continue;
             const Json document = client().document(*claim);
             for (const Json& consumer : api::array_at(document, {"status", "reservedFor"})) {
-                const std::string key = std::string(api::namespace_of(document)) + "/" + std::string(string_at(consumer, {"name"}));
+                const std::string key =
+                    std::string(api::namespace_of(document)) + "/" + std::string(string_at(consumer, {"name"}));
                 if (users_.count(key) > 0) enqueue(key);
             }
         }
@@ -89,7 +92,8 @@ Json DeviceTaintEvictionController::taints_of(const Json& result) const {
         if (!contains_text(*record->bytes.get(), std::string("\"").append(pool).append("\""))) continue;
         const Json slice = reader_.document(*record);
         const Json& spec = api::object_at(slice, {"spec"});
-        if (string_at(spec, {"driver"}) != string_at(result, {"driver"}) || string_at(spec, {"pool", "name"}) != pool) continue;
+        if (string_at(spec, {"driver"}) != string_at(result, {"driver"}) || string_at(spec, {"pool", "name"}) != pool)
+            continue;
         const std::int64_t generation = api::int_at(spec, {"pool", "generation"});
         if (generation < newest) continue;
         if (generation > newest) found = Json::array();
@@ -121,7 +125,8 @@ std::optional<Time> DeviceTaintEvictionController::eviction_time(const Json& pod
     for (const Json& entry : api::array_at(pod, {"spec", "resourceClaims"})) {
         std::string name(string_at(entry, {"resourceClaimName"}));
         for (const Json& status : api::array_at(pod, {"status", "resourceClaimStatuses"}))
-            if (name.empty() && string_at(status, {"name"}) == string_at(entry, {"name"})) name = string_at(status, {"resourceClaimName"});
+            if (name.empty() && string_at(status, {"name"}) == string_at(entry, {"name"}))
+                name = string_at(status, {"resourceClaimName"});
         const storage::RecordPtr record = name.empty() ? nullptr : claims_.get(api::namespace_of(pod), name);
         if (record == nullptr) continue;
         const Json claim = reader_.document(*record);
@@ -153,7 +158,8 @@ api::ApiResult<Requeue> DeviceTaintEvictionController::evict(const storage::Reco
     events().normal(object_reference(kind("pods"), pod), "DeviceTaintManagerEviction", "Marking for deletion");
     const std::string time = api::format_time(now());
     const auto marked = client().modify(kind("pods"), view.namespace_name, view.name, "status", [&](Json& document) {
-        if (api::uid_of(document) != view.uid || api::find(document, {"metadata", "deletionTimestamp"}) != nullptr) return false;
+        if (api::uid_of(document) != view.uid || api::find(document, {"metadata", "deletionTimestamp"}) != nullptr)
+            return false;
         Json& conditions = api::ensure(document, {"status"})["conditions"];
         if (!conditions.is_array()) conditions = Json::array();
         Json target = {{"type", "DisruptionTarget"},
@@ -161,10 +167,13 @@ api::ApiResult<Requeue> DeviceTaintEvictionController::evict(const storage::Reco
                        {"lastTransitionTime", time},
                        {"reason", "DeletionByDeviceTaintManager"},
                        {"message", "Device Taint manager: deleting due to NoExecute taint"}};
-        const auto known = std::find_if(conditions.begin(), conditions.end(),
-                                        [](const Json& condition) { return string_at(condition, {"type"}) == "DisruptionTarget"; });
-        if (known != conditions.end()) *known = std::move(target);
-        else conditions.push_back(std::move(target));
+        const auto known = std::find_if(conditions.begin(), conditions.end(), [](const Json& condition) {
+            return string_at(condition, {"type"}) == "DisruptionTarget";
+        });
+        if (known != conditions.end())
+            *known = std::move(target);
+        else
+            conditions.push_back(std::move(target));
         return true;
     });
     if (!marked) return marked.error().code() == 404 ? api::ApiResult<Requeue>(Requeue{}) : marked.error();

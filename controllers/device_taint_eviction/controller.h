@@ -29,7 +29,7 @@ class DeviceTaintEvictionController final : public Controller {
     api::Informer& pods_;
     api::Informer& claims_;
     api::Informer& slices_;
-    std::map<std::string, std::string> users_;    // uids of pods with claims, by key
+    std::map<std::string, std::string> users_;     // uids of pods with claims, by key
     std::map<std::string, std::string> to_evict_;  // uids of pods that are to be deleted later, by key
 };
 

@@ -1,4 +1,5 @@
-// The devices of a pod's claims (pkg/kubelet/cm/dra/manager.go): it starts when its claims are allocated and reserved for it.
+// The devices of a pod's claims (pkg/kubelet/cm/dra/manager.go): it starts when its claims are allocated and reserved
+// for it.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -16,7 +17,7 @@ namespace {
 constexpr Duration sync_frequency = std::chrono::minutes(1);
 
 struct Wanted {
-    std::string claim;       // empty: none is needed
+    std::string claim;  // empty: none is needed
     bool generated = false;
     bool made = true;
 };
@@ -35,15 +36,17 @@ std::vector<Wanted> wanted_claims(const Json& pod) {
             one.claim = string_at(status, {"resourceClaimName"});
         }
     }
-    if (const auto extended = string_at(pod, {"status", "extendedResourceClaimStatus", "resourceClaimName"}); !extended.empty())
+    if (const auto extended = string_at(pod, {"status", "extendedResourceClaimStatus", "resourceClaimName"});
+        !extended.empty())
         wanted.push_back({std::string(extended)});
     return wanted;
 }
 
 bool is_owner(const Json& claim, std::string_view uid) {
     const Json& owners = api::array_at(claim, {"metadata", "ownerReferences"});
-    return std::any_of(owners.begin(), owners.end(),
-                       [&](const Json& owner) { return api::bool_at(owner, {"controller"}) && string_at(owner, {"uid"}) == uid; });
+    return std::any_of(owners.begin(), owners.end(), [&](const Json& owner) {
+        return api::bool_at(owner, {"controller"}) && string_at(owner, {"uid"}) == uid;
+    });
 }
 
 }  // namespace
@@ -55,14 +58,19 @@ std::string missing_devices(const Json& pod, const api::Registry& registry) {
         if (wanted.claim.empty()) continue;
         const auto record = registry.get("resourceclaims.resource.k8s.io", space, wanted.claim);
         if (record == nullptr)
-            return "fetch ResourceClaim " + wanted.claim + ": resourceclaims.resource.k8s.io \"" + wanted.claim + "\" not found";
+            return "fetch ResourceClaim " + wanted.claim + ": resourceclaims.resource.k8s.io \"" + wanted.claim +
+                   "\" not found";
         const Json claim = registry.document(*record);
         if (wanted.generated && !is_owner(claim, uid))
-            return "ResourceClaim " + space + "/" + wanted.claim + " was not created for Pod " + space + "/" + name + " (Pod is not owner)";
+            return "ResourceClaim " + space + "/" + wanted.claim + " was not created for Pod " + space + "/" + name +
+                   " (Pod is not owner)";
         const Json& consumers = api::array_at(claim, {"status", "reservedFor"});
-        if (std::none_of(consumers.begin(), consumers.end(), [&](const Json& consumer) { return string_at(consumer, {"uid"}) == uid; }))
-            return "pod " + name + " (" + uid + ") is not allowed to use ResourceClaim " + wanted.claim + " (" + std::string(api::uid_of(claim)) + ")";
-        if (api::find(claim, {"status", "allocation"}) == nullptr) return "ResourceClaim " + wanted.claim + ": not allocated";
+        if (std::none_of(consumers.begin(), consumers.end(),
+                         [&](const Json& consumer) { return string_at(consumer, {"uid"}) == uid; }))
+            return "pod " + name + " (" + uid + ") is not allowed to use ResourceClaim " + wanted.claim + " (" +
+                   std::string(api::uid_of(claim)) + ")";
+        if (api::find(claim, {"status", "allocation"}) == nullptr)
+            return "ResourceClaim " + wanted.claim + ": not allocated";
     }
     return {};
 }
@@ -76,8 +84,10 @@ Json devices_of(const Json& claim, std::string_view request) {
         const std::string_view whole = string_at(result, {"request"});  // "request/alternative" where there are any
         if (!request.empty() && whole.substr(0, whole.find('/')) != request.substr(0, request.find('/'))) continue;
         std::string id;
-        for (const char* member : {"driver", "pool", "device"}) id += (id.empty() ? "" : "/") + std::string(string_at(result, {member}));
-        const bool known = std::any_of(devices.begin(), devices.end(), [&](const Json& device) { return device["resourceID"] == id; });
+        for (const char* member : {"driver", "pool", "device"})
+            id += (id.empty() ? "" : "/") + std::string(string_at(result, {member}));
+        const bool known =
+            std::any_of(devices.begin(), devices.end(), [&](const Json& device) { return device["resourceID"] == id; });
         if (!known) devices.push_back({{"resourceID", id}, {"health", "Unknown"}});
     }
     return devices;
@@ -95,7 +105,8 @@ void write_devices(Json& pod, const api::Registry& registry) {
             for (const Json& used : api::array_at(container, {"resources", "claims"})) {
                 const std::string_view request = string_at(used, {"request"});
                 std::string name(string_at(used, {"name"}));
-                const auto entry = std::find_if(entries.begin(), entries.end(), [&](const Json& one) { return string_at(one, {"name"}) == name; });
+                const auto entry = std::find_if(entries.begin(), entries.end(),
+                                                [&](const Json& one) { return string_at(one, {"name"}) == name; });
                 if (entry == entries.end()) continue;
                 const Wanted& claim = wanted[static_cast<std::size_t>(entry - entries.begin())];
                 const auto record = registry.get("resourceclaims.resource.k8s.io", api::namespace_of(pod), claim.claim);
@@ -116,7 +127,8 @@ bool PodWorker::devices_ready() {
     }
     const std::string missing = missing_devices(document(), services_.manager.registry());
     if (missing.empty()) return true;
-    event(true, "FailedPrepareDynamicResources", "Failed to prepare dynamic resources: prepare dynamic resources: " + missing);
+    event(true, "FailedPrepareDynamicResources",
+          "Failed to prepare dynamic resources: prepare dynamic resources: " + missing);
     devices_retry_ = now_ + sync_frequency;
     due(devices_retry_);
     return false;

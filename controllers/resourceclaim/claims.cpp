@@ -13,7 +13,9 @@ namespace {
 constexpr std::string_view protection = "resource.kubernetes.io/delete-protection";
 
 // isPodDone: none of its containers runs, or ever will.
-bool is_done(const api::PodView& pod) { return pod.finished() || (pod.deleting && pod.node_name.empty()); }
+bool is_done(const api::PodView& pod) {
+    return pod.finished() || (pod.deleting && pod.node_name.empty());
+}
 
 bool is_pod(const Json& consumer) {
     return api::string_at(consumer, {"apiGroup"}).empty() && api::string_at(consumer, {"resource"}) == "pods";
@@ -44,8 +46,10 @@ api::ApiResult<Requeue> ResourceClaimController::sync_claim(const std::string& k
     for (const Json& consumer : consumers)
         if (may_use(consumer, view.namespace_name)) remaining.push_back(consumer);
     const bool unused = remaining.empty();
-    if (remaining.size() < consumers.size()) TRY(release(std::move(claim), std::move(remaining)));
-    else if (unused && view.deleting && has_finalizer(view, protection)) TRY(free_deleted(std::move(claim)));
+    if (remaining.size() < consumers.size())
+        TRY(release(std::move(claim), std::move(remaining)));
+    else if (unused && view.deleting && has_finalizer(view, protection))
+        TRY(free_deleted(std::move(claim)));
     if (unused) TRY(delete_unused(*record));
     return Requeue{};
 }
@@ -61,7 +65,8 @@ api::ApiResult<bool> ResourceClaimController::release(Json claim, Json remaining
     } else {
         claim["status"]["reservedFor"] = std::move(remaining);
     }
-    TRY_ASSIGN(const storage::RecordPtr written, client().update(kind("resourceclaims.resource.k8s.io"), std::move(claim), "status"));
+    TRY_ASSIGN(const storage::RecordPtr written,
+               client().update(kind("resourceclaims.resource.k8s.io"), std::move(claim), "status"));
     Json freed = client().document(*written);
     if (api::find(freed, {"status", "allocation"}) != nullptr || !protects(freed)) return true;
     TRY(client().update(kind("resourceclaims.resource.k8s.io"), std::move(freed)));
@@ -71,7 +76,8 @@ api::ApiResult<bool> ResourceClaimController::release(Json claim, Json remaining
 api::ApiResult<bool> ResourceClaimController::free_deleted(Json claim) {
     if (api::find(claim, {"status", "allocation"}) != nullptr) {
         claim["status"].erase("allocation");
-        TRY_ASSIGN(const storage::RecordPtr written, client().update(kind("resourceclaims.resource.k8s.io"), std::move(claim), "status"));
+        TRY_ASSIGN(const storage::RecordPtr written,
+                   client().update(kind("resourceclaims.resource.k8s.io"), std::move(claim), "status"));
         claim = client().document(*written);
     }
     drop_finalizer(claim, protection);

@@ -16,7 +16,8 @@ constexpr std::string_view pod_prefix = "pod:", claim_prefix = "claim:";
 constexpr std::size_t workers = 50;
 
 bool shows_claims(const storage::Record& pod) {
-    return contains_text(*pod.bytes.get(), "\"resourceClaims\":[") || contains_text(*pod.bytes.get(), "\"extendedResourceClaimStatus\":");
+    return contains_text(*pod.bytes.get(), "\"resourceClaims\":[") ||
+           contains_text(*pod.bytes.get(), "\"extendedResourceClaimStatus\":");
 }
 
 // podNeedsClaims
@@ -24,7 +25,9 @@ bool may_run(const api::PodView& pod, bool deleted) {
     return !deleted && !pod.finished() && !(pod.deleting && pod.node_name.empty());
 }
 
-std::string key_of(std::string_view namespace_name, std::string_view name) { return std::string(namespace_name) + "/" + std::string(name); }
+std::string key_of(std::string_view namespace_name, std::string_view name) {
+    return std::string(namespace_name) + "/" + std::string(name);
+}
 
 void forget(std::map<std::string, std::set<std::string>>& users, const std::string& used, const std::string& pod) {
     const auto found = users.find(used);
@@ -83,7 +86,8 @@ void ResourceClaimController::on_pod(const api::Informer::Change& change) {
     if (change.after) {
         Uses& uses = uses_[record.key];
         for (const Json& pod_claim : api::array_at(document, {"spec", "resourceClaims"})) {
-            if (const Named claim = named(document, pod_claim); !claim.name.empty()) uses.claims.insert(key_of(space, claim.name));
+            if (const Named claim = named(document, pod_claim); !claim.name.empty())
+                uses.claims.insert(key_of(space, claim.name));
             const std::string_view name = api::string_at(pod_claim, {"resourceClaimTemplateName"});
             if (!name.empty()) uses.templates.insert(key_of(space, name));
         }
@@ -93,7 +97,8 @@ void ResourceClaimController::on_pod(const api::Informer::Change& change) {
     look_at(record, document, !change.after);
 }
 
-void ResourceClaimController::look_at_users(const std::map<std::string, std::set<std::string>>& users, const std::string& key) {
+void ResourceClaimController::look_at_users(const std::map<std::string, std::set<std::string>>& users,
+                                            const std::string& key) {
     const auto found = users.find(key);
     if (found == users.end()) return;
     for (const std::string& user : found->second) {
@@ -107,10 +112,12 @@ void ResourceClaimController::look_at(const storage::Record& pod, const Json& do
         const auto add = [&](std::string_view name) {
             if (!name.empty()) enqueue(std::string(claim_prefix) + key_of(view.namespace_name, name));
         };
-        for (const Json& pod_claim : api::array_at(document, {"spec", "resourceClaims"})) add(named(document, pod_claim).name);
+        for (const Json& pod_claim : api::array_at(document, {"spec", "resourceClaims"}))
+            add(named(document, pod_claim).name);
         add(api::string_at(document, {"status", "extendedResourceClaimStatus", "resourceClaimName"}));
     }
-    if (!deleted && !view.deleting && !view.finished() && needs_work(document)) enqueue(std::string(pod_prefix) + pod.key);
+    if (!deleted && !view.deleting && !view.finished() && needs_work(document))
+        enqueue(std::string(pod_prefix) + pod.key);
 }
 
 // podNeedsWork
@@ -126,10 +133,12 @@ bool ResourceClaimController::needs_work(const Json& pod) const {
             continue;  // the user's to make
         }
         const api::OwnerReference* owner = api::view_of(*claim).controller();
-        if (wanted.of_pod && (owner == nullptr || owner->uid != api::uid_of(pod))) continue;  // until that other claim goes
+        if (wanted.of_pod && (owner == nullptr || owner->uid != api::uid_of(pod)))
+            continue;  // until that other claim goes
         if (api::string_at(pod, {"spec", "nodeName"}).empty()) continue;
         const Json document = reader_.document(*claim);
-        if (api::find(document, {"status", "allocation"}) != nullptr && !is_reserved(document, api::uid_of(pod))) return true;
+        if (api::find(document, {"status", "allocation"}) != nullptr && !is_reserved(document, api::uid_of(pod)))
+            return true;
     }
     return false;
 }

@@ -42,7 +42,8 @@ class ResourceClaimController final : public Controller {
 
     api::ApiResult<Requeue> sync_pod(const std::string& key);
     // The name of a claim that was found or made, to be recorded; empty when there is nothing to record.
-    api::ApiResult<std::string> handle(const storage::Record& pod, const api::Json& document, const api::Json& pod_claim);
+    api::ApiResult<std::string> handle(const storage::Record& pod, const api::Json& document,
+                                       const api::Json& pod_claim);
     std::string orphan_of(const api::ObjectView& pod, std::string_view pod_claim) const;
     api::ApiResult<std::string> make_claim(const storage::Record& pod, const api::Json& pod_claim);
     api::ApiResult<bool> record(const api::ObjectView& pod, api::Json statuses);
@@ -59,7 +60,7 @@ class ResourceClaimController final : public Controller {
     api::Informer& pods_;
     api::Informer& claims_;
     api::Informer& templates_;
-    std::map<std::string, Uses> uses_;                       // of pods
+    std::map<std::string, Uses> uses_;                             // of pods
     std::map<std::string, std::set<std::string>> users_;           // pods by claim
     std::map<std::string, std::set<std::string>> template_users_;  // pods by template
 };

@@ -48,7 +48,8 @@ api::ApiResult<Requeue> ResourceClaimController::sync_pod(const std::string& key
     return Requeue{};
 }
 
-api::ApiResult<std::string> ResourceClaimController::handle(const storage::Record& pod, const Json& document, const Json& pod_claim) {
+api::ApiResult<std::string> ResourceClaimController::handle(const storage::Record& pod, const Json& document,
+                                                            const Json& pod_claim) {
     const api::ObjectView& view = api::view_of(pod);
     const Named wanted = named(document, pod_claim);
     if (!wanted.needed) return std::string();
@@ -67,25 +68,31 @@ std::string ResourceClaimController::orphan_of(const api::ObjectView& pod, std::
     for (const storage::RecordPtr& claim : claims_.owned_by(pod.uid)) {
         const api::OwnerReference* owner = api::view_of(*claim).controller();
         if (owner == nullptr || owner->uid != pod.uid) continue;
-        if (api::string_at(reader_.document(*claim), {"metadata", "annotations", pod_claim_annotation}) == pod_claim) return api::view_of(*claim).name;
+        if (api::string_at(reader_.document(*claim), {"metadata", "annotations", pod_claim_annotation}) == pod_claim)
+            return api::view_of(*claim).name;
     }
     return {};
 }
 
 api::ApiResult<std::string> ResourceClaimController::make_claim(const storage::Record& pod, const Json& pod_claim) {
     const api::ObjectView& view = api::view_of(pod);
-    const std::string template_name(api::string_at(pod_claim, {"resourceClaimTemplateName"})), name(api::string_at(pod_claim, {"name"}));
+    const std::string template_name(api::string_at(pod_claim, {"resourceClaimTemplateName"})),
+        name(api::string_at(pod_claim, {"name"}));
     const storage::RecordPtr from = templates_.get(view.namespace_name, template_name);
     if (from == nullptr) {
-        return Status::plain_500("resource claim template \"" + template_name + "\": resourceclaimtemplate.resource.k8s.io \"" +
-                                 template_name + "\" not found");
+        return Status::plain_500("resource claim template \"" + template_name +
+                                 "\": resourceclaimtemplate.resource.k8s.io \"" + template_name + "\" not found");
     }
     const Json document = client().document(*from);
     const Json& metadata = api::object_at(document, {"spec", "metadata"});
-    Json claim = {{"metadata", {{"generateName", base_of_name(view.name, name)},
-                                {"annotations", api::object_at(metadata, {"annotations"})},
-                                {"ownerReferences", Json::array({{{"apiVersion", "v1"}, {"kind", "Pod"}, {"name", view.name},
-                                                                  {"uid", view.uid}, {"controller", true}}})}}},
+    Json claim = {{"metadata",
+                   {{"generateName", base_of_name(view.name, name)},
+                    {"annotations", api::object_at(metadata, {"annotations"})},
+                    {"ownerReferences", Json::array({{{"apiVersion", "v1"},
+                                                      {"kind", "Pod"},
+                                                      {"name", view.name},
+                                                      {"uid", view.uid},
+                                                      {"controller", true}}})}}},
                   {"spec", api::object_at(document, {"spec", "spec"})}};
     claim["metadata"]["annotations"][pod_claim_annotation] = name;
     if (const Json* labels = api::find(metadata, "labels")) claim["metadata"]["labels"] = *labels;
@@ -107,12 +114,15 @@ api::ApiResult<bool> ResourceClaimController::record(const api::ObjectView& pod,
                                 {"status", {{"resourceClaimStatuses", std::move(statuses)}}}};
     const auto change = [&](Json& current, bool exists) -> api::ApiResult<bool> {
         if (!exists || api::uid_of(current) != pod.uid) return false;
-        TRY_ASSIGN(current, manager().registry().apply_configuration(kind("pods"), "status", std::move(current), configuration, true, context));
+        TRY_ASSIGN(current, manager().registry().apply_configuration(kind("pods"), "status", std::move(current),
+                                                                     configuration, true, context));
         return true;
     };
-    const auto written = manager().registry().update(kind("pods"), pod.namespace_name, pod.name, "status", change, context);
+    const auto written =
+        manager().registry().update(kind("pods"), pod.namespace_name, pod.name, "status", change, context);
     if (written || written.error().code() == 404) return true;
-    return Status::plain_500("update pod " + pod.namespace_name + "/" + pod.name + " ResourceClaimStatuses: " + written.error()->message);
+    return Status::plain_500("update pod " + pod.namespace_name + "/" + pod.name +
+                             " ResourceClaimStatuses: " + written.error()->message);
 }
 
 // Of a pod that somebody else gave its node, as soon as its claims are allocated.
@@ -126,7 +136,8 @@ api::ApiResult<bool> ResourceClaimController::reserve(const storage::Record& pod
         if (claim == nullptr) return true;
         const api::OwnerReference* owner = api::view_of(*claim).controller();
         if (wanted.of_pod && (owner == nullptr || owner->uid != view.uid)) {
-            return Status::plain_500("ResourceClaim " + claim->key + " was not created for Pod " + pod.key + " (Pod is not owner)");
+            return Status::plain_500("ResourceClaim " + claim->key + " was not created for Pod " + pod.key +
+                                     " (Pod is not owner)");
         }
         Json changed = client().document(*claim);
         if (api::find(changed, {"status", "allocation"}) == nullptr || is_reserved(changed, view.uid)) continue;

@@ -13,7 +13,9 @@ using scheduler::PodInfo;
 using scheduler::PodInfoPtr;
 
 // Before the key of a pod that has been placed and is to be bound.
-std::string SchedulerController::bind_key(const std::string& key) { return "bind:" + key; }
+std::string SchedulerController::bind_key(const std::string& key) {
+    return "bind:" + key;
+}
 
 void SchedulerController::bind(const std::string& key) {
     const auto placed = entries_.find(key);
@@ -27,15 +29,19 @@ void SchedulerController::bind(const std::string& key) {
                  {"kind", "Binding"},
                  {"metadata", {{"name", pod->name}, {"namespace", pod->namespace_name}, {"uid", pod->uid}}},
                  {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}};
-    const auto bound = client().create_subresource(kind("pods"), pod->namespace_name, pod->name, "binding", std::move(body));
-    if (bound) return recorder_.normal(reference(*pod), "Scheduled", "Binding", "Successfully assigned " + key + " to " + node);
+    const auto bound =
+        client().create_subresource(kind("pods"), pod->namespace_name, pod->name, "binding", std::move(body));
+    if (bound)
+        return recorder_.normal(reference(*pod), "Scheduled", "Binding",
+                                "Successfully assigned " + key + " to " + node);
     if (devices != nullptr) devices_->release(*pod, *devices);
     if (bound.error().code() == 404) return;  // deleted meanwhile; the informer will say so
     log_line(LogLevel::info, "binding was refused", {{"pod", key}, {"why", bound.error()->message}});
     give_up_place(key, *pod, node, {});
 }
 
-void SchedulerController::give_up_place(const std::string& key, const PodInfo& pod, const std::string& node, const std::string& message) {
+void SchedulerController::give_up_place(const std::string& key, const PodInfo& pod, const std::string& node,
+                                        const std::string& message) {
     const auto still = entries_.find(key);
     if (still == entries_.end() || still->second.info->uid != pod.uid || still->second.node != node) return;
     const auto record = pods_.get(key);
@@ -66,7 +72,8 @@ bool SchedulerController::bind_devices(const std::string& key) {
     }
     if (!reservation->announced) {
         reservation->announced = true;
-        recorder_.normal(reference(*pod), "BindingConditionsPending", "Scheduling", "waiting for binding conditions for device on node " + node);
+        recorder_.normal(reference(*pod), "BindingConditionsPending", "Scheduling",
+                         "waiting for binding conditions for device on node " + node);
     }
     waiting_for_devices_.insert(key);
     manager().set_timer(this, "devices of " + key, result.until, [this, key] { enqueue(bind_key(key)); });

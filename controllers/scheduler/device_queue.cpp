@@ -17,15 +17,17 @@ void SchedulerController::on_device_claim(const api::Informer::Change& change) {
     if (!change.after) return;
     for (const std::string& key : waiting_for_devices_) {
         const auto& held = entries_.at(key).devices->claims;
-        if (std::any_of(held.begin(), held.end(), [&](const auto& claim) { return claim.key == change.after->key; })) enqueue(bind_key(key));
+        if (std::any_of(held.begin(), held.end(), [&](const auto& claim) { return claim.key == change.after->key; }))
+            enqueue(bind_key(key));
     }
     if (freed) return;
     const api::ObjectView& view = api::view_of(*change.after);
-    wake_parked("backoff for claim " + change.after->key, [space = view.namespace_name, name = view.name](const Entry& entry) {
-        const auto& wanted = entry.info->rules().device_claims;
-        return entry.info->namespace_name == space &&
-               std::any_of(wanted.begin(), wanted.end(), [&](const auto& claim) { return claim.claim == name; });
-    });
+    wake_parked(
+        "backoff for claim " + change.after->key, [space = view.namespace_name, name = view.name](const Entry& entry) {
+            const auto& wanted = entry.info->rules().device_claims;
+            return entry.info->namespace_name == space &&
+                   std::any_of(wanted.begin(), wanted.end(), [&](const auto& claim) { return claim.claim == name; });
+        });
 }
 
 }  // namespace kubemu::controllers

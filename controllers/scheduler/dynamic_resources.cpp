@@ -34,12 +34,14 @@ PodClaim read_claim(const storage::Record& record, Document document) {
 // For each alternative that was taken: how far up it stands.
 std::int64_t score_of_allocation(const Json& claim, const Json& allocation) {
     std::set<std::string> taken;
-    for (const Json& result : api::array_at(allocation, {"devices", "results"})) taken.emplace(api::string_at(result, {"request"}));
+    for (const Json& result : api::array_at(allocation, {"devices", "results"}))
+        taken.emplace(api::string_at(result, {"request"}));
     std::int64_t score = 0;
     for (const Json& request : api::array_at(claim, {"spec", "devices", "requests"})) {
         std::int64_t place = 0;
         for (const Json& alternative : api::array_at(request, {"firstAvailable"})) {
-            const std::string name = std::string(api::string_at(request, {"name"})) + "/" + std::string(api::string_at(alternative, {"name"}));
+            const std::string name = std::string(api::string_at(request, {"name"})) + "/" +
+                                     std::string(api::string_at(alternative, {"name"}));
             if (taken.count(name) > 0) score += alternatives_max - place;
             ++place;
         }
@@ -54,12 +56,15 @@ void refuse(Verdict& verdict, std::string why) {
 
 }  // namespace
 
-bool PodClaim::allocated() const { return document != nullptr && api::find(*document, {"status", "allocation"}) != nullptr; }
+bool PodClaim::allocated() const {
+    return document != nullptr && api::find(*document, {"status", "allocation"}) != nullptr;
+}
 
 bool PodClaim::reserved_for(const std::string& pod_uid) const {
     if (document == nullptr) return false;
     const Json& consumers = api::array_at(*document, {"status", "reservedFor"});
-    return std::any_of(consumers.begin(), consumers.end(), [&](const Json& consumer) { return api::string_at(consumer, {"uid"}) == pod_uid; });
+    return std::any_of(consumers.begin(), consumers.end(),
+                       [&](const Json& consumer) { return api::string_at(consumer, {"uid"}) == pod_uid; });
 }
 
 DynamicResources::DynamicResources(Manager& manager, api::Client& client)
@@ -69,14 +74,18 @@ DynamicResources::DynamicResources(Manager& manager, api::Client& client)
       classes_(manager.informer("deviceclasses.resource.k8s.io")),
       slices_(manager.informer("resourceslices.resource.k8s.io")) {}
 
-const api::KindSpec& DynamicResources::claim_kind() const { return manager_.kind("resourceclaims.resource.k8s.io"); }
+const api::KindSpec& DynamicResources::claim_kind() const {
+    return manager_.kind("resourceclaims.resource.k8s.io");
+}
 
 bool DynamicResources::on_claim(const api::Informer::Change& change) {
     const std::string& key = change.after ? change.after->key : change.before->key;
     const auto pending = pending_.find(key);
-    if (pending != pending_.end() && pending->second.written > 0 && (!change.after || change.after->revision >= pending->second.written))
+    if (pending != pending_.end() && pending->second.written > 0 &&
+        (!change.after || change.after->revision >= pending->second.written))
         pending_.erase(pending);
-    if (!change.after || !contains_text(*change.after->bytes.get(), "\"allocation\":{")) return allocated_.erase(key) > 0;
+    if (!change.after || !contains_text(*change.after->bytes.get(), "\"allocation\":{"))
+        return allocated_.erase(key) > 0;
     const Json document = client_.document(*change.after);
     const Json* allocation = api::find(document, {"status", "allocation"});
     if (allocation == nullptr) return allocated_.erase(key) > 0;
@@ -89,7 +98,8 @@ bool DynamicResources::concerns(const PodInfo& pod) const {
 }
 
 // foreachPodResourceClaim: why the claim cannot be used; empty, and null, when none is needed.
-std::string DynamicResources::find_claim(const PodInfo& pod, const DeviceClaim& wanted, storage::RecordPtr& found) const {
+std::string DynamicResources::find_claim(const PodInfo& pod, const DeviceClaim& wanted,
+                                         storage::RecordPtr& found) const {
     if (!wanted.made) return "pod \"" + pod.key + "\": ResourceClaim not created yet";
     if (wanted.claim.empty()) return {};
     const auto record = client_.get(claim_kind(), pod.namespace_name, wanted.claim);
@@ -138,7 +148,10 @@ std::string DynamicResources::unknown_class(const Json& claim) const {
 }
 
 devices::World DynamicResources::world() {
-    devices::World world{{}, {}, [this](const std::string& name) { return class_of(name); }, selectors_,
+    devices::World world{{},
+                         {},
+                         [this](const std::string& name) { return class_of(name); },
+                         selectors_,
                          [this] { return manager_.random().uuid("share"); }};
     std::map<std::string, std::pair<storage::Revision, devices::SlicePtr>> read;
     for (const storage::RecordPtr& record : slices_.list()) {
@@ -175,7 +188,8 @@ std::shared_ptr<DeviceAttempt> DynamicResources::begin(const PodInfo& pod) {
         const auto pending = pending_.find(claim.key);
         if (pending != pending_.end() && pending->second.written == 0)
             attempt->refusal = "resource claim " + claim.key + " is in the process of being allocated";
-        else attempt->refusal = unknown_class(*claim.document);
+        else
+            attempt->refusal = unknown_class(*claim.document);
         if (attempt->refusal.empty()) continue;
         attempt->claims_.clear();
         return attempt;
@@ -200,7 +214,8 @@ void DynamicResources::find_extended(DeviceAttempt& attempt) {
     PodClaim claim;
     for (const storage::RecordPtr& record : claims_.owned_by(pod.uid)) {
         const Document document = client_.read(*record);
-        if (api::string_at(*document, {"metadata", "annotations", extended_annotation}) == "true") claim = read_claim(*record, document);
+        if (api::string_at(*document, {"metadata", "annotations", extended_annotation}) == "true")
+            claim = read_claim(*record, document);
     }
     claim.extended = true;
     claim.namespace_name = pod.namespace_name;
@@ -221,7 +236,8 @@ bool DeviceAttempt::extend(const NodeInfo& node, OfNode& found, std::vector<devi
     found.requests = made.requests;
     found.mappings = made.mappings;
     Json devices = {{"requests", *made.requests}};
-    specs.push_back({pod_.namespace_name + "/<extended-resources>", {}, std::make_shared<const Json>(std::move(devices))});
+    specs.push_back(
+        {pod_.namespace_name + "/<extended-resources>", {}, std::make_shared<const Json>(std::move(devices))});
     return true;
 }
 
@@ -235,7 +251,8 @@ void DeviceAttempt::check(const NodeInfo& node, Verdict& verdict) {
         if (claim.extended) {
             if (!extend(node, found, specs)) return refuse(verdict, "cannot schedule extended resource claim");
         } else if (!claim.allocated()) {
-            specs.push_back({claim.key, claim.name, std::make_shared<const Json>(api::object_at(*claim.document, {"spec", "devices"}))});
+            specs.push_back({claim.key, claim.name,
+                             std::make_shared<const Json>(api::object_at(*claim.document, {"spec", "devices"}))});
         } else if ((claim.nodes && !matches_terms(*claim.nodes, node)) || plugin_.has_failed(claim)) {
             unavailable_.insert(i);
             unavailable = true;
@@ -259,7 +276,8 @@ std::int64_t DeviceAttempt::score_of(const NodeInfo& node) const {
     std::size_t next = 0;
     for (const PodClaim& claim : claims_) {
         if (claim.extended) continue;
-        const Json& allocation = claim.allocated() ? api::object_at(*claim.document, {"status", "allocation"}) : *found->second.allocations[next++];
+        const Json& allocation = claim.allocated() ? api::object_at(*claim.document, {"status", "allocation"})
+                                                   : *found->second.allocations[next++];
         score += score_of_allocation(*claim.document, allocation);
     }
     return score;
@@ -271,11 +289,12 @@ std::string DeviceAttempt::make_room() {
         const PodClaim& claim = claims_[index];
         const Json& consumers = api::array_at(*claim.document, {"status", "reservedFor"});
         if (consumers.size() > 1 || (consumers.size() == 1 && !claim.reserved_for(pod_.uid))) continue;
-        const auto written = plugin_.client_.modify(plugin_.claim_kind(), claim.namespace_name, claim.name, "status", [&](Json& document) {
-            if (api::uid_of(document) != claim.uid) return false;
-            for (const char* member : {"reservedFor", "allocation", "devices"}) document["status"].erase(member);
-            return true;
-        });
+        const auto written = plugin_.client_.modify(
+            plugin_.claim_kind(), claim.namespace_name, claim.name, "status", [&](Json& document) {
+                if (api::uid_of(document) != claim.uid) return false;
+                for (const char* member : {"reservedFor", "allocation", "devices"}) document["status"].erase(member);
+                return true;
+            });
         return written ? "deallocation of ResourceClaim completed" : written.error()->message;
     }
     if (claims_.back().extended && !claims_.back().name.empty()) {
@@ -298,7 +317,8 @@ std::shared_ptr<Reservation> DeviceAttempt::reserve(const NodeInfo& node) {
         plugin_.pending_[held.key] = {held.made, 0};
         if (!claim.extended) continue;
         reservation->mappings = found->second.mappings;
-        held.document = std::make_shared<const Json>(Json{{"spec", {{"devices", {{"requests", *found->second.requests}}}}}});
+        held.document =
+            std::make_shared<const Json>(Json{{"spec", {{"devices", {{"requests", *found->second.requests}}}}}});
     }
     return reservation;
 }

@@ -3,7 +3,8 @@
 //
 // A DeviceAttempt is what one attempt to place a pod knows of its claims: `begin` (PreFilter), `check` for each node
 // (Filter), `make_room` when none would do (PostFilter), `reserve` when one was chosen. What was reserved is a
-// Reservation: its devices count as taken from then on; `bind` writes it into the claims (PreBind), `release` takes it back.
+// Reservation: its devices count as taken from then on; `bind` writes it into the claims (PreBind), `release` takes it
+// back.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ struct PodClaim {
     devices::Document document;
     std::optional<std::vector<NodeTerm>> nodes;  // where its devices can be reached, when that is not everywhere
     devices::Document made;                      // the allocation that this pod brings it; null: it has one
-    bool extended = false;                       // stands for extended resources of the pod; without a name it is yet to be made
+    bool extended = false;  // stands for extended resources of the pod; without a name it is yet to be made
 
     bool allocated() const;
     bool reserved_for(const std::string& pod_uid) const;
@@ -40,7 +41,7 @@ struct Reservation {
     std::vector<PodClaim> claims;
     devices::Document mappings;  // of extended resources to requests, for the pod's status
     bool written = false;
-    bool announced = false;   // that devices are waited for
+    bool announced = false;  // that devices are waited for
 };
 
 class DynamicResources;
@@ -77,7 +78,7 @@ class DeviceAttempt {
     devices::Document pod_document_;               // with extended resources only
     std::optional<devices::World> world_;          // when there is something to allocate
     std::map<std::string, OfNode> by_node_;
-    std::set<std::size_t> unavailable_;            // claims whose devices are elsewhere, or failed
+    std::set<std::size_t> unavailable_;  // claims whose devices are elsewhere, or failed
 };
 
 class DynamicResources {
@@ -143,8 +144,9 @@ class DynamicResources {
     devices::Selectors selectors_;
 };
 
-// The requests by which a pod's extended resources become devices, and which container uses which (spec.devices.requests
-// and status.extendedResourceClaimStatus.requestMappings). `classes`: resource to class, those that the node has not itself.
+// The requests by which a pod's extended resources become devices, and which container uses which
+// (spec.devices.requests and status.extendedResourceClaimStatus.requestMappings). `classes`: resource to class, those
+// that the node has not itself.
 struct ExtendedRequests {
     devices::Document requests, mappings;
 };

@@ -30,7 +30,9 @@ bool is_true(const Json& device, const Json& type, std::string* why = nullptr) {
 
 const Json* report_of(const Json& claim, const Json& result) {
     for (const Json& device : api::array_at(claim, {"status", "devices"})) {
-        const auto same = [&](const char* member) { return api::string_at(device, {member}) == api::string_at(result, {member}); };
+        const auto same = [&](const char* member) {
+            return api::string_at(device, {member}) == api::string_at(result, {member});
+        };
         if (same("device") && same("driver") && same("pool")) return &device;
     }
     return nullptr;
@@ -60,7 +62,8 @@ Readiness readiness_of(const Json& claim) {
             readiness.ready = false;
             return readiness;
         }
-        if (std::all_of(wanted.begin(), wanted.end(), [&](const Json& type) { return is_true(*report, type); })) continue;
+        if (std::all_of(wanted.begin(), wanted.end(), [&](const Json& type) { return is_true(*report, type); }))
+            continue;
         readiness.ready = false;
         return readiness;
     }
@@ -175,22 +178,26 @@ void DynamicResources::release(const PodInfo& pod, Reservation& reservation) {
         if (claim.extended) {
             if (claim.name.empty()) continue;
             const std::string failed = delete_claim(claim);
-            if (!failed.empty()) log_line(LogLevel::info, "claim could not be deleted", {{"claim", claim.key}, {"why", failed}});
+            if (!failed.empty())
+                log_line(LogLevel::info, "claim could not be deleted", {{"claim", claim.key}, {"why", failed}});
             continue;
         }
         if (!claim.allocated() || !claim.reserved_for(pod.uid)) continue;
-        const auto written = client_.modify(claim_kind(), claim.namespace_name, claim.name, "status", [&](Json& document) {
-            if (api::uid_of(document) != claim.uid) return false;
-            Json* consumers = api::find(document, {"status", "reservedFor"});
-            if (consumers == nullptr) return false;
-            const auto gone = std::remove_if(consumers->begin(), consumers->end(),
-                                             [&](const Json& consumer) { return api::string_at(consumer, {"uid"}) == pod.uid; });
-            const bool changed = gone != consumers->end();
-            consumers->erase(gone, consumers->end());
-            return changed;
-        });
+        const auto written =
+            client_.modify(claim_kind(), claim.namespace_name, claim.name, "status", [&](Json& document) {
+                if (api::uid_of(document) != claim.uid) return false;
+                Json* consumers = api::find(document, {"status", "reservedFor"});
+                if (consumers == nullptr) return false;
+                const auto gone = std::remove_if(consumers->begin(), consumers->end(), [&](const Json& consumer) {
+                    return api::string_at(consumer, {"uid"}) == pod.uid;
+                });
+                const bool changed = gone != consumers->end();
+                consumers->erase(gone, consumers->end());
+                return changed;
+            });
         if (!written && written.error().code() != 404)
-            log_line(LogLevel::info, "reservation could not be taken back", {{"claim", claim.key}, {"why", written.error()->message}});
+            log_line(LogLevel::info, "reservation could not be taken back",
+                     {{"claim", claim.key}, {"why", written.error()->message}});
     }
 }
 

@@ -1,8 +1,8 @@
-// Extended resources that a DeviceClass stands for: a pod that asks for them gets devices, by a claim of its own that the
-// scheduler makes (KEP-5004, pkg/scheduler/framework/plugins/dynamicresources/extendeddynamicresources.go).
+// Extended resources that a DeviceClass stands for: a pod that asks for them gets devices, by a claim of its own that
+// the scheduler makes (KEP-5004, pkg/scheduler/framework/plugins/dynamicresources/extendeddynamicresources.go).
 //
-// Containers that run beside each other have requests of their own. Init containers that end before the others start use
-// what those will have, and what is lacking beyond that is asked for once, for the one that lacks the most.
+// Containers that run beside each other have requests of their own. Init containers that end before the others start
+// use what those will have, and what is lacking beyond that is asked for once, for the one that lacks the most.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -69,10 +69,12 @@ class OneResource {
         for (const Container& container : containers_)
             if (container.ends) add_short_one(container, of_short_ones);
         for (Json& entry : of_short_ones)
-            if (lacking_names_.count(std::string(api::string_at(entry, {"requestName"}))) > 0) entry["requestName"] = most_.name;
+            if (lacking_names_.count(std::string(api::string_at(entry, {"requestName"}))) > 0)
+                entry["requestName"] = most_.name;
         mappings.insert(mappings.end(), of_short_ones.begin(), of_short_ones.end());
         if (most_.count > 0) wishes.push_back(most_);
-        std::copy_if(own_.begin(), own_.end(), std::back_inserter(wishes), [](const DeviceWish& wish) { return wish.count > 0; });
+        std::copy_if(own_.begin(), own_.end(), std::back_inserter(wishes),
+                     [](const DeviceWish& wish) { return wish.count > 0; });
     }
 
   private:
@@ -105,15 +107,19 @@ ExtendedRequests extended_requests(const Json& pod, const std::map<std::string, 
     std::vector<Container> containers;
     for (const Json& container : api::array_at(pod, {"spec", "initContainers"}))
         containers.push_back({&container, containers.size(), api::string_at(container, {"restartPolicy"}) != "Always"});
-    for (const Json& container : api::array_at(pod, {"spec", "containers"})) containers.push_back({&container, containers.size()});
+    for (const Json& container : api::array_at(pod, {"spec", "containers"}))
+        containers.push_back({&container, containers.size()});
     std::vector<DeviceWish> wishes;
     Json mappings = Json::array();
-    for (const auto& [resource, device_class] : classes) OneResource(containers, resource, device_class).write(wishes, mappings);
+    for (const auto& [resource, device_class] : classes)
+        OneResource(containers, resource, device_class).write(wishes, mappings);
     std::sort(wishes.begin(), wishes.end(), [](const DeviceWish& a, const DeviceWish& b) { return a.name < b.name; });
     Json requests = Json::array();
     for (const DeviceWish& wish : wishes) {
-        requests.push_back({{"name", wish.name},
-                            {"exactly", {{"deviceClassName", wish.device_class}, {"allocationMode", "ExactCount"}, {"count", wish.count}}}});
+        requests.push_back(
+            {{"name", wish.name},
+             {"exactly",
+              {{"deviceClassName", wish.device_class}, {"allocationMode", "ExactCount"}, {"count", wish.count}}}});
     }
     return {std::make_shared<const Json>(std::move(requests)), std::make_shared<const Json>(std::move(mappings))};
 }
@@ -135,10 +141,12 @@ std::map<std::string, std::string> DynamicResources::resource_classes() {
 
 std::string DynamicResources::make_extended_claim(const PodInfo& pod, PodClaim& claim) {
     Json object = *claim.document;
-    object["metadata"] = {{"generateName", pod.name + "-extended-resources-"},
-                          {"annotations", {{"resource.kubernetes.io/extended-resource-claim", "true"}}},
-                          {"ownerReferences", Json::array({{{"apiVersion", "v1"}, {"kind", "Pod"}, {"name", pod.name},
-                                                            {"uid", pod.uid}, {"controller", true}}})}};
+    object["metadata"] = {
+        {"generateName", pod.name + "-extended-resources-"},
+        {"annotations", {{"resource.kubernetes.io/extended-resource-claim", "true"}}},
+        {"ownerReferences",
+         Json::array(
+             {{{"apiVersion", "v1"}, {"kind", "Pod"}, {"name", pod.name}, {"uid", pod.uid}, {"controller", true}}})}};
     const auto made = client_.create(claim_kind(), pod.namespace_name, std::move(object));
     if (!made) return "create claim for extended resources " + pod.namespace_name + "/: " + made.error()->message;
     const auto pending = pending_.extract(claim.key);
@@ -152,12 +160,15 @@ std::string DynamicResources::make_extended_claim(const PodInfo& pod, PodClaim& 
 }
 
 std::string DynamicResources::record_extended(const PodInfo& pod, const PodClaim& claim, const Json& mappings) {
-    const auto written = client_.modify(manager_.kind("pods"), pod.namespace_name, pod.name, "status", [&](Json& document) {
-        if (api::uid_of(document) != pod.uid) return false;
-        api::ensure(document, {"status"})["extendedResourceClaimStatus"] = {{"requestMappings", mappings}, {"resourceClaimName", claim.name}};
-        return true;
-    });
-    return written ? std::string() : "update pod " + pod.key + " ExtendedResourceClaimStatus: " + written.error()->message;
+    const auto written =
+        client_.modify(manager_.kind("pods"), pod.namespace_name, pod.name, "status", [&](Json& document) {
+            if (api::uid_of(document) != pod.uid) return false;
+            api::ensure(document, {"status"})["extendedResourceClaimStatus"] = {{"requestMappings", mappings},
+                                                                                {"resourceClaimName", claim.name}};
+            return true;
+        });
+    return written ? std::string()
+                   : "update pod " + pod.key + " ExtendedResourceClaimStatus: " + written.error()->message;
 }
 
 }  // namespace kubemu::controllers::scheduler

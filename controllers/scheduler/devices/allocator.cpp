@@ -24,7 +24,8 @@ void Allocated::add(const Json& allocation) {
             whole.insert(std::move(id));
             continue;
         }
-        for (const auto& [name, amount] : read_amounts(api::object_at(result, {"consumedCapacity"}))) consumed[id][name] += amount;
+        for (const auto& [name, amount] : read_amounts(api::object_at(result, {"consumedCapacity"})))
+            consumed[id][name] += amount;
         shared.insert(std::move(id));
     }
 }
@@ -34,7 +35,8 @@ std::shared_ptr<const api::cel::DeviceSelector> Selectors::get(const std::string
     const auto known = compiled_.find(expression);
     if (known != compiled_.end()) return known->second;
     if (compiled_.size() >= kept_max) compiled_.clear();
-    return compiled_[expression] = std::make_shared<const api::cel::DeviceSelector>(api::cel::compile_device_selector(expression));
+    return compiled_[expression] =
+               std::make_shared<const api::cel::DeviceSelector>(api::cel::compile_device_selector(expression));
 }
 
 Json Search::result_of(std::size_t claim) const {
@@ -42,8 +44,10 @@ Json Search::result_of(std::size_t claim) const {
     for (const Taken& taken : taken_[claim]) {
         const Device& device = *taken.candidate.device;
         const Request& request = taken.wish->request;
-        Json result = {{"request", request.full_name()}, {"driver", taken.candidate.slice->driver},
-                       {"pool", taken.candidate.slice->pool}, {"device", device.name}};
+        Json result = {{"request", request.full_name()},
+                       {"driver", taken.candidate.slice->driver},
+                       {"pool", taken.candidate.slice->pool},
+                       {"device", device.name}};
         if (request.admin) result["adminAccess"] = true;
         if (request.tolerations_document != nullptr) result["tolerations"] = *request.tolerations_document;
         for (const char* member : {"bindingConditions", "bindingFailureConditions"})
@@ -68,7 +72,8 @@ void Search::add_configuration(std::size_t claim, Json& devices) const {
         const Wish& wish = chosen(i);
         const auto known = of_class.find(wish.device_class->name);
         if (known != of_class.end()) {
-            for (std::size_t at = known->second.first; at < known->second.second; ++at) list[at]["requests"].push_back(wish.request.full_name());
+            for (std::size_t at = known->second.first; at < known->second.second; ++at)
+                list[at]["requests"].push_back(wish.request.full_name());
             continue;
         }
         const std::size_t first = list.size();
@@ -84,11 +89,14 @@ void Search::add_configuration(std::size_t claim, Json& devices) const {
         Json entry = config;
         entry["source"] = "FromClaim";
         const Json& requests = api::array_at(config, {"requests"});
-        const auto names = [&](const std::string& name) { return std::find(requests.begin(), requests.end(), name) != requests.end(); };
+        const auto names = [&](const std::string& name) {
+            return std::find(requests.begin(), requests.end(), name) != requests.end();
+        };
         if (requests.empty()) list.push_back(entry);
         for (std::size_t i = 0; i < wishes_[claim].size() && !requests.empty(); ++i) {
             const Request& request = chosen(i).request;
-            if (names(request.parent.empty() ? request.name : request.parent) || names(request.full_name())) list.push_back(entry);
+            if (names(request.parent.empty() ? request.name : request.parent) || names(request.full_name()))
+                list.push_back(entry);
         }
     }
     if (!list.empty()) devices["config"] = std::move(list);
@@ -102,8 +110,8 @@ bool same_requirement(const Json& a, const Json& b) {
         const Json& list = api::array_at(requirement, {"values"});
         return std::set<Json>(list.begin(), list.end());
     };
-    return api::string_at(a, {"key"}) == api::string_at(b, {"key"}) && api::string_at(a, {"operator"}) == api::string_at(b, {"operator"}) &&
-           values(a) == values(b);
+    return api::string_at(a, {"key"}) == api::string_at(b, {"key"}) &&
+           api::string_at(a, {"operator"}) == api::string_at(b, {"operator"}) && values(a) == values(b);
 }
 
 }  // namespace
@@ -112,7 +120,8 @@ bool same_requirement(const Json& a, const Json& b) {
 Json Search::node_selector_of(std::size_t claim) const {
     Json term = Json::object();
     for (const Taken& taken : taken_[claim]) {
-        const Reach& reach = taken.candidate.slice->by_device ? taken.candidate.device->reach : taken.candidate.slice->reach;
+        const Reach& reach =
+            taken.candidate.slice->by_device ? taken.candidate.device->reach : taken.candidate.slice->reach;
         if (reach.node_name || taken.candidate.device->binds_to_node) {
             const Json this_node = {{"key", "metadata.name"}, {"operator", "In"}, {"values", {node_.name}}};
             return {{"nodeSelectorTerms", Json::array({{{"matchFields", Json::array({this_node})}}})}};
@@ -123,7 +132,8 @@ Json Search::node_selector_of(std::size_t claim) const {
             if (terms.empty()) continue;
             for (const Json& requirement : api::array_at(terms[0], {member})) {
                 Json& list = term[member];
-                const bool known = std::any_of(list.begin(), list.end(), [&](const Json& other) { return same_requirement(other, requirement); });
+                const bool known = std::any_of(list.begin(), list.end(),
+                                               [&](const Json& other) { return same_requirement(other, requirement); });
                 if (!known) list.push_back(requirement);
             }
         }

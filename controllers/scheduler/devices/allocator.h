@@ -22,7 +22,7 @@ namespace kubemu::controllers::scheduler::devices {
 // What other claims have.
 struct Allocated {
     std::set<DeviceId> whole;
-    std::set<DeviceId> shared;            // in part
+    std::set<DeviceId> shared;             // in part
     std::map<DeviceId, Amounts> consumed;  // of what is shared
 
     bool has(const DeviceId& id) const { return whole.count(id) > 0 || shared.count(id) > 0 || consumed.count(id) > 0; }
@@ -43,7 +43,7 @@ class Selectors {
 // there are not enough devices.
 struct Outcome {
     bool found = false;
-    std::vector<Document> allocations;   // status.allocation of each claim
+    std::vector<Document> allocations;  // status.allocation of each claim
     std::string error;
     std::string refusal;
 };

@@ -19,7 +19,8 @@ Quantity portion(const Quantity* asked, const Capacity& capacity) {
     if (asked == nullptr) return capacity.unasked.value_or(capacity.value);
     if (capacity.range && capacity.range->min) return in_steps(*asked, *capacity.range);
     if (capacity.range) return *asked;
-    const auto next = std::find_if(capacity.values.begin(), capacity.values.end(), [&](const Quantity& value) { return !(value < *asked); });
+    const auto next = std::find_if(capacity.values.begin(), capacity.values.end(),
+                                   [&](const Quantity& value) { return !(value < *asked); });
     return next == capacity.values.end() ? *asked : *next;
 }
 
@@ -31,7 +32,8 @@ bool is_allowed(const Quantity& portion, const Capacity& capacity) {
         const std::int64_t min = capacity.range->min ? capacity.range->min->value() : 0;
         return step <= 0 || (portion.value() - min) % step == 0;
     }
-    return capacity.values.empty() || std::find(capacity.values.begin(), capacity.values.end(), portion) != capacity.values.end();
+    return capacity.values.empty() ||
+           std::find(capacity.values.begin(), capacity.values.end(), portion) != capacity.values.end();
 }
 
 const Quantity* amount_of(const Amounts& amounts, const std::string& name) {

@@ -13,8 +13,10 @@ void subtract(std::map<std::string, Amounts, std::less<>>& left, const Device& d
         for (const auto& [name, amount] : counters) {
             const auto counter = known->second.find(name);
             if (counter == known->second.end()) continue;
-            if (back) counter->second += amount;
-            else counter->second -= amount;
+            if (back)
+                counter->second += amount;
+            else
+                counter->second -= amount;
         }
     }
 }
@@ -38,12 +40,15 @@ bool Counters::take(const Pool& pool, const Device& device) {
     Sets& left = left_in(pool);
     subtract(left, device, false);
     const bool enough = std::all_of(left.begin(), left.end(), [](const auto& set) {
-        return std::none_of(set.second.begin(), set.second.end(), [](const auto& counter) { return counter.second.is_negative(); });
+        return std::none_of(set.second.begin(), set.second.end(),
+                            [](const auto& counter) { return counter.second.is_negative(); });
     });
     if (!enough) subtract(left, device, true);
     return enough;
 }
 
-void Counters::give_back(const Pool& pool, const Device& device) { subtract(left_in(pool), device, true); }
+void Counters::give_back(const Pool& pool, const Device& device) {
+    subtract(left_in(pool), device, true);
+}
 
 }  // namespace kubemu::controllers::scheduler::devices

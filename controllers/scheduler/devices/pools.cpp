@@ -63,13 +63,15 @@ void build(Pool& pool, Slices seen, const Slices& all) {
     }
     for (const Slice* slice : all)
         if (std::find(seen.begin(), seen.end(), slice) == seen.end()) pool.elsewhere.push_back(slice);
-    pool.invalid = pool.invalid || names_repeat(pool.slices) || !consumes_only_known(seen, pool) || !consumes_only_known(pool.elsewhere, pool);
+    pool.invalid = pool.invalid || names_repeat(pool.slices) || !consumes_only_known(seen, pool) ||
+                   !consumes_only_known(pool.elsewhere, pool);
     if (pool.invalid) pool.slices.clear();
 }
 
 bool has_conditions(const Pool& pool) {
     return std::any_of(pool.slices.begin(), pool.slices.end(), [](const Slice* slice) {
-        return std::any_of(slice->devices.begin(), slice->devices.end(), [](const Device& device) { return device.has_conditions; });
+        return std::any_of(slice->devices.begin(), slice->devices.end(),
+                           [](const Device& device) { return device.has_conditions; });
     });
 }
 

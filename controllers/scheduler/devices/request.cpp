@@ -29,10 +29,12 @@ Request read_wish(const Json& document, std::string parent, std::string name) {
     request.admin = api::bool_at(document, {"adminAccess"});
     request.selectors = read_selectors(api::array_at(document, {"selectors"}));
     for (const Json& toleration : api::array_at(document, {"tolerations"})) {
-        request.tolerations.push_back({std::string(string_at(toleration, {"key"})), std::string(string_at(toleration, {"operator"})),
-                                       std::string(string_at(toleration, {"value"})), std::string(string_at(toleration, {"effect"}))});
+        request.tolerations.push_back(
+            {std::string(string_at(toleration, {"key"})), std::string(string_at(toleration, {"operator"})),
+             std::string(string_at(toleration, {"value"})), std::string(string_at(toleration, {"effect"}))});
     }
-    if (const Json* tolerations = api::find(document, "tolerations")) request.tolerations_document = std::make_shared<const Json>(*tolerations);
+    if (const Json* tolerations = api::find(document, "tolerations"))
+        request.tolerations_document = std::make_shared<const Json>(*tolerations);
     request.capacity = read_amounts(api::object_at(document, {"capacity", "requests"}));
     return request;
 }
@@ -45,7 +47,8 @@ ClassPtr read_class(const Json& document) {
     made->selectors = read_selectors(api::array_at(document, {"spec", "selectors"}));
     made->config = std::make_shared<const Json>(api::array_at(document, {"spec", "config"}));
     made->extended_resource = string_at(document, {"spec", "extendedResourceName"});
-    if (const auto created = api::parse_time(string_at(document, {"metadata", "creationTimestamp"}))) made->created = *created;
+    if (const auto created = api::parse_time(string_at(document, {"metadata", "creationTimestamp"})))
+        made->created = *created;
     return made;
 }
 

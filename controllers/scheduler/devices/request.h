@@ -47,9 +47,9 @@ std::vector<Request> read_request(const api::Json& document);
 
 // A claim that is to be given devices.
 struct ClaimSpec {
-    std::string key;      // namespace/name
+    std::string key;  // namespace/name
     std::string name;
-    Document devices;     // spec.devices
+    Document devices;  // spec.devices
 };
 
 }  // namespace kubemu::controllers::scheduler::devices

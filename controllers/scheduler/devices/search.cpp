@@ -31,8 +31,10 @@ Outcome Search::run() {
     outcome.error = error_;
     outcome.found = step == Step::found;
     if (outcome.found) {
-        for (std::size_t claim = 0; claim < claims_.size(); ++claim) outcome.allocations.push_back(std::make_shared<const api::Json>(result_of(claim)));
-    } else if (step != Step::error && std::any_of(pools_.begin(), pools_.end(), [](const Pool& pool) { return pool.invalid; })) {
+        for (std::size_t claim = 0; claim < claims_.size(); ++claim)
+            outcome.allocations.push_back(std::make_shared<const api::Json>(result_of(claim)));
+    } else if (step != Step::error &&
+               std::any_of(pools_.begin(), pools_.end(), [](const Pool& pool) { return pool.invalid; })) {
         outcome.refusal = "invalid resource pools were encountered";
     }
     return outcome;
@@ -119,7 +121,8 @@ bool Search::fits_constraints(std::size_t claim, const Wish& wish, const Candida
 
 Amounts Search::taken_of(const DeviceId& id) const {
     Amounts amounts;
-    if (const auto others = world_.allocated.consumed.find(id); others != world_.allocated.consumed.end()) amounts = others->second;
+    if (const auto others = world_.allocated.consumed.find(id); others != world_.allocated.consumed.end())
+        amounts = others->second;
     for (const auto& devices : taken_)
         for (const Taken& taken : devices)
             if (!taken.consumed.empty() && taken.candidate.id() == id)
@@ -157,8 +160,8 @@ Search::Step Search::take(const Place& at, const Wish& wish, const Candidate& ca
     if (!fits_constraints(at.claim, wish, candidate)) {
         if (counts) counters_.give_back(*candidate.pool, device);
         if (!must) return Step::none;
-        return fail("claim " + claims_[at.claim].key + ", request " + wish.request.name + ": cannot add device " + id.text() +
-                    " because a claim constraint would not be satisfied");
+        return fail("claim " + claims_[at.claim].key + ", request " + wish.request.name + ": cannot add device " +
+                    id.text() + " because a claim constraint would not be satisfied");
     }
     Taken taken{&wish, candidate, {}, {}, counts};
     if (device.shared) {
@@ -190,7 +193,8 @@ bool Search::selectable(std::size_t claim, const Wish& wish, const Candidate& ca
     return selected_[key] = matches;
 }
 
-bool Search::selectors_match(const std::vector<std::string>& selectors, const std::string& whose, const Candidate& candidate) {
+bool Search::selectors_match(const std::vector<std::string>& selectors, const std::string& whose,
+                             const Candidate& candidate) {
     for (std::size_t i = 0; i < selectors.size(); ++i) {
         const auto selector = world_.selectors.get(selectors[i]);
         const std::string which = whose + ": selector #" + std::to_string(i) + ": CEL ";
@@ -215,9 +219,11 @@ bool Search::prepare() {
         for (const api::Json& document : api::array_at(*claims_[claim].devices, {"requests"})) {
             chosen_.back().push_back(0);
             std::vector<Wish>& alternatives = wishes_.back().emplace_back();
-            for (Request& request : read_request(document)) alternatives.push_back({std::move(request), nullptr, 0, {}});
+            for (Request& request : read_request(document))
+                alternatives.push_back({std::move(request), nullptr, 0, {}});
             if (!alternatives.empty()) continue;
-            fail("claim " + claims_[claim].key + ", request " + std::string(api::string_at(document, {"name"})) + ": unknown request type");
+            fail("claim " + claims_[claim].key + ", request " + std::string(api::string_at(document, {"name"})) +
+                 ": unknown request type");
             return false;
         }
     }
@@ -261,8 +267,9 @@ bool Search::prepare_wish(std::size_t claim, Wish& wish) {
 bool Search::find_everything(std::size_t claim, Wish& wish) {
     for (const Pool& pool : pools_) {
         if (!pool.usable()) {
-            fail("claim " + claims_[claim].key + ", request " + wish.request.name + ": asks for all devices, but resource pool " +
-                 pool.text() + " is currently " + (pool.incomplete ? "being updated" : "invalid"));
+            fail("claim " + claims_[claim].key + ", request " + wish.request.name +
+                 ": asks for all devices, but resource pool " + pool.text() + " is currently " +
+                 (pool.incomplete ? "being updated" : "invalid"));
             return false;
         }
         for (const Slice* slice : pool.slices) {

@@ -27,8 +27,8 @@ struct Candidate {
 struct Wish {
     Request request;
     ClassPtr device_class;
-    std::size_t wanted = 0;              // devices
-    std::vector<Candidate> everything;   // what "All" is
+    std::size_t wanted = 0;             // devices
+    std::vector<Candidate> everything;  // what "All" is
 };
 
 // A device that the search has taken for a request.
@@ -77,7 +77,8 @@ class Search {
     Amounts taken_of(const DeviceId& id) const;
     // Nothing after an error.
     bool selectable(std::size_t claim, const Wish& wish, const Candidate& candidate);
-    bool selectors_match(const std::vector<std::string>& selectors, const std::string& whose, const Candidate& candidate);
+    bool selectors_match(const std::vector<std::string>& selectors, const std::string& whose,
+                         const Candidate& candidate);
     Step fail(std::string error);
 
     api::Json result_of(std::size_t claim) const;

@@ -31,7 +31,8 @@ Capacity read_capacity(const Json& document) {
     capacity.has_policy = true;
     capacity.unasked = quantity_at(*policy, "default");
     if (const Json* range = api::find(*policy, "validRange"))
-        capacity.range = Capacity::Range{quantity_at(*range, "min"), quantity_at(*range, "max"), quantity_at(*range, "step")};
+        capacity.range =
+            Capacity::Range{quantity_at(*range, "min"), quantity_at(*range, "max"), quantity_at(*range, "step")};
     for (const Json& value : api::array_at(*policy, {"validValues"})) {
         if (const auto parsed = api::Quantity::parse(value.get<std::string>())) capacity.values.push_back(*parsed);
     }
@@ -54,11 +55,14 @@ Device read_device(const Json& document) {
     device.name = api::string_at(document, {"name"});
     device.document = std::make_shared<const Json>(document);
     device.shared = api::bool_at(document, {"allowMultipleAllocations"});
-    for (const auto& [name, amount] : api::object_at(document, {"capacity"}).items()) device.capacity.emplace(name, read_capacity(amount));
+    for (const auto& [name, amount] : api::object_at(document, {"capacity"}).items())
+        device.capacity.emplace(name, read_capacity(amount));
     for (const Json& use : api::array_at(document, {"consumesCounters"}))
-        device.consumes.emplace_back(api::string_at(use, {"counterSet"}), read_amounts(api::object_at(use, {"counters"})));
+        device.consumes.emplace_back(api::string_at(use, {"counterSet"}),
+                                     read_amounts(api::object_at(use, {"counters"})));
     for (const Json& taint : api::array_at(document, {"taints"})) {
-        device.taints.push_back({std::string(api::string_at(taint, {"key"})), std::string(api::string_at(taint, {"value"})),
+        device.taints.push_back({std::string(api::string_at(taint, {"key"})),
+                                 std::string(api::string_at(taint, {"value"})),
                                  std::string(api::string_at(taint, {"effect"}))});
     }
     device.reach = read_reach(document);
@@ -72,7 +76,8 @@ Device read_device(const Json& document) {
 Amounts read_amounts(const Json& object) {
     Amounts amounts;
     for (const auto& [name, amount] : object.items()) {
-        const std::string_view text = amount.is_string() ? std::string_view(amount.get_ref<const std::string&>()) : api::string_at(amount, {"value"});
+        const std::string_view text = amount.is_string() ? std::string_view(amount.get_ref<const std::string&>())
+                                                         : api::string_at(amount, {"value"});
         amounts[name] = api::Quantity::parse(text).value_or(api::Quantity());
     }
     return amounts;
@@ -90,7 +95,8 @@ SlicePtr read_slice(const Json& document) {
     slice->by_device = api::bool_at(spec, {"perDeviceNodeSelection"});
     for (const Json& device : api::array_at(spec, {"devices"})) slice->devices.push_back(read_device(device));
     for (const Json& set : api::array_at(spec, {"sharedCounters"}))
-        slice->counter_sets.emplace_back(api::string_at(set, {"name"}), read_amounts(api::object_at(set, {"counters"})));
+        slice->counter_sets.emplace_back(api::string_at(set, {"name"}),
+                                         read_amounts(api::object_at(set, {"counters"})));
     return slice;
 }
 

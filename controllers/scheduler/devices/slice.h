@@ -52,7 +52,7 @@ struct Reach {
 
 struct Device {
     std::string name;
-    Document document;  // its entry in the slice
+    Document document;    // its entry in the slice
     bool shared = false;  // allowMultipleAllocations
     std::map<std::string, Capacity, std::less<>> capacity;
     std::vector<std::pair<std::string, Amounts>> consumes;  // by counter set
