@@ -91,6 +91,7 @@ struct MetadataChecks {
     int changes = 1;
     int wholes = 0;
     bool whole_first = false;
+    bool together = false;  // the change right behind the whole, the rest of the object after both
 };
 
 MetadataChecks metadata_checks(const KindSpec& kind) {
@@ -105,7 +106,7 @@ MetadataChecks metadata_checks(const KindSpec& kind) {
         {"csistoragecapacities.storage.k8s.io", {1, 1, true}},
         {"certificatesigningrequests.certificates.k8s.io", {1, 1, true}},
         {"apiservices.apiregistration.k8s.io", {1, 1}},
-        {"deviceclasses.resource.k8s.io", {1, 1, true}},
+        {"deviceclasses.resource.k8s.io", {1, 1, true, true}},
         {"clusterrolebindings.rbac.authorization.k8s.io", {1, 1, true}},
         {"clusterroles.rbac.authorization.k8s.io", {1, 1, true}},
         {"endpoints", {1, 1}},
@@ -286,7 +287,8 @@ void keep_server_metadata(Json& object, const Json& old) {
     keep_if_absent("deletionGracePeriodSeconds");
 }
 
-void validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, bool whole_object, FieldErrors& errors) {
+FieldErrors validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, bool whole_object,
+                                     FieldErrors& errors) {
     validate_whole(kind, object, check_path_segment, errors);
     // What found nothing once finds nothing again.
     FieldErrors change;
@@ -296,12 +298,15 @@ void validate_metadata_update(const KindSpec& kind, const Json& object, const Js
     const MetadataChecks again = whole_object ? metadata_checks(kind) : MetadataChecks{};
     FieldErrors whole;
     if (again.wholes > 0) validate_metadata(kind, object, whole);
+    FieldErrors later;
     if (again.whole_first) add_all(whole, errors);
+    FieldErrors& changes = again.whole_first && !again.together ? later : errors;
     for (int i = 0; i < again.changes; ++i) {
-        add_all(change, errors);
-        validate_standard_finalizers(kind, object, errors);
+        add_all(change, changes);
+        validate_standard_finalizers(kind, object, changes);
     }
-    for (int i = again.whole_first ? 1 : 0; i < again.wholes; ++i) add_all(whole, errors);
+    for (int i = again.whole_first ? 1 : 0; i < again.wholes; ++i) add_all(whole, changes);
+    return later;
 }
 
 }  // namespace kubemu::api

@@ -249,11 +249,14 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     }
 
     FieldErrors errors;
-    validate_metadata_update(kind, object, old, subresource.empty(), errors);
+    // Where the strategy looks at the object as a new one first, the change of its metadata comes behind that.
+    const FieldErrors later = validate_metadata_update(kind, object, old, subresource.empty(), errors);
+    const bool as_new = !status_only && !binding && rules->validate != nullptr && !rules->validates_updates_apart;
+    if (as_new) rules->validate(object, hook, errors);
+    for (const FieldError& error : later.all()) errors.add(error);
     if (status_only) {
         if (rules->validate_status_update != nullptr) rules->validate_status_update(object, old, hook, errors);
     } else if (!binding) {
-        if (rules->validate != nullptr && !rules->validates_updates_apart) rules->validate(object, hook, errors);
         if (rules->validate_update != nullptr) rules->validate_update(object, old, hook, errors);
     }
     const KindSpec& stored = options.kinds.stored_of(kind);

@@ -58,3 +58,21 @@ TEST_CASE("names and what they are generated from, kind by kind") {
         CHECK(refused.empty() == one.message.empty());
     }
 }
+
+TEST_CASE("an update that is judged as a new object first complains of its metadata again behind that") {
+    tests::TestCluster cluster;
+    const char* const bindings = "rolebindings.rbac.authorization.k8s.io";
+    cluster.create(bindings, R"({"metadata":{"name":"b"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"r"}})");
+    const auto written = cluster.client().modify(cluster.kind(bindings), "default", "b", {}, [](api::Json& binding) {
+        binding["metadata"]["labels"] = {{"a", "b!"}};
+        binding["subjects"] = {{{"kind", "Odd"}, {"name", "x"}}};
+        binding["roleRef"]["name"] = "s";
+        return true;
+    });
+    REQUIRE_FALSE(written);
+    std::vector<std::string> fields;
+    for (const auto& cause : written.error()->causes) {
+        if (fields.empty() || fields.back() != cause.field) fields.push_back(cause.field);
+    }
+    CHECK(fields == std::vector<std::string>{"metadata.labels", "subjects[0].kind", "metadata.labels", "roleRef"});
+}
