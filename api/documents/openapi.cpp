@@ -57,7 +57,6 @@ std::string version_info_schema(OpenApiVersion version) {
 
 // Adds the schemas that the routes name.
 void add_schemas(OpenApiSchemas& schemas, OpenApiVersion version, const Routes& routes) {
-    constexpr std::string_view meta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
     std::set<std::string, std::less<>> names;
     for (const auto& [path, of_path] : routes) {
         for (const Route& route : of_path) {
@@ -68,7 +67,6 @@ void add_schemas(OpenApiSchemas& schemas, OpenApiVersion version, const Routes& 
     for (const TypeInfo* type : all_types()) {
         if (names.count(type->openapi_name) != 0) schemas.add(*type);
     }
-    if (names.count(std::string(meta) + "Patch") != 0) schemas.add_meta("Patch");
     constexpr std::string_view info = "io.k8s.apimachinery.pkg.version.Info";
     if (names.count(info) != 0) schemas.add_text(std::string(info), version_info_schema(version));
 }

@@ -29,8 +29,6 @@ constexpr Special specials[] = {
      "A set of fields as a tree: f:NAME is a field, k:{KEYS} an item of a list by its keys, v:VALUE an item by its "
      "value, "
      "i:INDEX an item by its place, and a dot stands for the node itself."},
-    {"io.k8s.apimachinery.pkg.apis.meta.v1.Patch", R"("type":"object")", R"("type":"object")",
-     "The body of a PATCH request; its Content-Type says how it is read."},
     {"io.k8s.apimachinery.pkg.runtime.RawExtension", R"("type":"object")", R"("type":"object")",
      "An object of any kind, kept as it was given."},
     {"io.k8s.apimachinery.pkg.api.resource.Quantity", R"("type":"string")",
@@ -215,8 +213,7 @@ std::string_view OpenApiSchemas::add(const TypeInfo& type) {
 
 std::string OpenApiSchemas::add_meta(std::string_view type) {
     std::string name = meta_schema_name(type);
-    if (type == "Patch") add_special(name);
-    else add(meta_type(type));
+    add(meta_type(type));
     return name;
 }
 
