@@ -19,8 +19,9 @@ api::User user_of(std::string_view account) {
     return user;
 }
 
-// The registry derives the field manager from the part before the slash.
+// The registry derives the field manager from the part before the slash. Scheduler and kubelets are programs of their own.
 std::string user_agent_of(std::string_view name, std::string_view account) {
+    if (account == "kube-scheduler" || account == "kubelet") return std::string(account);
     return account.starts_with("system:") ? std::string(name) : std::string("kube-controller-manager");
 }
 

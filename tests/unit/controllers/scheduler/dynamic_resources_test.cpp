@@ -86,6 +86,8 @@ TEST_CASE("who finds nothing waits until devices come, or are given back") {
     CHECK(cluster.why("q") == "0/2 nodes are available: 2 cannot allocate all claims." + no_help);
     cluster.advance(2s);  // of its back-off
     CHECK(cluster.count("FailedScheduling Pod/q") == 1);
+    const api::Json writers = cluster.get("pods", "q")["metadata"]["managedFields"];
+    CHECK(std::any_of(writers.begin(), writers.end(), [](const api::Json& entry) { return entry["manager"] == "kube-scheduler"; }));
     cluster.patch("resourceclaims.resource.k8s.io", "one", R"({"metadata":{"labels":{"some":"thing"}}})");
     cluster.advance(2s);
     CHECK(cluster.at("q").empty());
