@@ -88,6 +88,11 @@ Result<std::int64_t, std::string> DisruptionController::expected_scale(const std
         }
         if (scaled == nullptr) {
             if (informer != nullptr) continue;  // going; its pods will follow
+            // The kinds of Kubernetes that own pods without saying how many.
+            for (const char* plural : {"daemonsets.apps", "jobs.batch"}) {
+                const api::KindSpec& owning = kind(plural);
+                if (owner->kind == owning.kind) return std::string(plural) + " does not implement the scale subresource";
+            }
             return "found no controllers for pod \"" + pod.name + "\"";
         }
         const api::ObjectView& view = api::view_of(*scaled);
@@ -185,7 +190,6 @@ api::ApiResult<Requeue> DisruptionController::reconcile(const std::string& key) 
         events().warning(reference, "CalculateExpectedPodCountFailed",
                          "Failed to calculate the number of expected pods: " + message);
         status["disruptionsAllowed"] = 0;  // nothing is known, so nothing may go
-        status["observedGeneration"] = view.generation;
         condition_status = "False";
         reason = "SyncFailed";
     }

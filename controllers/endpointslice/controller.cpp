@@ -19,6 +19,19 @@ constexpr const char* manager_label = "endpointslice.kubernetes.io/managed-by";
 constexpr const char* manager_name = "endpointslice-controller.k8s.io";
 constexpr std::size_t endpoints_max = 100;
 
+// Where clients of a ready endpoint should be (spec.trafficDistribution, k8s.io/endpointslice/trafficdist): in its zone, or
+// on its node and for proxies that know no better in its zone.
+void add_hints(const api::Json& service, api::Json& endpoint) {
+    const std::string_view distribution = api::string_at(service, {"spec", "trafficDistribution"});
+    if (distribution.empty() || !api::bool_at(endpoint, {"conditions", "ready"})) return;
+    const std::string_view mode = api::string_at(service, {"metadata", "annotations", "service.kubernetes.io/topology-mode"});
+    if (mode == "Auto" || mode == "auto") return;
+    const std::string_view node = api::string_at(endpoint, {"nodeName"}), zone = api::string_at(endpoint, {"zone"});
+    if (distribution == "PreferSameNode" && !node.empty())
+        endpoint["hints"]["forNodes"] = api::Json::array({{{"name", std::string(node)}}});
+    if (!zone.empty()) endpoint["hints"]["forZones"] = api::Json::array({{{"name", std::string(zone)}}});
+}
+
 std::string_view pod_of(const api::Json& endpoint) { return api::string_at(endpoint, {"targetRef", "uid"}); }
 
 }  // namespace
@@ -89,6 +102,7 @@ std::vector<EndpointSliceController::Wanted> EndpointSliceController::wanted_of(
         if (!addressing.hostname.empty() && addressing.subdomain == api::name_of(service)) {
             endpoint["hostname"] = addressing.hostname;
         }
+        add_hints(service, endpoint);
         Wanted& wanted = by_ports[ports.dump()];
         wanted.ports = std::move(ports);
         wanted.order.push_back(pod.uid);

@@ -36,7 +36,7 @@ std::string identity(const api::OwnerReference& reference, std::string_view name
 }  // namespace
 
 GarbageCollectorController::GarbageCollectorController(Manager& manager)
-    : Controller(manager, "garbagecollector", "generic-garbage-collector") {
+    : Controller(manager, "garbagecollector", "generic-garbage-collector", "garbage-collector-controller") {
     has_workers(20);
     for (const api::KindSpec* kind : manager.registry().kinds().stored_kinds()) {
         // Events own nothing, are owned by nobody and come in floods.
@@ -46,7 +46,9 @@ GarbageCollectorController::GarbageCollectorController(Manager& manager)
     manager.on_kind_change([this](const std::string& resource, const api::KindSpec* kind) {
         const auto known = std::find_if(watched_.begin(), watched_.end(), [&](const Watched& w) { return w.informer->resource() == resource; });
         if (known == watched_.end()) {
-            if (kind != nullptr) watch(*kind);
+            if (kind == nullptr) return;
+            watch(*kind);
+            look_again(*kind);
         } else if (kind != nullptr) {
             known->kind = kind;
         } else {
@@ -59,6 +61,17 @@ void GarbageCollectorController::watch(const api::KindSpec& kind) {
     watched_.push_back({&kind, &manager().informer(kind.resource)});
     const Watched& watched = watched_.back();
     watched.informer->subscribe([this, &watched](const api::Informer::Change& change) { changed(watched, change); });
+}
+
+// What refers to owners of a kind that has just come could not be judged before.
+void GarbageCollectorController::look_again(const api::KindSpec& kind) {
+    for (const Watched& watched : watched_) {
+        for (const storage::RecordPtr& record : watched.informer->list()) {
+            const auto& owners = api::view_of(*record).owners;
+            const auto refers = [&](const api::OwnerReference& reference) { return reference.kind == kind.kind; };
+            if (std::any_of(owners.begin(), owners.end(), refers)) enqueue_object(watched, *record);
+        }
+    }
 }
 
 void GarbageCollectorController::enqueue_object(const Watched& watched, const storage::Record& record) {
@@ -162,15 +175,25 @@ api::ApiResult<bool> GarbageCollectorController::unblock_owners(const Watched& w
     return true;
 }
 
+// Of a kind that nobody knows (yet): it cannot be looked up, and what refers to it stays.
+bool GarbageCollectorController::is_known(const api::OwnerReference& reference) const {
+    const std::size_t slash = reference.api_version.find('/');
+    const std::string group = slash == std::string::npos ? "" : reference.api_version.substr(0, slash);
+    return std::any_of(watched_.begin(), watched_.end(), [&](const Watched& watched) {
+        return watched.kind->kind == reference.kind && watched.kind->group == group;
+    });
+}
+
 // An owner must be in the dependent's namespace, or in none. True when it is one that could never be looked up: a
-// namespaced owner of a cluster-wide object. One that lives in another namespace counts as absent, and is told of.
-bool GarbageCollectorController::tell_of_wrong_namespace(const Watched& watched, const storage::Record& record,
-                                                         const api::OwnerReference& reference) {
+// namespaced owner of a cluster-wide object. One that lives in another namespace counts as absent, and is told of once.
+bool GarbageCollectorController::in_wrong_namespace(const Watched& watched, const storage::Record& record,
+                                                    const api::OwnerReference& reference, bool tell) {
     const std::string& own_namespace = api::view_of(record).namespace_name;
     for (const Watched& candidate : watched_) {
         if (candidate.kind->kind != reference.kind || !candidate.kind->namespaced) continue;
         for (const auto& owner : candidate.informer->list()) {
             if (api::view_of(*owner).uid != reference.uid || api::view_of(*owner).namespace_name == own_namespace) continue;
+            if (!tell) return own_namespace.empty();
             const api::Json about = object_reference(*watched.kind, record);
             const std::string place = own_namespace.empty() ? "in the cluster scope" : "in namespace \"" + own_namespace + "\"";
             events().warning(about, "OwnerRefInvalidNamespace",
@@ -222,7 +245,7 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
     bool solid = false, waited_for = false;
     for (const api::OwnerReference& reference : view.owners) {
         const storage::RecordPtr owner = owner_of(reference, view.namespace_name);
-        if (!owner && tell_of_wrong_namespace(watched, *record, reference)) {
+        if (!owner && (!is_known(reference) || in_wrong_namespace(watched, *record, reference, !lost_owner))) {
             solid = true;  // an owner that cannot be looked up keeps what refers to it
         } else if (!owner) {
             absent.push_back(reference.uid);

@@ -28,10 +28,12 @@ class GarbageCollectorController final : public Controller {
     };
 
     void watch(const api::KindSpec& kind);
+    void look_again(const api::KindSpec& kind);
     void changed(const Watched& watched, const api::Informer::Change& change);
     void enqueue_waiting_owners(const api::ObjectView& view);
     api::ApiResult<bool> unblock_owners(const Watched& watched, const storage::Record& record);
-    bool tell_of_wrong_namespace(const Watched& watched, const storage::Record& record, const api::OwnerReference& reference);
+    bool is_known(const api::OwnerReference& reference) const;
+    bool in_wrong_namespace(const Watched& watched, const storage::Record& record, const api::OwnerReference& reference, bool tell);
     void enqueue_object(const Watched& watched, const storage::Record& record);
     void owner_went(const Dependent& dependent);
     std::vector<Dependent> dependents_of(const std::string& uid) const;

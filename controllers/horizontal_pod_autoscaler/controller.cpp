@@ -292,9 +292,6 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::reconcile(const std::
     if (!adapters_.begin(key)) return Requeue{};
     const auto done = scale(look);
     if (adapters_.wait(key)) return Requeue{};
-    // What another server measures changes without a word, and nobody watches custom resources.
-    const bool unwatched = look.target_kind != nullptr && look.target_kind->custom != nullptr;
-    if (done && !done->after && (adapters_.asked() || unwatched)) return Requeue{sync_period};
     return done;
 }
 
@@ -311,7 +308,6 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::scale(Look& look) {
     const Limits limits{look.current, api::int_at(look.autoscaler, {"spec", "minReplicas"}, 1), api::int_at(look.autoscaler, {"spec", "maxReplicas"})};
     std::int64_t desired = look.current;
     std::string why;
-    bool held_back = false;
     if (look.current == 0 && limits.least != 0) {
         look.condition("ScalingActive", false, "ScalingDisabled", "scaling is disabled since the replica count of the target is zero");
     } else if (look.current > limits.most) {
@@ -325,7 +321,7 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::scale(Look& look) {
         look.status["currentReplicas"] = look.current;
         TRY(write_status(look));
         events().warning(look.reference, "FailedComputeMetricsReplicas", look.error);
-        return Requeue{};
+        return Requeue{sync_period};
     } else {
         if (look.recommended > look.current) why = look.metric_name + " above target";
         if (look.recommended < look.current) why = "All metrics below target";
@@ -335,7 +331,6 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::scale(Look& look) {
         look.condition("ScalingLimited", normalized.scaling_limited.holds, normalized.scaling_limited.reason,
                        normalized.scaling_limited.message);
         desired = normalized.replicas;
-        held_back = normalized.held_back;
     }
     std::optional<api::Status> error;
     if (desired != look.current) {
@@ -346,8 +341,7 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::scale(Look& look) {
     look.status["desiredReplicas"] = error ? look.current : desired;
     TRY(write_status(look));
     if (error) return *error;
-    if (held_back || desired != look.current) return Requeue{sync_period};
-    return Requeue{};
+    return Requeue{sync_period};  // what containers use changes without a word
 }
 
 }  // namespace kubemu::controllers

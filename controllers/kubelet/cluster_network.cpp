@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/views.h"
+#include "api/values/quantity.h"
 #include "api/values/text.h"
 #include "controllers/kubelet/container_streams.h"
+#include "controllers/kubelet/image_catalog.h"
 
 namespace kubemu::controllers::kubelet {
 
@@ -66,15 +69,16 @@ Page outside_page(const PageRequest& request) {
 
 class ClusterNetwork final : public Network {
   public:
-    ClusterNetwork(const api::Registry& registry, LogStore& logs) : registry_(registry), logs_(logs) {}
+    ClusterNetwork(const api::Registry& registry, LogStore& logs, std::shared_ptr<api::ServedLoad> load)
+        : registry_(registry), logs_(logs), load_(std::move(load)) {}
 
     // `host` is a name as a pod would write it, its namespace already appended where it had none:
     // "web.default", "web.default.svc.cluster.local", or an address.
-    Answer resolve(std::string_view host, int port) const override {
+    Answer resolve(std::string_view host, int port, const Caller& caller) const override {
         Answer answer;
         if (is_address(host)) {
             answer.addresses.emplace_back(host);
-            by_address(host, port, answer);
+            by_address(host, port, caller, answer);
             return answer;
         }
         const std::string_view written = host;
@@ -95,7 +99,7 @@ class ClusterNetwork final : public Network {
         const auto record = registry_.get("services", namespace_name, service_name);
         if (record == nullptr) return answer;
         by_service(registry_.document(*record), labels.size() > 2 ? labels[0] : std::string_view(), port,
-                   answer);
+                   caller, answer);
         return answer;
     }
 
@@ -103,10 +107,36 @@ class ClusterNetwork final : public Network {
         if (answer.outside) return outside_page(request);
         const auto record = registry_.get("pods", answer.pod_namespace, answer.pod);
         if (record == nullptr) return std::nullopt;
-        return page_within(registry_, logs_, registry_.document(*record), answer.port, request, now);
+        const Json pod = registry_.document(*record);
+        auto page = page_within(registry_, logs_, pod, answer.port, request, now);
+        if (page) page->takes = charge(pod, answer.port, now);
+        return page;
     }
 
   private:
+    // Adds what a request costs to the pod that answers it. How long it takes: what the limit of the container makes of
+    // that, and the way there.
+    Duration charge(const Json& pod, int port, Time now) const {
+        constexpr Duration way = std::chrono::milliseconds(4);
+        const Json& containers = array_at(pod, {"spec", "containers"});
+        if (containers.empty()) return way;
+        const Json* serving = &containers.front();
+        for (const Json& container : containers)
+            for (const Json& declared : array_at(container, {"ports"}))
+                if (api::int_at(declared, {"containerPort"}) == port) serving = &container;
+        const auto image = parse_image(string_at(*serving, {"image"}));
+        double cost = std::chrono::duration<double>(request_cost(image ? image->base_name() : std::string_view())).count();
+        if (const auto said = string_at(pod, {"metadata", "annotations", "kubemu.io/cpu-per-request"}); !said.empty())
+            if (const auto quantity = api::Quantity::parse(said); quantity && !quantity->is_negative())
+                cost = static_cast<double>(quantity->milli_value()) / 1000;
+        load_->add(api::uid_of(pod), string_at(*serving, {"name"}), now, static_cast<std::int64_t>(cost * 1e9));
+        double cores = 1;  // a request keeps one busy
+        if (const auto limit = string_at(*serving, {"resources", "limits", "cpu"}); !limit.empty())
+            if (const auto quantity = api::Quantity::parse(limit); quantity && quantity->milli_value() > 0)
+                cores = std::min(1.0, static_cast<double>(quantity->milli_value()) / 1000);
+        return way + Duration(static_cast<Duration::rep>(cost / cores * 1e6));
+    }
+
     struct Backend {
         std::string address, pod;
         int port = 0;
@@ -133,7 +163,17 @@ class ClusterNetwork final : public Network {
         return result;
     }
 
-    void by_service(const Json& service, std::string_view host, int port, Answer& answer) const {
+    // Whose turn it is: a client of a Service with affinity comes to the same pod each time.
+    static std::size_t turn(const Json& service, const Caller& caller, std::size_t count) {
+        const bool affinity = string_at(service, {"spec", "sessionAffinity"}) == "ClientIP";
+        std::uint64_t hash = affinity ? 0 : static_cast<std::uint64_t>(caller.at.time_since_epoch().count());
+        for (const char c : caller.pod_ip) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+        hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9U;
+        hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebU;
+        return static_cast<std::size_t>((hash ^ (hash >> 31)) % count);
+    }
+
+    void by_service(const Json& service, std::string_view host, int port, const Caller& caller, Answer& answer) const {
         const std::string_view space = api::namespace_of(service), name = api::name_of(service);
         const std::string_view ip = string_at(service, {"spec", "clusterIP"});
         const bool headless = ip == "None" || !host.empty();
@@ -158,9 +198,11 @@ class ClusterNetwork final : public Network {
         }
         answer.reachable = served && !behind.empty();
         if (!answer.reachable) return;
+        // Who asks for a headless Service takes the first of its addresses.
+        const Backend& chosen = headless ? behind.front() : behind[turn(service, caller, behind.size())];
         answer.pod_namespace = space;
-        answer.pod = behind.front().pod;
-        answer.port = headless ? port : behind.front().port;
+        answer.pod = chosen.pod;
+        answer.port = headless ? port : chosen.port;
         answer.server_image = image_of(space, answer.pod);
     }
 
@@ -188,13 +230,13 @@ class ClusterNetwork final : public Network {
         return false;
     }
 
-    void by_address(std::string_view ip, int port, Answer& answer) const {
+    void by_address(std::string_view ip, int port, const Caller& caller, Answer& answer) const {
         for (const auto& record : registry_.list("services", {})) {
             const Json service = registry_.document(*record);
             int served = port;
             if (!is_of_service(service, ip, served)) continue;
             Answer named;
-            by_service(service, {}, served, named);
+            by_service(service, {}, served, caller, named);
             named.addresses = answer.addresses;
             answer = std::move(named);
             return;
@@ -222,12 +264,13 @@ class ClusterNetwork final : public Network {
 
     const api::Registry& registry_;
     LogStore& logs_;
+    const std::shared_ptr<api::ServedLoad> load_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Network> make_network(const api::Registry& registry, LogStore& logs) {
-    return std::make_shared<ClusterNetwork>(registry, logs);
+std::shared_ptr<const Network> make_network(const api::Registry& registry, LogStore& logs, std::shared_ptr<api::ServedLoad> load) {
+    return std::make_shared<ClusterNetwork>(registry, logs, std::move(load));
 }
 
 }  // namespace kubemu::controllers::kubelet

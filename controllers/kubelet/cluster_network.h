@@ -4,12 +4,15 @@
 
 #include <memory>
 
+#include "api/kinds/metrics/served_load.h"
 #include "api/registry.h"
 #include "controllers/kubelet/logs.h"
 #include "controllers/kubelet/process.h"
 
 namespace kubemu::controllers::kubelet {
 
-std::shared_ptr<const Network> make_network(const api::Registry& registry, LogStore& logs);
+// What its requests cost those who answer them is added to `load`. The annotation kubemu.io/cpu-per-request of a pod says
+// what one costs there, as CPU time: "80m" is 80 thousandths of a second of one core.
+std::shared_ptr<const Network> make_network(const api::Registry& registry, LogStore& logs, std::shared_ptr<api::ServedLoad> load);
 
 }  // namespace kubemu::controllers::kubelet

@@ -59,7 +59,9 @@ std::string PodWorker::termination_message(const ContainerSpec& spec, ContainerS
 }
 
 bool PodWorker::run_on(const ContainerSpec& spec, ContainerState& state) {
+    const std::uint64_t requests = services_.load->requests();
     Process::State process = state.run->advance(now_);
+    state.asks_others = state.asks_others || services_.load->requests() != requests;
     if (!process.exited && state.term_at && now_ >= *state.term_at) {
         ask_to_end(state);
         process = state.run->advance(now_);
@@ -77,7 +79,7 @@ bool PodWorker::run_on(const ContainerSpec& spec, ContainerState& state) {
     }
     due(state.term_at ? std::min(*state.term_at, *state.stop_at) : *state.stop_at);
     const Duration patience = std::min<Duration>(std::chrono::seconds(1), std::chrono::milliseconds(20) * state.wakes++);
-    if (process.next) due(std::max(*process.next, now_ + patience));
+    if (process.next) due(std::max(*process.next, now_ + patience));  // well within a window of the metrics
     return false;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/metrics/usage.h"
 #include "api/values/text.h"
 #include "controllers/kubelet/container_streams.h"
 #include "controllers/kubelet/image_catalog.h"
@@ -95,7 +96,9 @@ bool PodWorker::advance(const ContainerSpec& spec, ContainerState& state, bool i
                 // A loop that wakes up for ever is looked at less and less often; its output is made when it is read.
                 const Duration patience = std::min<Duration>(std::chrono::seconds(30), std::chrono::milliseconds(50) * state.wakes);
                 ++state.wakes;
-                due(std::max(*process.next, now_ + patience));
+                // What it asks of others has to be known by the end of each window of the metrics.
+                const Time look = state.asks_others ? std::min(now_ + patience, api::usage_time(now_) + api::usage_window) : now_ + patience;
+                due(std::max(*process.next, look));
             }
         }
         if (state.phase == Phase::running) return true;

@@ -83,7 +83,7 @@ struct KubeletController::Impl {
               owner.kind("pods"),
               logs,
               minor_of(options.kubernetes_version),
-              kubelet::make_network(owner.manager().registry(), logs),
+              kubelet::make_network(owner.manager().registry(), logs, load),
               [this](const std::string& space) { return latency_at(pace_of(space)); },
               [this](const std::string& node) { return nodes.events(node); },
               [this](const std::string& node) { return nodes.ip(node); },
@@ -95,7 +95,8 @@ struct KubeletController::Impl {
                      bool& infeasible) { return lacks(node, uid, cpu, memory, infeasible); },
               [this] { return workers.size() > pods_with_events; },
               images,
-              [this](const std::string& node, const Json& pod) { return evictions.refusal(node, pod); }},
+              [this](const std::string& node, const Json& pod) { return evictions.refusal(node, pod); },
+              load},
           evictions({.manager = owner.manager(),
                      .events = [this](const std::string& node) { return nodes.events(node); },
                      .pods = [this](const std::string& node) { return active_pods(node); },
@@ -311,6 +312,7 @@ struct KubeletController::Impl {
     std::unordered_set<std::string> used_ips;
     std::map<std::string, int> next_host;
     int next_shared = 0;
+    const std::shared_ptr<api::ServedLoad> load = api::ServedLoad::make(self.manager().registry());
     kubelet::NodeServices services;
     kubelet::EvictionManager evictions;
     struct Eviction {

@@ -1,6 +1,7 @@
 // Image catalog: which images and tags a simulated registry has, and what the well-known ones do.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,6 +44,9 @@ struct ImageBehaviour {
     std::vector<int> ports;  // it listens there although no port is declared
 };
 ImageBehaviour behaviour_of(const ImageReference& image);
+
+// The CPU time that the server of an image takes for an HTTP request.
+std::chrono::nanoseconds request_cost(std::string_view base_name);
 
 // What the own program of an image exits with when it is asked to end, as the first process of a container and by the
 // signal that the image names (STOPSIGNAL); `argument` is its first. Nothing: it takes no notice and is killed in the end.

@@ -63,6 +63,7 @@ shell::Machine machine_of(const ProcessContext& context) {
     machine.directory = context.working_directory;
     machine.files = context.files;
     machine.network = context.network;
+    machine.requests_take_time = context.requests_take_time;
     machine.identity = context.identity;
     machine.stop = context.stop;
     machine.host_name = context.host_name;
@@ -240,6 +241,7 @@ ProcessContext beside(const ProcessContext& container, std::vector<std::string> 
     ProcessContext context = container;
     context.argv = std::move(argv);
     context.started_at = at;
+    context.requests_take_time = false;  // whoever looks on a clock that stands still gets an answer
     context.unknown_runs_for_ever = false;
     context.unknown_duration = Duration::zero();
     context.conversation.reset();

@@ -30,6 +30,7 @@ struct Machine {
     std::shared_ptr<FileSystem> files;
     std::shared_ptr<const Network> network;
     std::string host_name, pod_namespace;
+    bool requests_take_time = true;
     std::shared_ptr<const Identity> identity;  // null: not known
     std::shared_ptr<StopRequest> stop;         // of the container's first process; null: nobody can stop it
     // How much of the file that `tail -f` follows has been shown; nothing: none is followed.

@@ -34,6 +34,7 @@ struct Page {
     std::string content_type = "text/plain; charset=utf-8";
     std::string server{};  // the header; empty: none
     std::string body{};
+    Duration takes{};  // until it is there
 };
 Page page_of(const PageServer& server, const PageRequest& request);
 

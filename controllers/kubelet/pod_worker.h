@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "api/kinds/metrics/served_load.h"
 #include "api/kinds/views.h"
 #include "api/values/object.h"
 #include "controllers/kubelet/logs.h"
@@ -109,6 +110,7 @@ struct ContainerState {
     int stop_code = 0;            // with which it ends at stop_at
     ContainerRunPtr run;
     int wakes = 0;
+    bool asks_others = false;  // over the network, which shows as their load
     std::string resources;  // what the node has given it, as ContainerSpec::resources
     ProbeState startup, liveness, readiness;
 };
@@ -135,6 +137,7 @@ struct NodeServices {
     NodeImages& images;
     // Why the node's kubelet, short of something, does not take the pod.
     std::function<std::string(const std::string& node, const api::Json& pod)> under_pressure;
+    std::shared_ptr<const api::ServedLoad> load;
 
     Time now() const { return manager.clock().now(); }
 };

@@ -80,7 +80,12 @@ class Network {
         int port = 0;                        // and where: a Service's targetPort
         bool outside = false;                // of the cluster
     };
-    virtual Answer resolve(std::string_view host, int port) const = 0;
+    // Who asks, and when: a Service's pods take turns by that.
+    struct Caller {
+        std::string_view pod_ip;
+        Time at{};
+    };
+    virtual Answer resolve(std::string_view host, int port, const Caller& caller) const = 0;
     // What is answered over HTTP there; nothing: nobody there speaks it. Called while the pods' files are locked.
     virtual std::optional<Page> ask(const Answer&, const PageRequest&, Time) const { return std::nullopt; }
 };
@@ -108,6 +113,7 @@ struct ProcessContext {
     std::shared_ptr<const Identity> identity;  // null: not known
     std::shared_ptr<StopRequest> stop;         // null: nobody has looked into the container
     Time started_at{};
+    bool requests_take_time = true;  // what it asks over the network
     bool first_process = true;  // of its PID namespace: the kernel keeps signals from it that it has no handler for
     // An unknown program goes on for ever (a server), or ends well after a short while (a job).
     bool unknown_runs_for_ever = true;

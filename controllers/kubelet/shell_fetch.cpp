@@ -194,6 +194,7 @@ void fetch(Machine& machine, const Words& argv, Streams& streams) {
     if (answer.addresses.empty()) return refuse_name(machine, call, address, streams);
     if (!answer.reachable) return refuse_connection(machine, call, address, answer, streams);
     const Page page = page_at(machine, answer, address, call);
+    if (machine.requests_take_time) machine.time += page.takes;
     const bool refused = page.code >= 400;
     if (call.wget && !call.quiet)
         streams.err += "Connecting to " + address.host + " (" + answer.addresses[0] + ":" +

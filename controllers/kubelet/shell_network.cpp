@@ -8,20 +8,21 @@ namespace kubemu::controllers::kubelet::shell {
 
 Network::Answer look_up(const Machine& machine, const std::string& host, int port) {
     if (machine.network == nullptr) return {};
+    const Network::Caller caller{machine.identity == nullptr ? std::string_view() : machine.identity->pod_ip, machine.time};
     // A short name is searched in the pod's own namespace first (resolv.conf's search list).
     if (host == "localhost" || host == "127.0.0.1") {
         const Network::Answer own = machine.identity == nullptr
                                         ? Network::Answer()
-                                        : machine.network->resolve(machine.identity->pod_ip, port);
+                                        : machine.network->resolve(machine.identity->pod_ip, port, caller);
         Network::Answer answer{{"127.0.0.1"}, true, own.server_image, own.pod_namespace, own.pod,
                                port,          false};
         return answer;
     }
     if (machine.identity != nullptr && host == machine.host_name)
-        return machine.network->resolve(machine.identity->pod_ip, port);
-    Network::Answer answer = machine.network->resolve(host + "." + machine.pod_namespace, port);
+        return machine.network->resolve(machine.identity->pod_ip, port, caller);
+    Network::Answer answer = machine.network->resolve(host + "." + machine.pod_namespace, port, caller);
     const bool is_address = host.find_first_not_of("0123456789.") == std::string::npos;
-    if (is_address || answer.addresses.empty()) answer = machine.network->resolve(host, port);
+    if (is_address || answer.addresses.empty()) answer = machine.network->resolve(host, port, caller);
     return answer;
 }
 

@@ -62,10 +62,18 @@ api::ApiResult<Requeue> NamespaceController::reconcile(const std::string& key) {
     }
     if (remaining.empty()) {
         const auto done = client().modify(kind("namespaces"), {}, key, "finalize", [](api::Json& object) {
-            api::erase(api::ensure(object, {"spec"}), "finalizers");
+            api::Json* finalizers = api::find(object, {"spec", "finalizers"});
+            if (finalizers == nullptr || !finalizers->is_array()) return false;
+            const auto own = std::find(finalizers->begin(), finalizers->end(), api::Json("kubernetes"));
+            if (own == finalizers->end()) return false;
+            finalizers->erase(own);
+            if (finalizers->empty()) api::erase(object["spec"], "finalizers");
             return true;
         });
         if (!done && done.error().code() != 404) return done.error();
+        // Somebody else's finalizer in the spec keeps it.
+        const auto kept = client().get(kind("namespaces"), {}, key);
+        if (kept && *kept != nullptr) TRY(write_conditions(key, {}, {}));
         return Requeue{};
     }
     const auto listing = [](const std::map<std::string, int>& counts, const char* has, const char* what) {
@@ -92,7 +100,8 @@ api::ApiResult<bool> NamespaceController::write_conditions(const std::string& na
         {"NamespaceDeletionDiscoveryFailure", false, "ResourcesDiscovered", "All resources successfully discovered"},
         {"NamespaceDeletionGroupVersionParsingFailure", false, "ParsedGroupVersions", "All legacy kube types successfully parsed"},
         {"NamespaceDeletionContentFailure", false, "ContentDeleted", "All content successfully deleted, may be waiting on finalization"},
-        {"NamespaceContentRemaining", true, "SomeResourcesRemain", remaining},
+        {"NamespaceContentRemaining", !remaining.empty(), remaining.empty() ? "ContentRemoved" : "SomeResourcesRemain",
+         remaining.empty() ? "All content successfully removed" : remaining},
         {"NamespaceFinalizersRemaining", !finalizers.empty(), finalizers.empty() ? "ContentHasNoFinalizers" : "SomeFinalizersRemain",
          finalizers.empty() ? "All content-preserving finalizers finished" : finalizers},
     };

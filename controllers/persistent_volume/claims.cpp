@@ -33,6 +33,23 @@ bool suits(const Json& volume, const api::Labels& labels, const Json& claim) {
     return selector == nullptr || api::LabelSelector::from_object(*selector).matches(labels);
 }
 
+// Why a volume that a claim names is not for it (checkVolumeSatisfyClaim); empty: it is.
+std::string mismatch(const Json& volume, const api::ObjectView& view, const Json& claim) {
+    if (view.deleting) return "the volume is marked for deletion \"" + view.name + "\"";
+    const auto size = api::Quantity::parse(api::string_at(volume, {"spec", "capacity", "storage"}));
+    const auto wanted = api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
+    if (size && wanted && *size < *wanted) return "requested PV is too small";
+    if (text(volume, {"spec", "storageClassName"}) != text(claim, {"spec", "storageClassName"})) return "storageClassName does not match";
+    if (text(volume, {"spec", "volumeAttributesClassName"}) != text(claim, {"spec", "volumeAttributesClassName"}))
+        return "volumeAttributesClassName does not match";
+    if (api::string_at(volume, {"spec", "volumeMode"}, "Filesystem") != api::string_at(claim, {"spec", "volumeMode"}, "Filesystem"))
+        return "incompatible volumeMode";
+    const Json& modes = api::array_at(volume, {"spec", "accessModes"});
+    for (const Json& mode : api::array_at(claim, {"spec", "accessModes"}))
+        if (std::find(modes.begin(), modes.end(), mode) == modes.end()) return "incompatible accessMode";
+    return {};
+}
+
 }  // namespace
 
 api::ApiResult<bool> PersistentVolumeController::set_claim_phase(const storage::Record& record, const char* phase) {
@@ -165,6 +182,18 @@ bool PersistentVolumeController::waits_for_consumer(const storage::Record& recor
     return true;
 }
 
+void PersistentVolumeController::tell_of_named_volume(const std::string& name, const Json& claim, const Json& reference) {
+    const auto record = volumes_.get(name);
+    if (record == nullptr) return;
+    const Json volume = client().document(*record);
+    if (api::find(volume, {"spec", "claimRef"}) != nullptr) {
+        events().warning(reference, "FailedBinding", "volume \"" + name + "\" already bound to a different claim.");
+        return;
+    }
+    const std::string why = mismatch(volume, api::view_of(*record), claim);
+    if (!why.empty()) events().warning(reference, "VolumeMismatch", "Cannot bind to requested volume \"" + name + "\": " + why);
+}
+
 api::ApiResult<bool> PersistentVolumeController::reconcile_pending_claim(const storage::Record& record, const Json& claim) {
     if (text(claim, {"status", "phase"}).empty()) TRY(set_claim_phase(record, "Pending"));
     const std::string class_name = text(claim, {"spec", "storageClassName"}), named = text(claim, {"spec", "volumeName"});
@@ -175,7 +204,10 @@ api::ApiResult<bool> PersistentVolumeController::reconcile_pending_claim(const s
     const bool reserved = volume && api::find(client().document(*volume), {"spec", "claimRef"}) != nullptr;
     if (!reserved && named.empty() && waits_for_consumer(record, claim, storage_class)) return true;
     if (volume) return bind(claim, *volume);
-    if (!named.empty()) return true;  // its volume will come
+    if (!named.empty()) {
+        tell_of_named_volume(named, claim, reference);
+        return true;  // it will come, or be freed
+    }
     if (class_name.empty()) {
         events().normal(reference, "FailedBinding", "no persistent volumes available for this claim and no storage class is set");
         return true;

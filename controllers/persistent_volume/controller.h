@@ -21,6 +21,7 @@ class PersistentVolumeController final : public Controller {
     api::ApiResult<Requeue> reconcile_claim(const storage::Record& record);
     api::ApiResult<bool> reconcile_bound_claim(const storage::Record& record, const api::Json& claim);
     api::ApiResult<bool> reconcile_pending_claim(const storage::Record& record, const api::Json& claim);
+    void tell_of_named_volume(const std::string& name, const api::Json& claim, const api::Json& reference);
     bool waits_for_consumer(const storage::Record& record, const api::Json& claim, const api::Json& storage_class);
     storage::RecordPtr matching_volume(const storage::Record& record, const api::Json& claim);
     api::ApiResult<bool> bind(const api::Json& claim, const storage::Record& volume);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/metrics/served_load.h"
 #include "api/values/quantity.h"
 #include "api/values/time.h"
 
@@ -78,7 +79,7 @@ Json with_metadata(const Json& object) {
     return made;
 }
 
-DeclaredUsage::DeclaredUsage(const Lookup& lookup) : lookup_(lookup) {
+DeclaredUsage::DeclaredUsage(const Lookup& lookup) : lookup_(lookup), load_(ServedLoad::of(lookup)) {
     for (const auto& record : lookup.list(of_cluster, {})) of_cluster_.push_back(lookup.document(*record));
     any_of_pods_ = !lookup.list(of_pods, {}).empty();
 }

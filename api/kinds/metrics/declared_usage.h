@@ -16,6 +16,8 @@
 
 namespace kubemu::api {
 
+class ServedLoad;
+
 // For one answer: what it has read of the cluster is kept.
 class DeclaredUsage {
   public:
@@ -23,6 +25,8 @@ class DeclaredUsage {
     ~DeclaredUsage();
     // In cores or bytes. Nothing when no object speaks of the container; 0 when one does and leaves the resource out.
     std::optional<double> of(const Json& pod, const Json& container, std::string_view resource, Time now) const;
+    // What the cluster's containers spend on requests; null: nothing.
+    const ServedLoad* load() const { return load_.get(); }
 
   private:
     // The entry of spec.usages that is for the container; null when there is none.
@@ -30,6 +34,7 @@ class DeclaredUsage {
     double evaluate(const std::string& expression, const Json& pod, const Json& container, Time now) const;
 
     const Lookup& lookup_;
+    std::shared_ptr<const ServedLoad> load_;
     std::vector<Json> of_cluster_;
     bool any_of_pods_ = false;
     mutable std::map<std::string, Json> of_pods_, nodes_;  // by key and by name, as they were needed; null: there is none

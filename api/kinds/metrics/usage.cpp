@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "api/kinds/metrics/declared_usage.h"
+#include "api/kinds/metrics/served_load.h"
 #include "api/values/quantity.h"
 #include "api/values/time.h"
 
@@ -64,7 +65,8 @@ std::optional<std::int64_t> annotated(const Json& object, const std::string& nam
                                                   : std::nullopt;
 }
 
-std::int64_t modelled(const Json& container, std::uint64_t hash, Time time, bool cpu) {
+// `served` comes on top: what it spends on requests.
+std::int64_t modelled(const Json& container, std::uint64_t hash, Time time, bool cpu, std::int64_t served) {
     const std::int64_t request = amount_at(container, "requests", cpu);
     std::vector<std::string> words;
     for (const char* list : {"command", "args"})
@@ -77,6 +79,7 @@ std::int64_t modelled(const Json& container, std::uint64_t hash, Time time, bool
     if (request > 0) used = static_cast<double>(request) * (cpu ? cpu_part : memory_part);
     if (asked > 0) used = static_cast<double>(asked) * (cpu ? 0.985 : 1.02);
     used *= wave(hash, time, asked > 0 ? 0.01 : cpu ? 0.15 : 0.04);
+    used += static_cast<double>(served);
     const std::int64_t limit = amount_at(container, "limits", cpu);
     return limit > 0 ? std::min(limit, whole(used)) : whole(used);
 }
@@ -115,7 +118,9 @@ std::int64_t used_by(const Json& pod, const std::vector<const Json*>& containers
     if (const auto said = declared == nullptr ? std::nullopt : declared->of(pod, container, resource, time))
         return whole(cpu ? *said * 1000 * milli_core : *said);
     if (const auto said = annotated(pod, "kwok.x-k8s.io/usage-" + resource, cpu)) return *said;
-    return modelled(container, hash_of(uid_of(pod), name), time, cpu);
+    const ServedLoad* load = cpu && declared != nullptr ? declared->load() : nullptr;
+    const std::int64_t served = load == nullptr ? 0 : load->cpu_nano(uid_of(pod), name, time);
+    return modelled(container, hash_of(uid_of(pod), name), time, cpu, served);
 }
 
 }  // namespace

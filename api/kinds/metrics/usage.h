@@ -2,7 +2,8 @@
 //
 // A pure function of the pod and of the time, so that everybody who asks is told the same. A container uses a
 // part of what it requests, or a few millicores when it requests nothing, and goes up and down a little
-// around that within minutes. Annotations of the pod say otherwise, the first of these that is there:
+// around that within minutes; what requests of other containers cost it comes on top (served_load.h), and its limit
+// bounds both. Annotations of the pod say otherwise, the first of these that is there:
 //   kubemu.io/cpu-usage.NAME, kubemu.io/memory-usage.NAME            what the container NAME uses
 //   kubemu.io/cpu-usage, kubemu.io/memory-usage                      the whole pod, shared by the containers'
 //   requests

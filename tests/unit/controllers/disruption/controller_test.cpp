@@ -112,3 +112,23 @@ TEST_CASE("events tell of pods in several budgets, and of pods that nobody scale
               "&LabelSelector{MatchLabels:map[string]string{x: y,},MatchExpressions:[]LabelSelectorRequirement{},}) were found to be "
               "unmanaged."));
 }
+
+TEST_CASE("owners without a scale cannot be asked how many pods they want") {
+    Cluster cluster;
+    const auto owned = [&](const char* name, const char* version, const char* kind) {
+        api::Json pod = {{"metadata", {{"name", name}, {"labels", {{"x", name}}}}}, {"spec", {{"containers", {{{"name", "c"}, {"image", "i"}}}}}}};
+        pod["metadata"]["ownerReferences"] = api::Json::array(
+            {{{"apiVersion", version}, {"kind", kind}, {"name", "o"}, {"uid", "00000000-0000-0000-0000-000000000001"}, {"controller", true}}});
+        cluster.create("pods", pod);
+        api::Json budget = {{"metadata", {{"name", name}}}, {"spec", {{"maxUnavailable", 1}, {"selector", {{"matchLabels", {{"x", name}}}}}}}};
+        cluster.create("poddisruptionbudgets.policy", budget);
+        cluster.settle_with_pods();
+        const api::Json status = cluster.get("poddisruptionbudgets.policy", name)["status"];
+        CHECK(status["conditions"][0]["reason"] == "SyncFailed");
+        CHECK(api::int_at(status, {"observedGeneration"}) == 0);  // it could not be synced
+        return status["conditions"][0]["message"].get<std::string>();
+    };
+    CHECK(owned("daemon", "apps/v1", "DaemonSet") == "daemonsets.apps does not implement the scale subresource");
+    CHECK(owned("job", "batch/v1", "Job") == "jobs.batch does not implement the scale subresource");
+    CHECK(owned("thing", "example.com/v1", "Thing") == "found no controllers for pod \"thing\"");
+}

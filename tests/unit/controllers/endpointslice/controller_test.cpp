@@ -87,3 +87,27 @@ TEST_CASE("no slice has more than a hundred endpoints") {
     CHECK(all == 230);
     CHECK(cluster.slices().size() == 3);
 }
+
+TEST_CASE("trafficDistribution: hints to the zone, or to the node, of what is ready") {
+    Cluster cluster;
+    const auto hints = [&](const char* distribution, const char* more = "{}") {
+        tests::TestCluster& base = cluster;
+        if (base.exists("services", "s")) base.remove("services", "s");
+        for (const api::Json& slice : cluster.slices()) base.remove("endpointslices.discovery.k8s.io", api::name_of(slice));
+        api::Json service = api::Json::parse(more);
+        service["spec"]["trafficDistribution"] = distribution;
+        cluster.service(service.dump().c_str());
+        base.settle_with_pods();
+        const api::Json* found = api::find(cluster.slices().front()["endpoints"][0], "hints");
+        return found == nullptr ? std::string() : found->dump();
+    };
+    cluster.pod("a");
+    cluster.settle_with_pods();
+    CHECK(hints("PreferClose") == R"({"forZones":[{"name":"z1"}]})");
+    CHECK(hints("PreferSameZone") == R"({"forZones":[{"name":"z1"}]})");
+    CHECK(hints("PreferSameNode") == R"({"forNodes":[{"name":"node-0"}],"forZones":[{"name":"z1"}]})");
+    CHECK(hints("PreferClose", R"({"metadata":{"annotations":{"service.kubernetes.io/topology-mode":"Auto"}}})").empty());
+    cluster.remove("pods", "a");  // it goes, and is not ready
+    cluster.settle();
+    CHECK(api::find(cluster.slices().front()["endpoints"][0], "hints") == nullptr);
+}

@@ -102,3 +102,37 @@ TEST_CASE("an object whose owner never was, or is another of the same name, goes
         CHECK_FALSE(cluster.there("stray"));
     }
 }
+
+TEST_CASE("an owner of a kind that nobody knows keeps what refers to it, until the kind is there") {
+    Cluster cluster;
+    const auto owned_by = [](const char* name, const char* version, const char* kind) {
+        return api::Json{{"metadata", {{"name", name}, {"ownerReferences", api::Json::array({{{"apiVersion", version}, {"kind", kind}, {"name", "x"},
+                                                                                           {"uid", "00000000-0000-0000-0000-000000000001"}}})}}}};
+    };
+    cluster.create("configmaps", owned_by("custom", "example.com/v1", "Thing"));
+    cluster.create("configmaps", owned_by("elsewhere", "example.com/v1", "ConfigMap"));
+    cluster.create("configmaps", owned_by("known", "apps/v1", "Deployment"));
+    cluster.settle();
+    cluster.advance(std::chrono::minutes(5));
+    CHECK(cluster.there("custom"));
+    CHECK(cluster.there("elsewhere"));
+    CHECK_FALSE(cluster.there("known"));
+}
+
+TEST_CASE("an owner in another namespace is told of once, and counts as absent") {
+    Cluster cluster;
+    cluster.map("owner");
+    cluster.create("namespaces", R"({"metadata":{"name":"other"}})");
+    api::Json dependent = {{"metadata", {{"name", "far"}, {"namespace", "other"}}}};
+    dependent["metadata"]["ownerReferences"] = api::Json::array(
+        {{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "owner"}, {"uid", api::uid_of(cluster.get("configmaps", "owner"))}}});
+    cluster.create("configmaps", dependent);
+    cluster.settle();
+    cluster.advance(std::chrono::seconds(1));
+    CHECK_FALSE(cluster.exists("configmaps", "far", "other"));
+    const auto told = cluster.list("events", "other");
+    REQUIRE(told.size() == 1);
+    CHECK(api::string_at(told[0], {"reason"}) == "OwnerRefInvalidNamespace");
+    CHECK(api::string_at(told[0], {"source", "component"}) == "garbage-collector-controller");
+    CHECK(api::int_at(told[0], {"count"}) == 1);
+}

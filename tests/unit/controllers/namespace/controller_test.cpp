@@ -67,3 +67,18 @@ TEST_CASE("every namespace has its account and the root certificate, whatever is
     cluster.settle();
     CHECK(api::string_at(cluster.get("configmaps", "kube-root-ca.crt", "n"), {"data", "ca.crt"}) == "PEM");
 }
+
+TEST_CASE("a finalizer of somebody else in its spec keeps an empty namespace") {
+    tests::TestCluster cluster;
+    cluster.add<controllers::NamespaceController>();
+    cluster.create("namespaces", R"({"metadata":{"name":"n"},"spec":{"finalizers":["kubernetes","example.com/mine"]}})");
+    cluster.create("configmaps", R"({"metadata":{"name":"m","namespace":"n"}})");
+    cluster.settle();
+    cluster.remove("namespaces", "n");
+    cluster.settle();
+    const api::Json space = cluster.get("namespaces", "n");
+    CHECK(space["spec"]["finalizers"] == api::Json::array({"example.com/mine"}));
+    CHECK(condition(space, "NamespaceContentRemaining") == "False: All content successfully removed");
+    CHECK(condition(space, "NamespaceFinalizersRemaining") == "False: All content-preserving finalizers finished");
+    CHECK_FALSE(cluster.exists("configmaps", "m", "n"));
+}

@@ -154,3 +154,26 @@ TEST_CASE("a pod's ephemeral volume has a claim of its own") {
     CHECK(api::string_at(claim, {"metadata", "labels", "a"}) == "b");
     CHECK(api::string_at(claim["metadata"]["ownerReferences"][0], {"uid"}) == api::uid_of(cluster.get("pods", "p")));
 }
+
+TEST_CASE("a claim that names a volume is told why it does not get it") {
+    Cluster cluster;
+    cluster.volume("v", "1Gi");
+    const auto told = [&](const char* name, const char* size, const char* class_name, const char* more) {
+        cluster.claim(name, size, class_name, more);
+        for (const std::string& line : cluster.events())
+            if (line.find("/" + std::string(name) + ": ") != std::string::npos) return line;
+        return std::string();
+    };
+    CHECK(told("large", "2Gi", "manual", R"({"spec":{"volumeName":"v"}})") ==
+          "Warning VolumeMismatch PersistentVolumeClaim/large: Cannot bind to requested volume \"v\": requested PV is too small");
+    CHECK(told("classed", "1Gi", "else", R"({"spec":{"volumeName":"v"}})") ==
+          "Warning VolumeMismatch PersistentVolumeClaim/classed: Cannot bind to requested volume \"v\": storageClassName does not match");
+    CHECK(told("many", "1Gi", "manual", R"({"spec":{"volumeName":"v","accessModes":["ReadWriteMany"]}})") ==
+          "Warning VolumeMismatch PersistentVolumeClaim/many: Cannot bind to requested volume \"v\": incompatible accessMode");
+    CHECK(told("block", "1Gi", "manual", R"({"spec":{"volumeName":"v","volumeMode":"Block"}})") ==
+          "Warning VolumeMismatch PersistentVolumeClaim/block: Cannot bind to requested volume \"v\": incompatible volumeMode");
+    cluster.claim("first", "1Gi", "manual", R"({"spec":{"volumeName":"v"}})");
+    CHECK(cluster.volume_of("first") == "v");
+    CHECK(told("late", "1Gi", "manual", R"({"spec":{"volumeName":"v"}})") ==
+          "Warning FailedBinding PersistentVolumeClaim/late: volume \"v\" already bound to a different claim.");
+}
