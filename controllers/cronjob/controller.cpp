@@ -262,6 +262,8 @@ api::ApiResult<Requeue> CronJobController::reconcile(const std::string& key) {
         std::string end = end_of(*job);
         look.jobs.push_back({std::move(record), std::move(job), std::move(end)});
     }
+    // Jobs beyond the limits of the history go first: of those nobody is told that they have ended.
+    const auto cleaned = clean_up(look);
     follow_jobs(look);
     std::optional<Duration> wait;
     std::optional<api::Status> error;
@@ -269,9 +271,8 @@ api::ApiResult<Requeue> CronJobController::reconcile(const std::string& key) {
         const auto started = start_due(look);
         if (started) wait = *started;
         else error = started.error();
-        const auto cleaned = clean_up(look);
-        if (!cleaned && !error) error = cleaned.error();
     }
+    if (!cleaned && !error) error = cleaned.error();
     TRY(write_status(look));
     if (error) return *error;
     return Requeue{wait};

@@ -230,6 +230,7 @@ std::optional<Input> Interpreter::given_input(const std::vector<Redirect>& redir
 std::optional<Interpreter::Call> Interpreter::expand(const Instruction& instruction) {
     Call call;
     bool substitutes = false;
+    machine_.matches_names = instruction.words.empty() || instruction.words.front() != "[[";
     for (const std::string& word : instruction.words) {
         std::size_t equals = 0;
         substitutes = substitutes || word.find("$(") != std::string::npos || word.find('`') != std::string::npos;
@@ -245,6 +246,7 @@ std::optional<Interpreter::Call> Interpreter::expand(const Instruction& instruct
         }
         for (std::string& field : expand_word(machine_, word, true)) call.argv.push_back(std::move(field));
     }
+    machine_.matches_names = true;
     if (machine_.endless) return std::nullopt;
     // An assignment alone ends as its command substitution did.
     if (!call.argv.empty() || !substitutes) {

@@ -53,6 +53,7 @@ struct Machine {
     bool endless = false;  // waits for ever in a command
     bool wants_input = false;  // set by a command that has to be run again when there is more input, or its end
     std::string errors;        // what substitutions in the words of the next command wrote
+    bool matches_names = true;  // wildcards in words stand for names of files
     int depth = 0;
     int steps_left = 0;
 };

@@ -25,6 +25,11 @@ std::string lines_so_far(Machine& machine, Streams& streams);
 // Standard input, or the files named.
 std::string input_of(Machine& machine, const Words& files, Streams& streams, std::string_view name);
 
+// Path names (shell_glob.cpp): those that the wildcards of a word stand for, sorted; none when nothing is there. `live` has
+// a 1 at each place of the word that was not quoted.
+bool has_wildcard(std::string_view word, std::string_view live);
+std::vector<std::string> path_names(const Machine& machine, std::string_view word, std::string_view live);
+
 // Text (shell_text.cpp): head and tail, grep, wc, sort and uniq, tee, seq, rev, base64, expr.
 void head_or_tail(Machine& machine, const Words& argv, Streams& streams);
 void search(Machine& machine, const Words& argv, Streams& streams);

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "controllers/kubelet/interpreter.h"
+#include "controllers/kubelet/shell_commands.h"
 
 namespace kubemu::controllers::kubelet::shell {
 namespace {
@@ -291,12 +292,24 @@ std::string expand_text(Machine& machine, std::string_view raw) {
 
 std::vector<std::string> expand_word(Machine& machine, std::string_view raw, bool split) {
     std::vector<std::string> fields;
-    std::string field;
+    std::string field, live;
     bool there = false;  // a field has begun, even an empty one in quotes
     const auto flush = [&] {
-        if (there) fields.push_back(std::move(field));
+        live.resize(field.size(), '0');
+        std::vector<std::string> names;
+        if (split && machine.matches_names && has_wildcard(field, live)) names = path_names(machine, field, live);
+        if (!names.empty()) fields.insert(fields.end(), names.begin(), names.end());
+        else if (there) fields.push_back(std::move(field));
         field.clear();
+        live.clear();
         there = false;
+    };
+    // What is not quoted may be a wildcard.
+    const auto add_bare = [&](char c) {
+        live.resize(field.size(), '0');
+        field += c;
+        live += '1';
+        there = true;
     };
     for (std::size_t at = 0; at < raw.size();) {
         const char c = raw[at];
@@ -326,7 +339,7 @@ std::vector<std::string> expand_word(Machine& machine, std::string_view raw, boo
             const std::string value = dollar(machine, raw, at);
             for (const char part : value) {
                 if (split && std::isspace(static_cast<unsigned char>(part))) flush();
-                else field += part, there = true;
+                else add_bare(part);
             }
         } else if (split && c == '{' && field.empty() && raw.find("..", at) != raw.npos && raw.back() == '}') {
             // {1..5}
@@ -342,8 +355,7 @@ std::vector<std::string> expand_word(Machine& machine, std::string_view raw, boo
             }
             at = raw.size();
         } else {
-            field += c;
-            there = true;
+            add_bare(c);
             ++at;
         }
     }

@@ -226,9 +226,15 @@ void list(Machine& machine, const Words& argv, Streams& streams) {
 void find_files(Machine& machine, const Words& argv, Streams& streams) {
     Words places;
     std::string name, type;
+    std::ptrdiff_t least = 0, most = 1000;  // steps below the place
+    const bool deletes = std::find(argv.begin(), argv.end(), "-delete") != argv.end();
     for (std::size_t i = 1; i < argv.size(); ++i) {
         if (argv[i] == "-name" && i + 1 < argv.size())
             name = argv[++i];
+        else if (argv[i] == "-mindepth" && i + 1 < argv.size())
+            least = std::atoi(argv[++i].c_str());
+        else if (argv[i] == "-maxdepth" && i + 1 < argv.size())
+            most = std::atoi(argv[++i].c_str());
         else if (argv[i] == "-type" && i + 1 < argv.size())
             type = argv[++i];
         else if (!argv[i].empty() && argv[i][0] != '-' && name.empty() && type.empty())
@@ -255,6 +261,12 @@ void find_files(Machine& machine, const Words& argv, Streams& streams) {
             const std::string last = path.substr(path.rfind('/') + 1);
             if ((!name.empty() && !glob_match(name, last)) || (!type.empty() && (type == "d") != directory))
                 continue;
+            const auto depth = std::count(path.begin() + static_cast<std::ptrdiff_t>(root == "/" ? 0 : root.size()), path.end(), '/');
+            if (depth < least || depth > most) continue;
+            if (deletes) {
+                machine.files->remove(path);
+                continue;
+            }
             streams.out +=
                 place +
                 (root == "/" && place == "/" ? path.substr(1) : path.substr(root == "/" ? 0 : root.size())) +

@@ -182,6 +182,7 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
     const bool is_waiting = view.node_name.empty();
     // A pod that begins to end no longer counts for spreading; one that was preempted is waited for.
     const bool labels_differ = known && (entry.info->labels != view.labels || entry.info->deleting != view.deleting);
+    const bool begins_to_end = labels_differ && view.deleting && !entry.info->deleting;
     // A waiting pod may lose its gates or change its requests, a placed one only its labels. What waits for another
     // scheduler matters when that has placed it.
     const bool ours = view.scheduler_name == "default-scheduler";
@@ -204,6 +205,8 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
         if (view.deleting && !known) wake_parked();
         return;
     }
+    if (ours && begins_to_end && !entry.info->rules().gated && entry.node.empty())
+        recorder_.warning(reference(*entry.info), "FailedScheduling", "Scheduling", "skip schedule deleting pod: " + record.key);
     if (!ours || view.deleting || entry.info->rules().gated || !entry.node.empty()) return;
     if (!entry.nominated_node.empty() || !entry.info->rules().nominated_node.empty()) {
         entry.nominated_node = entry.info->rules().nominated_node.empty() ? entry.nominated_node : entry.info->rules().nominated_node;

@@ -159,13 +159,9 @@ void Filter::count_affinity() {
         }
     }
     for (const PodTerm& term : rules_.anti_affinity) anti_counts_.push_back(count_pods(term));
-    // The first pod of a group that wants to be together may go anywhere, or it would wait for itself.
-    first_of_its_group_ = !rules_.affinity.empty() &&
-                          std::all_of(affinity_counts_.begin(), affinity_counts_.end(),
-                                      [](const Counts& counts) { return counts.empty(); }) &&
-                          std::all_of(rules_.affinity.begin(), rules_.affinity.end(), [&](const PodTerm& term) {
-                              return term.matches(namespaces_, pod_.namespace_name, pod_.labels);
-                          });
+    wants_its_like_ = std::all_of(rules_.affinity.begin(), rules_.affinity.end(), [&](const PodTerm& term) {
+        return term.matches(namespaces_, pod_.namespace_name, pod_.labels);
+    });
 }
 
 void Filter::find_forbidden() {
@@ -291,9 +287,24 @@ void Filter::check_spread(const NodeInfo& node, const std::vector<PodInfoPtr>& r
 }
 
 void Filter::check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const {
+    const int gone = static_cast<int>(std::count_if(removed.begin(), removed.end(), [&](const PodInfoPtr& pod) {
+        return std::all_of(rules_.affinity.begin(), rules_.affinity.end(),
+                           [&](const PodTerm& term) { return term.matches(namespaces_, pod->namespace_name, pod->labels); });
+    }));
+    std::vector<int> there(rules_.affinity.size());
+    bool alone = true;  // nobody that it wants to be with is anywhere
     for (std::size_t i = 0; i < rules_.affinity.size(); ++i) {
         const std::string* value = node.label(rules_.affinity[i].topology_key);
-        if (value != nullptr && (first_of_its_group_ || affinity_counts_[i].count(*value) > 0)) continue;
+        int all = 0;
+        for (const auto& [domain, count] : affinity_counts_[i]) {
+            all += count;
+            if (value != nullptr && domain == *value) there[i] = count - gone;
+        }
+        alone = alone && all - (value == nullptr ? 0 : gone) <= 0;
+    }
+    // The first pod of a group that wants to be together may go anywhere, or it would wait for itself.
+    for (std::size_t i = 0; i < rules_.affinity.size(); ++i) {
+        if (node.label(rules_.affinity[i].topology_key) != nullptr && (there[i] > 0 || (alone && wants_its_like_))) continue;
         verdict.reasons.push_back("node(s) didn't match pod affinity rules");
         verdict.resolvable = false;
         return;
@@ -303,9 +314,9 @@ void Filter::check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoP
         const std::string* value = node.label(term.topology_key);
         if (value == nullptr) continue;
         const auto found = anti_counts_[i].find(*value);
-        int there = found == anti_counts_[i].end() ? 0 : found->second;
-        for (const PodInfoPtr& gone : removed) there -= term.matches(namespaces_, gone->namespace_name, gone->labels) ? 1 : 0;
-        if (there <= 0) continue;
+        int left = found == anti_counts_[i].end() ? 0 : found->second;
+        for (const PodInfoPtr& pod : removed) left -= term.matches(namespaces_, pod->namespace_name, pod->labels) ? 1 : 0;
+        if (left <= 0) continue;
         verdict.reasons.push_back("node(s) didn't match pod anti-affinity rules");
         return;
     }
@@ -313,8 +324,8 @@ void Filter::check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoP
         const std::string* value = node.label(place.first);
         if (value == nullptr || *value != place.second) continue;
         int left = count;
-        for (const PodInfoPtr& gone : removed) {
-            for (const PodTerm& term : gone->rules().anti_affinity)
+        for (const PodInfoPtr& pod : removed) {
+            for (const PodTerm& term : pod->rules().anti_affinity)
                 left -= term.topology_key == place.first && term.matches(namespaces_, pod_.namespace_name, pod_.labels) ? 1 : 0;
         }
         if (left <= 0) continue;

@@ -90,7 +90,7 @@ class Filter {
     const VolumeUse* volume_use_;
     DeviceAttempt* devices_;
     DriverVolumes asked_volumes_;
-    bool first_of_its_group_ = false;
+    bool wants_its_like_ = false;  // it matches its own affinity
     // Topology (key, value) pairs that a pod elsewhere keeps this pod away from, and by how many.
     std::map<std::pair<std::string, std::string>, int> forbidden_;
 };

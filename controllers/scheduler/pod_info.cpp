@@ -296,7 +296,6 @@ PodInfoPtr make_pod_info(const storage::Record& record, const api::PodView& view
     info->ports = view.host_ports;
     info->priority = view.priority;
     info->deleting = view.deleting;
-    info->created = view.created;
     info->requests.cpu_milli = view.cpu_milli;
     info->requests.memory_bytes = view.memory_bytes;
     const auto assumed = [](std::int64_t asked, std::int64_t missing) { return asked > 0 ? asked : missing; };

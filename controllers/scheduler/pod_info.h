@@ -107,7 +107,6 @@ struct PodInfo {
     std::int64_t nonzero_memory_bytes = 0;
     std::vector<api::HostPort> ports;
     int priority = 0;
-    Time created{};
     bool deleting = false;
     std::shared_ptr<const Constraints> constraints;  // null: none beyond the rest
 

@@ -22,10 +22,17 @@ namespace {
 constexpr const char* unhelpful = "Preemption is not helpful for scheduling";
 constexpr const char* no_victims = "No preemption victims found for incoming pod";
 
-// util.MoreImportantPod: by priority, then the one that is there longer.
-bool more_important(const PodInfoPtr& a, const PodInfoPtr& b) {
-    if (a->priority != b->priority) return a->priority > b->priority;
-    return a->created != b->created ? a->created < b->created : a->key < b->key;
+// When its node has taken it (status.startTime), found in the text: documents of all who might go are not read for it.
+// `now` for one that has not started.
+Time started(const api::Informer& pods, const PodInfo& pod, Time now) {
+    constexpr std::string_view member = "\"startTime\":\"";
+    const auto record = pods.get(pod.key);
+    if (record == nullptr) return now;
+    const std::string_view text = *record->bytes.get();
+    const std::size_t at = text.find(member);
+    if (at == text.npos) return now;
+    const std::size_t begin = at + member.size();
+    return api::parse_time_or_zero(text.substr(begin, text.find('"', begin) - begin));
 }
 
 }  // namespace
@@ -106,7 +113,14 @@ SchedulerController::Choice SchedulerController::victims_on(const NodeInfo& node
     }
     // Spared are, as long as the pod still fits, first those that a budget protects, then the others, each
     // time the most important first.
-    std::sort(lower.begin(), lower.end(), more_important);
+    std::map<const PodInfo*, Time> since;
+    for (const PodInfoPtr& other : lower) since[other.get()] = started(pods_, *other, now());
+    // util.MoreImportantPod: by priority, then the one that has run longer.
+    std::sort(lower.begin(), lower.end(), [&since](const PodInfoPtr& a, const PodInfoPtr& b) {
+        if (a->priority != b->priority) return a->priority > b->priority;
+        const Time first = since.at(a.get()), second = since.at(b.get());
+        return first != second ? first < second : a->key < b->key;
+    });
     const std::set<std::string> protected_pods = budget_violations(lower);
     std::vector<PodInfoPtr> victims = lower;
     Choice choice{&node, {}, 0};
@@ -173,13 +187,13 @@ std::string SchedulerController::preempt(const std::string& key, Entry& entry, c
     if (std::string why = ineligible(*pod, entry, verdicts); !why.empty()) return why;
     // pickOneNodeForPreemption: fewest violated budgets, least important victims, fewest of them, and the
     // youngest.
-    const auto rank = [](const Choice& choice) {
+    const auto rank = [this](const Choice& choice) {
         std::int64_t sum = 0;
         Time oldest = Time::max();
         const int highest = choice.victims.front()->priority;
         for (const PodInfoPtr& victim : choice.victims) {
             sum += victim->priority + std::int64_t{std::numeric_limits<int>::max()} + 1;
-            if (victim->priority == highest) oldest = std::min(oldest, victim->created);
+            if (victim->priority == highest) oldest = std::min(oldest, started(pods_, *victim, now()));
         }
         return std::tuple(choice.violations, highest, sum, choice.victims.size(),
                           -oldest.time_since_epoch().count());

@@ -27,7 +27,7 @@ spec: {ports: [{port: 80}], selector: {run: php-apache}}
 YAML
 k autoscale deployment php-apache --cpu-percent=50 --min=1 --max=10
 advance 2m
-matches 'cpu: [0-9]%/50% +1 +10 +1 |^php-apache .* [0-9]+%/50% +1 +10 +1 ' k get hpa
+matches '^php-apache .* 0%/50% +1 +10 +1 ' k get hpa
 
 k run load-generator --image=busybox:1.28 --restart=Never -- /bin/sh -c "while sleep 0.01; do wget -q -O- http://php-apache; done"
 advance 35s

@@ -147,3 +147,15 @@ TEST_CASE("the latest activation is found however long ago the first was") {
     CHECK_FALSE(due.many_missed);
     CHECK(controllers::format_rfc1123(now) == "Mon, 01 Jun 2026 00:00:00 +0000");
 }
+
+TEST_CASE("with a history of none an ended job goes, and nobody says that it has ended") {
+    Cluster cluster;
+    cluster.start(R"({"spec":{"failedJobsHistoryLimit":0}})");
+    cluster.advance(60s);
+    REQUIRE(cluster.jobs().size() == 1);
+    cluster.finish(cluster.jobs().front(), "Failed");
+    CHECK(cluster.jobs().empty());
+    CHECK(cluster.active() == 0);
+    CHECK(cluster.has_event("SuccessfulDelete CronJob/c: Deleted job c-"));
+    CHECK_FALSE(cluster.has_event("SawCompletedJob"));
+}

@@ -98,7 +98,8 @@ TEST_CASE("trafficDistribution: hints to the zone, or to the node, of what is re
         service["spec"]["trafficDistribution"] = distribution;
         cluster.service(service.dump().c_str());
         base.settle_with_pods();
-        const api::Json* found = api::find(cluster.slices().front()["endpoints"][0], "hints");
+        const api::Json slice = cluster.slices().front();
+        const api::Json* found = api::find(slice["endpoints"][0], "hints");
         return found == nullptr ? std::string() : found->dump();
     };
     cluster.pod("a");
@@ -109,5 +110,5 @@ TEST_CASE("trafficDistribution: hints to the zone, or to the node, of what is re
     CHECK(hints("PreferClose", R"({"metadata":{"annotations":{"service.kubernetes.io/topology-mode":"Auto"}}})").empty());
     cluster.remove("pods", "a");  // it goes, and is not ready
     cluster.settle();
-    CHECK(api::find(cluster.slices().front()["endpoints"][0], "hints") == nullptr);
+    CHECK_FALSE(cluster.slices().front()["endpoints"][0].contains("hints"));
 }

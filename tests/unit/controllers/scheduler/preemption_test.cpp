@@ -103,3 +103,40 @@ TEST_CASE("the node with the fewest violated budgets, then the least important v
     CHECK(other.ending("three"));
     CHECK(!other.ending("one"));
 }
+
+TEST_CASE("pods that it wants to be with are no victims") {
+    Cluster cluster;
+    cluster.node("n");
+    cluster.node("other");
+    const std::string near = R"(,"affinity":{"podAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[
+        {"labelSelector":{"matchLabels":{"app":"db"}},"topologyKey":"kubernetes.io/hostname"}]}})";
+    cluster.of("a", "low", "3", R"({"app":"db"})", R"(,"nodeName":"n")");
+    cluster.of("b", "high", "3", R"({"app":"db"})", R"(,"nodeName":"other")");
+    cluster.of("boss", "high", "2", "{}", near);
+    CHECK(!cluster.ending("a"));
+    CHECK(cluster.nominated("boss").empty());
+    CHECK(cluster.why("boss").find("1 No preemption victims found for incoming pod, 1 node(s) didn't match pod affinity rules") != std::string::npos);
+}
+
+TEST_CASE("of equals the one that has run the shortest goes, wherever it is") {
+    Cluster cluster;
+    for (const char* node : {"n", "o"}) cluster.node(node);
+    for (const auto& [name, node] : {std::pair("a", "n"), {"b", "n"}, {"c", "o"}, {"d", "o"}})
+        cluster.of(name, "low", "2", "{}", std::string(R"(,"nodeName":")") + node + "\"");
+    for (const auto& [name, started] : {std::pair("a", "2026-01-01T00:00:04Z"), {"b", "2026-01-01T00:00:01Z"}, {"c", "2026-01-01T00:00:02Z"}, {"d", "2026-01-01T00:00:03Z"}})
+        cluster.patch("pods", name, std::string(R"({"status":{"startTime":")") + started + "\"}}", "status");
+    cluster.settle();
+    cluster.of("boss", "high", "2");
+    CHECK(cluster.nominated("boss") == "n");
+    CHECK(cluster.ending("a"));
+    for (const char* name : {"b", "c", "d"}) CHECK(!cluster.ending(name));
+}
+
+TEST_CASE("a pod that is deleted while it waits is told that nobody places it") {
+    Cluster cluster;
+    cluster.create("pods", R"({"metadata":{"name":"p","finalizers":["example.com/x"]},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+    cluster.settle();
+    cluster.remove("pods", "p");
+    cluster.settle();
+    CHECK(cluster.count("Warning FailedScheduling Pod/p: skip schedule deleting pod: default/p") == 1);
+}
