@@ -45,19 +45,27 @@ api::ApiResult<Requeue> NamespaceController::reconcile(const std::string& key) {
     if (!space || !api::view_of(*space).deleting) return Requeue{};
     std::map<std::string, int> remaining, finalizers;
     const auto contents = contents_;  // kinds come and go while a write waits
-    for (const auto& [kind, informer] : contents) {
-        for (const storage::RecordPtr& record : informer->list(key)) {
+    const auto empty = [&](const api::KindSpec& kind, const api::Informer& informer) -> api::ApiResult<bool> {
+        for (const storage::RecordPtr& record : informer.list(key)) {
             const api::ObjectView& view = api::view_of(*record);
             if (!view.deleting) {
                 api::DeleteOptions options;
                 options.propagation_policy = "Background";
-                const auto removed = client().remove(*kind, key, view.name, options);
+                const auto removed = client().remove(kind, key, view.name, options);
                 if (!removed && removed.error().code() != 404) return removed.error();
                 if (removed && *removed) continue;
             }
-            const std::string resource = std::string(kind->plural) + "." + std::string(kind->group);
+            const std::string resource = std::string(kind.plural) + "." + std::string(kind.group);
             ++remaining[resource];
             for (const std::string& finalizer : view.finalizers) ++finalizers[finalizer];
+        }
+        return true;
+    };
+    // What protects pods (NetworkPolicies) outlives them: the rest waits until there are none (OrderedNamespaceDeletion).
+    for (const bool pods : {true, false}) {
+        if (!pods && !remaining.empty()) break;
+        for (const auto& [kind, informer] : contents) {
+            if ((kind->resource == "pods") == pods) TRY(empty(*kind, *informer));
         }
     }
     if (remaining.empty()) {

@@ -52,6 +52,26 @@ TEST_CASE("a finalizer inside holds the namespace, which says so") {
     CHECK_FALSE(cluster.exists("namespaces", "n"));
 }
 
+TEST_CASE("pods go before all that may protect them") {
+    tests::TestCluster cluster;
+    cluster.add<controllers::NamespaceController>();
+    cluster.create("namespaces", R"({"metadata":{"name":"n"}})");
+    cluster.create("configmaps", R"({"metadata":{"name":"m","namespace":"n"}})");
+    cluster.create("serviceaccounts", R"({"metadata":{"name":"default","namespace":"n"}})");
+    cluster.create("pods", R"({"metadata":{"name":"p","namespace":"n","finalizers":["example.com/hold"]},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+    cluster.settle();
+    cluster.remove("namespaces", "n");
+    cluster.settle();
+    CHECK(api::find(cluster.get("pods", "p", "n"), {"metadata", "deletionTimestamp"}) != nullptr);
+    CHECK(cluster.exists("configmaps", "m", "n"));
+    CHECK(api::find(cluster.get("configmaps", "m", "n"), {"metadata", "deletionTimestamp"}) == nullptr);
+    CHECK(condition(cluster.get("namespaces", "n"), "NamespaceContentRemaining") == "True: Some resources are remaining: pods. has 1 resource instances");
+    cluster.patch("pods", "p", R"({"metadata":{"finalizers":null}})", {}, "n");
+    cluster.settle();
+    CHECK_FALSE(cluster.exists("namespaces", "n"));
+    CHECK_FALSE(cluster.exists("configmaps", "m", "n"));
+}
+
 TEST_CASE("every namespace has its account and the root certificate, whatever is done to them") {
     tests::TestCluster cluster;
     cluster.add<controllers::ServiceAccountController>();
