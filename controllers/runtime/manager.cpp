@@ -24,9 +24,11 @@ constexpr Duration unpublished_pause = std::chrono::milliseconds(10);
 // A settle() that takes this many turns is two controllers undoing each other's work.
 constexpr int settle_turns_max = 200'000;
 constexpr int conflicts_at_once_max = 10;
-// A pause this long is worth giving memory back for, when this much has been written since it was done last.
+// A pause this long is worth giving memory back for, when this much has been written since it was done last; or this
+// much time has passed, in which others may have listed thousands of objects.
 constexpr Duration rest_min = std::chrono::seconds(1);
 constexpr storage::Revision rest_after_writes = 1000;
+constexpr Duration rest_again_after = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -46,6 +48,7 @@ struct Manager::Impl {
     std::vector<std::function<void()>> posted KUBEMU_GUARDED_BY(mutex);
     std::vector<std::function<void()>> settled KUBEMU_GUARDED_BY(mutex);  // tasks for when everything has been done
     storage::Revision rested_at = 0;
+    Time rested{};
     Workers workers{Workers::Options{
         .kinds = options.registry.kinds(), .remote = options.remote, .loop = [this] { loop(); }, .wake = [this] { wake(); }}};
     LoopThreads& threads = workers.threads();
@@ -222,8 +225,10 @@ struct Manager::Impl {
     void rest(std::optional<Duration> pause) {
         options.registry.forget_documents();
         const storage::Revision now = options.registry.store().current_revision();
-        if ((pause && *pause < rest_min) || (rested_at > 0 && now - rested_at < rest_after_writes)) return;
+        if (pause && *pause < rest_min) return;
+        if (rested_at > 0 && now - rested_at < rest_after_writes && options.clock.now() - rested < rest_again_after) return;
         rested_at = now;
+        rested = options.clock.now();
         give_back_memory();
     }
 
