@@ -6,6 +6,8 @@
 #include <cctype>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <tuple>
+#include <utility>
 
 #include "api/kinds/views.h"
 #include "api/values/quantity.h"
@@ -138,29 +140,49 @@ class ClusterNetwork final : public Network {
     }
 
     struct Backend {
-        std::string address, pod;
+        std::string address, pod_namespace, pod;
         int port = 0;
     };
 
-    // The pods that are ready behind a Service, and where they listen for what it calls `port_name`.
+    // What is ready behind a Service, by its EndpointSlices as for kube-proxy, and where that listens for what the Service
+    // calls `port_name`.
     std::vector<Backend> backends(std::string_view namespace_name, std::string_view name,
-                                  std::string_view host, std::string_view port_name) const {
+                                  std::string_view host, std::string_view port_name, bool headless) const {
         std::vector<Backend> result;
-        const auto record = registry_.get("endpoints", namespace_name, name);
-        if (record == nullptr) return result;
-        const Json document = registry_.document(*record);
-        for (const Json& subset : array_at(document, {"subsets"})) {
+        for (const auto& record : registry_.list("endpointslices.discovery.k8s.io", namespace_name)) {
+            const api::Labels& labels = api::view_of(*record).labels;
+            const auto of = std::find_if(labels.begin(), labels.end(), [](const auto& label) { return label.first == "kubernetes.io/service-name"; });
+            if (of == labels.end() || of->second != name) continue;
+            const Json slice = registry_.document(*record);
             int number = 0;
-            for (const Json& port : array_at(subset, {"ports"}))
-                if (string_at(port, {"name"}) == port_name)
-                    number = static_cast<int>(api::int_at(port, {"port"}));
-            for (const Json& address : array_at(subset, {"addresses"})) {
-                if (!host.empty() && string_at(address, {"hostname"}) != host) continue;
-                result.push_back({std::string(string_at(address, {"ip"})),
-                                  std::string(string_at(address, {"targetRef", "name"})), number});
+            bool has_port = false;
+            for (const Json& port : array_at(slice, {"ports"})) {
+                if (string_at(port, {"name"}) != port_name) continue;
+                has_port = true;
+                number = static_cast<int>(api::int_at(port, {"port"}));
+            }
+            for (const Json& endpoint : array_at(slice, {"endpoints"})) {
+                if (!has_port && !headless) continue;
+                if (!api::bool_at(endpoint, {"conditions", "ready"}, true)) continue;
+                if (!host.empty() && string_at(endpoint, {"hostname"}) != host) continue;
+                const Json& addresses = array_at(endpoint, {"addresses"});
+                if (addresses.empty() || !addresses.front().is_string()) continue;
+                Backend backend{addresses.front().get<std::string>(), std::string(namespace_name), std::string(string_at(endpoint, {"targetRef", "name"})), number};
+                if (string_at(endpoint, {"targetRef", "kind"}) != "Pod") std::tie(backend.pod_namespace, backend.pod) = pod_at(backend.address);
+                result.push_back(std::move(backend));
             }
         }
+        std::stable_sort(result.begin(), result.end(), [](const Backend& a, const Backend& b) { return a.address < b.address; });
         return result;
+    }
+
+    // Namespace and name of the running pod that has an address; empty when there is none.
+    std::pair<std::string, std::string> pod_at(std::string_view ip) const {
+        for (const auto& record : registry_.list("pods", {})) {
+            const api::PodView& pod = api::pod_view_of(*record);
+            if (pod.pod_ip == ip && pod.phase == api::PodPhase::running) return {pod.namespace_name, pod.name};
+        }
+        return {};
     }
 
     // Whose turn it is: a client of a Service with affinity comes to the same pod each time.
@@ -184,7 +206,7 @@ class ClusterNetwork final : public Network {
             served = true;
             port_name = string_at(entry, {"name"});
         }
-        const std::vector<Backend> behind = backends(space, name, host, port_name);
+        const std::vector<Backend> behind = backends(space, name, host, port_name, headless);
         if (headless) {
             for (const Backend& backend : behind) answer.addresses.push_back(backend.address);
         } else if (!ip.empty()) {
@@ -200,10 +222,10 @@ class ClusterNetwork final : public Network {
         if (!answer.reachable) return;
         // Who asks for a headless Service takes the first of its addresses.
         const Backend& chosen = headless ? behind.front() : behind[turn(service, caller, behind.size())];
-        answer.pod_namespace = space;
+        answer.pod_namespace = chosen.pod_namespace;
         answer.pod = chosen.pod;
         answer.port = headless ? port : chosen.port;
-        answer.server_image = image_of(space, answer.pod);
+        answer.server_image = image_of(answer.pod_namespace, answer.pod);
     }
 
     // A Service's own address, one of its load balancer, or a port of a node.
@@ -241,13 +263,11 @@ class ClusterNetwork final : public Network {
             answer = std::move(named);
             return;
         }
-        for (const auto& record : registry_.list("pods", {})) {
-            const api::PodView& pod = api::pod_view_of(*record);
-            if (pod.pod_ip != ip || pod.phase != api::PodPhase::running) continue;
+        if (auto [space, pod] = pod_at(ip); !pod.empty()) {
             answer.reachable = true;
-            answer.server_image = image_of(pod.namespace_name, pod.name);
-            answer.pod_namespace = pod.namespace_name;
-            answer.pod = pod.name;
+            answer.server_image = image_of(space, pod);
+            answer.pod_namespace = std::move(space);
+            answer.pod = std::move(pod);
             answer.port = port;
             return;
         }

@@ -6,7 +6,7 @@
 
 #include "api/kinds/metrics/declared_usage.h"
 #include "api/kinds/metrics/usage.h"
-#include "controllers/endpoints/controller.h"
+#include "controllers/endpointslice/controller.h"
 #include "controllers/kubelet/controller.h"
 #include "tests/harness/test_cluster.h"
 
@@ -20,7 +20,7 @@ namespace {
 struct Cluster : tests::TestCluster {
     Cluster() {
         add<KubeletController>(NodeOptions{.count = 1});
-        add<EndpointsController>();
+        add<EndpointSliceController>();
         settle();
     }
     void pod(const std::string& name, Json container, Json annotations = Json::object()) {
