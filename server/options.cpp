@@ -141,6 +141,7 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
     std::string node_pace = "realistic";
     serve->add_option("--pace", node_pace,
                       "How pods on nodes move: realistic, within --pod-startup-latency; instant, at once; frozen, not at all. "
+                      "What takes no notice of SIGTERM lasts its terminationGracePeriodSeconds, at an instant pace it is killed at once. "
                       "The annotation kubemu.io/pace of a Namespace says otherwise for its pods")
         ->check(CLI::IsMember({"realistic", "instant", "frozen"}))
         ->capture_default_str();

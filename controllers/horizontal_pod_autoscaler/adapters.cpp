@@ -76,7 +76,6 @@ Duration window_of(std::string_view text) {
 
 bool MetricAdapters::begin(const std::string& key) {
     current_ = nullptr;
-    asked_ = false;
     const auto known = rounds_.find(key);
     if (known == rounds_.end()) {
         current_ = std::make_shared<Round>();
@@ -122,7 +121,6 @@ api::AggregatedServicePtr MetricAdapters::adapter(std::string_view group) const 
 MetricAdapters::Answer<std::shared_ptr<const Json>> MetricAdapters::list(const api::AggregatedService& server,
                                                                         const std::string& path, const std::string& resource,
                                                                         const std::string& name) {
-    asked_ = true;
     const std::string asked = " (get " + resource + "." + server.group + (name.empty() ? "" : " " + name) + ")";
     const std::string unable = "the server is currently unable to handle the request" + asked;
     if (!server.available) return Result<std::shared_ptr<const Json>, std::string>(unable);

@@ -32,8 +32,6 @@ class MetricAdapters {
     // It ends; true when it has to be taken again, since an answer was missing.
     bool wait(const std::string& key);
     void forget(const std::string& key) { rounds_.erase(key); }
-    // Whether this look asked another server, so that time alone may change what it saw.
-    bool asked() const { return asked_; }
     // Whether it came upon an answer that is not there yet.
     bool missing() const { return current_ != nullptr && current_->calls.waiting(); }
 
@@ -71,7 +69,6 @@ class MetricAdapters {
     std::function<void(const std::string&)> wake_;
     std::map<std::string, std::shared_ptr<Round>> rounds_;  // by autoscaler
     std::shared_ptr<Round> current_;
-    bool asked_ = false;
 };
 
 }  // namespace kubemu::controllers

@@ -114,8 +114,6 @@ Normalized normalize(const Json* behavior, ScaleHistory& history, std::int64_t r
         result.scaling_limited = {true, rate->reason, rate->message};
         break;
     }
-    result.held_back = stabilized != recommended || result.scaling_limited.reason == "ScaleUpLimit" ||
-                       result.scaling_limited.reason == "ScaleDownLimit";
     return result;
 }
 

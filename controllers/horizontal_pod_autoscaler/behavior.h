@@ -39,7 +39,6 @@ struct Normalized {
         std::string reason, message;
     };
     Condition able_to_scale, scaling_limited;
-    bool held_back = false;  // time alone may let it go further
 };
 
 // Brings a recommendation within what spec.behavior (null: the defaults of old) and the limits allow, and remembers it.
