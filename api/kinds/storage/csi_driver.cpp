@@ -81,22 +81,12 @@ void prepare_for_update(Json& object, const Json& old, const HookContext&) {
     object["metadata"]["generation"] = int_at(old, {"metadata", "generation"}) + 1;
 }
 
-// Tokens asked for anew end in the volume's attributes unless the driver says that it reads them from the secrets.
-void warn(const Json& object, const Json* old, const HookContext&, std::vector<std::string>& warnings) {
-    const Json& requests = array_at(object, {"spec", "tokenRequests"});
-    if (requests.empty() || find(object, {"spec", "serviceAccountTokenInSecrets"}) != nullptr) return;
-    if (old != nullptr && requests == array_at(*old, {"spec", "tokenRequests"})) return;
-    warnings.push_back("spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent "
-                       "possible logging of tokens in volume attributes");
-}
-
 }  // namespace
 
 extern const KindRules csi_driver_rules;
 const KindRules csi_driver_rules{
     .prepare_for_update = prepare_for_update,
     .validate = validate,
-    .validate_update = validate_update,
-    .warnings = warn};
+    .validate_update = validate_update};
 
 }  // namespace kubemu::api::kinds

@@ -107,22 +107,6 @@ TEST_CASE("what stays as it was created") {
         "TopologyKeys:[]string(nil), Allocatable:(*storage.VolumeNodeResources)(nil)}: field is immutable");
 }
 
-TEST_CASE("CSIDriver: tokens end in the volume's attributes unless the driver says where it reads them") {
-    api::RulesUnderTest drivers("storage.k8s.io", "v1", "CSIDriver");
-    const auto warned = [&](const char* now, const char* before) {
-        const Json object = Json::parse(now), old = before == nullptr ? Json() : Json::parse(before);
-        std::vector<std::string> warnings;
-        drivers.rules.warnings(object, before == nullptr ? nullptr : &old, drivers.context(), warnings);
-        return warnings.size();
-    };
-    constexpr const char* asks = R"({"spec":{"tokenRequests":[{"audience":"a"}]}})";
-    CHECK(warned(asks, nullptr) == 1);
-    CHECK(warned(asks, asks) == 0);
-    CHECK(warned(asks, R"({"spec":{}})") == 1);
-    CHECK(warned(R"({"spec":{"tokenRequests":[{"audience":"a"}],"serviceAccountTokenInSecrets":false}})", nullptr) == 0);
-    CHECK(warned(R"({"spec":{}})", asks) == 0);
-}
-
 TEST_CASE("the beta versions of storage.k8s.io are checked like the stable ones") {
     struct Case {
         const char *kind, *object, *complaint;
