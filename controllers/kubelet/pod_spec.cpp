@@ -1,4 +1,6 @@
 // Reads a pod's document into the small PodSpec that its worker keeps.
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/metrics/usage.h"
@@ -71,6 +73,26 @@ Probe read_probe(const Json& container, std::string_view member) {
     return probe;
 }
 
+// Empty when the server has a command, a configuration or a page (kubemu.io/http) of its own: then any path may answer.
+std::string web_root_of(const Json& container, const Json& pod, const std::optional<ImageReference>& image) {
+    struct Server {
+        std::string_view repository, root, configuration;
+    };
+    constexpr Server servers[] = {{"docker.io/library/nginx", "/usr/share/nginx/html", "/etc/nginx/"},
+                                  {"docker.io/library/httpd", "/usr/local/apache2/htdocs", "/usr/local/apache2/conf/"}};
+    if (!image || !array_at(container, {"command"}).empty() || !array_at(container, {"args"}).empty()) return {};
+    const auto found = std::find_if(std::begin(servers), std::end(servers), [&](const Server& one) { return one.repository == image->repository; });
+    if (found == std::end(servers)) return {};
+    for (const Json& mount : array_at(container, {"volumeMounts"})) {
+        const std::string path = std::string(string_at(mount, {"mountPath"})) + "/";
+        if (path.starts_with(found->configuration) || found->configuration.starts_with(path)) return {};
+    }
+    const Json& annotations = object_at(pod, {"metadata", "annotations"});
+    for (const std::string& name : {std::string("kubemu.io/http"), "kubemu.io/http." + std::string(string_at(container, {"name"}))})
+        if (annotations.contains(name)) return {};
+    return std::string(found->root);
+}
+
 ContainerSpec read_container(const Json& container, const Json& pod) {
     ContainerSpec spec;
     spec.name = string_at(container, {"name"});
@@ -79,6 +101,7 @@ ContainerSpec read_container(const Json& container, const Json& pod) {
     const auto image = parse_image(spec.image);
     spec.falls_ill = image && (image->base_name() == "liveness" ||
                                (image->base_name() == "agnhost" && !words.empty() && words[0] == "liveness"));
+    spec.web_root = web_root_of(container, pod, image);
     const std::int64_t limit = memory_limit(container, pod), wanted = api::stress_demand(words).memory_bytes;
     spec.out_of_memory = limit > 0 && wanted > limit;
     spec.pull_policy = string_at(container, {"imagePullPolicy"}, "IfNotPresent");

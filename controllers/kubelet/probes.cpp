@@ -23,13 +23,23 @@ int port_number(const ContainerSpec& spec, const std::string& port) {
 
 }  // namespace
 
+bool PodWorker::serves(ContainerRun& run, const std::string& root, std::string path) const {
+    path.resize(std::min(path.size(), path.find('?')));
+    if (path.empty() || path == "/" || path == "/index.html") return true;
+    return run.exec({"test", "-e", root + (path[0] == '/' ? "" : "/") + path}, now_).exit_code == 0;
+}
+
+// Whether what is in them now stays: nobody writes there.
+bool PodWorker::files_are_fixed(const ContainerState& state) const {
+    return !state.run->changes_files() && !state.run->ever_touched() && (scratch_ == nullptr || scratch_->empty());
+}
+
 bool PodWorker::run_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, std::string& output, bool& fixed) {
     if (probe.kind == Probe::Kind::exec) {
         const auto result = state.run->exec(probe.command, now_);
         output = result.output;
         while (!output.empty() && output.back() == '\n') output.pop_back();
-        fixed = !state.run->changes_files() && !state.run->ever_touched() &&
-                (scratch_ == nullptr || scratch_->empty());
+        fixed = files_are_fixed(state);
         return result.exit_code == 0;
     }
     const int port = port_number(spec, probe.port);
@@ -48,6 +58,11 @@ bool PodWorker::run_probe(const ContainerSpec& spec, ContainerState& state, cons
             return false;
         }
         return true;
+    }
+    if (listens && probe.kind == Probe::Kind::http && !spec.web_root.empty()) {
+        fixed = files_are_fixed(state);
+        if (!serves(*state.run, spec.web_root, probe.path)) output = "HTTP probe failed with statuscode: 404";
+        return output.empty();
     }
     if (listens) return true;
     output = "dial tcp " + address + ": connect: connection refused";

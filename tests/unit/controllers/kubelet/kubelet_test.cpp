@@ -122,6 +122,24 @@ TEST_CASE("probes decide about readiness and restarts") {
     CHECK(cluster.event("failed liveness probe, will be restarted"));
 }
 
+TEST_CASE("a web server has the files that it has") {
+    Nodes cluster;
+    const auto probed = [](const std::string& path, const std::string& more = {}) {
+        return R"("image":"nginx:1.27","readinessProbe":{"httpGet":{"path":")" + path + R"(","port":80},"periodSeconds":1})" + more;
+    };
+    cluster.pod("root", probed("/"));
+    cluster.pod("none", probed("/healthz?x=1"));
+    cluster.pod("made", probed("/made.txt", R"(,"lifecycle":{"postStart":{"exec":{"command":["touch","/usr/share/nginx/html/made.txt"]}}})"));
+    cluster.pod("args", probed("/healthz", R"(,"args":["-c","/tmp/nginx.conf"])"));
+    cluster.advance(std::chrono::seconds(8));
+    const auto ready = [&](const char* name) { return cluster.get("pods", name)["status"]["containerStatuses"][0]["ready"].get<bool>(); };
+    CHECK(ready("root"));
+    CHECK_FALSE(ready("none"));
+    CHECK(cluster.event("Readiness probe failed: HTTP probe failed with statuscode: 404"));
+    CHECK(ready("made"));
+    CHECK(ready("args"));
+}
+
 TEST_CASE("without latency a pod takes one status write") {
     Nodes cluster(Duration::zero());
     for (int i = 0; i < 50; ++i) cluster.pod("p" + std::to_string(i), R"("image":"nginx")");
