@@ -148,11 +148,13 @@ const KindSpec& KindRegistry::stored_of(const KindSpec& kind) const {
 }
 
 bool KindRegistry::has_group(std::string_view group) const {
-    return std::any_of(all().begin(), all().end(), [&](const KindSpec* kind) { return kind->group == group; });
+    const Kinds& kinds = all();  // once: the next call may see another snapshot
+    return std::any_of(kinds.begin(), kinds.end(), [&](const KindSpec* kind) { return kind->group == group; });
 }
 
 bool KindRegistry::has_group_version(std::string_view group, std::string_view version) const {
-    return std::any_of(all().begin(), all().end(), [&](const KindSpec* kind) {
+    const Kinds& kinds = all();
+    return std::any_of(kinds.begin(), kinds.end(), [&](const KindSpec* kind) {
         return kind->group == group && kind->version == version;
     });
 }

@@ -285,7 +285,8 @@ bool quota_counts(std::string_view name, const KindRegistry& kinds) {
     if (std::find(std::begin(counted), std::end(counted), name) != std::end(counted)) return true;
     if (name.starts_with("count/")) {
         const std::string_view resource = name.substr(6);
-        return std::any_of(kinds.stored_kinds().begin(), kinds.stored_kinds().end(), [resource](const KindSpec* kind) {
+        const std::vector<const KindSpec*>& stored = kinds.stored_kinds();
+        return std::any_of(stored.begin(), stored.end(), [resource](const KindSpec* kind) {
             return kind->namespaced && qualified(*kind) == resource;
         });
     }

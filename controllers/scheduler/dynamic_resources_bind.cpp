@@ -17,7 +17,8 @@ constexpr std::string_view protection = "resource.kubernetes.io/delete-protectio
 // DynamicResourcesArgs.bindingTimeout
 constexpr Duration binding_timeout = std::chrono::minutes(10);
 
-bool is_true(const Json& device, const Json& type, std::string* why = nullptr) {
+bool is_true(const Json& device, const Json& wanted, std::string* why = nullptr) {
+    const std::string_view type = wanted.get_ref<const std::string&>();
     for (const Json& condition : api::array_at(device, {"conditions"})) {
         if (api::string_at(condition, {"type"}) != type || api::string_at(condition, {"status"}) != "True") continue;
         if (why != nullptr)
