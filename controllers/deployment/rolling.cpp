@@ -33,7 +33,9 @@ api::ApiResult<bool> Rollout::scale_down_old() {
     std::int64_t cleaned = 0;
     for (const ReplicaSetPtr& set : old_) {
         if (cleaned >= most) break;
-        if (set->replicas == 0 || set->replicas <= set->available) continue;
+        if (set->replicas == 0 || set->replicas == set->available) continue;
+        // Its status is behind the size that it was just given: what it counts as available may be going.
+        if (set->available > set->replicas) return false;
         const std::int64_t count = std::min(most - cleaned, set->replicas - set->available);
         TRY(scale_if_needed(*set, set->replicas - count));
         cleaned += count;
