@@ -62,7 +62,17 @@ install_build_packages() {
 # Where scripts/get-kubectl puts one that apt does not have.
 kubectl_folder=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/kubemu
 
-# kubectls: every kubectl found, one a line: $KUBECTL, those on PATH, and versioned ones beside them.
+# by_version: paths of kubectls in the order of their versions, which their names or they themselves say.
+by_version() {
+  local path version
+  while read -r path; do
+    version=$(sed -nE 's/.*kubectl[.-]([0-9.]+)$/\1/p' <<< "$path")
+    [ -n "$version" ] || version=$("$path" version --client -o json 2>/dev/null | sed -nE 's/.*"gitVersion": "v([0-9.]+).*/\1/p')
+    printf '%s %s\n' "${version:-0}" "$path"
+  done | sort -s -V -k1,1 | cut -d' ' -f2-
+}
+
+# kubectls: every kubectl found, one a line, the oldest first: $KUBECTL, or those on PATH and versioned ones beside them.
 kubectls() {
   if [ -n "${KUBECTL:-}" ]; then
     echo "$KUBECTL"
@@ -74,5 +84,5 @@ kubectls() {
     for folder in ${PATH//:/ } /usr/lib/google-cloud-sdk/bin /opt/kubectl/bin "$kubectl_folder"; do
       ls "$folder"/kubectl.1.* "$folder"/kubectl-1.* 2>/dev/null || true
     done
-  } | sort -u -V
+  } | sort -u | by_version
 }

@@ -46,7 +46,7 @@ no_claims() { [ -z "$(k get resourceclaim -o name)" ]; }
 eventually matches '^gpu-0 gpu-1 $' devices
 eventually matches '^2$' k get deployment train -o jsonpath='{.status.readyReplicas}'
 matches '^kubemu-worker kubemu-worker $' k get pod -l app=train -o jsonpath='{range .items[?(@.spec.nodeName)]}{.spec.nodeName} {end}'
-eventually matches '0/3 nodes are available: 1 node\(s\) had untolerated taint\(s\), 2 cannot allocate all claims. still not schedulable, preemption: ' k events --types=Warning
+eventually matches '0/3 nodes are available: 1 node\(s\) had untolerated taint\(s\), 2 cannot allocate all claims. still not schedulable, preemption: ' k get events
 
 # One that goes makes room for the one that waits; all that go leave nothing.
 k delete "$(k get pod -l app=train -o name --field-selector status.phase=Running | sed -n 1p)" --now
@@ -114,5 +114,6 @@ spec: {resourceClaims: [{name: gpu, resourceClaimName: other}], containers: [{na
 X
 k wait --for=condition=Ready pod/patient --timeout=20s
 k patch resourceslice gpus --type=json -p '[{"op":"add","path":"/spec/devices/0/taints","value":[{"key":"broken","effect":"NoExecute"}]}]'
-k wait --for=delete pod/patient --timeout=40s
+patient_is_gone() { ! k get pod patient; }
+eventually patient_is_gone
 matches 'DeviceTaintManagerEviction .*Marking for deletion' k get events

@@ -23,7 +23,7 @@ refused 'spec.selector: Invalid value: .*: field is immutable' \
 k create job once --image=busybox -- true
 refused 'spec.template: Invalid value: .*: field is immutable' k set image job/once once=other
 refused 'spec.completions: Invalid value: 5: field is immutable' k patch job once -p '{"spec":{"completions":5}}'
-refused 'spec.schedule: Invalid value: "x": expected exactly 5 fields, found 1: \[x\]' \
+refused 'spec.schedule: Invalid value: "x": [Ee]xpected exactly 5 fields, found 1: \[?x' \
   k create cronjob tick --image=busybox --schedule=x -- true
 
 # Nobody runs the pod, so there is nobody to ask.

@@ -107,7 +107,8 @@ webhooks:
   sideEffects: None
   admissionReviewVersions: [v1]
 EOF
-refused 'admission webhook "tokens.example.com" denied the request: never' k create token default
+refused 'admission webhook "tokens.example.com" denied the request: never' \
+  k create --raw /api/v1/namespaces/default/serviceaccounts/default/token -f - <<< '{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}'
 unconfigure validating tokens
 
 # A webhook that hangs holds up those alone whose writes it is asked about.

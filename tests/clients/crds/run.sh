@@ -18,13 +18,17 @@ split() {
   mkdir "$work/documents"
   awk -v folder="$work/documents" 'BEGIN { n = 1 } /^---$/ { n++; next } { print > (folder "/" n ".yaml") }' "$1"
 }
+# An old kubectl judges by the schema itself; what is asked here is what the server says.
+minor=$(client_minor)
+by_server=()
+if [ "$minor" -lt 25 ]; then by_server=(--validate=false); fi
 count=0
 for samples in "$folder"/invalid/*.yaml; do
   split "$samples"
   for document in "$work"/documents/*.yaml; do
     pattern=$(sed -n 's/^# refused: //p' "$document")
     [ -n "$pattern" ] || fail "$samples does not say why it is refused: $(cat "$document")"
-    refused "$pattern" k create -f "$document"
+    refused "$pattern" k create "${by_server[@]}" -f "$document"
     count=$((count + 1))
   done
 done
