@@ -12,6 +12,9 @@
 
 #include "storage/base/small_blocks.h"
 
+// Clang 14 does not declare it by itself.
+void operator delete(void* block, std::size_t bytes) noexcept;
+
 namespace kubemu {
 namespace {
 
