@@ -11,6 +11,9 @@
 #include <doctest/doctest.h>
 #include <malloc.h>
 
+// Clang 14 does not declare it by itself.
+void operator delete(void* block, std::size_t bytes) noexcept;
+
 namespace kubemu {
 namespace {
 
