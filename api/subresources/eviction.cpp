@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "api/draft.h"
+#include "api/kinds/core/disruption_target.h"
 #include "api/kinds/views.h"
 #include "api/selector/label.h"
 #include "api/values/time.h"
@@ -114,16 +115,7 @@ ApiResult<Permission> ask_budgets(Registry& registry, const storage::Record& pod
 ApiResult<storage::RecordPtr> mark(Registry& registry, const KindSpec& pods, const PodView& pod, const WriteContext& context) {
     const std::string now = format_time(registry.clock().now());
     const auto change = [&](Json& object, bool) -> ApiResult<bool> {
-        Json& conditions = ensure(object, {"status"})["conditions"];
-        if (!conditions.is_array()) conditions = Json::array();
-        Json target = {{"type", "DisruptionTarget"}, {"status", "True"}, {"reason", "EvictionByEvictionAPI"},
-                       {"message", "Eviction API: evicting"}, {"lastTransitionTime", now}};
-        for (Json& condition : conditions) {
-            if (string_at(condition, {"type"}) != "DisruptionTarget") continue;
-            condition = std::move(target);
-            return true;
-        }
-        conditions.push_back(std::move(target));
+        set_disruption_target(object, "EvictionByEvictionAPI", "Eviction API: evicting", now);
         return true;
     };
     TRY_ASSIGN(const Written written, registry.update(pods, pod.namespace_name, pod.name, "status", change, context));

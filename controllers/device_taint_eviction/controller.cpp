@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/kinds/core/disruption_target.h"
 #include "api/values/time.h"
 #include "controllers/runtime/owner_refs.h"
 #include "storage/base/text_search.h"
@@ -160,20 +161,7 @@ api::ApiResult<Requeue> DeviceTaintEvictionController::evict(const storage::Reco
     const auto marked = client().modify(kind("pods"), view.namespace_name, view.name, "status", [&](Json& document) {
         if (api::uid_of(document) != view.uid || api::find(document, {"metadata", "deletionTimestamp"}) != nullptr)
             return false;
-        Json& conditions = api::ensure(document, {"status"})["conditions"];
-        if (!conditions.is_array()) conditions = Json::array();
-        Json target = {{"type", "DisruptionTarget"},
-                       {"status", "True"},
-                       {"lastTransitionTime", time},
-                       {"reason", "DeletionByDeviceTaintManager"},
-                       {"message", "Device Taint manager: deleting due to NoExecute taint"}};
-        const auto known = std::find_if(conditions.begin(), conditions.end(), [](const Json& condition) {
-            return string_at(condition, {"type"}) == "DisruptionTarget";
-        });
-        if (known != conditions.end())
-            *known = std::move(target);
-        else
-            conditions.push_back(std::move(target));
+        api::set_disruption_target(document, "DeletionByDeviceTaintManager", "Device Taint manager: deleting due to NoExecute taint", time);
         return true;
     });
     if (!marked) return marked.error().code() == 404 ? api::ApiResult<Requeue>(Requeue{}) : marked.error();

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/core/disruption_target.h"
 #include "api/values/time.h"
 #include "controllers/runtime/owner_refs.h"
 #include "storage/base/text_search.h"
@@ -74,9 +75,7 @@ api::ApiResult<bool> PodGarbageCollectorController::mark_disrupted(const storage
         api::Json& status = api::ensure(fresh, {"status"});
         status["phase"] = "Failed";
         if (message == nullptr) return true;
-        if (!status["conditions"].is_array()) status["conditions"] = api::Json::array();
-        status["conditions"].push_back({{"type", "DisruptionTarget"}, {"status", "True"}, {"reason", "DeletionByPodGC"},
-                                        {"message", message}, {"lastTransitionTime", api::format_time(now())}});
+        api::set_disruption_target(fresh, "DeletionByPodGC", message, api::format_time(now()));
         return true;
     });
     if (!marked && marked.error().code() != 404) return marked.error();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "api/kinds/core/disruption_target.h"
 #include "api/values/time.h"
 #include "controllers/scheduler/controller.h"
 #include "storage/base/log.h"
@@ -155,19 +156,7 @@ void SchedulerController::evict(const PodInfo& victim, const PodInfo& pod, const
             if (api::uid_of(document) != victim.uid ||
                 api::find(document, {"metadata", "deletionTimestamp"}) != nullptr)
                 return false;
-            Json& conditions = api::ensure(document, {"status"})["conditions"];
-            if (!conditions.is_array()) conditions = Json::array();
-            Json target = {{"type", "DisruptionTarget"},
-                           {"status", "True"},
-                           {"lastTransitionTime", time},
-                           {"reason", "PreemptionByScheduler"},
-                           {"message", "default-scheduler: preempting to accommodate a higher priority pod"}};
-            for (Json& condition : conditions) {
-                if (api::string_at(condition, {"type"}) != "DisruptionTarget") continue;
-                condition = std::move(target);
-                return true;
-            }
-            conditions.push_back(std::move(target));
+            api::set_disruption_target(document, "PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod", time);
             return true;
         });
     api::DeleteOptions options;

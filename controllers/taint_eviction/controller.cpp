@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "api/kinds/core/disruption_target.h"
 #include "api/values/time.h"
 #include "controllers/runtime/owner_refs.h"
 #include "storage/base/text_search.h"
@@ -93,17 +94,7 @@ api::ApiResult<Requeue> TaintEvictionController::evict(const storage::Record& po
                     "Marking for deletion Pod " + view.namespace_name + "/" + view.name);
     const auto marked = client().modify(kind("pods"), view.namespace_name, view.name, "status", [&](Json& fresh) {
         if (api::uid_of(fresh) != view.uid) return false;
-        Json& conditions = api::ensure(fresh, {"status"})["conditions"];
-        if (!conditions.is_array()) conditions = Json::array();
-        const Json target = {{"type", "DisruptionTarget"}, {"status", "True"}, {"reason", "DeletionByTaintManager"},
-                             {"message", "Taint manager: deleting due to NoExecute taint"},
-                             {"lastTransitionTime", api::format_time(now())}};
-        for (Json& condition : conditions) {
-            if (api::string_at(condition, {"type"}) != "DisruptionTarget") continue;
-            condition = target;
-            return true;
-        }
-        conditions.push_back(target);
+        api::set_disruption_target(fresh, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", api::format_time(now()));
         return true;
     });
     if (!marked && marked.error().code() != 404) return marked.error();
