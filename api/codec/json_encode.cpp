@@ -15,9 +15,14 @@ namespace kubemu::api {
 namespace {
 
 // Go's format for float64: plain for ordinary magnitudes, an exponent for extreme ones.
+// (Go writes -0 for a negative zero. What is stored so is read as an integer: clients see 0.)
 void append_float(std::string& out, double number) {
+    if (number == 0) {
+        out += '0';
+        return;
+    }
     const double magnitude = std::abs(number);
-    const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
+    const bool exponent = magnitude < 1e-6 || magnitude >= 1e21;
     std::array<char, 400> buffer{};
     const auto [end, error] =
         std::to_chars(buffer.data(), buffer.data() + buffer.size(), number,

@@ -211,6 +211,7 @@ TEST_CASE("strings are unescaped; what is no Unicode becomes U+FFFD") {
 TEST_CASE("numbers keep their integers") {
     CHECK(syntax("[9223372036854775807,-9223372036854775808,9223372036854775808,1.50,1e21,0.0000001]") ==
           "[9223372036854775807,-9223372036854775808,9223372036854775808,1.5,1e+21,1e-7]");
+    CHECK(syntax("[-0e2,-0.0,-0]") == "[0,0,0]");  // as it is read again
     CHECK(parse_json("1e400").error().message ==
           "json: cannot unmarshal number 1e400 into Go value of type float64");
 }
