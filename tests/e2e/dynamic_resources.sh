@@ -114,6 +114,5 @@ spec: {resourceClaims: [{name: gpu, resourceClaimName: other}], containers: [{na
 X
 k wait --for=condition=Ready pod/patient --timeout=20s
 k patch resourceslice gpus --type=json -p '[{"op":"add","path":"/spec/devices/0/taints","value":[{"key":"broken","effect":"NoExecute"}]}]'
-patient_is_gone() { ! k get pod patient; }
-eventually patient_is_gone
+eventually refused 'pods "patient" not found' k get pod patient
 matches 'DeviceTaintManagerEviction .*Marking for deletion' k get events

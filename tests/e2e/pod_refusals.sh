@@ -23,8 +23,16 @@ refused 'spec.selector: Invalid value: .*: field is immutable' \
 k create job once --image=busybox -- true
 refused 'spec.template: Invalid value: .*: field is immutable' k set image job/once once=other
 refused 'spec.completions: Invalid value: 5: field is immutable' k patch job once -p '{"spec":{"completions":5}}'
-refused 'spec.schedule: Invalid value: "x": [Ee]xpected exactly 5 fields, found 1: \[?x' \
-  k create cronjob tick --image=busybox --schedule=x -- true
+# Of batch/v1: an old kubectl would create one of v1beta1, whose words are others.
+cat > "$work/cron.yaml" <<'END'
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: tick}
+spec:
+  schedule: x
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: tick, image: busybox}]}}}}
+END
+refused 'spec.schedule: Invalid value: "x": expected exactly 5 fields, found 1: \[x\]' k create -f "$work/cron.yaml"
 
 # Nobody runs the pod, so there is nobody to ask.
 refused 'container zz is not valid for pod p' k logs p -c zz

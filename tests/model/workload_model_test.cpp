@@ -155,8 +155,9 @@ TEST_CASE("deployments stay between surge and unavailability at every revision")
                 // (kubernetes pkg/controller/deployment/sync.go, scale); also when there may be more, but fewer beyond that.
                 const auto sets = world.list("replicasets.apps");
                 const auto in_use = std::count_if(sets.begin(), sets.end(), [](const api::Json& set) { return api::int_at(set, {"spec", "replicas"}) > 0; });
-                const bool shrinks = in_use > 1 && world.pods.alive() > replicas + surge;
-                if (shrinks || (replicas < before && world.pods.available() < before)) world.pods.least_available = 0;
+                const std::size_t most = replicas + surge, taken = in_use > 1 && world.pods.alive() > most ? world.pods.alive() - most : 0;
+                world.pods.least_available -= std::min(taken, world.pods.least_available);
+                if (replicas < before && world.pods.available() < before) world.pods.least_available = 0;
                 world.patch("deployments.apps", "w", R"({"spec":{"replicas":)" + std::to_string(replicas) + "}}");
                 break;
             }
