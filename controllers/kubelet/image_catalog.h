@@ -45,6 +45,9 @@ struct ImageBehaviour {
 };
 ImageBehaviour behaviour_of(const ImageReference& image);
 
+// Where the images of web servers keep what they serve.
+inline constexpr std::string_view nginx_root = "/usr/share/nginx/html", httpd_root = "/usr/local/apache2/htdocs";
+
 // The CPU time that the server of an image takes for an HTTP request.
 std::chrono::nanoseconds request_cost(std::string_view base_name);
 

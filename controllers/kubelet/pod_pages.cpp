@@ -54,7 +54,7 @@ Page nginx(const PageServer& server, const Target& target, const ImageReference&
     const std::string version = image.tag.substr(0, image.tag.find('-'));
     const bool numbered = !version.empty() && version.find_first_not_of("0123456789.") == std::string::npos;
     const std::string name = numbered ? "nginx/" + version : "nginx";
-    Page page = files_of(server, target, "/usr/share/nginx/html",
+    Page page = files_of(server, target, nginx_root,
                          "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n"
                          "<h1>Welcome to nginx!</h1>\n<p>This is the simulated web server of pod " +
                              server.pod_namespace + "/" + server.pod + ".</p>\n</body>\n</html>\n",
@@ -125,7 +125,7 @@ Page page_of(const PageServer& server, const PageRequest& request) {
     const std::string_view name = image->base_name();
     if (name.substr(0, 5) == "nginx") return nginx(server, target, *image);
     if (name == "httpd") {
-        Page page = files_of(server, target, "/usr/local/apache2/htdocs", "<html><body><h1>It works!</h1></body></html>\n",
+        Page page = files_of(server, target, httpd_root, "<html><body><h1>It works!</h1></body></html>\n",
                              "<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>\n");
         page.server = "Apache";
         return page;

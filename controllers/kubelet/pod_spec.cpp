@@ -74,12 +74,12 @@ Probe read_probe(const Json& container, std::string_view member) {
 }
 
 // Empty when the server has a command, a configuration or a page (kubemu.io/http) of its own: then any path may answer.
-std::string web_root_of(const Json& container, const Json& pod, const std::optional<ImageReference>& image) {
+std::string_view web_root_of(const Json& container, const Json& pod, const std::optional<ImageReference>& image) {
     struct Server {
         std::string_view repository, root, configuration;
     };
-    constexpr Server servers[] = {{"docker.io/library/nginx", "/usr/share/nginx/html", "/etc/nginx/"},
-                                  {"docker.io/library/httpd", "/usr/local/apache2/htdocs", "/usr/local/apache2/conf/"}};
+    constexpr Server servers[] = {{"docker.io/library/nginx", nginx_root, "/etc/nginx/"},
+                                  {"docker.io/library/httpd", httpd_root, "/usr/local/apache2/conf/"}};
     if (!image || !array_at(container, {"command"}).empty() || !array_at(container, {"args"}).empty()) return {};
     const auto found = std::find_if(std::begin(servers), std::end(servers), [&](const Server& one) { return one.repository == image->repository; });
     if (found == std::end(servers)) return {};
@@ -90,7 +90,7 @@ std::string web_root_of(const Json& container, const Json& pod, const std::optio
     const Json& annotations = object_at(pod, {"metadata", "annotations"});
     for (const std::string& name : {std::string("kubemu.io/http"), "kubemu.io/http." + std::string(string_at(container, {"name"}))})
         if (annotations.contains(name)) return {};
-    return std::string(found->root);
+    return found->root;
 }
 
 ContainerSpec read_container(const Json& container, const Json& pod) {
@@ -101,7 +101,6 @@ ContainerSpec read_container(const Json& container, const Json& pod) {
     const auto image = parse_image(spec.image);
     spec.falls_ill = image && (image->base_name() == "liveness" ||
                                (image->base_name() == "agnhost" && !words.empty() && words[0] == "liveness"));
-    spec.web_root = web_root_of(container, pod, image);
     const std::int64_t limit = memory_limit(container, pod), wanted = api::stress_demand(words).memory_bytes;
     spec.out_of_memory = limit > 0 && wanted > limit;
     spec.pull_policy = string_at(container, {"imagePullPolicy"}, "IfNotPresent");
@@ -114,6 +113,9 @@ ContainerSpec read_container(const Json& container, const Json& pod) {
     spec.startup = read_probe(container, "startupProbe");
     spec.liveness = read_probe(container, "livenessProbe");
     spec.readiness = read_probe(container, "readinessProbe");
+    const Probe* const probes[] = {&spec.startup, &spec.liveness, &spec.readiness};
+    const bool asks_over_http = std::any_of(std::begin(probes), std::end(probes), [](const Probe* probe) { return probe->kind == Probe::Kind::http; });
+    if (asks_over_http) spec.web_root = web_root_of(container, pod, image);
     spec.pre_stop = strings(array_at(container, {"lifecycle", "preStop", "exec", "command"}));
     spec.pre_stop_sleep = std::chrono::seconds(int_at(container, {"lifecycle", "preStop", "sleep", "seconds"}));
     spec.post_start = strings(array_at(container, {"lifecycle", "postStart", "exec", "command"}));

@@ -54,7 +54,7 @@ struct ContainerSpec {
     std::string resources;                    // as JSON, of what may be resized; empty: none
     std::map<std::string, int> ports;  // declared, by name ("#<number>" without one)
     bool falls_ill = false;            // the documentation's liveness example: it answers for ten seconds
-    std::string web_root;              // of a web server as its image is: what is no file there is not found; else empty
+    std::string_view web_root;         // of a web server as its image is: a probe finds what is a file there; else empty
     bool out_of_memory = false;        // it takes more than its limit allows
     Probe startup, liveness, readiness;
     std::vector<std::string> pre_stop;
@@ -180,7 +180,7 @@ class PodWorker {
     // Runs its process up to now, and asks it to end when it is time for that. True when it has ended.
     bool run_on(const ContainerSpec& spec, ContainerState& state);
     void probe(const ContainerSpec& spec, ContainerState& state);
-    bool serves(ContainerRun& run, const std::string& root, std::string path) const;
+    bool serves(ContainerRun& run, std::string_view root, std::string path) const;
     bool files_are_fixed(const ContainerState& state) const;
     bool run_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, std::string& output, bool& fixed);
     bool poll_probe(const ContainerSpec& spec, ContainerState& state, const Probe& probe, ProbeState& memory,

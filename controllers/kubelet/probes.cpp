@@ -23,10 +23,10 @@ int port_number(const ContainerSpec& spec, const std::string& port) {
 
 }  // namespace
 
-bool PodWorker::serves(ContainerRun& run, const std::string& root, std::string path) const {
+bool PodWorker::serves(ContainerRun& run, std::string_view root, std::string path) const {
     path.resize(std::min(path.size(), path.find('?')));
     if (path.empty() || path == "/" || path == "/index.html") return true;
-    return run.exec({"test", "-e", root + (path[0] == '/' ? "" : "/") + path}, now_).exit_code == 0;
+    return run.exec({"test", "-e", std::string(root) + (path[0] == '/' ? "" : "/") + path}, now_).exit_code == 0;
 }
 
 // Whether what is in them now stays: nobody writes there.
