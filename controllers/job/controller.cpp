@@ -13,6 +13,7 @@ namespace kubemu::controllers {
 namespace {
 
 constexpr std::string_view pod_prefix = "pod:";
+constexpr Duration batch_period = std::chrono::seconds(1);
 
 bool past_restart_limit(const JobLook& look) {
     if (api::string_at(look.job, {"spec", "template", "spec", "restartPolicy"}) != "OnFailure") return false;
@@ -46,8 +47,11 @@ JobController::JobController(Manager& manager)
       selectors_(client()),
       pod_control_(client(), events(), pods_kind_, jobs_kind_) {
     has_workers(5);
-    enqueue_on_change(jobs_);
-    enqueue_owner_on_change(pods_, "Job");
+    jobs_.subscribe([this](const api::Informer::Change& change) {
+        const bool specified = !change.before || !change.after ||
+                               api::view_of(*change.before).generation != api::view_of(*change.after).generation;
+        enqueue_job((change.after ? change.after : change.before)->key, specified);
+    });
     pods_.subscribe([this](const api::Informer::Change& change) { pod_changed(change); });
     // Pods of a job that is gone need nobody to count them.
     jobs_.subscribe([this](const api::Informer::Change& change) {
@@ -59,7 +63,20 @@ JobController::JobController(Manager& manager)
     });
 }
 
+// What is tried again after a failure is not tried sooner for news of its own status or of its pods: such news waits
+// for more of its kind (syncJobBatchPeriod).
+void JobController::enqueue_job(const std::string& key, bool specified) {
+    if (specified || !failing(key)) return enqueue(key);
+    enqueue_after(key, batch_period);
+}
+
 void JobController::pod_changed(const api::Informer::Change& change) {
+    for (const auto& record : {change.before, change.after}) {
+        if (!record) continue;
+        const api::OwnerReference* owner = api::view_of(*record).controller();
+        if (owner != nullptr && owner->kind == "Job")
+            enqueue_job(api::object_key(api::view_of(*record).namespace_name, owner->name), false);
+    }
     if (!change.after) return;
     const api::ObjectView& pod = api::view_of(*change.after);
     const api::OwnerReference* owner = pod.controller();

@@ -19,6 +19,7 @@ class JobController final : public Controller {
     api::ApiResult<Requeue> reconcile(const std::string& key) override;
 
   private:
+    void enqueue_job(const std::string& key, bool specified);
     void pod_changed(const api::Informer::Change& change);
     api::ApiResult<Requeue> reconcile_pod(const std::string& pod_key);
     void decide_end(JobLook& look);

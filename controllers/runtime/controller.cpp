@@ -40,7 +40,10 @@ Controller::Controller(Manager& manager, std::string_view name, std::string_view
       name_(name),
       client_(manager.registry(), user_of(account), user_agent_of(name, account)),
       events_(manager, client_,
-              std::string(!component.empty() ? component : account.starts_with("system:") ? name : account)) {
+              std::string(!component.empty()               ? component
+                          : account.starts_with("system:") ? name
+                                                           : account)),
+      queue_(retry_policy(name)) {
     manager.begin(*this);
 }
 

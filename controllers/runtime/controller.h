@@ -39,8 +39,7 @@ class Controller {
     Controller& operator=(const Controller&) = delete;
 
     const std::string& name() const { return name_; }
-    // An error is logged and retried with back-off (5 ms doubling to 1000 s, as client-go's default rate limiter);
-    // a success forgets earlier failures.
+    // An error is logged and retried at the pace of its RetryPolicy; a success forgets earlier failures.
     virtual api::ApiResult<Requeue> reconcile(const std::string& key) = 0;
     // Once, after the informers have their first state and before any key runs.
     virtual void start() {}
@@ -59,6 +58,8 @@ class Controller {
 
     void enqueue(std::string key);
     void enqueue_after(std::string key, Duration delay);
+    // The key failed when it ran last, and waits to be tried again.
+    bool failing(const std::string& key) const { return queue_.failures(key) > 0; }
     // Queues the object itself / the object's controller of this kind, whenever a record of the informer changes.
     void enqueue_on_change(api::Informer& informer);
     void enqueue_owner_on_change(api::Informer& informer, std::string_view owner_kind);

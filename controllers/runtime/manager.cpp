@@ -108,8 +108,10 @@ struct Manager::Impl {
     // A conflict is the ordinary answer to a stale cache. Where the clock stands still it is tried again with what the
     // cache has learned by then, since the few milliseconds of the back-off would not pass; a conflict that stays is
     // for later.
-    Time retry_base(const WorkQueue& queue, const std::string& key, int code, Time now) const {
-        return code == 409 && clock_stands_still() && queue.failures(key) < conflicts_at_once_max ? Time{} : now;
+    void retry(WorkQueue& queue, const std::string& key, int code, Time now) const {
+        if (code != 409) return queue.add_rate_limited(key, now);
+        const bool at_once = clock_stands_still() && queue.failures(key) < conflicts_at_once_max;
+        queue.add_conflicted(key, at_once ? Time{} : now);
     }
 
     void run_key(Controller& controller, const std::string& key) {
@@ -125,7 +127,7 @@ struct Manager::Impl {
                 const int code = result.error().code();
                 log_line(code == 409 ? LogLevel::debug : LogLevel::info, "reconcile failed",
                          {{"controller", controller.name_}, {"key", key}, {"error", result.error()->message}});
-                queue.add_rate_limited(key, retry_base(queue, key, code, now));
+                retry(queue, key, code, now);
             }
         } catch (const std::exception& bug) {
             log_line(LogLevel::error, "reconcile threw",

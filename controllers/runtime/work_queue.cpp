@@ -8,8 +8,10 @@ namespace kubemu::controllers {
 
 namespace {
 
-constexpr Duration first_delay = std::chrono::milliseconds(5);
-constexpr Duration longest_delay = std::chrono::seconds(1000);
+Duration doubled(Duration first, int times, Duration longest) {
+    for (; times > 0 && first < longest; --times) first *= 2;
+    return std::min(first, longest);
+}
 
 }  // namespace
 
@@ -29,10 +31,26 @@ void WorkQueue::add_at(const std::string& key, Time due) {
     delayed_by_key_.insert_or_assign(key, place);
 }
 
+// A token a retry; who finds none waits until enough will have been filled in (golang.org/x/time/rate, Reserve).
+Duration WorkQueue::bucket_delay(Time now) {
+    if (policy_.per_second <= 0) return Duration::zero();
+    const double passed = std::max(0.0, std::chrono::duration<double>(now - refilled_).count());
+    tokens_ = std::min(policy_.burst, tokens_ + passed * policy_.per_second) - 1;
+    refilled_ = now;
+    if (tokens_ >= 0) return Duration::zero();
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(-tokens_ / policy_.per_second));
+}
+
 void WorkQueue::add_rate_limited(const std::string& key, Time now) {
-    const int failures = failures_[key]++;
-    const Duration delay = failures >= 18 ? longest_delay : std::min(longest_delay, Duration(first_delay.count() << failures));
-    add_at(key, now + delay);
+    int& failures = failures_[key];
+    if (policy_.retries_max > 0 && failures >= policy_.retries_max) return forget(key);
+    const Duration delay = doubled(policy_.first, failures++, policy_.longest);
+    add_at(key, now + std::max(delay, bucket_delay(now)));
+}
+
+void WorkQueue::add_conflicted(const std::string& key, Time now) {
+    const RetryPolicy quick;
+    add_at(key, now + doubled(quick.first, failures_[key]++, quick.longest));
 }
 
 int WorkQueue::failures(const std::string& key) const {

@@ -15,17 +15,22 @@
 #include <utility>
 
 #include "storage/base/clock.h"
+#include "controllers/runtime/retry_policy.h"
 #include "storage/record.h"
 
 namespace kubemu::controllers {
 
 class WorkQueue {
   public:
+    explicit WorkQueue(const RetryPolicy& policy = {}) : policy_(policy), tokens_(policy.burst) {}
+
     void add(const std::string& key);
     // At `due` at the latest; an earlier date for the same key stays.
     void add_at(const std::string& key, Time due);
-    // 5 ms after the first failure, doubled by each further one, at most 1000 s (client-go's default).
+    // After a failure: when the policy says, or never when the key has failed too often.
     void add_rate_limited(const std::string& key, Time now);
+    // After a conflict, which is over as soon as the cache has caught up: 5 ms, doubled by each further failure.
+    void add_conflicted(const std::string& key, Time now);
     // The key succeeded: its next failure counts as the first again.
     void forget(const std::string& key) { failures_.erase(key); }
     int failures(const std::string& key) const;
@@ -47,6 +52,11 @@ class WorkQueue {
     void each_delayed(const std::function<void(Time due, const std::string& key)>& visit) const;
 
   private:
+    Duration bucket_delay(Time now);
+
+    RetryPolicy policy_;
+    double tokens_;  // of the bucket; below zero when retries are waiting for theirs
+    Time refilled_{};
     std::deque<std::string> queue_;
     std::unordered_set<std::string> dirty_;
     std::unordered_set<std::string> processing_;

@@ -236,3 +236,27 @@ TEST_CASE("pods of a job that is gone are let go") {
     cluster.settle();
     CHECK_FALSE(cluster.tracked());
 }
+
+TEST_CASE("pods that a quota refuses are asked for after 1 s, 2 s, 4 s ... and every minute") {
+    Cluster cluster;
+    cluster.create("resourcequotas", R"({"metadata":{"name":"q"},"spec":{"hard":{"pods":"0"}}})");
+    cluster.patch("resourcequotas", "q", R"({"status":{"hard":{"pods":"0"},"used":{"pods":"0"}}})", "status");
+    cluster.start("{}");
+    const auto refusals = [&] {
+        std::int64_t count = 0;
+        for (const api::Json& event : cluster.list("events"))
+            if (api::string_at(event, {"reason"}) == "FailedCreate") count += api::int_at(event, {"count"});
+        return count;
+    };
+    CHECK(refusals() == 1);
+    std::int64_t expected = 1;
+    for (const auto pause : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+        cluster.advance(pause - 1ms);
+        CHECK(refusals() == expected);
+        cluster.advance(1ms);
+        CHECK(refusals() == ++expected);
+    }
+    cluster.remove("resourcequotas", "q");
+    cluster.advance(60s);
+    CHECK(cluster.running().size() == 1);
+}
