@@ -8,6 +8,7 @@
 #include "api/registry.h"
 #include "api/values/time.h"
 #include "controllers/runtime/owner_refs.h"
+#include "controllers/runtime/pod_control.h"
 
 namespace kubemu::controllers {
 
@@ -17,24 +18,53 @@ constexpr const char* trigger_annotation = "endpoints.kubernetes.io/last-change-
 constexpr const char* service_label = "kubernetes.io/service-name";
 constexpr const char* manager_label = "endpointslice.kubernetes.io/managed-by";
 constexpr const char* manager_name = "endpointslice-controller.k8s.io";
+constexpr const char* zone_label = "topology.kubernetes.io/zone";
+constexpr const char* nodes_key = "nodes";  // no service's
 constexpr std::size_t endpoints_max = 100;
 
-// Where clients of a ready endpoint should be (spec.trafficDistribution, k8s.io/endpointslice/trafficdist): in its zone, or
-// on its node and for proxies that know no better in its zone.
-void add_hints(const api::Json& service, api::Json& endpoint) {
-    const std::string_view distribution = api::string_at(service, {"spec", "trafficDistribution"});
-    if (distribution.empty() || !api::bool_at(endpoint, {"conditions", "ready"})) return;
-    const std::string_view mode = api::string_at(service, {"metadata", "annotations", "service.kubernetes.io/topology-mode"});
-    if (mode == "Auto" || mode == "auto") return;
+// Where clients of a ready endpoint should be (spec.trafficDistribution, k8s.io/endpointslice/trafficdist): in its
+// zone, or on its node and for proxies that know no better in its zone.
+void add_distribution_hints(std::string_view distribution, api::Json& endpoint) {
+    if (!api::bool_at(endpoint, {"conditions", "ready"})) return;
     const std::string_view node = api::string_at(endpoint, {"nodeName"}), zone = api::string_at(endpoint, {"zone"});
     if (distribution == "PreferSameNode" && !node.empty())
         endpoint["hints"]["forNodes"] = api::Json::array({{{"name", std::string(node)}}});
     if (!zone.empty()) endpoint["hints"]["forZones"] = api::Json::array({{{"name", std::string(zone)}}});
 }
 
+// Aggregate.Error of apimachinery's util/errors.
+std::string joined(const std::vector<std::string>& errors) {
+    if (errors.size() == 1) return errors.front();
+    std::string text = "[";
+    std::set<std::string> seen;
+    for (const std::string& error : errors) {
+        if (seen.insert(error).second) text += (text.size() > 1 ? ", " : "") + error;
+    }
+    return text + "]";
+}
+
+// What went wrong, keeping the code.
+api::Status failure(const std::string& what, const api::Json& service, const api::Status& error) {
+    api::StatusDetail detail = *error;
+    detail.message = "failed to " + what + " EndpointSlice for Service " + std::string(api::namespace_of(service)) +
+                     "/" + std::string(api::name_of(service)) + ": " + error->message;
+    return api::Status(std::move(detail));
+}
+
 std::string_view pod_of(const api::Json& endpoint) { return api::string_at(endpoint, {"targetRef", "uid"}); }
 
 }  // namespace
+
+struct EndpointSliceController::Slice {
+    storage::RecordPtr record;
+    api::Json document;
+};
+
+struct EndpointSliceController::Planned {
+    storage::RecordPtr record;  // null: to be made
+    api::Json ports, endpoints;
+    api::Json before;  // the slice as it is, when it has the same ports already
+};
 
 struct EndpointSliceController::Wanted {
     api::Json ports;
@@ -54,30 +84,50 @@ EndpointSliceController::EndpointSliceController(Manager& manager)
     pods_.subscribe([this](const api::Informer::Change& change) {
         for (std::string& key : service_pods_.affected_services(change)) enqueue(std::move(key));
     });
-    slices_.subscribe([this](const api::Informer::Change& change) {
-        const api::ObjectView& slice = api::view_of(change.after != nullptr ? *change.after : *change.before);
+    slices_.subscribe([this](const api::Informer::Change& change) { slice_changed(change); });
+    nodes_.subscribe([this](const api::Informer::Change& change) { node_changed(change); });
+}
+
+// What others do to a slice is put right; what this controller wrote it knows.
+void EndpointSliceController::slice_changed(const api::Informer::Change& change) {
+    const std::string& slice_key = (change.after != nullptr ? change.after : change.before)->key;
+    const auto own = written_.find(slice_key);
+    const bool expected =
+        own != written_.end() && (change.after == nullptr ? own->second == 0 : change.after->revision <= own->second);
+    if (own != written_.end() && change.after == nullptr) written_.erase(own);
+    if (expected) return;
+    for (const storage::RecordPtr& record : {change.before, change.after}) {
+        if (record == nullptr) continue;
+        const api::ObjectView& slice = api::view_of(*record);
         const std::string* service = slice.label(service_label);
         if (service != nullptr) enqueue(api::object_key(slice.namespace_name, *service));
-    });
-    // Pods on a node that is not known yet, or whose zone is not, wait for it.
-    nodes_.subscribe([this](const api::Informer::Change& change) {
-        if (change.before != nullptr && change.after != nullptr &&
-            api::view_of(*change.before).labels == api::view_of(*change.after).labels) {
-            return;
-        }
-        for (const storage::RecordPtr& service : services_.list()) enqueue(service->key);
-    });
+    }
+}
+
+// Pods on a node that is not known yet wait for it; what its labels are later on nobody is told. How the nodes' CPU is
+// spread over the zones is looked at once they have all been seen.
+void EndpointSliceController::node_changed(const api::Informer::Change& change) {
+    const std::string& name = (change.after != nullptr ? change.after : change.before)->key;
+    const api::Json node = change.after == nullptr ? api::Json() : client().document(*change.after);
+    if (topology_.observe_node(name, change.after == nullptr ? nullptr : &node)) enqueue(nodes_key);
+    if (change.after == nullptr) return;
+    if (change.before != nullptr) return;
+    for (const std::string& service : incomplete_) enqueue(service);
 }
 
 std::vector<EndpointSliceController::Wanted> EndpointSliceController::wanted_of(
-    const api::Json& service, const std::vector<storage::RecordPtr>& pods) {
+    const api::Json& service, const std::vector<storage::RecordPtr>& pods, std::vector<std::string>& problems) {
     const bool publish_unready = api::bool_at(service, {"spec", "publishNotReadyAddresses"});
     std::map<std::string, Wanted> by_ports;
     for (const storage::RecordPtr& record : pods) {
         const api::PodView& pod = api::pod_view_of(*record);
         if (pod.pod_ip.empty() || pod.finished() || pod.pod_ip.find(':') != std::string::npos) continue;
         const storage::RecordPtr node = nodes_.get(pod.node_name);
-        if (node == nullptr && !publish_unready) continue;
+        if (node == nullptr && !publish_unready) {
+            problems.push_back("skipping Pod " + pod.name + " for Service " + pod.namespace_name + "/" +
+                               std::string(api::name_of(service)) + ": Node " + pod.node_name + " Not Found");
+            continue;
+        }
         api::Json ports = api::Json::array();
         for (const api::Json& service_port : api::array_at(service, {"spec", "ports"})) {
             const std::optional<int> number = service_pods_.target_port(service_port, *record);
@@ -96,13 +146,12 @@ std::vector<EndpointSliceController::Wanted> EndpointSliceController::wanted_of(
                               {"targetRef", pod_reference(pod)}};
         if (!pod.node_name.empty()) endpoint["nodeName"] = pod.node_name;
         if (node != nullptr) {
-            if (const std::string* zone = api::view_of(*node).label("topology.kubernetes.io/zone")) endpoint["zone"] = *zone;
+            if (const std::string* zone = api::view_of(*node).label(zone_label)) endpoint["zone"] = *zone;
         }
         const PodAddressing& addressing = service_pods_.addressing(*record);
         if (!addressing.hostname.empty() && addressing.subdomain == api::name_of(service)) {
             endpoint["hostname"] = addressing.hostname;
         }
-        add_hints(service, endpoint);
         Wanted& wanted = by_ports[ports.dump()];
         wanted.ports = std::move(ports);
         wanted.order.push_back(pod.uid);
@@ -115,41 +164,25 @@ std::vector<EndpointSliceController::Wanted> EndpointSliceController::wanted_of(
     return all;
 }
 
-api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& key) {
-    const auto [namespace_name, name] = split_key(key);
-    const storage::RecordPtr record = services_.get(key);
-    if (record == nullptr) {  // its slices go with their owner
-        triggers_.forget(key);
-        return Requeue{};
-    }
-    if (api::view_of(*record).deleting) return Requeue{};
-    const api::Json service = client().document(*record);
-    const api::Json& selector = api::object_at(service, {"spec", "selector"});
-    if (selector.empty() || api::string_at(service, {"spec", "type"}) == "ExternalName") return Requeue{};
-
-    const std::vector<storage::RecordPtr> pods = service_pods_.select(namespace_name, selector);
-    const std::optional<Time> trigger = triggers_.observe(key, api::view_of(*record).created, pods);
-
-    struct Slice {
-        storage::RecordPtr record;
-        api::Json document;
-    };
-    std::vector<Slice> unused;
+std::vector<EndpointSliceController::Slice> EndpointSliceController::slices_of(std::string_view namespace_name,
+                                                                               std::string_view name) {
+    std::vector<Slice> all;
     for (const storage::RecordPtr& slice : slices_.list(namespace_name)) {
         const api::ObjectView& view = api::view_of(*slice);
         const std::string* service_name = view.label(service_label);
         const std::string* managed_by = view.label(manager_label);
         if (view.deleting || service_name == nullptr || *service_name != name) continue;
         if (managed_by == nullptr || *managed_by != manager_name) continue;
-        unused.push_back({slice, client().document(*slice)});
+        all.push_back({slice, client().document(*slice)});
     }
+    return all;
+}
 
-    struct Planned {
-        storage::RecordPtr record;  // null: to be made
-        api::Json ports, endpoints;
-    };
+// What stays in `unused` is of no use but to be filled with something else.
+std::vector<EndpointSliceController::Planned> EndpointSliceController::plan(std::vector<Wanted> all,
+                                                                            std::vector<Slice>& unused) {
     std::vector<Planned> planned;
-    for (Wanted& wanted : wanted_of(service, pods)) {
+    for (Wanted& wanted : all) {
         std::vector<Planned> of_ports;
         for (auto slice = unused.begin(); slice != unused.end();) {
             if (api::array_at(slice->document, {"ports"}) != wanted.ports) {
@@ -163,7 +196,7 @@ api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& ke
                 kept.push_back(std::move(found->second));
                 wanted.endpoints.erase(found);
             }
-            of_ports.push_back({slice->record, wanted.ports, std::move(kept)});
+            of_ports.push_back({slice->record, wanted.ports, std::move(kept), std::move(slice->document)});
             slice = unused.erase(slice);
         }
         std::size_t place = 0;
@@ -171,37 +204,115 @@ api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& ke
             const auto found = wanted.endpoints.find(uid);
             if (found == wanted.endpoints.end()) continue;
             while (place < of_ports.size() && of_ports[place].endpoints.size() >= endpoints_max) ++place;
-            if (place == of_ports.size()) of_ports.push_back({nullptr, wanted.ports, api::Json::array()});
+            if (place == of_ports.size()) of_ports.push_back({nullptr, wanted.ports, api::Json::array(), {}});
             of_ports[place].endpoints.push_back(std::move(found->second));
         }
         const bool placeholder = wanted.order.empty();
-        if (placeholder && of_ports.empty()) of_ports.push_back({nullptr, wanted.ports, api::Json::array()});
-        for (Planned& plan : of_ports) {
-            if (!plan.endpoints.empty() || (placeholder && planned.empty())) {
-                planned.push_back(std::move(plan));
+        if (placeholder && of_ports.empty()) of_ports.push_back({nullptr, wanted.ports, api::Json::array(), {}});
+        for (Planned& one : of_ports) {
+            if (!one.endpoints.empty() || (placeholder && planned.empty())) {
+                planned.push_back(std::move(one));
             } else {
-                unused.push_back({plan.record, {}});
+                unused.push_back({one.record, {}});
             }
         }
     }
-    for (Planned& plan : planned) {
-        if (plan.record == nullptr && !unused.empty()) {
-            plan.record = unused.back().record;
-            unused.pop_back();
-        }
-        TRY(write(service, plan.record, plan.ports, plan.endpoints, trigger));
-    }
-    for (const Slice& slice : unused) {
-        const auto removed = client().remove(kind("endpointslices.discovery.k8s.io"), namespace_name,
-                                             api::view_of(*slice.record).name);
-        if (!removed && removed.error().code() != 404) return removed.error();
-    }
-    return Requeue{};
+    return planned;
 }
 
-api::ApiResult<bool> EndpointSliceController::write(const api::Json& service, const storage::RecordPtr& slice,
-                                                    const api::Json& ports, const api::Json& endpoints,
+// Returns what is to be told about them.
+std::vector<TopologyCache::Event> EndpointSliceController::add_hints(const std::string& key, const api::Json& service,
+                                                                     std::vector<Planned>& planned) {
+    if (!wants_topology_hints(service)) {
+        const std::string_view distribution = api::string_at(service, {"spec", "trafficDistribution"});
+        for (Planned& plan : planned) {
+            for (api::Json& endpoint : plan.endpoints) {
+                if (!distribution.empty()) add_distribution_hints(distribution, endpoint);
+            }
+        }
+        if (!topology_.remove(key)) return {};
+        return {{true, "TopologyAwareHintsDisabled", "Topology Aware Hints has been disabled, addressType: IPv4"}};
+    }
+    std::vector<TopologyCache::Slice> slices;
+    for (const bool exists : {false, true}) {
+        for (Planned& plan : planned) {
+            if ((plan.record != nullptr) != exists) continue;
+            api::Json before = api::array_at(plan.before, {"endpoints"});
+            strip_hints(before);
+            const bool changed = before != plan.endpoints;
+            if (!changed) plan.endpoints = api::array_at(plan.before, {"endpoints"});
+            slices.push_back({&plan.endpoints, changed});
+        }
+    }
+    return topology_.add_hints(key, "IPv4", std::move(slices));
+}
+
+api::ApiResult<bool> EndpointSliceController::apply(const api::Json& service, std::vector<Planned>& planned,
+                                                    const std::vector<Slice>& unused, std::optional<Time> trigger) {
+    for (const Planned& plan : planned) TRY(write(service, plan, trigger));
+    for (const Slice& slice : unused) {
+        const api::ObjectView& view = api::view_of(*slice.record);
+        written_[slice.record->key] = 0;
+        const auto removed = client().remove(kind("endpointslices.discovery.k8s.io"), view.namespace_name, view.name);
+        if (!removed && removed.error().code() != 404) return failure("delete " + view.name, service, removed.error());
+    }
+    return true;
+}
+
+api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& key) {
+    if (key == nodes_key) {
+        for (std::string& service : topology_.take_nodes()) enqueue(std::move(service));
+        return Requeue{};
+    }
+    const auto [namespace_name, name] = split_key(key);
+    const storage::RecordPtr record = services_.get(key);
+    incomplete_.erase(key);
+    if (record == nullptr) {  // its slices go with their owner
+        triggers_.forget(key);
+        topology_.remove(key);
+        return Requeue{};
+    }
+    if (api::view_of(*record).deleting) return Requeue{};
+    const api::Json service = client().document(*record);
+    const api::Json& selector = api::object_at(service, {"spec", "selector"});
+    if (selector.empty() || api::string_at(service, {"spec", "type"}) == "ExternalName") return Requeue{};
+
+    const std::vector<storage::RecordPtr> pods = service_pods_.select(namespace_name, selector);
+    const std::optional<Time> trigger = triggers_.observe(key, api::view_of(*record).created, pods);
+    std::vector<std::string> problems;
+    std::vector<Slice> unused = slices_of(namespace_name, name);
+    std::vector<Planned> planned = plan(wanted_of(service, pods, problems), unused);
+    for (Planned& one : planned) {
+        if (one.record != nullptr || unused.empty()) continue;
+        one.record = unused.back().record;
+        unused.pop_back();
+    }
+    if (!problems.empty()) incomplete_.insert(key);
+    const std::vector<TopologyCache::Event> told = add_hints(key, service, planned);
+    const auto applied = apply(service, planned, unused, trigger);
+    if (!applied) {
+        if (applied.error().code() == 409) return applied.error();  // the cache is behind
+        problems.push_back(applied.error()->message);
+    }
+    const api::Json reference = object_reference(kind("services"), *record);
+    for (const TopologyCache::Event& event : told) {
+        if (event.warning)
+            events().warning(reference, event.reason, event.message);
+        else
+            events().normal(reference, event.reason, event.message);
+    }
+    if (problems.empty()) return Requeue{};
+    const std::string why = joined(problems);
+    events().warning(reference, "FailedToUpdateEndpointSlices",
+                     "Error updating Endpoint Slices for Service " + key + ": " + why);
+    return api::Status::plain_500(why);
+}
+
+api::ApiResult<bool> EndpointSliceController::write(const api::Json& service, const Planned& plan,
                                                     std::optional<Time> trigger) {
+    const api::Json& ports = plan.ports;
+    const api::Json& endpoints = plan.endpoints;
+    const storage::RecordPtr& slice = plan.record;
     const std::string namespace_name(api::namespace_of(service));
     const api::KindSpec& slice_kind = kind("endpointslices.discovery.k8s.io");
     api::Json labels = endpoint_labels(service);
@@ -230,7 +341,8 @@ api::ApiResult<bool> EndpointSliceController::write(const api::Json& service, co
                           {"addressType", "IPv4"}};
         fill(made);
         const auto created = client().create(slice_kind, namespace_name, std::move(made));
-        if (!created && created.error()->reason != "Forbidden") return created.error();
+        if (!created && !namespace_terminating(created.error())) return failure("create", service, created.error());
+        if (created) written_[(*created)->key] = (*created)->revision;
         return true;
     }
     const api::Json old = client().document(*slice);
@@ -239,7 +351,10 @@ api::ApiResult<bool> EndpointSliceController::write(const api::Json& service, co
         return false;
     }
     const auto written = client().modify(slice_kind, namespace_name, api::view_of(*slice).name, {}, fill);
-    if (!written && written.error().code() != 404) return written.error();
+    if (!written && written.error().code() != 404) {
+        return failure("update " + api::view_of(*slice).name, service, written.error());
+    }
+    if (written) written_[slice->key] = (*written)->revision;
     return true;
 }
 

@@ -112,3 +112,116 @@ TEST_CASE("trafficDistribution: hints to the zone, or to the node, of what is re
     cluster.settle();
     CHECK_FALSE(cluster.slices().front()["endpoints"][0].contains("hints"));
 }
+
+namespace {
+
+// Nodes node-0 to node-2 in zones a to c, with so many cores.
+void zones(tests::TestCluster& cluster, std::initializer_list<const char*> cores) {
+    int i = 0;
+    for (const char* cpu : cores) {
+        const std::string name = "zone-" + std::to_string(i);
+        cluster.create("nodes", api::Json{{"metadata", {{"name", name}, {"labels", {{"topology.kubernetes.io/zone", std::string(1, static_cast<char>('a' + i))}}}}}});
+        const api::Json status = {{"status", {{"allocatable", {{"cpu", cpu}}},
+                                              {"conditions", api::Json::array({{{"type", "Ready"}, {"status", "True"}}})}}}};
+        cluster.patch("nodes", name, status.dump(), "status");
+        ++i;
+    }
+}
+
+struct ZonedCluster : tests::TestCluster {
+    explicit ZonedCluster(std::initializer_list<const char*> cores) {
+        add<controllers::EndpointSliceController>();
+        zones(*this, cores);
+    }
+    void pod(const std::string& name, const std::string& node) {
+        create("pods", api::Json{{"metadata", {{"name", name}, {"labels", {{"app", "web"}}}}},
+                                 {"spec", {{"nodeName", node}, {"containers", api::Json::array({{{"name", "c"}, {"image", "i"}}})}}}});
+    }
+    void service() {
+        create("services", R"({"metadata":{"name":"s","annotations":{"service.kubernetes.io/topology-mode":"Auto"}},
+            "spec":{"selector":{"app":"web"},"ports":[{"port":80}]}})");
+        settle_with_pods();
+    }
+    // "a>b": the zone of an endpoint, and the one that it is for.
+    std::multiset<std::string> hints() {
+        std::multiset<std::string> found;
+        for (const api::Json& slice : list("endpointslices.discovery.k8s.io")) {
+            for (const api::Json& endpoint : api::array_at(slice, {"endpoints"})) {
+                const api::Json& zones = api::array_at(endpoint, {"hints", "forZones"});
+                found.insert(std::string(api::string_at(endpoint, {"zone"})) + ">" +
+                             (zones.empty() ? "" : std::string(api::string_at(zones[0], {"name"}))));
+            }
+        }
+        return found;
+    }
+    std::string last_event() {
+        const auto all = events();
+        return all.empty() ? std::string() : all.back();
+    }
+};
+
+using Hints = std::multiset<std::string>;
+
+}  // namespace
+
+TEST_CASE("topology-mode Auto: each zone gets endpoints for its share of the CPU") {
+    ZonedCluster cluster({"4", "4"});
+    for (int i = 0; i < 3; ++i) cluster.pod("p" + std::to_string(i), "zone-0");
+    cluster.pod("q", "zone-1");
+    cluster.settle_with_pods();
+    cluster.service();
+    CHECK(cluster.hints() == Hints{"a>a", "a>a", "a>b", "b>b"});
+    CHECK(cluster.last_event() == "Normal TopologyAwareHintsEnabled Service/s: Topology Aware Hints has been enabled, addressType: IPv4");
+    CHECK(cluster.events().size() == 1);
+    cluster.patch("services", "s", R"({"metadata":{"annotations":null}})");
+    cluster.settle();
+    CHECK(cluster.hints() == Hints{"a>", "a>", "a>", "b>"});
+    CHECK(cluster.last_event() == "Warning TopologyAwareHintsDisabled Service/s: Topology Aware Hints has been disabled, addressType: IPv4");
+}
+
+TEST_CASE("topology-mode Auto: why there are no hints") {
+    const auto told = [](std::initializer_list<const char*> cores, int pods) {
+        ZonedCluster cluster(cores);
+        for (int i = 0; i < pods; ++i) cluster.pod("p" + std::to_string(i), "zone-0");
+        cluster.settle_with_pods();
+        cluster.service();
+        CHECK(cluster.hints().count("a>") == static_cast<std::size_t>(pods));
+        return cluster.last_event();
+    };
+    const std::string head = "Warning TopologyAwareHintsDisabled Service/s: ", tail = ", addressType: IPv4";
+    CHECK(told({"4", "4", "4"}, 2) == head + "Insufficient number of endpoints (2 endpoints, 3 zones)" + tail);
+    CHECK(told({"4"}, 2) == head + "Insufficient Node information: allocatable CPU or zone not specified on one or more nodes" + tail);
+    CHECK(told({"4", "0"}, 2) == head + "Insufficient Node information: allocatable CPU or zone not specified on one or more nodes" + tail);
+    CHECK(told({"1", "9"}, 2) == head + "Unable to allocate minimum required endpoints to each zone without exceeding overload "
+                                        "threshold (2 endpoints, 2 zones)" + tail);
+}
+
+TEST_CASE("topology-mode Auto: a node that goes takes its zone's share along") {
+    ZonedCluster cluster({"4", "4", "4"});
+    for (int i = 0; i < 6; ++i) cluster.pod("p" + std::to_string(i), "zone-" + std::to_string(i % 3));
+    cluster.settle_with_pods();
+    cluster.service();
+    CHECK(cluster.hints() == Hints{"a>a", "a>a", "b>b", "b>b", "c>c", "c>c"});
+    cluster.patch("nodes", "zone-1", R"({"status":{"conditions":[{"type":"Ready","status":"False"}]}})", "status");
+    cluster.patch("nodes", "zone-2", R"({"status":{"conditions":[{"type":"Ready","status":"False"}]}})", "status");
+    cluster.settle();
+    CHECK(cluster.hints() == Hints{"a>", "a>", "b>", "b>", "c>", "c>"});
+}
+
+TEST_CASE("a pod on a node that nobody knows is left out, told of, and looked for again") {
+    ZonedCluster cluster({"4"});
+    cluster.pod("p", "nowhere");
+    cluster.settle_with_pods();
+    cluster.create("services", R"({"metadata":{"name":"s"},"spec":{"selector":{"app":"web"},"ports":[{"port":80}]}})");
+    cluster.settle();
+    CHECK(cluster.last_event() == "Warning FailedToUpdateEndpointSlices Service/s: Error updating Endpoint Slices for Service "
+                                  "default/s: skipping Pod p for Service default/s: Node nowhere Not Found");
+    CHECK(cluster.hints().empty());
+    const auto count = [&] { return api::int_at(cluster.list("events").front(), {"count"}); };
+    CHECK(count() == 1);
+    cluster.advance(std::chrono::seconds(1));
+    CHECK(count() == 2);
+    cluster.create("nodes", R"({"metadata":{"name":"nowhere"}})");
+    cluster.settle();
+    CHECK(cluster.hints().size() == 1);
+}
