@@ -17,36 +17,49 @@ constexpr const char* protection = "kubernetes.io/pvc-protection";
 
 std::string text(const Json& object, std::initializer_list<std::string_view> path) { return std::string(api::string_at(object, path)); }
 
-// Everything but the size.
-bool suits(const Json& volume, const api::Labels& labels, const Json& claim) {
-    const std::string named = text(claim, {"spec", "volumeName"});
-    if (!named.empty() && api::name_of(volume) != named) return false;
-    if (text(volume, {"spec", "storageClassName"}) != text(claim, {"spec", "storageClassName"})) return false;
-    if (api::string_at(volume, {"spec", "volumeMode"}, "Filesystem") != api::string_at(claim, {"spec", "volumeMode"}, "Filesystem")) {
-        return false;
-    }
+std::string class_of(const Json& object) {
+    const std::string_view annotated =
+        api::string_at(object, {"metadata", "annotations", "volume.beta.kubernetes.io/storage-class"});
+    return annotated.empty() ? text(object, {"spec", "storageClassName"}) : std::string(annotated);
+}
+
+bool same_mode(const Json& volume, const Json& claim) {
+    return api::string_at(volume, {"spec", "volumeMode"}, "Filesystem") ==
+           api::string_at(claim, {"spec", "volumeMode"}, "Filesystem");
+}
+
+bool offers_modes(const Json& volume, const Json& claim) {
     const Json& modes = api::array_at(volume, {"spec", "accessModes"});
-    for (const Json& mode : api::array_at(claim, {"spec", "accessModes"})) {
-        if (std::find(modes.begin(), modes.end(), mode) == modes.end()) return false;
-    }
-    const Json* selector = api::find(claim, {"spec", "selector"});
-    return selector == nullptr || api::LabelSelector::from_object(*selector).matches(labels);
+    const Json& wanted = api::array_at(claim, {"spec", "accessModes"});
+    return std::all_of(wanted.begin(), wanted.end(),
+                       [&](const Json& mode) { return std::find(modes.begin(), modes.end(), mode) != modes.end(); });
+}
+
+bool large_enough(const Json& volume, const Json& claim) {
+    const auto size = api::Quantity::parse(api::string_at(volume, {"spec", "capacity", "storage"}));
+    const auto wanted = api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
+    return size && (!wanted || !(*size < *wanted));
+}
+
+bool same_attributes_class(const Json& volume, const Json& claim) {
+    return text(volume, {"spec", "volumeAttributesClassName"}) == text(claim, {"spec", "volumeAttributesClassName"});
+}
+
+// The volume is reserved for the claim, or bound to it.
+bool is_for(const Json& reference, const api::ObjectView& claim) {
+    const std::string uid = text(reference, {"uid"});
+    return api::string_at(reference, {"name"}) == claim.name &&
+           api::string_at(reference, {"namespace"}) == claim.namespace_name && (uid.empty() || uid == claim.uid);
 }
 
 // Why a volume that a claim names is not for it (checkVolumeSatisfyClaim); empty: it is.
 std::string mismatch(const Json& volume, const api::ObjectView& view, const Json& claim) {
     if (view.deleting) return "the volume is marked for deletion \"" + view.name + "\"";
-    const auto size = api::Quantity::parse(api::string_at(volume, {"spec", "capacity", "storage"}));
-    const auto wanted = api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
-    if (size && wanted && *size < *wanted) return "requested PV is too small";
-    if (text(volume, {"spec", "storageClassName"}) != text(claim, {"spec", "storageClassName"})) return "storageClassName does not match";
-    if (text(volume, {"spec", "volumeAttributesClassName"}) != text(claim, {"spec", "volumeAttributesClassName"}))
-        return "volumeAttributesClassName does not match";
-    if (api::string_at(volume, {"spec", "volumeMode"}, "Filesystem") != api::string_at(claim, {"spec", "volumeMode"}, "Filesystem"))
-        return "incompatible volumeMode";
-    const Json& modes = api::array_at(volume, {"spec", "accessModes"});
-    for (const Json& mode : api::array_at(claim, {"spec", "accessModes"}))
-        if (std::find(modes.begin(), modes.end(), mode) == modes.end()) return "incompatible accessMode";
+    if (!large_enough(volume, claim)) return "requested PV is too small";
+    if (class_of(volume) != class_of(claim)) return "storageClassName does not match";
+    if (!same_attributes_class(volume, claim)) return "volumeAttributesClassName does not match";
+    if (!same_mode(volume, claim)) return "incompatible volumeMode";
+    if (!offers_modes(volume, claim)) return "incompatible accessMode";
     return {};
 }
 
@@ -75,7 +88,8 @@ api::ApiResult<Requeue> PersistentVolumeController::reconcile_claim(const storag
         return Requeue{};
     }
     const bool completed = api::string_at(claim, {"metadata", "annotations", "pv.kubernetes.io/bind-completed"}) == "yes";
-    TRY(completed ? reconcile_bound_claim(record, claim) : reconcile_pending_claim(record, claim));
+    if (!completed) return reconcile_pending_claim(record, claim);
+    TRY(reconcile_bound_claim(record, claim));
     return Requeue{};
 }
 
@@ -103,30 +117,43 @@ api::ApiResult<bool> PersistentVolumeController::reconcile_bound_claim(const sto
     return enlarge(record, claim, *newest);
 }
 
-// The smallest volume that fits; one that was reserved for the claim goes before all others.
-storage::RecordPtr PersistentVolumeController::matching_volume(const storage::Record& record, const Json& claim) {
-    const auto wanted = api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
+// The smallest volume that fits, of those that offer the fewest access modes; one that was reserved for the claim goes
+// before all others, and is the only one where the scheduler chooses (volume.FindMatchingVolume).
+storage::RecordPtr PersistentVolumeController::matching_volume(const storage::Record& record, const Json& claim,
+                                                               bool delayed) {
+    const Json* selector = api::find(claim, {"spec", "selector"});
+    const api::LabelSelector labels =
+        selector == nullptr ? api::LabelSelector() : api::LabelSelector::from_object(*selector);
+    struct Fit {
+        std::size_t modes = 0;
+        bool reserved = false;
+        api::Quantity size;
+    };
     storage::RecordPtr best;
-    std::optional<api::Quantity> best_size;
+    Fit best_fit;
     for (const auto& candidate : volumes_.list()) {
-        const Json volume = client().document(*candidate);
         const api::ObjectView& view = api::view_of(*candidate);
-        if (const Json* reference = api::find(volume, {"spec", "claimRef"})) {
-            const std::string uid = text(*reference, {"uid"});
-            const bool ours = api::string_at(*reference, {"name"}) == api::name_of(claim) &&
-                              api::string_at(*reference, {"namespace"}) == api::namespace_of(claim) &&
-                              (uid.empty() || uid == api::view_of(record).uid);
-            const std::string named = text(claim, {"spec", "volumeName"});
-            if (ours && (named.empty() || named == view.name)) return candidate;
+        if (view.deleting) continue;
+        const Json volume = client().document(*candidate);
+        const Json* reference = api::find(volume, {"spec", "claimRef"});
+        const bool reserved = reference != nullptr && is_for(*reference, api::view_of(record));
+        if (reference != nullptr && !reserved) continue;
+        if (!large_enough(volume, claim) || !same_mode(volume, claim) || !same_attributes_class(volume, claim))
             continue;
+        if (!offers_modes(volume, claim)) continue;
+        if (!reserved) {
+            if (delayed || text(volume, {"status", "phase"}) != "Available" || class_of(volume) != class_of(claim))
+                continue;
+            if (selector != nullptr && !labels.matches(view.labels)) continue;
         }
-        if (view.deleting || !suits(volume, view.labels, claim)) continue;
-        const auto size = api::Quantity::parse(api::string_at(volume, {"spec", "capacity", "storage"}));
-        if (!size || (wanted && *size < *wanted)) continue;
-        if (!best || *size < *best_size) {
-            best = candidate;
-            best_size = size;
-        }
+        const Fit fit{api::array_at(volume, {"spec", "accessModes"}).size(), reserved,
+                      *api::Quantity::parse(api::string_at(volume, {"spec", "capacity", "storage"}))};
+        const bool better =
+            best == nullptr || fit.modes < best_fit.modes ||
+            (fit.modes == best_fit.modes && !best_fit.reserved && (fit.reserved || fit.size < best_fit.size));
+        if (!better) continue;
+        best = candidate;
+        best_fit = fit;
     }
     return best;
 }
@@ -155,6 +182,9 @@ api::ApiResult<bool> PersistentVolumeController::bind(const Json& claim, const s
     }));
     TRY(client().modify(kind("persistentvolumeclaims"), space, claim_name, "status", [&](Json& object) {
         Json& status = api::ensure(object, {"status"});
+        const Json* attributes = api::find(document, {"spec", "volumeAttributesClassName"});
+        if (attributes != nullptr && api::string_at(status, {"phase"}) == "Pending")
+            status["currentVolumeAttributesClassName"] = *attributes;
         status["phase"] = "Bound";
         status["accessModes"] = api::array_at(document, {"spec", "accessModes"});
         if (!status.contains("capacity")) status["capacity"] = api::object_at(document, {"spec", "capacity"});
@@ -163,64 +193,102 @@ api::ApiResult<bool> PersistentVolumeController::bind(const Json& claim, const s
     return true;
 }
 
-// With WaitForFirstConsumer a claim waits until a pod that uses it has its node.
-bool PersistentVolumeController::waits_for_consumer(const storage::Record& record, const Json& claim, const Json& storage_class) {
-    if (text(storage_class, {"volumeBindingMode"}) != "WaitForFirstConsumer") return false;
-    if (!text(claim, {"metadata", "annotations", "volume.kubernetes.io/selected-node"}).empty()) return false;
+// What is still so is told again only after a while.
+Requeue PersistentVolumeController::tell_waiting(const storage::Record& claim, bool warning, std::string_view reason,
+                                                 const std::string& message) {
+    Told& told = told_[claim.key];
+    std::string text = std::string(reason) + ": " + message;
+    if (told.revision == claim.revision && told.text == text && now() < told.at + resync_period) {
+        return Requeue{told.at + resync_period - now()};
+    }
+    told = {claim.revision, now(), std::move(text)};
+    const Json reference = object_reference(kind("persistentvolumeclaims"), claim);
+    if (warning)
+        events().warning(reference, reason, message);
+    else
+        events().normal(reference, reason, message);
+    return Requeue{resync_period};
+}
+
+// With WaitForFirstConsumer a claim waits until the scheduler has a node for a pod that uses it.
+Requeue PersistentVolumeController::tell_of_consumers(const storage::Record& record) {
     std::vector<std::string> unscheduled;
     for (const auto& pod : pod_claims_.users(record.key)) {
-        if (!api::pod_view_of(*pod).node_name.empty()) return false;
-        unscheduled.push_back(api::view_of(*pod).name);
+        if (api::pod_view_of(*pod).node_name.empty()) unscheduled.push_back(api::view_of(*pod).name);
     }
-    const Json reference = object_reference(kind("persistentvolumeclaims"), record);
     if (unscheduled.empty()) {
-        events().normal(reference, "WaitForFirstConsumer", "waiting for first consumer to be created before binding");
-        return true;
+        return tell_waiting(record, false, "WaitForFirstConsumer",
+                            "waiting for first consumer to be created before binding");
     }
     std::sort(unscheduled.begin(), unscheduled.end());
-    events().normal(reference, "WaitForPodScheduled", "waiting for pod " + api::join(unscheduled, ",") + " to be scheduled");
+    return tell_waiting(record, false, "WaitForPodScheduled",
+                        std::string(unscheduled.size() > 1 ? "waiting for pods " : "waiting for pod ") +
+                            api::join(unscheduled, ",") + " to be scheduled");
+}
+
+api::ApiResult<Requeue> PersistentVolumeController::reconcile_named_volume(const storage::Record& record,
+                                                                           const Json& claim) {
+    const std::string name = text(claim, {"spec", "volumeName"});
+    const auto candidate = volumes_.get(name);
+    if (candidate == nullptr) return Requeue{};  // it will come
+    const Json volume = client().document(*candidate);
+    if (const Json* reference = api::find(volume, {"spec", "claimRef"})) {
+        if (!is_for(*reference, api::view_of(record))) {
+            return tell_waiting(record, true, "FailedBinding",
+                                "volume \"" + name + "\" already bound to a different claim.");
+        }
+    } else if (const std::string why = mismatch(volume, api::view_of(*candidate), claim); !why.empty()) {
+        return tell_waiting(record, true, "VolumeMismatch", "Cannot bind to requested volume \"" + name + "\": " + why);
+    }
+    TRY(bind(claim, *candidate));
+    return Requeue{};
+}
+
+// A claim that was made before there was a default class takes it once there is one. True when it did.
+api::ApiResult<bool> PersistentVolumeController::assign_default_class(const storage::Record& record,
+                                                                      const Json& claim) {
+    if (api::find(claim, {"spec", "storageClassName"}) != nullptr ||
+        api::find(claim, {"metadata", "annotations", "volume.beta.kubernetes.io/storage-class"}) != nullptr) {
+        return false;
+    }
+    storage::RecordPtr newest;
+    for (const auto& one : classes_.list()) {
+        const Json candidate = client().document(*one);
+        const Json& annotations = api::object_at(candidate, {"metadata", "annotations"});
+        if (api::string_at(annotations, {"storageclass.kubernetes.io/is-default-class"}) != "true" &&
+            api::string_at(annotations, {"storageclass.beta.kubernetes.io/is-default-class"}) != "true") {
+            continue;
+        }
+        if (newest == nullptr || api::view_of(*newest).created < api::view_of(*one).created) newest = one;
+    }
+    if (newest == nullptr) return false;
+    const api::ObjectView& view = api::view_of(record);
+    TRY(client().modify(kind("persistentvolumeclaims"), view.namespace_name, view.name, {}, [&](Json& object) {
+        object["spec"]["storageClassName"] = api::view_of(*newest).name;
+        return true;
+    }));
     return true;
 }
 
-void PersistentVolumeController::tell_of_named_volume(const std::string& name, const Json& claim, const Json& reference) {
-    const auto record = volumes_.get(name);
-    if (record == nullptr) return;
-    const Json volume = client().document(*record);
-    if (api::find(volume, {"spec", "claimRef"}) != nullptr) {
-        events().warning(reference, "FailedBinding", "volume \"" + name + "\" already bound to a different claim.");
-        return;
-    }
-    const std::string why = mismatch(volume, api::view_of(*record), claim);
-    if (!why.empty()) events().warning(reference, "VolumeMismatch", "Cannot bind to requested volume \"" + name + "\": " + why);
-}
-
-api::ApiResult<bool> PersistentVolumeController::reconcile_pending_claim(const storage::Record& record, const Json& claim) {
+api::ApiResult<Requeue> PersistentVolumeController::reconcile_pending_claim(const storage::Record& record,
+                                                                            const Json& claim) {
     if (text(claim, {"status", "phase"}).empty()) TRY(set_claim_phase(record, "Pending"));
-    const std::string class_name = text(claim, {"spec", "storageClassName"}), named = text(claim, {"spec", "volumeName"});
-    const Json reference = object_reference(kind("persistentvolumeclaims"), record);
+    if (!text(claim, {"spec", "volumeName"}).empty()) return reconcile_named_volume(record, claim);
+    const std::string class_name = class_of(claim);
     const auto class_record = class_name.empty() ? nullptr : classes_.get(class_name);
-    const Json storage_class = class_record ? client().document(*class_record) : Json::object();
-    const auto volume = matching_volume(record, claim);
-    const bool reserved = volume && api::find(client().document(*volume), {"spec", "claimRef"}) != nullptr;
-    if (!reserved && named.empty() && waits_for_consumer(record, claim, storage_class)) return true;
-    if (volume) return bind(claim, *volume);
-    if (!named.empty()) {
-        tell_of_named_volume(named, claim, reference);
-        return true;  // it will come, or be freed
+    const bool delayed =
+        class_record && text(client().document(*class_record), {"volumeBindingMode"}) == "WaitForFirstConsumer";
+    if (const auto volume = matching_volume(record, claim, delayed)) {
+        TRY(bind(claim, *volume));
+        return Requeue{};
     }
-    if (class_name.empty()) {
-        events().normal(reference, "FailedBinding", "no persistent volumes available for this claim and no storage class is set");
-        return true;
-    }
-    if (!class_record) {
-        events().warning(reference, "ProvisioningFailed", "storageclass.storage.k8s.io \"" + class_name + "\" not found");
-        return true;
-    }
-    if (text(storage_class, {"provisioner"}) == "kubernetes.io/no-provisioner") {
-        events().normal(reference, "FailedBinding", "no persistent volumes available for this claim and no storage class is set");
-        return true;
-    }
-    return provision(claim, storage_class);
+    TRY_ASSIGN(const bool assigned, assign_default_class(record, claim));
+    if (assigned) return Requeue{};
+    const bool chosen = api::find(claim, {"metadata", "annotations", "volume.kubernetes.io/selected-node"}) != nullptr;
+    if (delayed && !chosen) return tell_of_consumers(record);
+    if (!class_name.empty()) return provision(record, claim);
+    return tell_waiting(record, false, "FailedBinding",
+                        "no persistent volumes available for this claim and no storage class is set");
 }
 
 }  // namespace kubemu::controllers

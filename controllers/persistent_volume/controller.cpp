@@ -17,11 +17,13 @@ PersistentVolumeController::PersistentVolumeController(Manager& manager)
     // A claim that goes releases its volume.
     claims_.subscribe([this](const api::Informer::Change& change) {
         if (change.after) return;
+        told_.erase(change.before->key);
         std::string volume(api::string_at(client().document(*change.before), {"spec", "volumeName"}));
         if (!volume.empty()) enqueue(std::move(volume));
     });
     // A new volume may serve claims that wait; one that is lost concerns its claim.
     volumes_.subscribe([this](const api::Informer::Change& change) {
+        if (!change.after) recycling_.erase(api::view_of(*change.before).uid);
         const api::Json volume = client().document(change.after ? *change.after : *change.before);
         if (const api::Json* reference = api::find(volume, {"spec", "claimRef"})) {
             enqueue(std::string(api::string_at(*reference, {"namespace"})) + "/" + std::string(api::string_at(*reference, {"name"})));
@@ -35,7 +37,12 @@ PersistentVolumeController::PersistentVolumeController(Manager& manager)
         for (const auto& claim : claims_.list()) enqueue(claim->key);
     });
     pods_.subscribe([this](const api::Informer::Change& change) {
-        for (std::string& claim : pod_claims_.observe(change)) enqueue(std::move(claim));
+        // A claim that goes is let go by its last pod; one that waits for a consumer looks for itself.
+        for (const std::string& key : pod_claims_.observe(change)) {
+            const auto claim = claims_.get(key);
+            if (claim && api::view_of(*claim).deleting) enqueue(key);
+        }
+        recycler_changed(change);
     });
 }
 

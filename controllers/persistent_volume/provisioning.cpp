@@ -6,6 +6,7 @@
 #include "api/registry.h"
 #include "api/values/quantity.h"
 #include "controllers/persistent_volume/controller.h"
+#include "controllers/persistent_volume/plugins.h"
 #include "controllers/runtime/owner_refs.h"
 
 namespace kubemu::controllers {
@@ -47,21 +48,43 @@ bool PersistentVolumeController::stages_provision() {
     return false;
 }
 
-api::ApiResult<bool> PersistentVolumeController::provision(const Json& claim, const Json& storage_class) {
-    const std::string name = "pvc-" + std::string(api::uid_of(claim)), provisioner = text(storage_class, {"provisioner"});
+api::ApiResult<Requeue> PersistentVolumeController::provision(const storage::Record& record, const Json& claim) {
+    std::string class_name = text(claim, {"metadata", "annotations", "volume.beta.kubernetes.io/storage-class"});
+    if (class_name.empty()) class_name = text(claim, {"spec", "storageClassName"});
+    const auto class_record = classes_.get(class_name);
+    if (!class_record) {
+        return tell_waiting(record, true, "ProvisioningFailed",
+                            "storageclass.storage.k8s.io \"" + class_name + "\" not found");
+    }
+    const Json storage_class = client().document(*class_record);
+    const Provisioner provisioner = find_provisioner(text(storage_class, {"provisioner"}));
+    if (!provisioner.error.empty()) return tell_waiting(record, true, "ProvisioningFailed", provisioner.error);
+    const auto marked = client().modify(
+        kind("persistentvolumeclaims"), api::namespace_of(claim), api::name_of(claim), {}, [&](Json& object) {
+            Json& annotations = api::ensure(object, {"metadata", "annotations"});
+            if (annotations.value("volume.kubernetes.io/storage-provisioner", "") == provisioner.name) return false;
+            annotations["volume.kubernetes.io/storage-provisioner"] = provisioner.name;
+            annotations["volume.beta.kubernetes.io/storage-provisioner"] = provisioner.name;
+            return true;
+        });
+    if (!marked) {
+        if (marked.error().code() == 409 || marked.error().code() == 404) return marked.error();
+        return tell_waiting(record, true, "ProvisioningFailed", "Error saving claim: " + marked.error()->message);
+    }
+    const Requeue again =
+        tell_waiting(**marked, false, "ExternalProvisioning",
+                     "Waiting for a volume to be created either by the external provisioner '" + provisioner.name +
+                         "' or manually by the system administrator. If volume creation is delayed, please verify "
+                         "that the provisioner is running and correctly registered.");
+    if (stages_provision()) return again;
+    TRY(make_volume(claim, storage_class, provisioner.name));
+    return again;
+}
+
+api::ApiResult<bool> PersistentVolumeController::make_volume(const Json& claim, const Json& storage_class,
+                                                             const std::string& provisioner) {
+    const std::string name = "pvc-" + std::string(api::uid_of(claim));
     const std::string space(api::namespace_of(claim)), claim_name(api::name_of(claim));
-    TRY(client().modify(kind("persistentvolumeclaims"), space, claim_name, {}, [&](Json& object) {
-        Json& annotations = api::ensure(object, {"metadata", "annotations"});
-        if (annotations.value("volume.kubernetes.io/storage-provisioner", "") == provisioner) return false;
-        annotations["volume.kubernetes.io/storage-provisioner"] = provisioner;
-        annotations["volume.beta.kubernetes.io/storage-provisioner"] = provisioner;
-        return true;
-    }));
-    events().normal(claim, "ExternalProvisioning",
-                    "Waiting for a volume to be created either by the external provisioner '" + provisioner +
-                        "' or manually by the system administrator. If volume creation is delayed, please verify that the "
-                        "provisioner is running and correctly registered.");
-    if (stages_provision()) return true;
     events().normal(claim, "Provisioning", "External provisioner is provisioning volume for claim \"" + space + "/" + claim_name + "\"");
     Json volume = {{"metadata", {{"name", name}, {"annotations", {{"pv.kubernetes.io/provisioned-by", provisioner}}}}}};
     Json& spec = volume["spec"];

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "controllers/persistent_volume/controller.h"
+#include "controllers/persistent_volume/plugins.h"
 #include "controllers/runtime/owner_refs.h"
 
 namespace kubemu::controllers {
@@ -54,43 +55,98 @@ api::ApiResult<Requeue> PersistentVolumeController::reconcile_volume(const stora
         TRY(set_volume_phase(record, "Available"));  // free, or reserved for a claim that is to come
         return Requeue{};
     }
-    const std::string space(api::string_at(*reference, {"namespace"})), name(api::string_at(*reference, {"name"}));
+    return reconcile_claimed_volume(record, volume);
+}
+
+api::ApiResult<Requeue> PersistentVolumeController::reconcile_claimed_volume(const storage::Record& record,
+                                                                             const Json& volume) {
+    const api::ObjectView& view = api::view_of(record);
+    const Json& reference = api::object_at(volume, {"spec", "claimRef"});
+    const std::string space(api::string_at(reference, {"namespace"})), name(api::string_at(reference, {"name"}));
     storage::RecordPtr claim = claims_.get(space, name);
     // Bound by somebody whose claim the cache does not have yet is no release.
-    if (!claim) claim = client().get(kind("persistentvolumeclaims"), space, name).value_or(nullptr);
-    if (claim && api::view_of(*claim).uid == api::string_at(*reference, {"uid"})) {
-        if (phase != "Bound") enqueue(claim->key);
+    if (!claim || api::view_of(*claim).uid != api::string_at(reference, {"uid"})) {
+        claim = client().get(kind("persistentvolumeclaims"), space, name).value_or(nullptr);
+    }
+    if (!claim || api::view_of(*claim).uid != api::string_at(reference, {"uid"})) return release(record, volume);
+    const Json document = client().document(*claim);
+    const std::string named(api::string_at(document, {"spec", "volumeName"}));
+    if (named == view.name) {
+        TRY(set_volume_phase(record, "Bound"));
         return Requeue{};
     }
-    if (phase != "Failed") TRY(set_volume_phase(record, "Released"));
-    TRY(reclaim(record, volume));
+    if (named.empty()) {
+        const auto mode = [](const Json& object) {
+            return api::string_at(object, {"spec", "volumeMode"}, "Filesystem");
+        };
+        if (mode(document) == mode(volume)) {
+            enqueue(claim->key);
+            return Requeue{};
+        }
+        events().warning(object_reference(kind("persistentvolumes"), record), "VolumeMismatch",
+                         "Cannot bind PersistentVolume to requested PersistentVolumeClaim \"" + name +
+                             "\" due to incompatible volumeMode.");
+        events().warning(object_reference(kind("persistentvolumeclaims"), *claim), "VolumeMismatch",
+                         "Cannot bind PersistentVolume \"" + view.name +
+                             "\" to requested PersistentVolumeClaim due to incompatible volumeMode.");
+        return Requeue{resync_period};
+    }
+    // The claim has another volume: what was made for it goes, anything else is free again.
+    const bool provisioned =
+        api::find(volume, {"metadata", "annotations", "pv.kubernetes.io/provisioned-by"}) != nullptr;
+    if (provisioned && api::string_at(volume, {"spec", "persistentVolumeReclaimPolicy"}) == "Delete")
+        return release(record, volume);
+    TRY(unbind(record));
     return Requeue{};
 }
 
-api::ApiResult<bool> PersistentVolumeController::reclaim(const storage::Record& record, const Json& volume) {
-    const std::string_view policy = api::string_at(volume, {"spec", "persistentVolumeReclaimPolicy"}, "Retain");
-    const Json reference = object_reference(kind("persistentvolumes"), record);
-    if (policy == "Delete") {
-        const bool local = api::find(volume, {"spec", "hostPath"}) != nullptr || api::find(volume, {"spec", "csi"}) != nullptr;
-        if (!local && api::string_at(volume, {"metadata", "annotations", "pv.kubernetes.io/provisioned-by"}).empty()) {
-            const std::string why = "error getting deleter volume plugin for volume \"" + api::view_of(record).name +
-                                    "\": no deletable volume plugin matched";
-            events().warning(reference, "VolumeFailedDelete", why);
-            return set_volume_phase(record, "Failed", why);
-        }
-        const auto removed = client().remove(kind("persistentvolumes"), {}, api::view_of(record).name, {});
-        if (!removed && removed.error().code() != 404) return removed.error();
-    } else if (policy == "Recycle") {
-        // Scrubbed, and free again.
-        events().normal(reference, "VolumeRecycled", "Volume recycled");
-        const auto freed = client().modify(kind("persistentvolumes"), {}, api::view_of(record).name, {}, [](Json& object) {
+// Rolls a binding back: all of it, or what was added to the user's own.
+api::ApiResult<bool> PersistentVolumeController::unbind(const storage::Record& record) {
+    const auto written =
+        client().modify(kind("persistentvolumes"), {}, api::view_of(record).name, {}, [](Json& object) {
+            constexpr const char* bound_by = "pv.kubernetes.io/bound-by-controller";
+            Json* annotations = api::find(object, {"metadata", "annotations"});
+            if (annotations == nullptr || annotations->erase(bound_by) == 0) {
+                if (Json* reference = api::find(object, {"spec", "claimRef"})) reference->erase("uid");
+                return true;
+            }
             object["spec"].erase("claimRef");
-            if (Json* annotations = api::find(object, {"metadata", "annotations"})) annotations->erase("pv.kubernetes.io/bound-by-controller");
+            if (annotations->empty()) object["metadata"].erase("annotations");
             return true;
         });
-        if (!freed && freed.error().code() != 404) return freed.error();
-    }
+    if (!written) return written.error().code() == 404 ? api::ApiResult<bool>(true) : written.error();
+    return set_volume_phase(**written, "Available");
+}
+
+// Tells why only when the volume fails, not at each further attempt.
+api::ApiResult<bool> PersistentVolumeController::fail_volume(const storage::Record& record, std::string_view reason,
+                                                             const std::string& why) {
+    if (api::string_at(client().document(record), {"status", "phase"}) == "Failed") return true;
+    TRY(set_volume_phase(record, "Failed", why));
+    events().warning(object_reference(kind("persistentvolumes"), record), reason, why);
     return true;
+}
+
+// Its claim is gone: what becomes of it is said by its reclaim policy.
+api::ApiResult<Requeue> PersistentVolumeController::release(const storage::Record& record, const Json& volume) {
+    const std::string_view phase = api::string_at(volume, {"status", "phase"});
+    if (phase != "Failed" && phase != "Released") TRY(set_volume_phase(record, "Released"));
+    if (api::find(volume, {"metadata", "annotations", "pv.kubernetes.io/migrated-to"}) != nullptr) return Requeue{};
+    const std::string_view policy = api::string_at(volume, {"spec", "persistentVolumeReclaimPolicy"}, "Retain");
+    if (policy == "Recycle") return recycle(record, volume);
+    if (policy != "Delete") return Requeue{};
+    const Deletion deletion = find_deletion(volume);
+    if (!deletion.error.empty()) {
+        TRY(fail_volume(record, "VolumeFailedDelete", deletion.error));
+        return Requeue{};
+    }
+    // Of the external ones, kubemu's provisioner deletes what was provisioned.
+    const bool provisioned =
+        !api::string_at(volume, {"metadata", "annotations", "pv.kubernetes.io/provisioned-by"}).empty();
+    if (deletion.external && !provisioned) return Requeue{};
+    const auto removed = client().remove(kind("persistentvolumes"), {}, api::view_of(record).name, {});
+    if (!removed && removed.error().code() != 404) return removed.error();
+    return Requeue{};
 }
 
 }  // namespace kubemu::controllers

@@ -92,11 +92,139 @@ TEST_CASE("what becomes of a volume is its reclaim policy's matter") {
     CHECK(cluster.phase("persistentvolumes", "retained") == "Released");
     cluster.claim("b", "1Gi");
     CHECK(cluster.phase("persistentvolumeclaims", "b") == "Pending");
-    cluster.volume("recycled", "1Gi", R"({"spec":{"persistentVolumeReclaimPolicy":"Recycle"}})");
-    CHECK(cluster.volume_of("b") == "recycled");
-    cluster.remove("persistentvolumeclaims", "b");
+}
+
+namespace {
+
+// A volume whose claim is gone, and whose recycler pod has been made.
+void let_recycle(Cluster& cluster, const char* more = "{}") {
+    api::Json spec = api::Json::parse(more);
+    spec["spec"]["persistentVolumeReclaimPolicy"] = "Recycle";
+    cluster.volume("r", "4Gi", spec.dump().c_str());
+    cluster.claim("c", "1Gi");
+    REQUIRE(cluster.volume_of("c") == "r");
+    cluster.remove("persistentvolumeclaims", "c");
     cluster.settle();
-    CHECK(cluster.phase("persistentvolumes", "recycled") == "Available");
+}
+
+}  // namespace
+
+TEST_CASE("a pod scrubs a volume that is to be recycled") {
+    Cluster cluster;
+    let_recycle(cluster);
+    CHECK(cluster.phase("persistentvolumes", "r") == "Released");
+    const api::Json pod = cluster.get("pods", "recycler-for-r");
+    CHECK(api::int_at(pod, {"spec", "activeDeadlineSeconds"}) == 120);
+    CHECK(api::string_at(pod, {"spec", "restartPolicy"}) == "Never");
+    CHECK(pod["spec"]["volumes"][0] == api::Json::parse(R"({"name":"vol","hostPath":{"path":"/x","type":""}})"));
+    CHECK(api::string_at(pod["spec"]["containers"][0], {"name"}) == "pv-recycler");
+    cluster.create("events", R"({"metadata":{"name":"recycler-for-r.1"},"involvedObject":{"kind":"Pod","name":"recycler-for-r","namespace":"default"},
+        "type":"Normal","reason":"Pulled","message":"Container image is there"})");
+    cluster.set_pod("recycler-for-r", "Succeeded", false);
+    cluster.settle();
+    CHECK(cluster.phase("persistentvolumes", "r") == "Available");
+    const api::Json volume = cluster.get("persistentvolumes", "r");
+    CHECK(api::find(volume, {"spec", "claimRef"}) == nullptr);
+    CHECK(api::find(volume, {"metadata", "annotations"}) == nullptr);
+    CHECK_FALSE(cluster.exists("pods", "recycler-for-r"));
+    const auto all = cluster.events();
+    REQUIRE(all.size() == 3);
+    CHECK(all[1] == "Normal RecyclerPod PersistentVolume/r: Recycler pod: Container image is there");
+    CHECK(all[2] == "Normal VolumeRecycled PersistentVolume/r: Volume recycled");
+}
+
+TEST_CASE("a volume that cannot be recycled has failed, and is tried again") {
+    Cluster cluster;
+    let_recycle(cluster);
+    cluster.patch("pods", "recycler-for-r", R"({"status":{"phase":"Failed","message":"Pod was active on the node longer than the specified deadline"}})", "status");
+    cluster.settle();
+    CHECK(cluster.phase("persistentvolumes", "r") == "Failed");
+    CHECK(cluster.events().back() == "Warning VolumeFailedRecycle PersistentVolume/r: Recycle failed: failed to recycle volume: "
+                                     "Pod was active on the node longer than the specified deadline");
+    cluster.set_pod("recycler-for-r", "Succeeded", false);
+    cluster.settle();
+    CHECK(cluster.phase("persistentvolumes", "r") == "Available");
+}
+
+TEST_CASE("nobody knows how to recycle a volume that is neither hostPath nor NFS") {
+    Cluster cluster;
+    let_recycle(cluster, R"({"spec":{"hostPath":null,"csi":{"driver":"d","volumeHandle":"h"}}})");
+    CHECK(cluster.phase("persistentvolumes", "r") == "Failed");
+    CHECK(cluster.events().back() == "Warning VolumeFailedRecycle PersistentVolume/r: No recycler plugin found for the volume!");
+    CHECK(api::string_at(cluster.get("persistentvolumes", "r"), {"status", "message"}) == "No recycler plugin found for the volume!");
+}
+
+TEST_CASE("the reclaim policy Delete deletes what can be deleted") {
+    const auto left = [](const char* more) {
+        Cluster cluster;
+        api::Json spec = api::Json::parse(more);
+        spec["spec"]["persistentVolumeReclaimPolicy"] = "Delete";
+        cluster.volume("v", "1Gi", spec.dump().c_str());
+        cluster.claim("c", "1Gi");
+        cluster.remove("persistentvolumeclaims", "c");
+        cluster.settle();
+        if (!cluster.exists("persistentvolumes", "v")) return std::string("gone");
+        const api::Json status = cluster.get("persistentvolumes", "v")["status"];
+        return std::string(api::string_at(status, {"phase"})) + " " + std::string(api::string_at(status, {"message"}));
+    };
+    CHECK(left(R"({"spec":{"hostPath":{"path":"/tmp/data"}}})") == "gone");
+    CHECK(left("{}") == "Failed host_path deleter only supports /tmp/.+ but received provided /x");
+    CHECK(left(R"({"spec":{"hostPath":null,"csi":{"driver":"d","volumeHandle":"h"}}})") == "Released ");
+    CHECK(left(R"({"metadata":{"annotations":{"pv.kubernetes.io/provisioned-by":"d"}},"spec":{"hostPath":null,"csi":{"driver":"d","volumeHandle":"h"}}})") == "gone");
+    CHECK(left(R"({"spec":{"hostPath":null,"nfs":{"server":"s","path":"/"}}})") ==
+          "Failed error getting deleter volume plugin for volume \"v\": no deletable volume plugin matched");
+}
+
+TEST_CASE("a claim that waits is told why, again every 15 s") {
+    Cluster cluster;
+    cluster.claim("c", "1Gi", "");
+    const auto count = [&] { return api::int_at(cluster.list("events").front(), {"count"}); };
+    CHECK(count() == 1);
+    cluster.volume("small", "1Mi", R"({"spec":{"storageClassName":""}})");
+    CHECK(count() == 1);  // it is no news that a volume does not fit
+    cluster.advance(std::chrono::seconds(14));
+    CHECK(count() == 1);
+    cluster.advance(std::chrono::seconds(1));
+    CHECK(count() == 2);
+    cluster.volume("v", "1Gi", R"({"spec":{"storageClassName":""}})");
+    CHECK(cluster.volume_of("c") == "v");
+    cluster.advance(std::chrono::minutes(1));
+    CHECK(count() == 2);
+}
+
+TEST_CASE("a claim without a class takes the default one once there is one") {
+    Cluster cluster;
+    cluster.claim("c", "1Gi", "", R"({"spec":{"storageClassName":null}})");
+    CHECK(cluster.phase("persistentvolumeclaims", "c") == "Pending");
+    cluster.storage_class(R"({"metadata":{"annotations":{"storageclass.kubernetes.io/is-default-class":"true"}}})");
+    CHECK(api::string_at(cluster.get("persistentvolumeclaims", "c"), {"spec", "storageClassName"}) == "fast");
+    CHECK(cluster.phase("persistentvolumeclaims", "c") == "Bound");
+}
+
+TEST_CASE("in-tree provisioners are their CSI drivers, or nobody") {
+    const auto told = [](const char* provisioner) {
+        Cluster cluster;
+        cluster.storage_class((R"({"provisioner":")" + std::string(provisioner) + "\"}").c_str());
+        cluster.claim("c", "1Gi", "fast");
+        return cluster.phase("persistentvolumeclaims", "c") + " " + cluster.events().front();
+    };
+    CHECK(told("kubernetes.io/no-provisioner") ==
+          "Pending Warning ProvisioningFailed PersistentVolumeClaim/c: no volume plugin matched name: kubernetes.io/no-provisioner");
+    CHECK(told("kubernetes.io/gce-pd") ==
+          "Bound Normal ExternalProvisioning PersistentVolumeClaim/c: Waiting for a volume to be created either by the external "
+          "provisioner 'pd.csi.storage.gke.io' or manually by the system administrator. If volume creation is delayed, please verify "
+          "that the provisioner is running and correctly registered.");
+}
+
+TEST_CASE("a volume of a claim that has another one is free again") {
+    Cluster cluster;
+    cluster.volume("v", "1Gi");
+    cluster.claim("c", "1Gi");
+    const std::string uid(api::uid_of(cluster.get("persistentvolumeclaims", "c")));
+    const api::Json reference = {{"spec", {{"claimRef", {{"namespace", "default"}, {"name", "c"}, {"uid", uid}}}}}};
+    cluster.volume("reserved", "1Gi", reference.dump().c_str());
+    CHECK(cluster.phase("persistentvolumes", "reserved") == "Available");
+    CHECK_FALSE(cluster.get("persistentvolumes", "reserved")["spec"]["claimRef"].contains("uid"));
 }
 
 TEST_CASE("volumes are made for claims of a class, grow with them and go with them") {
