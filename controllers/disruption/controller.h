@@ -16,19 +16,33 @@ class DisruptionController final : public Controller {
         std::int64_t expected = 0, healthy = 0;
         bool unmanaged = false;  // some pods have no controller that would say how many there should be
     };
+    struct OwnerScale {
+        std::string uid;
+        std::int64_t replicas = 0;
+    };
+    // The condition DisruptionAllowed.
+    struct Allowance {
+        bool allowed = false;
+        std::string reason, message;
+        std::int64_t observed_generation = 0;
+    };
     // The names of the budgets that select the pod.
     std::vector<std::string> enqueue_matching(const api::ObjectView& pod);
     void pod_changed(const api::Informer::Change& change);
     // The error is the sentence for the condition and the event.
     Result<Need, std::string> need_of(const api::Json& budget, const std::vector<storage::RecordPtr>& pods);
+    Result<std::optional<OwnerScale>, std::string> scale_of(const std::string& namespace_name,
+                                                            const api::OwnerReference& owner);
     Result<std::int64_t, std::string> expected_scale(const std::vector<storage::RecordPtr>& pods, bool& unmanaged);
+
+    api::Json disrupted_pods(const storage::Record& budget, const api::Json& announced,
+                             const std::vector<storage::RecordPtr>& pods, std::optional<Time>& recheck);
+    void set_condition(api::Json& status, const Allowance& allowance) const;
+    api::ApiResult<Requeue> reconcile_pod(const std::string& pod_key);
 
     api::Informer& budgets_;
     api::Informer& pods_;
-    api::Informer& replica_sets_;
-    api::Informer& controllers_;
     api::Informer& deployments_;
-    api::Informer& stateful_sets_;
     SelectorCache selectors_;
 };
 

@@ -130,5 +130,33 @@ TEST_CASE("owners without a scale cannot be asked how many pods they want") {
     };
     CHECK(owned("daemon", "apps/v1", "DaemonSet") == "daemonsets.apps does not implement the scale subresource");
     CHECK(owned("job", "batch/v1", "Job") == "jobs.batch does not implement the scale subresource");
-    CHECK(owned("thing", "example.com/v1", "Thing") == "found no controllers for pod \"thing\"");
+    CHECK(owned("thing", "example.com/v1", "Thing") == "no matches for kind \"Thing\" in version \"example.com/v1\"");
+    CHECK(owned("gone", "apps/v1", "ReplicaSet") == "found no controllers for pod \"gone\"");
+}
+
+TEST_CASE("a budget counts pods that have ended among those that it expects") {
+    Cluster cluster;
+    cluster.budget(R"({"minAvailable":1})");
+    cluster.create("pods", R"({"metadata":{"name":"ended","labels":{"app":"web"}},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+    cluster.set_pod("ended", "Succeeded", false);
+    cluster.settle();
+    CHECK(cluster.status("expectedPods") == 5);
+    CHECK(cluster.status("currentHealthy") == 4);
+}
+
+TEST_CASE("a pod that was to be disrupted and was not is told so after two minutes") {
+    Cluster cluster;
+    const std::string name = cluster.pod(0);
+    api::Json pod = cluster.get("pods", name);
+    api::Json& conditions = pod["status"]["conditions"];
+    conditions.push_back({{"type", "DisruptionTarget"}, {"status", "True"}, {"reason", "PreemptionByScheduler"}, {"message", "m"},
+                          {"lastTransitionTime", pod["metadata"]["creationTimestamp"]}});
+    cluster.patch("pods", name, api::Json{{"status", {{"conditions", conditions}}}}.dump(), "status");
+    cluster.settle();
+    const auto announced = [&] { return api::array_at(cluster.get("pods", name), {"status", "conditions"}).back(); };
+    cluster.advance(119s);
+    CHECK(announced()["status"] == "True");
+    cluster.advance(1s);
+    CHECK(announced()["status"] == "False");
+    CHECK_FALSE(announced().contains("reason"));
 }
