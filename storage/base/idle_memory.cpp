@@ -3,6 +3,8 @@
 
 #include <malloc.h>
 
+#include "storage/base/small_blocks.h"
+
 namespace kubemu {
 
 namespace {
@@ -19,6 +21,9 @@ void limit_free_memory() {
     mallopt(M_TRIM_THRESHOLD, free_bytes_max);
 }
 
-void give_back_memory() { malloc_trim(0); }
+void give_back_memory() {
+    give_back_small_blocks();
+    malloc_trim(0);
+}
 
 }  // namespace kubemu

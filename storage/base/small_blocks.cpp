@@ -1,19 +1,16 @@
 // Lists of free blocks, one a size.
 //
-// The blocks are malloc's, of the sizes that glibc makes anyway: a multiple of 16 less its header of 8. So a block may
-// come from one side and go back to the other: from malloc into the stock of whichever thread frees it, and to free()
-// when the stock is full or its thread ends. A block goes by its size where the compiler says it, else by what glibc
-// made of it, which is never less.
+// A block of a slab may be freed by any thread, and goes into that thread's stock. It goes by its size where the compiler
+// says it, else by its slab's.
 #include "storage/base/small_blocks.h"
-
-#include <malloc.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <utility>
+
+#include "storage/base/slabs.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define KUBEMU_WATCHED_HEAP
@@ -27,6 +24,7 @@
 
 namespace kubemu {
 std::size_t small_blocks_kept() { return 0; }
+void give_back_small_blocks() {}
 }  // namespace kubemu
 
 #else
@@ -34,35 +32,32 @@ std::size_t small_blocks_kept() { return 0; }
 namespace kubemu {
 namespace {
 
-constexpr std::size_t granule = 16;
-constexpr std::size_t header = 8;
+using slabs::FreeBlock;
 
-// The class of blocks that hold `bytes`, and the bytes that each block of a class holds.
+static_assert(small_block_bytes_max == slabs::block_bytes_max);
+
 constexpr std::size_t class_of(std::size_t bytes) {
-    return std::max<std::size_t>(1, (bytes + granule - 1 - header) / granule);
+    return std::max<std::size_t>(1, (bytes + slabs::granule - 1) / slabs::granule);
 }
-constexpr std::size_t bytes_of(std::size_t size_class) { return size_class * granule + header; }
+constexpr std::size_t bytes_of(std::size_t size_class) { return size_class * slabs::granule; }
 
-constexpr std::size_t classes = class_of(small_block_bytes_max) + 1;
-static_assert(bytes_of(classes - 1) == small_block_bytes_max);
-
-struct FreeBlock {
-    FreeBlock* next;
-};
+// Blocks that move between a stock and the slabs at a time.
+constexpr std::size_t moved_at_once(std::size_t size_class) { return std::max<std::size_t>(8, 4096 / bytes_of(size_class)); }
 
 struct Stock {
-    std::array<FreeBlock*, classes> blocks{};
+    std::array<FreeBlock*, slabs::classes> blocks{};
     std::size_t bytes = 0;
-    std::size_t bytes_max = 0;  // until the thread frees its first block, and when it ends
+    std::size_t bytes_max = 0;  // until the thread's first block, and when it ends
     bool closed = false;
 
+    bool open();
     void empty();
 };
 
 // Without a destructor, so that no access has to ask whether it has been made.
 constinit thread_local Stock stock;
 
-// Empties the stock of a thread that ends; what the thread frees after that goes to free().
+// Empties the stock of a thread that ends; what the thread frees after that goes to the slabs.
 struct Closing {
     bool armed = false;
     ~Closing() {
@@ -73,9 +68,16 @@ struct Closing {
 };
 thread_local Closing closing;
 
+bool Stock::open() {
+    if (closed) return false;
+    closing.armed = true;
+    bytes_max = small_blocks_kept_max;
+    return true;
+}
+
 void Stock::empty() {
     for (FreeBlock*& first : blocks) {
-        while (first != nullptr) std::free(std::exchange(first, first->next));
+        if (first != nullptr) slabs::put(std::exchange(first, nullptr));
     }
     bytes = 0;
 }
@@ -89,11 +91,20 @@ void Stock::empty() {
     }
 }
 
+[[gnu::noinline]] void* from_slabs(std::size_t size_class) {
+    const bool keeps = stock.bytes_max != 0 || stock.open();
+    FreeBlock* const block = slabs::take(size_class, keeps ? moved_at_once(size_class) : 1);
+    if (block == nullptr) return from_malloc(bytes_of(size_class));
+    stock.blocks[size_class] = block->next;
+    for (const FreeBlock* more = block->next; more != nullptr; more = more->next) stock.bytes += bytes_of(size_class);
+    return block;
+}
+
 inline void* take(std::size_t bytes) {
     if (bytes > small_block_bytes_max) return from_malloc(bytes);
     const std::size_t size_class = class_of(bytes);
     FreeBlock* const block = stock.blocks[size_class];
-    if (block == nullptr) return from_malloc(bytes_of(size_class));
+    if (block == nullptr) return from_slabs(size_class);
     stock.blocks[size_class] = block->next;
     stock.bytes -= bytes_of(size_class);
     return block;
@@ -106,10 +117,16 @@ inline void keep(void* block, std::size_t size_class) {
 
 // There is no room, or the stock is not open.
 [[gnu::noinline]] void put_beyond(void* block, std::size_t size_class) {
-    if (stock.closed || stock.bytes_max != 0) return std::free(block);
-    closing.armed = true;
-    stock.bytes_max = small_blocks_kept_max;
-    keep(block, size_class);
+    if (stock.bytes_max == 0 && stock.open()) return keep(block, size_class);
+    auto* const chain = new (block) FreeBlock{nullptr};
+    FreeBlock* last = chain;
+    FreeBlock*& first = stock.blocks[size_class];
+    for (std::size_t more = moved_at_once(size_class); more > 0 && first != nullptr; --more) {
+        last = last->next = std::exchange(first, first->next);
+        stock.bytes -= bytes_of(size_class);
+    }
+    last->next = nullptr;
+    slabs::put(chain);
 }
 
 inline void put(void* block, std::size_t size_class) {
@@ -121,21 +138,20 @@ inline void put(void* block, std::size_t size_class) {
 
 std::size_t small_blocks_kept() { return stock.bytes; }
 
+void give_back_small_blocks() { slabs::give_back(); }
+
 }  // namespace kubemu
 
 void* operator new(std::size_t bytes) { return kubemu::take(bytes); }
 
 void operator delete(void* block, std::size_t bytes) noexcept {
-    if (block == nullptr) return;
-    if (bytes > kubemu::small_block_bytes_max) return std::free(block);
+    if (bytes > kubemu::small_block_bytes_max || !kubemu::slabs::own(block)) return std::free(block);
     kubemu::put(block, kubemu::class_of(bytes));
 }
 
 void operator delete(void* block) noexcept {
-    if (block == nullptr) return;
-    const std::size_t bytes = malloc_usable_size(block);
-    if (bytes > kubemu::small_block_bytes_max) return std::free(block);
-    kubemu::put(block, (bytes - kubemu::header) / kubemu::granule);
+    if (!kubemu::slabs::own(block)) return std::free(block);
+    kubemu::put(block, kubemu::slabs::class_of(block));
 }
 
 #endif
