@@ -2,6 +2,7 @@
 #include "api/informer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "api/registry.h"
 #include "storage/base/limits.h"
@@ -51,7 +52,9 @@ void Informer::apply(storage::RecordPtr before, storage::RecordPtr after) {
     for (const Handler& handler : handlers_) handler(change);
 }
 
+// Between what is known and what there is now, deletions first. An object that was deleted and made again is both.
 void Informer::relist() {
+    const bool knows_nothing = cursor_ == nullptr;
     for (;;) {
         storage::Snapshot snapshot = store_.list(resource_, {});
         auto cursor = store_.watch(resource_, {}, snapshot.revision, [this] {
@@ -61,15 +64,23 @@ void Informer::relist() {
         if (!cursor) continue;  // compacted between the two calls; the next snapshot is newer
         cursor_ = std::move(*cursor);
         position_ = snapshot.revision;
-        Records gone = records_;
+        std::vector<Change> gone, changed;
+        auto known = records_.begin();
         for (const storage::RecordPtr& record : snapshot.records) {
-            const auto had = gone.find(record);
-            storage::RecordPtr before = had == gone.end() ? nullptr : *had;
-            if (had != gone.end()) gone.erase(had);
+            for (; known != records_.end() && (*known)->key < record->key; ++known) gone.push_back({*known, nullptr});
+            storage::RecordPtr before;
+            if (known != records_.end() && (*known)->key == record->key) before = *known++;
             if (before && before->revision == record->revision) continue;
-            apply(std::move(before), record);
+            if (before && before->create_revision != record->create_revision) gone.push_back({std::exchange(before, nullptr), nullptr});
+            changed.push_back({std::move(before), record});
         }
-        for (const storage::RecordPtr& record : gone) apply(record, nullptr);
+        for (; known != records_.end(); ++known) gone.push_back({*known, nullptr});
+        if (!knows_nothing) {
+            std::sort(changed.begin(), changed.end(),
+                      [](const Change& a, const Change& b) { return a.after->revision < b.after->revision; });
+        }
+        for (Change& change : gone) apply(std::move(change.before), nullptr);
+        for (Change& change : changed) apply(std::move(change.before), std::move(change.after));
         return;
     }
 }
@@ -79,6 +90,11 @@ bool Informer::pump(std::size_t events_max) {
     if (!cursor_) {
         relist();
         changed = !records_.empty();
+    } else if (store_.announced_revision() - position_ > static_cast<storage::Revision>(limits::event_log_events_max)) {
+        // The events may be in the database only, many of them about what has changed again since. What there is now is
+        // at hand: nobody has to read it.
+        relist();
+        changed = true;
     }
     std::size_t taken = 0;
     for (;;) {

@@ -87,6 +87,36 @@ TEST_CASE("an informer of what nobody writes keeps up with the store, and misses
     CHECK(woken == before + 3);
 }
 
+TEST_CASE("an informer that is far behind sees what there is now, as the store holds it") {
+    TestCluster cluster;
+    Informer pods(cluster.store(), "pods", [] {});
+    create(cluster, "pods", pod("again"));
+    create(cluster, "pods", pod("changed"));
+    create(cluster, "pods", pod("gone"));
+    create(cluster, "pods", pod("same"));
+    turn(cluster, pods);
+    const storage::RecordPtr same = pods.get("default/same");
+    std::string seen;
+    pods.subscribe([&](const Informer::Change& change) {
+        const storage::RecordPtr& record = change.after ? change.after : change.before;
+        seen += (change.before == nullptr ? "+" : change.after == nullptr ? "-" : "~") + record->key + " ";
+    });
+    DeleteOptions at_once;
+    at_once.grace_period_seconds = 0;
+    for (const char* name : {"again", "gone"}) cluster.remove("pods", name, at_once);
+    create(cluster, "pods", pod("z"));
+    create(cluster, "pods", pod("again"));
+    for (int i = 0; i < 1100; ++i)
+        cluster.patch("pods", "changed", R"({"metadata":{"labels":{"n":")" + std::to_string(i) + "\"}}}");
+    create(cluster, "pods", pod("b"));
+    CHECK(turn(cluster, pods));
+    CHECK(seen == "-default/again -default/gone +default/z +default/again ~default/changed +default/b ");
+    CHECK(pods.position() == cluster.store().current_revision());
+    for (const storage::RecordPtr& record : pods.list()) CHECK(record == cluster.store().get("pods", record->key));
+    CHECK(pods.get("default/same") == same);
+    CHECK(!turn(cluster, pods));
+}
+
 TEST_CASE("an informer that fell behind compaction lists again") {
     TestCluster cluster;
     Informer pods(cluster.store(), "pods", [] {});
