@@ -50,17 +50,17 @@ ApiResult<storage::RecordPtr> Client::modify(const KindSpec& kind, std::string_v
 }
 
 ApiResult<storage::RecordPtr> Client::apply(const KindSpec& kind, std::string_view namespace_name, Json configuration,
-                                            std::string_view field_manager) {
+                                            std::string_view field_manager, std::string_view subresource) {
     WriteContext context = context_of(user_, user_agent_);
     context.field_manager = field_manager;
     context.owners_settled = true;
     const std::string name(name_of(configuration));
     const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
         if (!exists) return false;
-        TRY_ASSIGN(current, registry_.apply_configuration(kind, {}, std::move(current), configuration, true, context));
+        TRY_ASSIGN(current, registry_.apply_configuration(kind, subresource, std::move(current), configuration, true, context));
         return true;
     };
-    TRY_ASSIGN(Written written, registry_.update(kind, namespace_name, name, {}, change, context));
+    TRY_ASSIGN(Written written, registry_.update(kind, namespace_name, name, subresource, change, context));
     if (written.pending) last_revision_ = written.record->revision;
     return written.record;
 }

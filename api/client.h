@@ -44,7 +44,7 @@ class Client {
                                          std::string_view subresource, const std::function<bool(Json&)>& change);
     // Server-side apply with force, as `field_manager`; 404 when there is no such object.
     ApiResult<storage::RecordPtr> apply(const KindSpec& kind, std::string_view namespace_name, Json configuration,
-                                        std::string_view field_manager);
+                                        std::string_view field_manager, std::string_view subresource = {});
     // True when the object is gone, false when it waits for its grace period or its finalizers.
     ApiResult<bool> remove(const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                            const DeleteOptions& options = {});

@@ -45,6 +45,9 @@ class KindRegistry {
     // One spec for each stored resource.
     const std::vector<const KindSpec*>& stored_kinds() const;
 
+    // 36 of the release 1.36, which is emulated.
+    int minor() const { return minor_; }
+
     using Pin = std::shared_ptr<const void>;
     Pin pin() const;
     // Serves the kinds of a CustomResourceDefinition by this name ("widgets.example.com") in place of those that it had;

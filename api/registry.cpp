@@ -19,13 +19,14 @@ std::string object_key(std::string_view namespace_name, std::string_view name) {
     return key;
 }
 
-Registry::Registry(Options options) : impl_(std::make_unique<Impl>(options, *this)) {}
+Registry::Registry(Options options) : impl_(std::make_unique<Impl>(std::move(options), *this)) {}
 Registry::~Registry() = default;
 
 const KindRegistry& Registry::kinds() const { return impl_->options.kinds; }
 storage::Store& Registry::store() { return impl_->options.store; }
 const Clock& Registry::clock() const { return impl_->options.clock; }
 Random& Registry::random() { return impl_->options.random; }
+const std::vector<std::string>& Registry::disabled_plugins() const { return impl_->options.disabled_plugins; }
 
 storage::RecordPtr Registry::get(std::string_view resource, std::string_view namespace_name, std::string_view name) const {
     return impl_->options.store.tip(resource, object_key(namespace_name, name));
@@ -167,6 +168,7 @@ AdmissionRequest Registry::Impl::admission(AdmissionRequest::Operation operation
     request.authorizer = options.authorizer;
     request.warnings = context.warnings;
     request.compiled = &compiled;
+    request.disabled = &options.disabled_plugins;
     if (const RequestScope* scope = RequestScope::current()) {
         request.options = &scope->options;
         request.admitted = scope->admitted;

@@ -55,6 +55,7 @@ class Registry : public Lookup {
         const Clock& clock;
         Random& random;
         const Authorizer* authorizer = nullptr;  // who may grant what; null: everybody
+        std::vector<std::string> disabled_plugins = {};  // of admission, by name
     };
     explicit Registry(Options options);
     ~Registry() override;
@@ -63,6 +64,7 @@ class Registry : public Lookup {
     storage::Store& store();
     const Clock& clock() const;
     Random& random();
+    const std::vector<std::string>& disabled_plugins() const;
 
     // `object` is decoded and in the version of `kind`. `done` may be empty; it is called once when the result says
     // `pending`.

@@ -21,7 +21,7 @@ struct Registry::Impl {
     mutable CompiledCache compiled;
     mutable DocumentCache documents;
 
-    Impl(Options given, Registry& owner) : options(given), registry(owner) {}
+    Impl(Options given, Registry& owner) : options(std::move(given)), registry(owner) {}
 
     HookContext hooks(const KindSpec& kind, std::string_view namespace_name, std::string_view subresource,
                       const WriteContext& context) const;

@@ -32,6 +32,7 @@
 #include "controllers/flowcontrol/controller.h"
 #include "controllers/garbage_collector/controller.h"
 #include "controllers/horizontal_pod_autoscaler/controller.h"
+#include "controllers/ip_address_repair/controller.h"
 #include "controllers/job/controller.h"
 #include "controllers/kubelet/controller.h"
 #include "controllers/kubelet/node_config.h"
@@ -48,6 +49,7 @@
 #include "controllers/scheduler/controller.h"
 #include "controllers/service_account/controller.h"
 #include "controllers/service_account_token/controller.h"
+#include "controllers/service_cidr/controller.h"
 #include "controllers/simulated_metrics/controller.h"
 #include "controllers/statefulset/controller.h"
 #include "controllers/taint_eviction/controller.h"
@@ -145,7 +147,8 @@ struct Cluster::Impl {
           kinds(std::move(served)),
           authorizer(*store, given.authorization),
           remote(given.service_addresses, machine_clock),
-          registry({.store = *store, .kinds = *kinds, .clock = clock, .random = random, .authorizer = &authorizer}),
+          registry({.store = *store, .kinds = *kinds, .clock = clock, .random = random, .authorizer = &authorizer,
+                    .disabled_plugins = given.disabled_plugins}),
           tokens(registry, key_seed(given)),
           authenticator(given.token_file, tokens),
           access{authorizer, authenticator, tokens},
@@ -231,6 +234,10 @@ void Cluster::Impl::add_controllers() {
         simulated_nodes = kubelet.get();
         manager.add(std::move(kubelet));
     }
+    if (kinds->find_stored("servicecidrs.networking.k8s.io") != nullptr) {
+        if (enabled("service-cidr-controller")) manager.add(std::make_unique<ServiceCidrController>(manager));
+        manager.add(std::make_unique<IpAddressRepairController>(manager));
+    }
     if (enabled("endpoint")) manager.add(std::make_unique<EndpointsController>(manager));
     if (enabled("endpointslice")) manager.add(std::make_unique<EndpointSliceController>(manager));
     if (enabled("endpointslicemirroring")) manager.add(std::make_unique<EndpointSliceMirroringController>(manager));
@@ -289,7 +296,7 @@ Result<std::unique_ptr<Cluster>, std::string> Cluster::open(const ClusterOptions
     impl->authority = std::move(*authority);
     impl->remote.set_front_proxy([made = impl.get()] { return front_proxy_certificate(*made->authority, Impl::machine_clock.now()); });
     install_stored_definitions(impl->registry, impl->definitions);
-    bootstrap(impl->registry);
+    bootstrap(impl->registry, options.service_network);
     bootstrap_authentication(impl->registry, impl->authority->certificate());
     if (controller_enabled(options.controllers, "kubelet")) stages::bootstrap_stage_definition(impl->registry);
     if (!options.node_config_path.empty()) {
@@ -330,6 +337,7 @@ void Cluster::stop() {
     impl_->store->flush();
 }
 
+std::string Cluster::service_address() const { return first_service_address(impl_->registry); }
 Dispatcher& Cluster::dispatcher() { return *impl_->dispatcher; }
 const api::Access& Cluster::access() const { return impl_->access; }
 const api::AuditLog* Cluster::audit() const { return impl_->audit ? &*impl_->audit : nullptr; }

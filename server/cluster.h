@@ -33,6 +33,8 @@ struct ClusterOptions {
     api::TokenFile token_file;  // users with fixed tokens
     ServiceAddresses service_addresses;
     std::string audit_log_path;  // empty: no audit log
+    std::string service_network = "10.96.0.0/12";
+    std::vector<std::string> disabled_plugins;  // of admission
 };
 
 class Cluster {
@@ -49,6 +51,8 @@ class Cluster {
     Dispatcher& dispatcher();
     const api::Access& access() const;
     const api::CertificateAuthority& authority() const;
+    // The address of the Service "kubernetes".
+    std::string service_address() const;
     const api::AuditLog* audit() const;  // null: there is none
     // The machine's clock, by which connections and their certificates live.
     const Clock& connection_clock() const;

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <regex>
 
+#include "api/admission/chain.h"
+#include "api/values/ip_address.h"
 #include "server/clock_api.h"
 
 namespace kubemu::server {
@@ -86,6 +88,13 @@ std::string full_version(std::string_view text) {
     std::match_results<std::string_view::const_iterator> match;
     if (!std::regex_match(text.begin(), text.end(), match, form)) return {};
     return "v" + match[1].str() + "." + match[2].str() + "." + (match[3].matched ? match[3].str() : "0");
+}
+
+// kubernetes cmd/kube-apiserver/app/options/validation.go and pkg/controlplane/apiserver/options (getServiceIPAndRanges).
+bool is_service_network(const std::string& text) {
+    constexpr int bits_min = 12, bits_max = 29;
+    const auto network = api::IpNetwork::parse(text);
+    return network && network->v4 && network->prefix_bits >= bits_min && network->prefix_bits <= bits_max;
 }
 
 // Older releases serve too little of what the controllers here need: 1.20 is the first with flowcontrol.
@@ -180,6 +189,14 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
                       "Where webhooks and aggregated API servers that are configured with a Service are called: it has no "
                       "network of its own here. Without it, at the endpoints that the Service has. May be repeated")
         ->type_name("NAMESPACE/NAME=HOST:PORT");
+    serve->add_option("--service-cluster-ip-range", to.service_network,
+                      "Network of the addresses of Services, when the database is made; ServiceCIDR objects add others")
+        ->capture_default_str()
+        ->type_name("CIDR");
+    std::string disabled_plugins;
+    serve->add_option("--disable-admission-plugins", disabled_plugins,
+                      "Admission plugins of kube-apiserver that are not to run, for example ServiceAccount,PodSecurity")
+        ->type_name("LIST");
     serve->add_option("--threads", to.threads, "Threads that answer requests")->check(CLI::Range(1, 64))->capture_default_str();
     serve->add_option("--audit-log-path", to.audit_log_path,
                       "File to which a line is added for each request: who asked for what, and what came of it (audit.k8s.io/v1, "
@@ -281,6 +298,17 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
             return Exit{2, "kubemu: --service-address " + text + ": expected NAMESPACE/NAME=HOST:PORT, for example default/hook=127.0.0.1:8443\n"};
         }
         to.service_addresses[text.substr(0, equals)] = text.substr(equals + 1);
+    }
+    if (!is_service_network(to.service_network)) {
+        return Exit{2, "kubemu: --service-cluster-ip-range " + to.service_network +
+                           ": expected an IPv4 network of 8 to 1048576 addresses, for example 10.96.0.0/12\n"};
+    }
+    to.service_network = api::IpNetwork::parse(to.service_network)->text();
+    to.disabled_plugins = split_list(disabled_plugins);
+    for (const std::string& name : to.disabled_plugins) {
+        if (!api::is_admission_plugin(name)) {
+            return Exit{2, "kubemu: --disable-admission-plugins: admission-control plugin \"" + name + "\" is unknown\n"};
+        }
     }
     to.controllers = split_list(controllers);
     to.sync_full = durability == "full";

@@ -40,6 +40,8 @@ struct ServeOptions {
     // "NAMESPACE/NAME" of Services to HOST:PORT: where webhooks and aggregated servers behind them are called.
     std::map<std::string, std::string> service_addresses;
     std::string audit_log_path;
+    std::string service_network = "10.96.0.0/12";
+    std::vector<std::string> disabled_plugins;  // of admission
     bool verbose = false;
     ClockOptions clock;
 };

@@ -106,6 +106,8 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
     cluster_options.authorization = options.authorization;
     cluster_options.service_addresses = options.service_addresses;
     cluster_options.audit_log_path = options.audit_log_path;
+    cluster_options.service_network = options.service_network;
+    cluster_options.disabled_plugins = options.disabled_plugins;
     if (!options.token_auth_file.empty()) {
         auto users = api::TokenFile::parse(text_of_file(options.token_auth_file), options.token_auth_file);
         if (!users) return fail(users.error());
@@ -116,7 +118,8 @@ int serve(const ServeOptions& options, std::chrono::steady_clock::time_point beg
     if (!cluster) return fail(cluster.error());
     std::unique_ptr<Tls> tls;
     if (!options.https_address.empty()) {
-        auto made = Tls::make((*cluster)->authority(), options.https_address, (*cluster)->connection_clock().now());
+        auto made = Tls::make((*cluster)->authority(), {options.https_address, (*cluster)->service_address()},
+                              (*cluster)->connection_clock().now());
         if (!made) return fail(made.error());
         tls = std::move(*made);
     }

@@ -17,7 +17,7 @@ using boost::system::error_code;
 
 constexpr const char* cluster_names =
     "DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,"
-    "DNS:kubernetes.default.svc.cluster.local,IP:127.0.0.1,IP:::1,IP:10.96.0.1";
+    "DNS:kubernetes.default.svc.cluster.local,IP:127.0.0.1,IP:::1";
 
 bool is_address(const std::string& text) {
     error_code error;
@@ -35,10 +35,12 @@ Tls::Tls(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Tls::~Tls() = default;
 ssl::context& Tls::context() { return impl_->context; }
 
-Result<std::unique_ptr<Tls>, std::string> Tls::make(const api::CertificateAuthority& authority, const std::string& address,
-                                                    Time now) {
+Result<std::unique_ptr<Tls>, std::string> Tls::make(const api::CertificateAuthority& authority,
+                                                    const std::vector<std::string>& addresses, Time now) {
     std::string names = cluster_names;
-    if (is_address(address)) names += ",IP:" + address;
+    for (const std::string& address : addresses) {
+        if (is_address(address)) names += ",IP:" + address;
+    }
     const auto pair = authority.issue({.common_name = "kube-apiserver",
                                        .organizations = {},
                                        .alternative_names = names,

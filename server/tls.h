@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/authentication/certificate_authority.h"
 #include "api/request.h"
@@ -21,9 +22,10 @@ namespace kubemu::server {
 
 class Tls {
   public:
-    // With a new certificate for the names under which clusters are known and for `address`. The error is a sentence.
+    // With a new certificate for the names under which clusters are known and for those `addresses` that are some. The
+    // error is a sentence.
     static Result<std::unique_ptr<Tls>, std::string> make(const api::CertificateAuthority& authority,
-                                                          const std::string& address, Time now);
+                                                          const std::vector<std::string>& addresses, Time now);
     ~Tls();
     boost::asio::ssl::context& context();
 

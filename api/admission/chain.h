@@ -4,7 +4,6 @@
 // then all validate. To add one: a file here and a line in plugins.cpp.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +45,7 @@ struct AdmissionRequest {
     CompiledCache* compiled = nullptr;             // of policies; null: they are compiled each time
     RemoteCalls* calls = nullptr;                  // the answers of webhooks; null: none are asked
     Reinvocation* reinvocation = nullptr;          // set while the plugins that mutate run
+    const std::vector<std::string>* disabled = nullptr;  // names of plugins that do not run; null: all do
 
     bool is(std::string_view resource) const { return kind.resource == resource; }
     bool creates(std::string_view resource) const {
@@ -61,8 +61,8 @@ struct AdmissionPlugin {
     ApiResult<bool> (*validate)(AdmissionRequest& request) = nullptr;
 };
 
-// In the order in which they run.
-std::span<const AdmissionPlugin> admission_plugins();
+// Whether kube-apiserver has a plugin of this name, so that somebody may want to do without it.
+bool is_admission_plugin(std::string_view name);
 
 // Each says at its top what it is for.
 ApiResult<bool> namespace_lifecycle(AdmissionRequest& request);
@@ -84,6 +84,7 @@ ApiResult<bool> certificate_approval_validate(AdmissionRequest& request);
 ApiResult<bool> certificate_signing_validate(AdmissionRequest& request);
 ApiResult<bool> certificate_subject_validate(AdmissionRequest& request);
 ApiResult<bool> default_ingress_class_mutate(AdmissionRequest& request);
+ApiResult<bool> pod_topology_labels_mutate(AdmissionRequest& request);
 // By the expressions of MutatingAdmissionPolicies.
 ApiResult<bool> mutating_policies(AdmissionRequest& request);
 // By servers that the cluster's users run.
@@ -96,7 +97,8 @@ ApiResult<bool> resource_quota_validate(AdmissionRequest& request);
 
 ApiResult<bool> admit_mutating(AdmissionRequest& request);
 ApiResult<bool> admit_validating(AdmissionRequest& request);
-// By policies and webhooks alone: those that the users of the cluster have configured.
+// Of what is no object of its own (a Binding, the options of a connection): mostly by the policies and webhooks that the
+// users of the cluster have configured.
 ApiResult<bool> admit_by_users(AdmissionRequest& request);
 
 }  // namespace kubemu::api

@@ -1,4 +1,5 @@
 // The list of admission plugins.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/admission/chain.h"
@@ -7,6 +8,9 @@
 
 namespace kubemu::api {
 namespace {
+
+// No plugin of kube-apiserver, which does the same in its storage of roles.
+constexpr std::string_view escalation = "PrivilegeEscalation";
 
 // kubernetes pkg/kubeapiserver/options/plugins.go, AllOrderedPlugins.
 constexpr AdmissionPlugin plugins[] = {
@@ -25,15 +29,58 @@ constexpr AdmissionPlugin plugins[] = {
     {"CertificateSigning", nullptr, certificate_signing_validate},
     {"CertificateSubjectRestriction", nullptr, certificate_subject_validate},
     {"DefaultIngressClass", default_ingress_class_mutate, nullptr},
+    {"PodTopologyLabels", pod_topology_labels_mutate, nullptr},
     {"MutatingAdmissionPolicy", mutating_policies, nullptr},
     {"MutatingAdmissionWebhook", mutating_webhooks, nullptr},
     // After all that change the object, and before it is validated.
-    {"PrivilegeEscalation", refuse_escalation, nullptr},
+    {escalation, refuse_escalation, nullptr},
     {"ValidatingAdmissionPolicy", nullptr, validating_policies},
     {"ValidatingAdmissionWebhook", nullptr, validating_webhooks},
     // Last, because what another plugin refuses must not be charged.
     {"ResourceQuota", nullptr, resource_quota_validate},
 };
+
+// Those of kube-apiserver that do not run here: most of them do not run there either, unless they are asked for.
+constexpr std::string_view plugins_elsewhere[] = {
+    "AlwaysAdmit", "AlwaysDeny", "AlwaysPullImages", "ClusterTrustBundleAttest", "DenyServiceExternalIPs", "EventRateLimit",
+    "ExtendedResourceToleration", "ImagePolicyWebhook", "JobValidation", "LimitPodHardAntiAffinityTopology",
+    "NamespaceAutoProvision", "NamespaceExists", "NodeDeclaredFeatureValidator", "NodeRestriction",
+    "OwnerReferencesPermissionEnforcement", "PodGroupProtection", "PodGroupWorkloadExists", "PodNodeSelector",
+    "PodResizeValidator", "PodTolerationRestriction"};
+
+// Those that look at what is connected to, and at what is posted to subresources.
+constexpr AdmissionPlugin plugins_of_subresources[] = {
+    {"PodTopologyLabels", pod_topology_labels_mutate, nullptr},
+    {"MutatingAdmissionPolicy", mutating_policies, nullptr},
+    {"MutatingAdmissionWebhook", mutating_webhooks, nullptr},
+    {"ValidatingAdmissionPolicy", nullptr, validating_policies},
+    {"ValidatingAdmissionWebhook", nullptr, validating_webhooks},
+};
+
+bool runs(std::string_view plugin, const AdmissionRequest& request) {
+    if (request.disabled == nullptr) return true;
+    return std::find(request.disabled->begin(), request.disabled->end(), plugin) == request.disabled->end();
+}
+
+ApiResult<bool> mutate(AdmissionRequest& request, std::span<const AdmissionPlugin> chosen) {
+    Reinvocation again;
+    request.reinvocation = &again;
+    do {
+        again.running = again.needed;
+        for (const AdmissionPlugin& plugin : chosen) {
+            if (plugin.mutate != nullptr && runs(plugin.name, request)) TRY(plugin.mutate(request));
+        }
+    } while (again.needed && !again.running);
+    request.reinvocation = nullptr;
+    return true;
+}
+
+ApiResult<bool> validate(AdmissionRequest& request, std::span<const AdmissionPlugin> chosen) {
+    for (const AdmissionPlugin& plugin : chosen) {
+        if (plugin.validate != nullptr && runs(plugin.name, request)) TRY(plugin.validate(request));
+    }
+    return true;
+}
 
 }  // namespace
 
@@ -45,41 +92,23 @@ Status AdmissionRequest::forbidden(std::string_view why) const {
     return Status::forbidden(kind.group, kind.plural, which.empty() ? "Unknown!" : which, why);
 }
 
-std::span<const AdmissionPlugin> admission_plugins() {
-    return plugins;
+bool is_admission_plugin(std::string_view name) {
+    const auto named = [name](const AdmissionPlugin& plugin) { return plugin.name == name; };
+    return (name != escalation && std::any_of(std::begin(plugins), std::end(plugins), named)) ||
+           std::find(std::begin(plugins_elsewhere), std::end(plugins_elsewhere), name) != std::end(plugins_elsewhere);
 }
 
 ApiResult<bool> admit_mutating(AdmissionRequest& request) {
-    Reinvocation again;
-    request.reinvocation = &again;
-    do {
-        again.running = again.needed;
-        for (const AdmissionPlugin& plugin : plugins) {
-            if (plugin.mutate != nullptr) TRY(plugin.mutate(request));
-        }
-    } while (again.needed && !again.running);
-    request.reinvocation = nullptr;
-    return true;
+    return mutate(request, plugins);
 }
 
 ApiResult<bool> admit_validating(AdmissionRequest& request) {
-    for (const AdmissionPlugin& plugin : plugins) {
-        if (plugin.validate != nullptr) TRY(plugin.validate(request));
-    }
-    return true;
+    return validate(request, plugins);
 }
 
 ApiResult<bool> admit_by_users(AdmissionRequest& request) {
-    Reinvocation again;
-    request.reinvocation = &again;
-    do {
-        again.running = again.needed;
-        TRY(mutating_policies(request));
-        TRY(mutating_webhooks(request));
-    } while (again.needed && !again.running);
-    request.reinvocation = nullptr;
-    TRY(validating_policies(request));
-    return validating_webhooks(request);
+    TRY(mutate(request, plugins_of_subresources));
+    return validate(request, plugins_of_subresources);
 }
 
 }  // namespace kubemu::api

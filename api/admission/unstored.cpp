@@ -22,6 +22,7 @@ AdmissionRequest unstored_request(const Exchange& exchange, AdmissionRequest::Op
                              .lookup = registry,
                              .kinds = registry.kinds()};
     request.object = &object;
+    request.disabled = &registry.disabled_plugins();
     if (exchange.access != nullptr) request.authorizer = &exchange.access->authorizer;
     if (const RequestScope* scope = RequestScope::current()) {
         request.options = &scope->options;

@@ -20,6 +20,19 @@ ApiResult<bool> check_namespace(const Json& body, std::string_view namespace_nam
     return Status::bad_request("the namespace of the provided object does not match the namespace sent on the request");
 }
 
+// What a Binding brings along for the pod, and what ends with it. Labels are taken, and the nomination goes, from 1.35 on.
+void take_from_binding(Json& pod, const Json& binding, int minor) {
+    constexpr int takes_labels = 35;
+    const auto copy = [&](const char* member) {
+        const Json& from = object_at(binding, {"metadata", member});
+        for (const auto& [key, value] : from.items()) ensure(pod, {"metadata", member})[key] = value;
+    };
+    copy("annotations");
+    if (minor < takes_labels) return;
+    copy("labels");
+    if (Json* status = find(pod, {"status"})) erase(*status, "nominatedNodeName");
+}
+
 ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_view namespace_name, std::string_view name,
                         const Json& body, const WriteContext& context, storage::Completion done) {
     if (name_of(body) != name) return Status::bad_request("name in URL does not match name in Binding object");
@@ -43,7 +56,11 @@ ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_vi
         if (!bound.empty()) {
             return refuse("pod " + std::string(name) + " is already assigned to node \"" + std::string(bound) + "\"");
         }
+        if (!array_at(pod, {"spec", "schedulingGates"}).empty()) {
+            return refuse("pod " + std::string(name) + " has non-empty .spec.schedulingGates");
+        }
         pod["spec"]["nodeName"] = string_at(body, {"target", "name"});
+        take_from_binding(pod, body, registry.kinds().minor());
         Json& conditions = ensure(pod, {"status"})["conditions"];
         if (!conditions.is_array()) conditions = Json::array();
         Json scheduled = {{"type", "PodScheduled"}, {"status", "True"}, {"lastTransitionTime", now}};

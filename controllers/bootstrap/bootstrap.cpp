@@ -17,7 +17,7 @@ Json named(const char* name) { return {{"metadata", {{"name", name}}}}; }
 
 }  // namespace
 
-void bootstrap(api::Registry& registry) {
+void bootstrap(api::Registry& registry, const std::string& service_network) {
     api::Client client(registry, api_server_user(), "kube-apiserver/v1");
     const auto make = [&](const char* resource, const char* space, Json object) {
         const std::string name(api::name_of(object));
@@ -30,11 +30,12 @@ void bootstrap(api::Registry& registry) {
         }
     };
     for (const char* name : {"default", "kube-system", "kube-public", "kube-node-lease"}) make("namespaces", "", named(name));
+    bootstrap_service_network(registry, service_network);
     registry.store().flush();
 
     Json service = named("kubernetes");
     service["metadata"]["labels"] = {{"component", "apiserver"}, {"provider", "kubernetes"}};
-    service["spec"] = {{"clusterIP", "10.96.0.1"},
+    service["spec"] = {{"clusterIP", first_service_address(registry)},
                        {"type", "ClusterIP"},
                        {"ports", Json::array({{{"name", "https"}, {"protocol", "TCP"}, {"port", 443}, {"targetPort", 6443}}})}};
     make("services", "default", service);
@@ -67,7 +68,6 @@ void bootstrap(api::Registry& registry) {
     bootstrap_api_services(registry);
     bootstrap_metrics(registry);
     bootstrap_flow_control(registry);
-    bootstrap_service_network(registry);
 }
 
 }  // namespace kubemu::controllers

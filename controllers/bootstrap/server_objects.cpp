@@ -7,10 +7,12 @@
 #include "api/client.h"
 #include "api/documents/discovery.h"
 #include "api/kinds/flowcontrol/flowcontrol.h"
+#include "api/kinds/networking/service_networks.h"
 #include "api/kinds/views.h"
 #include "api/values/time.h"
 #include "controllers/bootstrap/bootstrap.h"
 #include "storage/base/log.h"
+#include "storage/store.h"
 
 namespace kubemu::controllers {
 namespace {
@@ -25,6 +27,30 @@ void make(api::Registry& registry, api::Client& client, std::string_view resourc
     if (made || made.error().code() == 409) return;
     log_line(LogLevel::error, "a first object could not be made",
              {{"resource", std::string(resource)}, {"name", name}, {"error", made.error()->message}});
+}
+
+api::Json ready_network(const std::string& now) {
+    return {{"type", "Ready"},
+            {"status", "True"},
+            {"reason", ""},
+            {"lastTransitionTime", now},
+            {"message", "Kubernetes default Service CIDR is ready"}};
+}
+
+// For a release that does not serve ServiceCIDRs.
+void keep_service_network(api::Registry& registry, const std::string& network) {
+    const std::string now = api::format_time(registry.clock().now());
+    const api::Json cidr = {{"metadata",
+                             {{"name", std::string(api::kinds::default_service_cidr)},
+                              {"uid", registry.random().uuid()},
+                              {"creationTimestamp", now}}},
+                            {"spec", {{"cidrs", api::Json::array({network})}}},
+                            {"status", {{"conditions", api::Json::array({ready_network(now)})}}}};
+    storage::Transaction transaction;
+    transaction.drafts.push_back(api::kinds::network_draft(api::kinds::service_cidr_resource, cidr, storage::Precondition::absent()));
+    if (const auto kept = registry.store().submit(std::move(transaction), {}); !kept) {
+        log_line(LogLevel::error, "the service network could not be kept", {{"error", storage::to_string(kept.error())}});
+    }
 }
 
 api::Json service_of(const api::GroupVersionSpec& version, const std::string& name) {
@@ -84,25 +110,32 @@ void bootstrap_flow_control(api::Registry& registry) {
     }
 }
 
-void bootstrap_service_network(api::Registry& registry) {
-    constexpr std::string_view networks = "servicecidrs.networking.k8s.io";
-    if (registry.kinds().find_stored(networks) == nullptr || registry.get(networks, "", "kubernetes")) return;
+void bootstrap_service_network(api::Registry& registry, const std::string& network) {
+    using namespace api::kinds;
+    if (const storage::RecordPtr record = registry.get(service_cidr_resource, "", default_service_cidr)) {
+        const api::Json cidrs = api::array_at(registry.document(*record), {"spec", "cidrs"});
+        if (cidrs != api::Json::array({network})) {
+            log_line(LogLevel::warning, "the cluster keeps the network of Services that it was made with", {{"cidrs", cidrs.dump()}});
+        }
+        return;
+    }
+    const api::KindSpec* served = registry.kinds().find_stored(service_cidr_resource);
+    if (served == nullptr) return keep_service_network(registry, network);
+    const api::KindSpec& kind = *served;
     api::Client client(registry, api_server_user(), "kube-apiserver/v1");
-    make(registry, client, networks,
-         {{"metadata", {{"name", "kubernetes"}}}, {"spec", {{"cidrs", api::Json::array({"10.96.0.0/12"})}}}});
-    const std::string now = api::format_time(registry.clock().now());
-    const auto ready = client.modify(
-        registry.kinds().stored(networks), "", "kubernetes", "status", [&now](api::Json& object) {
-            object["status"]["conditions"] =
-                api::Json::array({{{"type", "Ready"},
-                                   {"status", "True"},
-                                   {"reason", ""},
-                                   {"lastTransitionTime", now},
-                                   {"message", "Kubernetes default Service CIDR is ready"}}});
-            return true;
-        });
-    if (!ready)
-        log_line(LogLevel::error, "the service network is not ready", {{"error", ready.error()->message}});
+    const auto made = client.create(kind, {}, {{"metadata", {{"name", std::string(default_service_cidr)}}},
+                                               {"spec", {{"cidrs", api::Json::array({network})}}}});
+    api::Json configuration = {{"kind", "ServiceCIDR"},
+                               {"apiVersion", "networking.k8s.io/v1"},
+                               {"metadata", {{"name", std::string(default_service_cidr)}}},
+                               {"status", {{"conditions", api::Json::array({ready_network(api::format_time(registry.clock().now()))})}}}};
+    const auto applied = !made ? made : client.apply(kind, {}, std::move(configuration), "kubernetes-service-cidr-controller", "status");
+    if (!applied) log_line(LogLevel::error, "the service network is not ready", {{"error", applied.error()->message}});
+}
+
+std::string first_service_address(const api::Registry& registry) {
+    const auto networks = api::kinds::open_service_networks(registry);
+    return networks.empty() ? std::string() : api::kinds::ipv4_text(networks.front().first);
 }
 
 void bootstrap_authentication(api::Registry& registry, const std::string& authority) {

@@ -21,8 +21,10 @@ void bootstrap_metrics(api::Registry& registry);
 void bootstrap_flow_control(api::Registry& registry);
 
 // The ServiceCIDR "kubernetes", which names the network of the services (kubernetes
-// pkg/controlplane/controller/defaultservicecidr).
-void bootstrap_service_network(api::Registry& registry);
+// pkg/controlplane/controller/defaultservicecidr). Releases that do not serve the kind have it all the same, for themselves.
+void bootstrap_service_network(api::Registry& registry, const std::string& network);
+// The address of the Service "kubernetes" in the network that the cluster has.
+std::string first_service_address(const api::Registry& registry);
 
 // What other servers of the cluster check their callers by: the ConfigMap kube-system/extension-apiserver-authentication
 // (kubernetes pkg/controlplane/controller/clusterauthenticationtrust), which controller managers, schedulers and

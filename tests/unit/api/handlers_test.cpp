@@ -395,6 +395,31 @@ TEST_CASE("what is posted to a pod stands in the namespace of the path") {
           "[target.kind: Unsupported value: \"Pod\": supported values: \"Node\", \"<empty>\", target.name: Required value]");
 }
 
+TEST_CASE("a pod takes from its Binding what that brings along, and the labels of its node's place") {
+    Server server;
+    const std::string pods = "/api/v1/namespaces/default/pods";
+    const auto pod = [&](const std::string& name, const std::string& more) {
+        return server.ask("POST", pods, R"({"metadata":{"name":")" + name + R"(","labels":{"a":"1"}},"spec":{"containers":[{"name":"c","image":"i"}])" +
+                                            more + "}}");
+    };
+    REQUIRE(server.ask("POST", "/api/v1/nodes", R"({"metadata":{"name":"n","labels":{"topology.kubernetes.io/zone":"z",
+        "topology.kubernetes.io/region":"r","other":"o"}}})").code == 201);
+    REQUIRE(pod("p", "").code == 201);
+    REQUIRE(server.ask("PATCH", pods + "/p/status", R"({"status":{"nominatedNodeName":"n"}})", merge).code == 200);
+    const std::string binding = R"({"metadata":{"name":"p","annotations":{"by":"me"},"labels":{"a":"2"}},"target":{"kind":"Node","name":"n"}})";
+    REQUIRE(server.ask("POST", pods + "/p/binding", binding).code == 201);
+    const Json bound = server.ask("GET", pods + "/p").body;
+    CHECK(bound["metadata"]["labels"] ==
+          Json{{"a", "2"}, {"topology.kubernetes.io/region", "r"}, {"topology.kubernetes.io/zone", "z"}});
+    CHECK(bound["metadata"]["annotations"]["by"] == "me");
+    CHECK_FALSE(bound["status"].contains("nominatedNodeName"));
+    CHECK(pod("direct", R"(,"nodeName":"n")").body["metadata"]["labels"]["topology.kubernetes.io/zone"] == "z");
+
+    REQUIRE(pod("gated", R"(,"schedulingGates":[{"name":"g"}])").code == 201);
+    CHECK(server.ask("POST", pods + "/gated/binding", R"({"metadata":{"name":"gated"},"target":{"kind":"Node","name":"n"}})").body["message"] ==
+          "Operation cannot be fulfilled on pods/binding \"gated\": pod gated has non-empty .spec.schedulingGates");
+}
+
 TEST_CASE("a uid is a precondition of a Scale, and nothing to a review") {
     Server server;
     const std::string sets = "/apis/apps/v1/namespaces/default/replicasets";

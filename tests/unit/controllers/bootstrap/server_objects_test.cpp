@@ -56,11 +56,16 @@ TEST_CASE("flow control's objects are there, and what was changed stays") {
 
 TEST_CASE("the network of the services is named, and ready") {
     tests::TestCluster cluster;
-    controllers::bootstrap_service_network(cluster.registry());
+    controllers::bootstrap_service_network(cluster.registry(), "10.96.0.0/12");
     cluster.settle();
     const api::Json network = cluster.get("servicecidrs.networking.k8s.io", "kubernetes", "");
     CHECK(network["spec"]["cidrs"] == api::Json::array({"10.96.0.0/12"}));
     CHECK(network["status"]["conditions"][0]["status"] == "True");
+    CHECK(controllers::first_service_address(cluster.registry()) == "10.96.0.1");
+    // It keeps the one that it was made with.
+    controllers::bootstrap_service_network(cluster.registry(), "10.0.0.0/24");
+    cluster.settle();
+    CHECK(cluster.get("servicecidrs.networking.k8s.io", "kubernetes", "")["spec"]["cidrs"][0] == "10.96.0.0/12");
 }
 
 TEST_CASE("other servers find by whom their callers are vouched for") {
