@@ -8,10 +8,22 @@
 
 namespace kubemu::api {
 
-// Documents hold a good part of what their type has, so that a step at a time is faster than a search.
+// Some documents hold most of what their type has, others a few of forty fields: the steps grow until one is too far, and
+// the place is looked for in the last of them.
 std::size_t FieldWalk::next(std::string_view name) {
     const auto& order = type_.fields_by_name;
-    while (at_ < order.size() && name_before(type_.fields[order[at_]].name, name)) ++at_;
+    const auto comes_before = [&](std::size_t at) { return name_before(type_.fields[order[at]].name, name); };
+    std::size_t end = at_;
+    for (std::size_t step = 1; end < order.size() && comes_before(end); step *= 2) {
+        at_ = end + 1;
+        end += step;
+    }
+    end = std::min(end, order.size());
+    while (at_ < end) {
+        const std::size_t middle = at_ + (end - at_) / 2;
+        if (comes_before(middle)) at_ = middle + 1;
+        else end = middle;
+    }
     return at_ < order.size() && type_.fields[order[at_]].name == name ? order[at_] : none;
 }
 

@@ -1,28 +1,39 @@
 // Times as text.
 #include "api/values/time.h"
 
-#include <cstdio>
-#include <ctime>
-
 namespace kubemu::api {
 namespace {
 
+// `value` is not negative, and has no more digits than that.
+void put_digits(std::string& text, std::int64_t value, std::size_t digits) {
+    text.append(digits, '0');
+    for (std::size_t at = text.size(); value > 0; value /= 10) text[--at] = static_cast<char>('0' + value % 10);
+}
+
 std::string format(Time time, bool micro) {
     using namespace std::chrono;
-    const auto seconds_only = floor<seconds>(time);
-    const std::time_t count = seconds_only.time_since_epoch().count();
-    std::tm parts{};
-    gmtime_r(&count, &parts);
-    char text[64];
-    // Four digits, also for the first millennium, which strftime would cut.
-    auto size = static_cast<std::size_t>(std::snprintf(text, sizeof text, "%04d-", parts.tm_year + 1900));
-    size += std::strftime(text + size, sizeof text - size, "%m-%dT%H:%M:%S", &parts);
+    const auto day = floor<days>(time);
+    const year_month_day date(day);
+    const hh_mm_ss<Duration> clock(time - day);
+    const int year = static_cast<int>(date.year());
+    std::string text;
+    text.reserve(32);
+    if (year < 0 || year > 9999) text += std::to_string(year);
+    else put_digits(text, year, 4);
+    const auto put = [&text](char before, auto value) {
+        text += before;
+        put_digits(text, static_cast<std::int64_t>(value), 2);
+    };
+    put('-', static_cast<unsigned>(date.month()));
+    put('-', static_cast<unsigned>(date.day()));
+    put('T', clock.hours().count());
+    put(':', clock.minutes().count());
+    put(':', clock.seconds().count());
     if (micro) {
-        size += static_cast<std::size_t>(std::snprintf(text + size, sizeof text - size, ".%06d",
-                                                       static_cast<int>((time - seconds_only).count())));
+        text += '.';
+        put_digits(text, clock.subseconds().count(), 6);
     }
-    text[size++] = 'Z';
-    return std::string(text, size);
+    return text += 'Z';
 }
 
 // Reads exactly `digits` digits; false when there are none.

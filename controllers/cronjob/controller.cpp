@@ -234,10 +234,11 @@ api::ApiResult<std::optional<Duration>> CronJobController::start_due(Look& look)
     return wait;
 }
 
-api::ApiResult<bool> CronJobController::write_status(const Look& look) {
+api::ApiResult<bool> CronJobController::write_status(Look& look) {
     Json status = look.status;
     if (status["active"].empty()) status.erase("active");
     if (status == api::object_at(look.cron(), {"status"})) return true;
+    look.document.reset();  // so that the write may change it where it is
     const auto written = client().modify(crons_kind_, look.view().namespace_name, look.view().name, "status", [&](Json& object) {
         if (api::uid_of(object) != look.view().uid) return false;
         object["status"] = status;

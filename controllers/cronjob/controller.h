@@ -25,7 +25,7 @@ class CronJobController final : public Controller {
     api::ApiResult<bool> start_job(Look& look, Time scheduled, const api::TimeZone& zone);
     api::ApiResult<bool> clean_up(Look& look);
     api::ApiResult<bool> remove_job(Look& look, const api::ObjectView& job);
-    api::ApiResult<bool> write_status(const Look& look);
+    api::ApiResult<bool> write_status(Look& look);
 
     const api::KindSpec& crons_kind_;
     const api::KindSpec& jobs_kind_;

@@ -31,11 +31,11 @@ bool PodWorker::post_start(const ContainerSpec& spec, ContainerState& state) {
           services_.minor >= 30
               ? "PostStartHook failed"
               : "Exec lifecycle hook ([" + command + "]) for Container \"" + spec.name + "\" in Pod \"" +
-                    spec_.name + "_" + spec_.namespace_name + "(" + uid_ + ")\" failed - error: command '" +
+                    spec_->name + "_" + spec_->namespace_name + "(" + uid_ + ")\" failed - error: command '" +
                     command + "' exited with " + std::to_string(result.exit_code) + ": " + result.output +
                     ", message: \"" + result.output + "\"",
           &spec);
-    kill(spec, state, "FailedPostStartHook", spec_.grace);
+    kill(spec, state, "FailedPostStartHook", spec_->grace);
     state.kill_reason = "unhealthy";
     return false;
 }

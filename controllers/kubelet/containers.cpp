@@ -76,7 +76,7 @@ bool PodWorker::restarts_after(const ContainerSpec& spec, const ContainerState& 
         const bool listed = std::find(rule.exit_codes.begin(), rule.exit_codes.end(), state.exit_code) != rule.exit_codes.end();
         if (listed == rule.in) return true;
     }
-    const std::string& policy = spec.restart_policy.empty() ? spec_.restart_policy : spec.restart_policy;
+    const std::string& policy = spec.restart_policy.empty() ? spec_->restart_policy : spec.restart_policy;
     if (policy == "Never") return false;
     if (init || policy == "OnFailure") return state.exit_code != 0;
     return true;
@@ -86,7 +86,7 @@ bool PodWorker::advance(const ContainerSpec& spec, ContainerState& state, bool i
     using Phase = ContainerState::Phase;
     if (state.phase == Phase::running) {
         if (!state.stop_at && state.started_image != spec.image) {
-            kill(spec, state, "Container " + spec.name + " definition changed, will be restarted", spec_.grace);
+            kill(spec, state, "Container " + spec.name + " definition changed, will be restarted", spec_->grace);
             state.kill_reason = "changed";
         }
         if (!run_on(spec, state) && !state.stop_at) {
@@ -112,12 +112,12 @@ bool PodWorker::advance(const ContainerSpec& spec, ContainerState& state, bool i
                 due(state.crash_backoff == Duration::zero() ? state.retry_at : waiting_at);
                 return true;
             }
-            const std::string where = spec.name + " pod=" + spec_.name + "_" + spec_.namespace_name + "(" + uid_ + ")";
+            const std::string where = spec.name + " pod=" + spec_->name + "_" + spec_->namespace_name + "(" + uid_ + ")";
             state.phase = Phase::waiting;
             state.waiting_reason = "CrashLoopBackOff";
             state.waiting_message = "back-off " + backoff_text(state.crash_backoff) + " restarting failed container=" + where;
-            event(true, "BackOff", "Back-off restarting failed container " + spec.name + " in pod " + spec_.name + "_" +
-                                       spec_.namespace_name + "(" + uid_ + ")", &spec, init);
+            event(true, "BackOff", "Back-off restarting failed container " + spec.name + " in pod " + spec_->name + "_" +
+                                       spec_->namespace_name + "(" + uid_ + ")", &spec, init);
             status_dirty_ = true;
         } else {
             state.phase = Phase::waiting;
@@ -158,13 +158,13 @@ void PodWorker::start(const ContainerSpec& spec, ContainerState& state, bool ini
             return;
         }
         std::vector<std::string> absent;
-        for (const std::string& secret : spec_.pull_secrets)
-            if (services_.manager.registry().get("secrets", spec_.namespace_name, secret) == nullptr) absent.push_back(secret);
+        for (const std::string& secret : spec_->pull_secrets)
+            if (services_.manager.registry().get("secrets", spec_->namespace_name, secret) == nullptr) absent.push_back(secret);
         if (!absent.empty()) {
             event(true, "FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (" + api::join(absent, ", ") +
                                                                "); attempting to pull the image may not succeed.");
         }
-        const bool present = services_.images.has(spec_.node, *image);
+        const bool present = services_.images.has(spec_->node, *image);
         if (spec.pull_policy == "Never" && !present) {
             const std::string why = "Container image \"" + spec.image + "\" is not present with pull policy of Never";
             event(true, "ErrImageNeverPull", why, &spec, init);
@@ -202,7 +202,7 @@ void PodWorker::pull(const ContainerSpec& spec, ContainerState& state) {
         pull_failed(spec, state, "ErrImagePull", *error);
         return;
     }
-    services_.images.add(spec_.node, *image);
+    services_.images.add(spec_->node, *image);
     state.pull_backoff = Duration::zero();
     if (!quiet()) {
         const std::string took = go_duration(state.pull_time);
@@ -234,7 +234,7 @@ bool PodWorker::create(const ContainerSpec& spec, ContainerState& state) {
     {
         const std::shared_ptr<Volumes> volumes = services_.logs.volumes(uid_);
         const Lock lock(*services_.logs.run_mutex());
-        setup = resolve_environment(document(), *container, pod_ip_, services_.node_ip(spec_.node),
+        setup = resolve_environment(document(), *container, pod_ip_, services_.node_ip(spec_->node),
                                     services_.manager.registry(), false, volumes.get());
     }
     state.step = ContainerState::Step::none;
@@ -252,7 +252,7 @@ bool PodWorker::create(const ContainerSpec& spec, ContainerState& state) {
     }
     waits_for_config_ = false;
     const auto image = parse_image(spec.image);
-    if (state.has_last) ++state.restarts;
+    if (state.last) ++state.restarts;
     state.phase = ContainerState::Phase::running;
     state.started_at = now_;
     state.id = "containerd://" + hex_digits(uid_ + spec.name + std::to_string(state.restarts), 64);
@@ -288,7 +288,7 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
     const Json* container = container_of(pod, spec.name);
     ProcessContext context;
     const api::Registry& registry = services_.manager.registry();
-    const std::string host_ip = services_.node_ip(spec_.node);
+    const std::string host_ip = services_.node_ip(spec_->node);
     const auto image = parse_image(spec.image);
     const ImageBehaviour behaviour = image ? behaviour_of(*image) : ImageBehaviour{};
     const std::vector<std::string> command = words(api::array_at(*container, {"command"}));
@@ -297,14 +297,14 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
     const bool own_shell = talks && behaviour.kind == ImageKind::shell && command.empty() && args.empty();
     const bool own_program = own_shell || !command.empty() || (behaviour.kind == ImageKind::shell && !args.empty()) ||
                              (!args.empty() && is_known_program(args[0]) && behaviour.kind == ImageKind::unknown);
-    const bool long_running = spec_.restart_policy == "Always" && (spec.sidecar || &state < init_.data() || &state >= init_.data() + init_.size());
+    const bool long_running = spec_->restart_policy == "Always" && (spec.sidecar || &state < init_.data() || &state >= init_.data() + init_.size());
     context.started_at = state.started_at;
     context.first_process = !api::bool_at(pod, {"spec", "shareProcessNamespace"}) && !api::bool_at(pod, {"spec", "hostPID"});
     context.unknown_runs_for_ever = long_running || spec.sidecar;
     context.unknown_duration = std::max<Duration>(latency_, std::chrono::milliseconds(100));
     context.network = services_.network;
-    context.pod_namespace = spec_.namespace_name;
-    context.host_name = spec_.host_network ? spec_.node : std::string(api::string_at(pod, {"spec", "hostname"}, spec_.name));
+    context.pod_namespace = spec_->namespace_name;
+    context.host_name = spec_->host_network ? spec_->node : std::string(api::string_at(pod, {"spec", "hostname"}, spec_->name));
     context.working_directory = api::string_at(*container, {"workingDir"}, "/");
     const bool needs_files = own_program || !spec.post_start.empty() || spec.liveness.kind == Probe::Kind::exec || spec.readiness.kind == Probe::Kind::exec ||
                              spec.startup.kind == Probe::Kind::exec || !spec.pre_stop.empty();
@@ -334,7 +334,7 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
     } else if (!exit_code.empty() || !duration.empty() || !text.empty()) {
         std::optional<Duration> length = parse_duration(duration);
         if (!length && !exit_code.empty()) length = context.unknown_duration;
-        if (!length && spec_.restart_policy != "Always") length = context.unknown_duration;
+        if (!length && spec_->restart_policy != "Always") length = context.unknown_duration;
         const int code = exit_code.empty() ? 0 : std::atoi(exit_code.c_str());
         process = make_fixed_process(std::move(context), text.empty() || text.back() == '\n' ? text : text + "\n", length, code);
     } else if (own_program) {
@@ -371,20 +371,15 @@ void PodWorker::exited(const ContainerSpec& spec, ContainerState& state, int cod
     status_dirty_ = true;
     if (terminating_ || ended_ || stopping_) return;
     const bool init = &state >= init_.data() && &state < init_.data() + init_.size();
-    if (!restarts_after(spec, state, init) && !(killed_for_restart && spec_.restart_policy != "Never")) return;
+    if (!restarts_after(spec, state, init) && !(killed_for_restart && spec_->restart_policy != "Never")) return;
     if (at - state.started_at >= backoff_reset) state.crash_backoff = Duration::zero();
     // The first restart is immediate; the back-off of the following ones doubles.
     if (state.restarts == 0 || (at - state.started_at >= backoff_reset)) state.crash_backoff = Duration::zero();
     else state.crash_backoff = state.crash_backoff == Duration::zero() ? backoff_first : std::min(state.crash_backoff * 2, backoff_max);
     state.retry_at = at + (state.crash_backoff == Duration::zero() ? some(0.3) : state.crash_backoff);
     due(std::max(state.retry_at, now_));
-    state.has_last = true;
-    state.last_exit_code = state.exit_code;
-    state.last_reason = state.end_reason;
-    state.last_message = state.end_message;
-    state.last_id = state.id;
-    state.last_started_at = state.started_at;
-    state.last_finished_at = at;
+    state.last = std::make_unique<ContainerEnd>(
+        ContainerEnd{state.exit_code, state.end_reason, state.end_message, state.id, state.started_at, at});
 }
 
 }  // namespace kubemu::controllers::kubelet

@@ -15,8 +15,8 @@ void PodWorker::check_end() {
     if (ended_ || stopping_) return;
     for (std::size_t i = 0; i < init_.size(); ++i) {
         const ContainerState& state = init_[i];
-        if (!spec_.init[i].sidecar && state.phase == ContainerState::Phase::terminated && state.exit_code != 0 &&
-            !restarts_after(spec_.init[i], state, true)) {
+        if (!spec_->init[i].sidecar && state.phase == ContainerState::Phase::terminated && state.exit_code != 0 &&
+            !restarts_after(spec_->init[i], state, true)) {
             return begin_end("Failed", "", "");
         }
     }
@@ -24,7 +24,7 @@ void PodWorker::check_end() {
     if (!initialized_) return;
     for (std::size_t i = 0; i < containers_.size(); ++i) {
         const ContainerState& state = containers_[i];
-        if (state.phase != ContainerState::Phase::terminated || restarts_after(spec_.containers[i], state, false)) return;
+        if (state.phase != ContainerState::Phase::terminated || restarts_after(spec_->containers[i], state, false)) return;
         failed = failed || state.exit_code != 0;
     }
     begin_end(failed ? "Failed" : "Succeeded", "", "");
@@ -35,7 +35,7 @@ void PodWorker::begin_end(std::string phase, std::string reason, std::string mes
     end_phase_ = std::move(phase);
     end_reason_ = std::move(reason);
     end_message_ = std::move(message);
-    stop_containers(spec_.grace);
+    stop_containers(spec_->grace);
 }
 
 void PodWorker::stop_containers(Duration grace) {
@@ -53,7 +53,7 @@ void PodWorker::stop_containers(Duration grace) {
 bool PodWorker::has_turn(const ContainerState& state) const {
     const bool init = !init_.empty() && &state >= init_.data() && &state < init_.data() + init_.size();
     const std::size_t index = init ? static_cast<std::size_t>(&state - init_.data()) : 0;
-    if (!init || !spec_.init[index].sidecar || now_ >= stop_by_) return true;
+    if (!init || !spec_->init[index].sidecar || now_ >= stop_by_) return true;
     const auto runs = [](const ContainerState& other) { return other.phase == ContainerState::Phase::running; };
     return std::none_of(containers_.begin(), containers_.end(), runs) &&
            std::none_of(init_.begin() + static_cast<std::ptrdiff_t>(index) + 1, init_.end(), runs);
@@ -73,9 +73,9 @@ bool PodWorker::containers_stopped() {
         }
         if (!run_on(spec, state)) stopped = false;
     };
-    for (std::size_t i = 0; i < containers_.size(); ++i) look(spec_.containers[i], containers_[i]);
-    for (std::size_t i = 0; i < ephemeral_.size(); ++i) look(spec_.ephemeral[i], ephemeral_[i]);
-    for (std::size_t i = init_.size(); i-- > 0;) look(spec_.init[i], init_[i]);
+    for (std::size_t i = 0; i < containers_.size(); ++i) look(spec_->containers[i], containers_[i]);
+    for (std::size_t i = 0; i < ephemeral_.size(); ++i) look(spec_->ephemeral[i], ephemeral_[i]);
+    for (std::size_t i = init_.size(); i-- > 0;) look(spec_->init[i], init_[i]);
     return stopped;
 }
 
@@ -102,14 +102,14 @@ void PodWorker::evict(const storage::RecordPtr& record, const std::string& messa
     document_.reset();
     if (ended_ || terminating_) return;
     if (resting_) {
-        spec_ = read_pod_spec(document());
+        spec_ = std::make_shared<const PodSpec>(read_pod_spec(document()));
         resting_ = false;
     }
     const Json reference = {{"apiVersion", "v1"},
                             {"kind", "Pod"},
-                            {"metadata", {{"name", spec_.name}, {"namespace", spec_.namespace_name}, {"uid", uid_},
+                            {"metadata", {{"name", spec_->name}, {"namespace", spec_->namespace_name}, {"uid", uid_},
                                           {"resourceVersion", std::to_string(record_->revision)}}}};
-    warn_annotated(services_.manager, services_.client, reference, {"kubelet", spec_.node, "Evicted", message, annotations});
+    warn_annotated(services_.manager, services_.client, reference, {"kubelet", spec_->node, "Evicted", message, annotations});
     stop_at_once();
     evicted_ = true;
     end_pod("Failed", "Evicted", message);

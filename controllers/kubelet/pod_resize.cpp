@@ -48,21 +48,21 @@ void PodWorker::resize() {
     std::int64_t cpu = 0, memory = 0;
     bool wanted = false, differ = false;
     for (std::size_t i = 0; i < containers_.size(); ++i)
-        differ = differ || containers_[i].resources != spec_.containers[i].resources;
+        differ = differ || containers_[i].resources != spec_->containers[i].resources;
     if (!differ && resize_reason_.empty()) return;
     for (std::size_t i = 0; i < containers_.size(); ++i) {
-        const Json resources = parsed(spec_.containers[i].resources);
+        const Json resources = parsed(spec_->containers[i].resources);
         cpu += request(resources, "cpu");
         memory += request(resources, "memory");
         const bool runs = containers_[i].phase == ContainerState::Phase::running;
-        wanted = wanted || (runs && containers_[i].resources != spec_.containers[i].resources);
+        wanted = wanted || (runs && containers_[i].resources != spec_->containers[i].resources);
     }
     const std::string before = resize_reason_ + resize_message_;
     resize_reason_.clear();
     resize_message_.clear();
     if (wanted) {
         bool infeasible = false;
-        resize_message_ = services_.lacks(spec_.node, uid_, cpu, memory, infeasible);
+        resize_message_ = services_.lacks(spec_->node, uid_, cpu, memory, infeasible);
         if (!resize_message_.empty()) {
             resize_reason_ = infeasible ? "Infeasible" : "Deferred";
             if (!infeasible) due(now_ + deferred_retry);
@@ -77,7 +77,7 @@ void PodWorker::resize() {
     event(false, "ResizeStarted", "Pod resize started");
     for (std::size_t i = 0; i < containers_.size(); ++i) {
         ContainerState& state = containers_[i];
-        const ContainerSpec& spec = spec_.containers[i];
+        const ContainerSpec& spec = spec_->containers[i];
         if (state.phase != ContainerState::Phase::running || state.resources == spec.resources) continue;
         const Json old = parsed(state.resources), fresh = parsed(spec.resources);
         state.resources = spec.resources;
@@ -85,7 +85,7 @@ void PodWorker::resize() {
             std::any_of(spec.restart_on_resize.begin(), spec.restart_on_resize.end(),
                         [&](const std::string& resource) { return differs(old, fresh, resource); });
         if (!restart || state.stop_at) continue;
-        kill(spec, state, "Container " + spec.name + " resize requires restart", spec_.grace);
+        kill(spec, state, "Container " + spec.name + " resize requires restart", spec_->grace);
         state.kill_reason = "changed";
     }
     status_dirty_ = true;

@@ -51,9 +51,9 @@ Json container_status(const ContainerSpec& spec, const ContainerState& state, bo
             if (const Json* requests = api::find(given, "requests")) status["allocatedResources"] = *requests;
         }
     }
-    if (state.has_last && state.phase != Phase::terminated) {
-        status["lastState"]["terminated"] = terminated(state.last_exit_code, state.last_reason, state.last_message, state.last_started_at,
-                                                       state.last_finished_at, state.last_id);
+    if (state.last && state.phase != Phase::terminated) {
+        status["lastState"]["terminated"] = terminated(state.last->exit_code, state.last->reason, state.last->message,
+                                                       state.last->started_at, state.last->finished_at, state.last->id);
     }
     return status;
 }
@@ -121,19 +121,19 @@ void PodWorker::write_status() {
         bool before_done = true;
         for (std::size_t i = 0; i < init_.size(); ++i) {
             const ContainerState& state = init_[i];
-            const bool done = spec_.init[i].sidecar ? state.started : state.phase == Phase::terminated && state.exit_code == 0;
-            init_statuses.push_back(container_status(spec_.init[i], state, true, true));
-            if (!done && !initialized_) incomplete.push_back(spec_.init[i].name);
-            init_failed = init_failed || (!spec_.init[i].sidecar && state.phase == Phase::terminated && state.exit_code != 0);
+            const bool done = spec_->init[i].sidecar ? state.started : state.phase == Phase::terminated && state.exit_code == 0;
+            init_statuses.push_back(container_status(spec_->init[i], state, true, true));
+            if (!done && !initialized_) incomplete.push_back(spec_->init[i].name);
+            init_failed = init_failed || (!spec_->init[i].sidecar && state.phase == Phase::terminated && state.exit_code != 0);
             before_done = before_done && (done || initialized_);
         }
         bool any_running = false, any_waiting = false;
         for (std::size_t i = 0; i < containers_.size(); ++i) {
             const ContainerState& state = containers_[i];
-            statuses.push_back(container_status(spec_.containers[i], state, !init_.empty() && !before_done, false));
-            if (!state.ready) unready.push_back(spec_.containers[i].name);
+            statuses.push_back(container_status(spec_->containers[i], state, !init_.empty() && !before_done, false));
+            if (!state.ready) unready.push_back(spec_->containers[i].name);
             any_running = any_running || state.phase == Phase::running;
-            any_waiting = any_waiting || (state.phase == Phase::waiting && !state.has_last);
+            any_waiting = any_waiting || (state.phase == Phase::waiting && !state.last);
         }
         // A pod that was rejected never had containers.
         const bool rejected = ended_ && !end_reason_.empty() && !sandbox_ready_;
@@ -142,7 +142,7 @@ void PodWorker::write_status() {
             status["containerStatuses"] = std::move(statuses);
             if (!ephemeral_.empty()) {
                 Json ephemeral = Json::array();
-                for (std::size_t i = 0; i < ephemeral_.size(); ++i) ephemeral.push_back(container_status(spec_.ephemeral[i], ephemeral_[i], false, false));
+                for (std::size_t i = 0; i < ephemeral_.size(); ++i) ephemeral.push_back(container_status(spec_->ephemeral[i], ephemeral_[i], false, false));
                 status["ephemeralContainerStatuses"] = std::move(ephemeral);
             }
             if (sandbox_ready_ && !ended_ && services_.minor >= 36 && api::find(pod, {"spec", "resourceClaims"}) != nullptr)
@@ -167,7 +167,7 @@ void PodWorker::write_status() {
         if (ended_ && !end_reason_.empty()) status["reason"] = end_reason_;
         if (ended_ && !end_message_.empty()) status["message"] = end_message_;
         api::ensure(status, {})["startTime"] = api::format_time(started_at_);
-        const std::string host_ip = services_.node_ip(spec_.node);
+        const std::string host_ip = services_.node_ip(spec_->node);
         status["hostIP"] = host_ip;
         if (services_.minor >= 28) status["hostIPs"] = Json::array({{{"ip", host_ip}}});
         if (!pod_ip_.empty()) {
@@ -192,7 +192,7 @@ void PodWorker::write_status() {
             std::string ready_reason = reason, ready_message = message;
             if (containers_ready) {
                 std::vector<std::string> problems;
-                for (const std::string& gate : spec_.readiness_gates) {
+                for (const std::string& gate : spec_->readiness_gates) {
                     const Json* found = nullptr;
                     for (const Json& condition : conditions)
                         if (api::string_at(condition, {"type"}) == gate) found = &condition;
@@ -209,10 +209,11 @@ void PodWorker::write_status() {
         set_condition(conditions, "PodScheduled", true, "", "", time);
         if (evicted_) set_condition(conditions, "DisruptionTarget", true, "TerminationByKubelet", end_message_, time);
         write_resize(conditions, time);
-        observe_generation(status, spec_.generation);
+        observe_generation(status, spec_->generation);
         return true;
     };
-    const auto written = services_.client.modify(services_.pods, spec_.namespace_name, spec_.name, "status", change);
+    document_.reset();  // so that the write may change it where it is
+    const auto written = services_.client.modify(services_.pods, spec_->namespace_name, spec_->name, "status", change);
     if (written) {
         written_ = (*written)->revision;
     } else if (written.error().code() != 404) {

@@ -54,26 +54,26 @@ const Json& PodWorker::document() {
 }
 
 std::string PodWorker::override_of(std::string_view name, const std::string& container) const {
-    auto found = spec_.overrides.find(std::string(name) + "." + container);
-    if (found == spec_.overrides.end()) found = spec_.overrides.find(std::string(name));
-    return found == spec_.overrides.end() ? std::string() : found->second;
+    auto found = spec_->overrides.find(std::string(name) + "." + container);
+    if (found == spec_->overrides.end()) found = spec_->overrides.find(std::string(name));
+    return found == spec_->overrides.end() ? std::string() : found->second;
 }
 
 void PodWorker::event(bool warning, std::string_view reason, const std::string& message, const ContainerSpec* container, bool init) {
     const Json reference = {{"apiVersion", "v1"},
                             {"kind", "Pod"},
                             {"metadata",
-                             {{"name", spec_.name},
-                              {"namespace", spec_.namespace_name},
+                             {{"name", spec_->name},
+                              {"namespace", spec_->namespace_name},
                               {"uid", uid_},
                               {"resourceVersion", std::to_string(record_->revision)}}}};
     std::string path;
     if (container != nullptr) {
         // Those that do not say whether they are init containers are looked for among them.
-        const bool among_init = init || (container >= spec_.init.data() && container < spec_.init.data() + spec_.init.size());
+        const bool among_init = init || (container >= spec_->init.data() && container < spec_->init.data() + spec_->init.size());
         path = (among_init ? "spec.initContainers{" : container->ephemeral ? "spec.ephemeralContainers{" : "spec.containers{") + container->name + "}";
     }
-    const auto recorder = services_.events(spec_.node);
+    const auto recorder = services_.events(spec_->node);
     if (recorder == nullptr) return;
     if (warning) recorder->warning(reference, reason, message, path);
     else recorder->normal(reference, reason, message, path);
@@ -81,11 +81,11 @@ void PodWorker::event(bool warning, std::string_view reason, const std::string& 
 
 void PodWorker::each_running(const std::function<void(const ContainerSpec&, ContainerState&)>& visit) {
     for (std::size_t i = 0; i < init_.size(); ++i)
-        if (init_[i].phase == ContainerState::Phase::running) visit(spec_.init[i], init_[i]);
+        if (init_[i].phase == ContainerState::Phase::running) visit(spec_->init[i], init_[i]);
     for (std::size_t i = 0; i < containers_.size(); ++i)
-        if (containers_[i].phase == ContainerState::Phase::running) visit(spec_.containers[i], containers_[i]);
+        if (containers_[i].phase == ContainerState::Phase::running) visit(spec_->containers[i], containers_[i]);
     for (std::size_t i = 0; i < ephemeral_.size(); ++i)
-        if (ephemeral_[i].phase == ContainerState::Phase::running) visit(spec_.ephemeral[i], ephemeral_[i]);
+        if (ephemeral_[i].phase == ContainerState::Phase::running) visit(spec_->ephemeral[i], ephemeral_[i]);
 }
 
 std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
@@ -108,7 +108,7 @@ std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
         loaded_ = record->revision;
     }
     if (resting_) {
-        spec_ = read_pod_spec(document());
+        spec_ = std::make_shared<const PodSpec>(read_pod_spec(document()));
         resting_ = false;
     }
     if (view.deleting) {
@@ -117,12 +117,12 @@ std::optional<Time> PodWorker::sync(const storage::RecordPtr& record) {
         if (!admitted_ && !admit(view)) {
             write_status();
         } else {
-            const bool late = !stopping_ && spec_.active_deadline && now_ >= started_at_ + *spec_.active_deadline;
+            const bool late = !stopping_ && spec_->active_deadline && now_ >= started_at_ + *spec_->active_deadline;
             if (late) {
                 event(false, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
                 begin_end("Failed", "DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
             } else if (!stopping_) {
-                if (spec_.active_deadline) due(started_at_ + *spec_.active_deadline);
+                if (spec_->active_deadline) due(started_at_ + *spec_->active_deadline);
                 if (volumes_ready()) {
                     resize();
                     run_containers();
@@ -148,9 +148,14 @@ bool PodWorker::at_rest() const {
            ephemeral_.empty() && all_run(containers_);
 }
 
+const std::shared_ptr<const PodSpec>& PodWorker::nothing_read() {
+    static const auto nothing = std::make_shared<const PodSpec>();
+    return nothing;
+}
+
 // Most pods rest for nearly all of their life: what can be read from the document again is not kept meanwhile.
 void PodWorker::rest() {
-    spec_ = PodSpec{};
+    spec_ = nothing_read();
     document_.reset();
     resting_ = true;
 }
@@ -159,15 +164,15 @@ void PodWorker::load(const storage::RecordPtr& record) {
     record_ = record;
     const Json& pod = document();
     const bool first = loaded_ == 0;
-    spec_ = read_pod_spec(pod);
+    spec_ = std::make_shared<const PodSpec>(read_pod_spec(pod));
     resting_ = false;
-    host_network_ = spec_.host_network;
-    init_.resize(spec_.init.size());
-    containers_.resize(spec_.containers.size());
-    ephemeral_.resize(spec_.ephemeral.size());
+    host_network_ = spec_->host_network;
+    init_.resize(spec_->init.size());
+    containers_.resize(spec_->containers.size());
+    ephemeral_.resize(spec_->ephemeral.size());
     for (const Json& condition : api::array_at(pod, {"status", "conditions"})) {
         const std::string type(string_at(condition, {"type"}));
-        if (std::find(spec_.readiness_gates.begin(), spec_.readiness_gates.end(), type) != spec_.readiness_gates.end())
+        if (std::find(spec_->readiness_gates.begin(), spec_->readiness_gates.end(), type) != spec_->readiness_gates.end())
             gates_[type] = string_at(condition, {"status"}) == "True";
     }
     if (first && api::find(pod, {"status", "startTime"}) != nullptr) adopt(pod);
@@ -201,17 +206,17 @@ void PodWorker::adopt(const Json& pod) {
                     state.crash_backoff = std::min<Duration>(std::max<Duration>(state.crash_backoff * 2, std::chrono::seconds(10)),
                                                              std::chrono::seconds(300));
                 if (const Json* last = api::find(status, {"lastState", "terminated"})) {
-                    state.has_last = true;
-                    state.last_exit_code = static_cast<int>(api::int_at(*last, {"exitCode"}));
-                    state.last_reason = string_at(*last, {"reason"});
-                    state.last_id = string_at(*last, {"containerID"});
-                    state.last_started_at = api::parse_time_or_zero(string_at(*last, {"startedAt"}));
-                    state.last_finished_at = api::parse_time_or_zero(string_at(*last, {"finishedAt"}));
+                    state.last = std::make_unique<ContainerEnd>();
+                    state.last->exit_code = static_cast<int>(api::int_at(*last, {"exitCode"}));
+                    state.last->reason = string_at(*last, {"reason"});
+                    state.last->id = string_at(*last, {"containerID"});
+                    state.last->started_at = api::parse_time_or_zero(string_at(*last, {"startedAt"}));
+                    state.last->finished_at = api::parse_time_or_zero(string_at(*last, {"finishedAt"}));
                 }
                 if (const Json* running = api::find(status, {"state", "running"})) {
                     state.phase = ContainerState::Phase::running;
                     state.started_at = api::parse_time_or_zero(string_at(*running, {"startedAt"}));
-                    if (const auto image = parse_image(specs[i].image)) services_.images.add(spec_.node, *image);
+                    if (const auto image = parse_image(specs[i].image)) services_.images.add(spec_->node, *image);
                     make_run(specs[i], state);
                 } else if (const Json* ended = api::find(status, {"state", "terminated"})) {
                     state.phase = ContainerState::Phase::terminated;
@@ -220,45 +225,41 @@ void PodWorker::adopt(const Json& pod) {
                     state.started_at = api::parse_time_or_zero(string_at(*ended, {"startedAt"}));
                     state.finished_at = api::parse_time_or_zero(string_at(*ended, {"finishedAt"}));
                     state.retry_at = now_;
-                    state.has_last = true;
-                    state.last_exit_code = state.exit_code;
-                    state.last_reason = state.end_reason;
-                    state.last_id = state.id;
-                    state.last_started_at = state.started_at;
-                    state.last_finished_at = state.finished_at;
+                    state.last = std::make_unique<ContainerEnd>(
+                        ContainerEnd{state.exit_code, state.end_reason, {}, state.id, state.started_at, state.finished_at});
                     make_run(specs[i], state);  // its log
                     state.run->advance(state.finished_at);
                     state.run->stop(state.finished_at);
-                } else if (state.has_last && string_at(status, {"state", "waiting", "reason"}) == "CrashLoopBackOff") {
+                } else if (state.last && string_at(status, {"state", "waiting", "reason"}) == "CrashLoopBackOff") {
                     state.waiting_reason = "CrashLoopBackOff";
-                    state.retry_at = state.last_finished_at + state.crash_backoff;
+                    state.retry_at = state.last->finished_at + state.crash_backoff;
                 }
             }
         }
     };
-    read("initContainerStatuses", spec_.init, init_);
-    read("containerStatuses", spec_.containers, containers_);
-    read("ephemeralContainerStatuses", spec_.ephemeral, ephemeral_);
+    read("initContainerStatuses", spec_->init, init_);
+    read("containerStatuses", spec_->containers, containers_);
+    read("ephemeralContainerStatuses", spec_->ephemeral, ephemeral_);
 }
 
 bool PodWorker::admit(const api::PodView& view) {
     admitted_ = true;
     status_dirty_ = true;
     started_at_ = now_;
-    if (!view.host_ports.empty() && services_.port_taken(spec_.node, uid_, view.host_ports)) {
+    if (!view.host_ports.empty() && services_.port_taken(spec_->node, uid_, view.host_ports)) {
         const std::string why = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
         event(true, "NodePorts", why);
         end_pod("Failed", "NodePorts", "Pod was rejected: " + why);
         return false;
     }
-    for (const std::string& name : spec_.sysctls) {
+    for (const std::string& name : spec_->sysctls) {
         if (is_safe_sysctl(name)) continue;
         const std::string why = "forbidden sysctl: \"" + name + "\" not allowlisted";
         event(true, "SysctlForbidden", why);
         end_pod("Failed", "SysctlForbidden", "Pod was rejected: " + why);
         return false;
     }
-    if (const std::string why = services_.under_pressure(spec_.node, document()); !why.empty()) {
+    if (const std::string why = services_.under_pressure(spec_->node, document()); !why.empty()) {
         event(true, "Evicted", why);
         end_pod("Failed", "Evicted", "Pod was rejected: " + why);
         return false;
@@ -300,23 +301,23 @@ bool PodWorker::volumes_ready() {
         return false;
     }
     if (!devices_ready()) return false;
-    if (pod_ip_.empty()) pod_ip_ = spec_.host_network ? services_.node_ip(spec_.node) : services_.take_ip(spec_.node);
+    if (pod_ip_.empty()) pod_ip_ = spec_->host_network ? services_.node_ip(spec_->node) : services_.take_ip(spec_->node);
     sandbox_ready_ = true;
     return true;
 }
 
 void PodWorker::run_containers() {
-    for (std::size_t i = 0; i < ephemeral_.size(); ++i) advance(spec_.ephemeral[i], ephemeral_[i], false);
+    for (std::size_t i = 0; i < ephemeral_.size(); ++i) advance(spec_->ephemeral[i], ephemeral_[i], false);
     bool previous_done = true;
     for (std::size_t i = 0; i < init_.size() && previous_done; ++i) {
         ContainerState& state = init_[i];
-        const bool finished = state.phase == ContainerState::Phase::terminated && state.exit_code == 0 && !spec_.init[i].sidecar;
+        const bool finished = state.phase == ContainerState::Phase::terminated && state.exit_code == 0 && !spec_->init[i].sidecar;
         if (!finished && !initialized_) {
-            previous_done = advance(spec_.init[i], state, true);
-            if (spec_.init[i].sidecar) previous_done = state.phase == ContainerState::Phase::running && state.started;
+            previous_done = advance(spec_->init[i], state, true);
+            if (spec_->init[i].sidecar) previous_done = state.phase == ContainerState::Phase::running && state.started;
             else previous_done = state.phase == ContainerState::Phase::terminated && state.exit_code == 0;
-        } else if (initialized_ && spec_.init[i].sidecar) {
-            advance(spec_.init[i], state, true);
+        } else if (initialized_ && spec_->init[i].sidecar) {
+            advance(spec_->init[i], state, true);
         }
     }
     if (!previous_done) return;
@@ -326,7 +327,7 @@ void PodWorker::run_containers() {
     for (std::size_t i = 0; i < containers_.size(); ++i) {
         // Containers start one after the other; those that run already go on in any case.
         if (!may_start && containers_[i].phase != ContainerState::Phase::running) continue;
-        if (!advance(spec_.containers[i], containers_[i], false)) may_start = false;
+        if (!advance(spec_->containers[i], containers_[i], false)) may_start = false;
     }
 }
 

@@ -84,6 +84,13 @@ struct ProbeState {
 // No container has less than this between the signal and its end (the kubelet's minimumGracePeriodInSeconds).
 inline constexpr Duration least_grace = std::chrono::seconds(2);
 
+// How a run of a container went.
+struct ContainerEnd {
+    int exit_code = 0;
+    std::string reason, message, id;
+    Time started_at{}, finished_at{};
+};
+
 // Everything about one container that outlives a sync.
 struct ContainerState {
     enum class Phase { waiting, running, terminated } phase = Phase::waiting;
@@ -98,11 +105,8 @@ struct ContainerState {
     std::string end_reason, end_message;
     std::string id, image_id, image;
     std::string started_image;  // as the spec named it
-    bool has_last = false;      // the run before
-    int last_exit_code = 0;
-    std::string last_reason, last_message, last_id;
+    std::unique_ptr<ContainerEnd> last;  // of the run before; null: there was none
     Time ready_after{};  // its postStart hook takes until then
-    Time last_started_at{}, last_finished_at{};
     bool ready = false, started = false;
     Duration pull_backoff{}, crash_backoff{};
     std::string kill_reason;  // why it is being stopped
@@ -161,6 +165,8 @@ class PodWorker {
     void load(const storage::RecordPtr& record);
     bool at_rest() const;
     void rest();
+    // What all pods share while they are at rest.
+    static const std::shared_ptr<const PodSpec>& nothing_read();
     void adopt(const api::Json& pod);
     bool admit(const api::PodView& view);
     bool volumes_ready();
@@ -217,7 +223,7 @@ class PodWorker {
     Duration latency_{};  // of its namespace, as of this sync
     storage::RecordPtr record_;
     std::shared_ptr<const api::Json> document_;  // of record_, while a sync needs it
-    PodSpec spec_;  // empty while the pod is at rest
+    std::shared_ptr<const PodSpec> spec_ = nothing_read();
     std::vector<ContainerState> init_, containers_, ephemeral_;
     std::shared_ptr<Volumes> scratch_;  // emptyDir volumes; null until a container looks at files
     storage::Revision loaded_ = 0, written_ = 0;

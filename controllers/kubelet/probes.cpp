@@ -110,7 +110,7 @@ void PodWorker::probe(const ContainerSpec& spec, ContainerState& state) {
     if (state.run->take_touched()) state.startup.settled = state.liveness.settled = state.readiness.settled = false;
     const auto restart = [&](std::string_view which, const Probe& probe) {
         kill(spec, state, "Container " + spec.name + " failed " + std::string(which) + " probe, will be restarted",
-             probe.grace.value_or(spec_.grace));
+             probe.grace.value_or(spec_->grace));
         state.kill_reason = "unhealthy";
     };
     if (!state.started && spec.startup.kind == Probe::Kind::none) {

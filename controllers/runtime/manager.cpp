@@ -37,6 +37,7 @@ struct Manager::Impl {
 
     Options options;
     std::map<std::string, std::unique_ptr<api::Informer>, std::less<>> informers;
+    std::vector<api::Informer*> in_order;  // of their resources: each turn goes through all of them
     std::vector<std::unique_ptr<api::Informer>> gone_informers;  // which what waits may still look at
     std::vector<std::unique_ptr<Controller>> controllers;
     std::vector<std::pair<Controller*, KindHandler>> kind_handlers;
@@ -78,17 +79,24 @@ struct Manager::Impl {
 
     static bool held(const Timers::Timer& timer) { return Workers::closed(timer.controller); }
 
+    void put_in_order() {
+        in_order.clear();
+        for (const auto& [resource, informer] : informers) in_order.push_back(informer.get());
+    }
+
+    // By index, because what an informer tells may bring informers and take them away: one that is left out is told of
+    // in the next turn.
     bool pump() {
         const storage::Revision announced = options.registry.store().announced_revision();
         bool changed = false;
-        for (const auto& [resource, informer] : informers) changed |= informer->refresh(announced);
+        for (std::size_t i = 0; i < in_order.size(); ++i) changed |= in_order[i]->refresh(announced);
         return changed;
     }
 
     // Every informer has seen all writes up to here.
     storage::Revision seen() const {
         storage::Revision least = std::numeric_limits<storage::Revision>::max();
-        for (const auto& [resource, informer] : informers) least = std::min(least, informer->position());
+        for (const api::Informer* informer : in_order) least = std::min(least, informer->position());
         return informers.empty() ? options.registry.store().current_revision() : least;
     }
 
@@ -275,7 +283,9 @@ api::Informer& Manager::informer(std::string_view resource) {
                                                 [impl = impl_.get()](api::Informer::Handler handler) {
                                                     return impl->workers.told(impl->workers.current(), std::move(handler));
                                                 });
-    return *impl_->informers.emplace(std::string(resource), std::move(made)).first->second;
+    api::Informer& informer = *impl_->informers.emplace(std::string(resource), std::move(made)).first->second;
+    impl_->put_in_order();
+    return informer;
 }
 
 const api::KindSpec& Manager::kind(std::string_view resource) const {
@@ -302,6 +312,7 @@ void Manager::kind_changed(const std::string& resource, const api::KindSpec* kin
     if (kind != nullptr || known == impl_->informers.end()) return;
     impl_->gone_informers.push_back(std::move(known->second));
     impl_->informers.erase(known);
+    impl_->put_in_order();
 }
 
 void Manager::post(std::function<void()> task) {

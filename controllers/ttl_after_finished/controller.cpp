@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/values/time.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::controllers {
 
@@ -17,6 +18,8 @@ TtlAfterFinishedController::TtlAfterFinishedController(Manager& manager)
 api::ApiResult<Requeue> TtlAfterFinishedController::reconcile(const std::string& key) {
     const auto record = jobs_.get(key);
     if (!record || api::view_of(*record).deleting) return Requeue{};
+    // Most jobs stay, which their text shows without being read as a document.
+    if (!contains_text(*record->bytes.get(), "\"ttlSecondsAfterFinished\"")) return Requeue{};
     const auto kept = client().read(*record);
     const api::Json& job = *kept;
     const api::Json* seconds = api::find(job, {"spec", "ttlSecondsAfterFinished"});
