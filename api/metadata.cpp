@@ -6,6 +6,7 @@
 #include <set>
 
 #include "api/kinds/object_meta.h"
+#include "api/kinds/own_names.h"
 #include "api/kinds/validation.h"
 #include "api/values/names.h"
 #include "api/values/text.h"
@@ -28,21 +29,6 @@ bool knows_standard_finalizers(const KindSpec& kind) {
            std::find(std::begin(resources), std::end(resources), kind.resource) == std::end(resources);
 }
 
-void validate_standard_finalizers(const KindSpec& kind, const Json& object, FieldErrors& errors) {
-    const FieldPath path("metadata.finalizers");
-    const Json& metadata = object_at(object, {"metadata"});
-    if (!knows_standard_finalizers(kind)) return;
-    std::size_t index = 0;
-    for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
-        const FieldPath at = path.index(index++);
-        if (!finalizer.is_string()) continue;
-        const std::string& name = finalizer.get_ref<const std::string&>();
-        if (name.find('/') == std::string::npos && !is_standard_finalizer(name)) {
-            errors.invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
-        }
-    }
-}
-
 void validate_common(const Json& metadata, const FieldPath& path, FieldErrors& errors) {
     if (const Json* labels = find(metadata, "labels")) validate_labels(*labels, path.child("labels"), errors);
     if (const Json* annotations = find(metadata, "annotations")) {
@@ -52,7 +38,8 @@ void validate_common(const Json& metadata, const FieldPath& path, FieldErrors& e
 }
 
 // ValidateObjectMeta of apimachinery with the name rule of a kind, or the one that all have in common.
-void validate_whole(const KindSpec& kind, const Json& object, Messages (*check)(std::string_view, bool), FieldErrors& errors) {
+template <class Check>
+void validate_whole(const KindSpec& kind, const Json& object, const Check& check, FieldErrors& errors) {
     const FieldPath path("metadata");
     const Json& metadata = object_at(object, {"metadata"});
     const std::string_view prefix = string_at(metadata, {"generateName"});
@@ -84,118 +71,11 @@ void validate_whole(const KindSpec& kind, const Json& object, Messages (*check)(
     validate_finalizers(metadata, path.child("finalizers"), errors);
 }
 
-// How often the validation of a kind looks at the metadata again when the object is updated, after what is done for all
-// kinds: as a change, and as a whole. Every complaint is then made that often (Validate...Update in the pkg/apis/*/validation
-// packages of k8s.io/kubernetes).
-struct MetadataChecks {
-    int changes = 1;
-    int wholes = 0;
-    bool whole_first = false;
-    bool together = false;  // the change right behind the whole, the rest of the object after both
-};
-
-MetadataChecks metadata_checks(const KindSpec& kind) {
-    struct Known {
-        std::string_view resource;
-        MetadataChecks checks;
-    };
-    static constexpr Known known[] = {
-        {"configmaps", {1, 1}},
-        {"controllerrevisions.apps", {1, 1}},
-        {"csinodes.storage.k8s.io", {0, 1}},
-        {"csistoragecapacities.storage.k8s.io", {1, 1, true}},
-        {"certificatesigningrequests.certificates.k8s.io", {1, 1, true}},
-        {"apiservices.apiregistration.k8s.io", {1, 1}},
-        {"deviceclasses.resource.k8s.io", {1, 1, true, true}},
-        {"clusterrolebindings.rbac.authorization.k8s.io", {1, 1, true}},
-        {"clusterroles.rbac.authorization.k8s.io", {1, 1, true}},
-        {"endpoints", {1, 1}},
-        {"endpointslices.discovery.k8s.io", {0, 1}},
-        {"events", {0, 0}},
-        {"ingressclasses.networking.k8s.io", {1, 1}},
-        {"ingresses.networking.k8s.io", {1, 1}},
-        {"ipaddresses.networking.k8s.io", {1, 1, true}},
-        {"flowschemas.flowcontrol.apiserver.k8s.io", {0, 1}},
-        {"jobs.batch", {1, 1, true}},
-        {"limitranges", {0, 1}},
-        {"mutatingadmissionpolicies.admissionregistration.k8s.io", {0, 1}},
-        {"mutatingadmissionpolicybindings.admissionregistration.k8s.io", {0, 1}},
-        {"mutatingwebhookconfigurations.admissionregistration.k8s.io", {0, 1}},
-        {"namespaces", {1, 1, true}},
-        {"nodes", {1, 1, true}},
-        {"persistentvolumeclaims", {1, 1}},
-        {"persistentvolumes", {0, 2}},
-        {"poddisruptionbudgets.policy", {0, 0}},
-        {"pods", {1, 1}},
-        {"prioritylevelconfigurations.flowcontrol.apiserver.k8s.io", {0, 1}},
-        {"replicationcontrollers", {1, 1}},
-        {"resourceclaims.resource.k8s.io", {1, 1, true}},
-        {"resourceclaimtemplates.resource.k8s.io", {1, 1, true}},
-        {"rolebindings.rbac.authorization.k8s.io", {1, 1, true}},
-        {"roles.rbac.authorization.k8s.io", {1, 1, true}},
-        {"runtimeclasses.node.k8s.io", {1, 1}},
-        {"secrets", {1, 1}},
-        {"serviceaccounts", {1, 1}},
-        {"storageclasses.storage.k8s.io", {1, 1, true}},
-        {"validatingadmissionpolicies.admissionregistration.k8s.io", {0, 1}},
-        {"validatingadmissionpolicybindings.admissionregistration.k8s.io", {0, 1}},
-        {"validatingwebhookconfigurations.admissionregistration.k8s.io", {0, 1}},
-        {"volumeattachments.storage.k8s.io", {0, 1}},
-        {"volumeattributesclasses.storage.k8s.io", {1, 1}},
-    };
-    // One stored kind, two rules.
-    if (kind.resource == "events" && !kind.group.empty()) return {};
-    for (const Known& one : known) {
-        if (one.resource == kind.resource) return one.checks;
-    }
-    return {};
-}
-
-void add_all(const FieldErrors& from, FieldErrors& into) {
-    for (const FieldError& error : from.all()) into.add(error);
-}
-
 // Go's time.Time by %v.
 GoText printed_time(const Json& time) {
     std::string text = time.is_string() ? time.get<std::string>() : std::string();
     if (text.size() == 20) text = text.substr(0, 10) + " " + text.substr(11, 8) + " +0000 UTC";
     return {text};
-}
-
-void validate_change(const Json& object, const Json& old, FieldErrors& errors) {
-    const FieldPath path("metadata");
-    const Json& metadata = object_at(object, {"metadata"});
-    const Json& before = object_at(old, {"metadata"});
-    const Json* old_deletion = find(before, "deletionTimestamp");
-    if (old_deletion != nullptr) {
-        const Json& known = array_at(before, {"finalizers"});
-        std::set<std::string> added;
-        for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
-            const bool there = std::find(known.begin(), known.end(), finalizer) != known.end();
-            if (!there && finalizer.is_string()) added.insert(finalizer.get<std::string>());
-        }
-        std::string list;
-        for (const std::string& finalizer : added) list += (list.empty() ? "" : ", ") + go_quote(finalizer);
-        if (!added.empty()) {
-            errors.forbidden(path.child("finalizers"),
-                             "no new finalizers can be added if the object is being deleted, found new finalizers []string{" +
-                                 list + "}");
-        }
-    }
-    for (const char* member : {"name", "namespace", "uid"}) {
-        const std::string_view now = string_at(metadata, {member});
-        if (now != string_at(before, {member})) errors.invalid(path.child(member), std::string(now), immutable);
-    }
-    const Json* deletion = find(metadata, "deletionTimestamp");
-    if (deletion != nullptr && old_deletion == nullptr) {
-        errors.invalid(path.child("deletionTimestamp"), printed_time(*deletion), immutable);
-    }
-    const Json* grace = find(metadata, "deletionGracePeriodSeconds");
-    const Json* old_grace = find(before, "deletionGracePeriodSeconds");
-    if (grace != nullptr && (old_grace == nullptr || *grace != *old_grace)) {
-        errors.invalid(path.child("deletionGracePeriodSeconds"), *grace, only_by_deletion);
-    }
-    validate_common(metadata, path, errors);
 }
 
 }  // namespace
@@ -252,11 +132,33 @@ void fill_new_metadata(const KindSpec& kind, Json& object, Time now, Random& ran
     if (kind.has_generation) metadata["generation"] = 1;
 }
 
+void validate_standard_finalizers(const KindSpec& kind, const Json& object, FieldErrors& errors) {
+    const FieldPath path("metadata.finalizers");
+    const Json& metadata = object_at(object, {"metadata"});
+    if (!knows_standard_finalizers(kind)) return;
+    std::size_t index = 0;
+    for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
+        const FieldPath at = path.index(index++);
+        if (!finalizer.is_string()) continue;
+        const std::string& name = finalizer.get_ref<const std::string&>();
+        if (name.find('/') == std::string::npos && !is_standard_finalizer(name)) {
+            errors.invalid(at, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
+        }
+    }
+}
+
 void validate_metadata(const KindSpec& kind, const Json& object, FieldErrors& errors) {
     // Their strategies look at the rest alone.
     if (kind.resource == "poddisruptionbudgets.policy" || (kind.resource == "events" && kind.group.empty())) return;
     const KindRules* rules = rules_of(kind);
-    validate_whole(kind, object, rules->validate_name != nullptr ? rules->validate_name : check_name_as_subdomain, errors);
+    const auto rule = rules->validate_name != nullptr ? rules->validate_name : check_name_as_subdomain;
+    const auto check = [&](std::string_view name, bool prefix) {
+        Messages messages = rule(name, prefix);
+        const Messages own = check_own_name(kind, object, name, messages);
+        messages.insert(messages.end(), own.begin(), own.end());
+        return messages;
+    };
+    validate_whole(kind, object, check, errors);
     validate_standard_finalizers(kind, object, errors);
 }
 
@@ -287,26 +189,40 @@ void keep_server_metadata(Json& object, const Json& old) {
     keep_if_absent("deletionGracePeriodSeconds");
 }
 
-FieldErrors validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, bool whole_object,
-                                     FieldErrors& errors) {
-    validate_whole(kind, object, check_path_segment, errors);
-    // What found nothing once finds nothing again.
-    FieldErrors change;
-    validate_change(object, old, change);
-    add_all(change, errors);
-    // Parts of an object are checked as changes alone.
-    const MetadataChecks again = whole_object ? metadata_checks(kind) : MetadataChecks{};
-    FieldErrors whole;
-    if (again.wholes > 0) validate_metadata(kind, object, whole);
-    FieldErrors later;
-    if (again.whole_first) add_all(whole, errors);
-    FieldErrors& changes = again.whole_first && !again.together ? later : errors;
-    for (int i = 0; i < again.changes; ++i) {
-        add_all(change, changes);
-        validate_standard_finalizers(kind, object, changes);
+void validate_metadata_change(const Json& object, const Json& old, FieldErrors& errors) {
+    const FieldPath path("metadata");
+    const Json& metadata = object_at(object, {"metadata"});
+    const Json& before = object_at(old, {"metadata"});
+    const Json* old_deletion = find(before, "deletionTimestamp");
+    if (old_deletion != nullptr) {
+        const Json& known = array_at(before, {"finalizers"});
+        std::set<std::string> added;
+        for (const Json& finalizer : array_at(metadata, {"finalizers"})) {
+            const bool there = std::find(known.begin(), known.end(), finalizer) != known.end();
+            if (!there && finalizer.is_string()) added.insert(finalizer.get<std::string>());
+        }
+        std::string list;
+        for (const std::string& finalizer : added) list += (list.empty() ? "" : ", ") + go_quote(finalizer);
+        if (!added.empty()) {
+            errors.forbidden(path.child("finalizers"),
+                             "no new finalizers can be added if the object is being deleted, found new finalizers []string{" +
+                                 list + "}");
+        }
     }
-    for (int i = again.whole_first ? 1 : 0; i < again.wholes; ++i) add_all(whole, changes);
-    return later;
+    for (const char* member : {"name", "namespace", "uid"}) {
+        const std::string_view now = string_at(metadata, {member});
+        if (now != string_at(before, {member})) errors.invalid(path.child(member), std::string(now), immutable);
+    }
+    const Json* deletion = find(metadata, "deletionTimestamp");
+    if (deletion != nullptr && old_deletion == nullptr) {
+        errors.invalid(path.child("deletionTimestamp"), printed_time(*deletion), immutable);
+    }
+    const Json* grace = find(metadata, "deletionGracePeriodSeconds");
+    const Json* old_grace = find(before, "deletionGracePeriodSeconds");
+    if (grace != nullptr && (old_grace == nullptr || *grace != *old_grace)) {
+        errors.invalid(path.child("deletionGracePeriodSeconds"), *grace, only_by_deletion);
+    }
+    validate_common(metadata, path, errors);
 }
 
 }  // namespace kubemu::api

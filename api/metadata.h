@@ -31,9 +31,9 @@ void validate_any_metadata(const KindSpec& kind, const Json& object, FieldErrors
 
 // Takes what an update left out from `old` (uid, creationTimestamp, deletion marks, generation).
 void keep_server_metadata(Json& object, const Json& old);
-// `whole_object`: not one of its subresources alone. Complaints come as often as the real server makes them; those that it
-// makes after it has looked at the object as at a new one are returned.
-[[nodiscard]] FieldErrors validate_metadata_update(const KindSpec& kind, const Json& object, const Json& old, bool whole_object,
-                                                   FieldErrors& errors);
+// What a change of metadata may not do, and what holds of the new one wherever it stands.
+void validate_metadata_change(const Json& object, const Json& old, FieldErrors& errors);
+// Finalizers without a domain are Kubernetes' own, for the kinds that know these.
+void validate_standard_finalizers(const KindSpec& kind, const Json& object, FieldErrors& errors);
 
 }  // namespace kubemu::api

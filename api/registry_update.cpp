@@ -14,6 +14,7 @@
 #include "api/schema/zero.h"
 #include "api/storage_status.h"
 #include "api/subresources/subresources.h"
+#include "api/update_checks.h"
 #include "api/values/discard.h"
 #include "api/values/text.h"
 #include "storage/base/limits.h"
@@ -105,7 +106,7 @@ bool wants_otherwise(const KindSpec& kind, const Json& object, const Json& old) 
     if (kind.resource == "endpointslices.discovery.k8s.io") {
         return differs({"endpoints"}) || differs({"ports"}) || differs({"metadata", "labels"});
     }
-    return differs({"spec"}) || differs({"webhooks"});
+    return differs({"spec"}) || differs({"webhooks"}) || differs({"template"});
 }
 
 // The strategies of these kinds compare with reflect.DeepEqual: an empty list that a client posts is not the nil that was
@@ -249,16 +250,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     }
 
     FieldErrors errors;
-    // Where the strategy looks at the object as a new one first, the change of its metadata comes behind that.
-    const FieldErrors later = validate_metadata_update(kind, object, old, subresource.empty(), errors);
-    const bool as_new = !status_only && !binding && rules->validate != nullptr && !rules->validates_updates_apart;
-    if (as_new) rules->validate(object, hook, errors);
-    for (const FieldError& error : later.all()) errors.add(error);
-    if (status_only) {
-        if (rules->validate_status_update != nullptr) rules->validate_status_update(object, old, hook, errors);
-    } else if (!binding) {
-        if (rules->validate_update != nullptr) rules->validate_update(object, old, hook, errors);
-    }
+    check_update(kind, object, old, hook, errors);
     const KindSpec& stored = options.kinds.stored_of(kind);
     if (!errors.empty()) return Status::invalid(stored.group, stored.kind, name, errors);
     TRY(admit_validating(request));

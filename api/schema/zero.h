@@ -14,6 +14,8 @@ bool is_zero(const Json& value);
 // equal after it, so that a client may say `hostNetwork: false`, or nothing, and changes nothing. Empty lists stay where
 // the rules of the kind refuse them.
 void drop_zero_values(Json& object, const TypeInfo& type);
+// The same with the empty lists that are refused: what Go's Semantic.DeepEqual compares.
+void drop_all_zero_values(Json& object, const TypeInfo& type);
 
 // Whether a value of this field is or holds an empty list, map or byte string: what reflect.DeepEqual of Go tells from nil.
 bool holds_empty_containers(const Json& value, const FieldInfo& field);

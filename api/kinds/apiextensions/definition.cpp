@@ -59,20 +59,9 @@ void prepare_changed_definition(Json& definition, const Json& old, const HookCon
     note_storage_version(definition);
 }
 
-void validate_definition_name(const Json& definition, FieldErrors& errors) {
-    const std::string wanted =
-        std::string(string_at(definition, {"spec", "names", "plural"})) + "." + std::string(string_at(definition, {"spec", "group"}));
-    for (const char* member : {"generateName", "name"}) {
-        const std::string text(string_at(definition, {"metadata", member}));
-        if (text.empty() || text == wanted) continue;
-        errors.invalid(FieldPath("metadata").child(member), text, "must be spec.names.plural+\".\"+spec.group");
-    }
-}
-
 namespace {
 
 void validate(const Json& definition, const HookContext&, FieldErrors& errors) {
-    validate_definition_name(definition, errors);
     validate_definition(definition, nullptr, errors);
 }
 

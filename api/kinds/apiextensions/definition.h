@@ -15,7 +15,6 @@ namespace kubemu::api::kinds {
 // version, which lets fields be kept that no schema knows.
 void validate_definition(const Json& definition, const Json* old, FieldErrors& errors, bool v1beta1 = false);
 void validate_definition_status(const Json& definition, FieldErrors& errors);
-void validate_definition_name(const Json& definition, FieldErrors& errors);
 
 // Hooks that both versions have in common.
 void default_definition(Json& definition, const HookContext& context);

@@ -144,7 +144,6 @@ void check(const Json& definition, const Json* old, FieldErrors& errors) {
 }
 
 void validate(const Json& definition, const HookContext&, FieldErrors& errors) {
-    validate_definition_name(definition, errors);
     check(definition, nullptr, errors);
 }
 

@@ -39,15 +39,6 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const FieldPath path("spec");
     const Json& spec = object_at(object, {"spec"});
     const std::string group(string_at(spec, {"group"})), version(string_at(spec, {"version"}));
-    const std::string wanted = version + "." + group;
-    const auto check_name = [&](const char* member, bool prefix) {
-        const std::string text(string_at(object, {"metadata", member}));
-        if (text.empty() || text == wanted || !check_path_segment(text, prefix).empty()) return;
-        errors.invalid(FieldPath("metadata").child(member), text,
-                       "must be `spec.version+\".\"+spec.group`: " + go_quote(wanted));
-    };
-    check_name("generateName", true);
-    check_name("name", false);
     if (group.empty() && version != "v1") {
         errors.required(path.child("group"), "only v1 may have an empty group and it better be legacy kube");
     }

@@ -164,11 +164,6 @@ Messages check_controller_name(std::string_view name, bool prefix) {
     return prefix ? Messages{} : check_name_as_subdomain(name, false);
 }
 
-// The real server checks the whole of it a second time on update.
-void replication_controller_update(const Json& object, const Json&, const HookContext& context, FieldErrors& errors) {
-    replication_controller_validate(object, context, errors);
-}
-
 }  // namespace
 
 #define KUBEMU_RULES(name) extern const KindRules name; const KindRules name
@@ -185,7 +180,6 @@ KUBEMU_RULES(replica_set_rules){.set_defaults = default_template,
                                 .warnings = warnings};
 KUBEMU_RULES(replication_controller_rules){.set_defaults = replication_controller_defaults,
                                            .validate = replication_controller_validate,
-                                           .validate_update = replication_controller_update,
                                            .validate_status_update = replica_set_status,
                                            .validate_name = check_controller_name,
                                            .warnings = warnings};

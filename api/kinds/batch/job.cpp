@@ -8,6 +8,7 @@
 #include "api/kinds/core/pod_spec.h"
 #include "api/kinds/go_syntax.h"
 #include "api/kinds/validation.h"
+#include "api/schema/zero.h"
 #include "api/selector/label.h"
 
 namespace kubemu::api::kinds {
@@ -53,19 +54,13 @@ void validate_has_label(const Json& labels, const char* label, const std::string
     else if (*found != value) errors.invalid(path, go_string_map(&labels), "must be '" + value + "'");
 }
 
-bool was_made_with_prefixed_labels(const Json& labels) {
-    return find(labels, uid_labels[1]) != nullptr && find(labels, name_labels[1]) != nullptr;
-}
-
-// `prefixed`: the labels with a domain are expected too, as on every Job but those that were made before there were any.
-void validate_generated_selector(const Json& job, bool prefixed, FieldErrors& errors) {
+void validate_generated_selector(const Json& job, FieldErrors& errors) {
     const Json* selector = find(job, {"spec", "selector"});
     if (bool_at(job, {"spec", "manualSelector"}) || selector == nullptr) return;
     const std::string uid(uid_of(job)), name(name_of(job));
     const Json& labels = object_at(job, {"spec", "template", "metadata", "labels"});
-    const std::size_t kinds_of_labels = prefixed ? 2 : 1;
     LabelSpan expected;
-    for (std::size_t i = 0; i < kinds_of_labels; ++i) {
+    for (std::size_t i = 0; i < std::size(uid_labels); ++i) {
         validate_has_label(labels, uid_labels[i], uid, errors);
         validate_has_label(labels, name_labels[i], name, errors);
         expected.emplace_back(uid_labels[i], uid);
@@ -86,8 +81,8 @@ void validate_selected_spec(const Json& job, FieldErrors& errors) {
     if (usable_selector(selector)) validate_template_matches(spec, selects_template(selector, spec), errors);
 }
 
-void validate_whole(const Json& job, bool prefixed, FieldErrors& errors) {
-    validate_generated_selector(job, prefixed, errors);
+void validate(const Json& job, const HookContext&, FieldErrors& errors) {
+    validate_generated_selector(job, errors);
     validate_selected_spec(job, errors);
     const std::int64_t completions = int_at(job, {"spec", "completions"});
     if (string_at(job, {"spec", "completionMode"}) != "Indexed" || completions <= 0) return;
@@ -98,8 +93,6 @@ void validate_whole(const Json& job, bool prefixed, FieldErrors& errors) {
                        "will not able to create pod with invalid DNS label: " + host);
     }
 }
-
-void validate_create(const Json& job, const HookContext&, FieldErrors& errors) { validate_whole(job, true, errors); }
 
 // ---------------------------------------------------------------- Update
 
@@ -157,8 +150,10 @@ GoText go_template(const Json& pod_template) {
 }
 
 void validate_template_update(const Json& job, const Json& old, FieldErrors& errors) {
-    const Json& now = object_at(job, {"spec", "template"});
+    Json now = object_at(job, {"spec", "template"});
     const Json& before = object_at(old, {"spec", "template"});
+    if (now == before) return;
+    drop_all_zero_values(now, *find_type("core/v1.PodTemplateSpec"));
     if (now == before) return;
     if (template_may_change(old) && without_changeable(now) == without_changeable(before)) return;
     errors.invalid(spec_path.child("template"), go_template(now), "field is immutable");
@@ -167,7 +162,6 @@ void validate_template_update(const Json& job, const Json& old, FieldErrors& err
 void validate_update(const Json& job, const Json& old, const HookContext&, FieldErrors& errors) {
     const Json& spec = object_at(job, {"spec"});
     const Json& before = object_at(old, {"spec"});
-    validate_whole(job, was_made_with_prefixed_labels(object_at(old, {"spec", "template", "metadata", "labels"})), errors);
     // The real server checks the spec a second time.
     validate_selected_spec(job, errors);
     validate_completions(spec, before, errors);
@@ -202,7 +196,7 @@ void warnings(const Json& job, const Json* old, const HookContext&, std::vector<
 extern const KindRules job_rules;
 const KindRules job_rules{.set_defaults = set_defaults,
                           .prepare_for_create = prepare_for_create,
-                          .validate_create = validate_create,
+                          .validate = validate,
                           .validate_update = validate_update,
                           .validate_status_update = validate_status,
                           .warnings = warnings};

@@ -4,6 +4,7 @@
 #include "api/kinds/core/pod_requests.h"
 #include "api/kinds/core/pod_spec.h"
 #include "api/kinds/rules.h"
+#include "api/schema/zero.h"
 
 namespace kubemu::api::kinds {
 namespace {
@@ -77,6 +78,10 @@ void count_change(Json& pod, const Json& old, bool resized) {
 }
 
 void prepare_for_update(Json& pod, const Json& old, const HookContext& context) {
+    // Only a new pod is asked where its overhead comes from.
+    if (const Json* overhead = find(pod, {"spec", "overhead"}); overhead != nullptr && overhead->empty()) {
+        erase(pod["spec"], "overhead");
+    }
     if (context.subresource == "ephemeralcontainers") keep_metadata(pod, old);
     if (context.subresource != "resize") return count_change(pod, old, false);
     keep_metadata(pod, old);
@@ -102,7 +107,11 @@ void validate_create(const Json& pod, const HookContext&, FieldErrors& errors) {
 void validate_update(const Json& pod, const Json& old, const HookContext& context, FieldErrors& errors) {
     if (context.subresource == "ephemeralcontainers") return validate_ephemeral_containers_update(pod, old, errors);
     if (context.subresource == "resize") return validate_pod_resize(pod, old, errors);
-    validate_pod_update(pod, old, errors);
+    if (errors.empty()) return validate_pod_update(pod, old, errors);
+    // An empty list that was refused is no change.
+    Json plain = pod;
+    drop_all_zero_values(plain, *context.kind.type);
+    validate_pod_update(plain, old, errors);
 }
 
 void validate_status(const Json& pod, const Json& old, const HookContext&, FieldErrors& errors) {

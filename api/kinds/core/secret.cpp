@@ -71,7 +71,7 @@ void validate_type(const Json& object, const Json& data, FieldErrors& errors) {
     }
 }
 
-void validate_secret(const Json& object, FieldErrors& errors) {
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     const Json& data = object_at(object, {"data"});
     const FieldPath path("data");
     validate_data_keys(data, path, errors);
@@ -79,14 +79,9 @@ void validate_secret(const Json& object, FieldErrors& errors) {
     validate_type(object, data, errors);
 }
 
-void validate_create(const Json& object, const HookContext&, FieldErrors& errors) {
-    validate_secret(object, errors);
-}
-
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     validate_immutable(find(object, "type"), find(old, "type"), FieldPath("type"), errors);
     validate_immutable_data(object, old, {"data"}, errors);
-    validate_secret(object, errors);
 }
 
 void warnings(const Json& object, const Json*, const HookContext&, std::vector<std::string>& out) {
@@ -108,7 +103,7 @@ void warnings(const Json& object, const Json*, const HookContext&, std::vector<s
 extern const KindRules secret_rules;
 const KindRules secret_rules{.set_defaults = set_defaults,
                              .prepare_for_update = prepare_for_update,
-                             .validate_create = validate_create,
+                             .validate = validate,
                              .validate_update = validate_update,
                              .warnings = warnings};
 

@@ -56,15 +56,13 @@ void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     }
 }
 
-void validate_update(const Json& object, const Json& old, const HookContext& context, FieldErrors& errors) {
+void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
     validate_immutable_text(string_at(object, {"spec", "controller"}), string_at(old, {"spec", "controller"}),
                             FieldPath("spec").child("controller"), errors);
-    validate(object, context, errors);
 }
 
 }  // namespace
 
-KUBEMU_RULES(ingress_class_rules){
-    .set_defaults = set_defaults, .validate = validate, .validate_update = validate_update, .validates_updates_apart = true};
+KUBEMU_RULES(ingress_class_rules){.set_defaults = set_defaults, .validate = validate, .validate_update = validate_update};
 
 }  // namespace kubemu::api::kinds

@@ -10,6 +10,7 @@
 #include "api/kinds/resource/claims.h"
 #include "api/kinds/resource/devices.h"
 #include "api/kinds/validation.h"
+#include "api/schema/zero.h"
 #include "api/values/ip_address.h"
 #include "api/values/names.h"
 #include "api/values/text.h"
@@ -187,9 +188,10 @@ void validate_new_template(const Json& object, const HookContext& context, Field
 }
 
 void validate_template_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
-    const Json& spec = object_at(object, {"spec"});
+    Json spec = object_at(object, {"spec"});
     if (spec == object_at(old, {"spec"})) return;
-    errors.invalid(FieldPath("spec"), spec, "field is immutable");
+    drop_all_zero_values(spec, *find_type("resource/v1.ResourceClaimTemplateSpec"));
+    if (spec != object_at(old, {"spec"})) errors.invalid(FieldPath("spec"), spec, "field is immutable");
 }
 
 void validate_class(const Json& object, const HookContext&, FieldErrors& errors) {

@@ -20,7 +20,18 @@ constexpr std::size_t devices_max = 128, devices_with_extras_max = 64, propertie
                       value_bytes_max = 64;
 constexpr std::size_t counter_sets_max = 8, counters_max = 32, consumptions_max = 2;
 
+// An empty list is one of two that exclude each other, or nothing.
+void drop_lone_empty_list(Json& spec) {
+    const Json *devices = find(spec, "devices"), *counters = find(spec, "sharedCounters");
+    const auto given = [](const Json* list) { return list != nullptr && !list->is_null(); };
+    if (given(devices) && given(counters)) return;
+    for (const char* member : {"devices", "sharedCounters"}) {
+        if (array_at(spec, {member}).empty()) erase(spec, member);
+    }
+}
+
 void set_defaults(Json& object, const HookContext& context) {
+    if (Json* spec = find(object, {"spec"})) drop_lone_empty_list(*spec);
     Json* devices = find(object, {"spec", "devices"});
     if (devices == nullptr || !devices->is_array()) return;
     for (Json& device : *devices) {
@@ -206,7 +217,7 @@ void validate_spec(const Json& object, const Json* old, FieldErrors& errors) {
 
     const Json& devices = array_at(spec, {"devices"});
     const Json& sets = array_at(spec, {"sharedCounters"});
-    if (!devices.empty() && !sets.empty())
+    if (find(spec, "devices") != nullptr && find(spec, "sharedCounters") != nullptr)
         errors.invalid(path, "", "only one of `sharedCounters` or `devices` is allowed");
     std::size_t most = devices_max;
     std::set<std::string_view> names;

@@ -7,13 +7,9 @@
 namespace kubemu::api::kinds {
 namespace {
 
-void validate_class(const Json& object, FieldErrors& errors) {
+void validate(const Json& object, const HookContext&, FieldErrors& errors) {
     validate_provisioner(string_at(object, {"driverName"}), FieldPath("driverName"), errors);
     validate_parameters(object_at(object, {"parameters"}), false, FieldPath("parameters"), errors);
-}
-
-void validate_create(const Json& object, const HookContext&, FieldErrors& errors) {
-    validate_class(object, errors);
 }
 
 void validate_update(const Json& object, const Json& old, const HookContext&, FieldErrors& errors) {
@@ -23,12 +19,11 @@ void validate_update(const Json& object, const Json& old, const HookContext&, Fi
     if (object_at(object, {"parameters"}) != object_at(old, {"parameters"})) {
         errors.forbidden(FieldPath("parameters"), "updates to parameters are forbidden.");
     }
-    validate_class(object, errors);
 }
 
 }  // namespace
 
 extern const KindRules volume_attributes_class_rules;
-const KindRules volume_attributes_class_rules{.validate_create = validate_create, .validate_update = validate_update};
+const KindRules volume_attributes_class_rules{.validate = validate, .validate_update = validate_update};
 
 }  // namespace kubemu::api::kinds

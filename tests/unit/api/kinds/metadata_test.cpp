@@ -25,6 +25,9 @@ TEST_CASE("names and what they are generated from, kind by kind") {
     const std::string service =
         R"("spec":{"group":"e.com","version":"v1","groupPriorityMinimum":1,"versionPriority":1})";
     const std::string budget = R"("spec":{"minAvailable":1})", event = R"("involvedObject":{"namespace":"default"})";
+    const std::string definition =
+        R"("spec":{"group":"e.com","scope":"Cluster","names":{"plural":"foos","kind":"Foo"},"versions":[{"name":"v1",)"
+        R"("served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]})";
     struct Case {
         const char* resource;
         std::string object;
@@ -50,6 +53,13 @@ TEST_CASE("names and what they are generated from, kind by kind") {
         {"apiservices.apiregistration.k8s.io", with_metadata(R"({"name":"v1.e.com","generateName":"g"})", service),
          "APIService.apiregistration.k8s.io \"v1.e.com\" is invalid: metadata.generateName: Invalid value: \"g\": must be "
          "`spec.version+\".\"+spec.group`: \"v1.e.com\""},
+        {"customresourcedefinitions.apiextensions.k8s.io", with_metadata(R"({"name":"bars.e.com"})", definition),
+         "CustomResourceDefinition.apiextensions.k8s.io \"bars.e.com\" is invalid: metadata.name: Invalid value: "
+         "\"bars.e.com\": must be spec.names.plural+\".\"+spec.group"},
+        // A name that says something else than the spec is one of the complaints about the metadata.
+        {"apiservices.apiregistration.k8s.io", with_metadata(R"({"name":"v2.e.com","labels":{"a!":""}})", service),
+         "APIService.apiregistration.k8s.io \"v2.e.com\" is invalid: [metadata.name: Invalid value: \"v2.e.com\": must be "
+         "`spec.version+\".\"+spec.group`: \"v1.e.com\", metadata.labels: "},
     };
     for (const Case& one : cases) {
         CAPTURE(one.object);

@@ -12,8 +12,7 @@ TEST_CASE("APIService: what is refused") {
             .empty());
     CHECK(
         service.creating(
-            R"({"metadata":{"name":"g"},"spec":{"group":"g","version":"v1","groupPriorityMinimum":20001,"versionPriority":0,"insecureSkipTLSVerify":true}})") ==
-        "metadata.name: Invalid value: \"g\": must be `spec.version+\".\"+spec.group`: \"v1.g\"\n"
+            R"({"metadata":{"name":"v1.g"},"spec":{"group":"g","version":"v1","groupPriorityMinimum":20001,"versionPriority":0,"insecureSkipTLSVerify":true}})") ==
         "spec.groupPriorityMinimum: Invalid value: 20001: must be positive and less than 20000\n"
         "spec.versionPriority: Invalid value: 0: must be positive and less than 1000\n"
         "spec.insecureSkipTLSVerify: Invalid value: true: local APIServices may not have "

@@ -114,7 +114,7 @@ TEST_CASE("IngressClass: controller and parameters") {
         ingress_class.updating(R"({"spec":{"controller":"a.b/c"}})", R"({"spec":{"controller":"a.b/d"}})") ==
         "spec.controller: Invalid value: \"a.b/d\": field is immutable");
     CHECK(ingress_class.updating(R"({"spec":{"controller":"a.b/c"}})", R"({"spec":{}})") ==
-          "spec.controller: Invalid value: \"\": field is immutable\nspec.controller: Required value");
+          "spec.controller: Required value\nspec.controller: Invalid value: \"\": field is immutable");
 }
 
 TEST_CASE("NetworkPolicy: policy types by default") {
