@@ -154,15 +154,6 @@ ApiResult<bool> check_revision(const KindSpec& kind, std::string_view name, cons
     return true;
 }
 
-Status uid_mismatch(const KindSpec& kind, std::string_view namespace_name, std::string_view name, std::string_view wanted,
-                    std::string_view found) {
-    const std::string key = "/registry/" + std::string(kind.plural) + "/" + object_key(namespace_name, name);
-    return Status::conflict(kind.group, kind.plural, name,
-                            "StorageError: invalid object, Code: 4, Key: " + key +
-                                ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: " +
-                                std::string(wanted) + ", UID in object meta: " + std::string(found));
-}
-
 }  // namespace
 
 // A change of the Scale is judged as such.
@@ -197,7 +188,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     }
     TRY(place_in_namespace(kind, namespace_name, changed));
     if (const std::string_view uid = uid_of(changed); context.uid_is_precondition && !uid.empty() && uid != uid_of(old)) {
-        return uid_mismatch(kind, namespace_name, name, uid, uid_of(old));
+        return precondition_failed(kind, namespace_name, name, "UID", uid, uid_of(old));
     }
     TRY(check_revision(kind, name, changed, *tip));
 
@@ -311,7 +302,7 @@ ApiResult<Written> Registry::Impl::update(const KindSpec& kind, std::string_view
             TRY_ASSIGN(const bool wanted, change(object, false));
             if (!wanted) return Status::not_found(kind.group, kind.plural, name);
             if (const std::string_view uid = uid_of(object); context.uid_is_precondition && !uid.empty()) {
-                return uid_mismatch(kind, namespace_name, name, uid, {});
+                return precondition_failed(kind, namespace_name, name, "UID", uid, {});
             }
             const bool status_creates = subresource == "status" && kind.allow_create_on_update;
             if (!status_creates && (!(kind.allow_create_on_update || context.creates) || !subresource.empty())) {

@@ -1,6 +1,8 @@
 // Worded as k8s.io/apiserver/pkg/registry/generic/registry and the etcd client word them.
 #include "api/storage_status.h"
 
+#include "api/registry.h"
+
 namespace kubemu::api {
 
 Status storage_status(const storage::Error& error, const KindSpec& kind, std::string_view name) {
@@ -18,6 +20,17 @@ Status storage_status(const storage::Error& error, const KindSpec& kind, std::st
         case Code::io: break;
     }
     return Status::internal(storage::to_string(error));
+}
+
+Status precondition_failed(const KindSpec& kind, std::string_view namespace_name, std::string_view name, std::string_view what,
+                           std::string_view wanted, std::string_view found) {
+    const std::string key = "/registry/" + std::string(kind.plural) + "/" + object_key(namespace_name, name);
+    const std::string precondition(what);
+    return Status::conflict(kind.group, kind.plural, name,
+                            "StorageError: invalid object, Code: 4, Key: " + key +
+                                ", ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: " + precondition +
+                                " in precondition: " + std::string(wanted) + ", " + precondition +
+                                " in object meta: " + std::string(found));
 }
 
 }  // namespace kubemu::api

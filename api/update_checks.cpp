@@ -76,8 +76,8 @@ std::string_view order_of(const KindSpec& kind, std::string_view subresource) {
 void check_update(const KindSpec& kind, const Json& object, const Json& old, const HookContext& hook, FieldErrors& errors) {
     const KindRules* rules = rules_of(kind);
     const bool status_only = hook.subresource == "status" || hook.subresource == "approval";
-    // A binding sets spec.nodeName and a condition of a pod, which no update of either part may.
-    const bool binding = hook.subresource == "binding";
+    // A binding is put into the pod as it is: spec.nodeName and a condition, which no update of either part may set.
+    if (hook.subresource == "binding") return;
     validate_any_metadata(kind, object, errors);
     // What found nothing once finds nothing again.
     FieldErrors change;
@@ -96,9 +96,9 @@ void check_update(const KindSpec& kind, const Json& object, const Json& old, con
             if (check == 'u' && rules->validate_status_update != nullptr) {
                 rules->validate_status_update(object, old, hook, errors);
             }
-        } else if (!binding && check == 'o') {
+        } else if (check == 'o') {
             if (rules->validate != nullptr && !rules->validates_updates_apart) rules->validate(object, hook, errors);
-        } else if (!binding && rules->validate_update != nullptr) {
+        } else if (rules->validate_update != nullptr) {
             rules->validate_update(object, old, hook, errors);
         }
     }

@@ -92,10 +92,10 @@ class Parser {
             if (text(value, name)) schema.map_type = value.get<std::string>();
         } else if (name == "x-kubernetes-validations") rules(schema, value);
         else if (name == "id") schema.has_id = value != "";
-        else if (name == "$ref") schema.has_ref = true;
+        else if (name == "$ref") schema.has_ref = true, schema.says_ref = value != "";
         else if (name == "$schema") schema.has_schema_url = value != "";
         else if (name == "additionalItems") schema.has_additional_items = true;
-        else if (name == "dependencies") schema.has_dependencies = true;
+        else if (name == "dependencies") schema.has_dependencies = true, schema.says_dependencies = !value.empty();
         else if (name == "externalDocs") schema.has_external_docs = true;
         else if (name == "example") schema.has_example = true;
     }

@@ -57,6 +57,7 @@ struct Schema {
 
     // Keywords that no CustomResourceDefinition may use, and how items were written.
     bool has_id = false, has_ref = false, has_additional_items = false, has_dependencies = false;
+    bool says_ref = false, says_dependencies = false;  // and something is in them
     bool items_are_a_list = false;
     bool has_external_docs = false, has_example = false, has_schema_url = false;
     std::vector<Property> definitions, pattern_properties;

@@ -6,6 +6,7 @@
 #include "api/crd/custom_resource.h"
 #include "api/selector/label.h"
 #include "api/request_scope.h"
+#include "api/storage_status.h"
 #include "api/subresources/eviction.h"
 #include "api/values/text.h"
 #include "api/values/time.h"
@@ -49,6 +50,14 @@ ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_vi
         const auto refuse = [&](const std::string& why) {
             return Status::conflict({}, "pods/binding", name, why);
         };
+        if (const std::string_view uid = uid_of(body); !uid.empty() && uid != uid_of(pod)) {
+            return precondition_failed(kind, namespace_name, name, "UID", uid, uid_of(pod));
+        }
+        const std::string_view wanted = string_at(body, {"metadata", "resourceVersion"});
+        const std::string_view version = string_at(pod, {"metadata", "resourceVersion"});
+        if (!wanted.empty() && wanted != version) {
+            return precondition_failed(kind, namespace_name, name, "ResourceVersion", wanted, version);
+        }
         if (find(pod, {"metadata", "deletionTimestamp"}) != nullptr) {
             return refuse("pod " + std::string(name) + " is being deleted, cannot be assigned to a host");
         }

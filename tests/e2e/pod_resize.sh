@@ -21,15 +21,15 @@ resize() {
 }
 show() { k get pod p -o jsonpath="$1"; }
 
-matches '"generation":1' resize '"resources":{"requests":{"cpu":"150m"}}'
-eventually matches '^150m 1$' show '{.status.containerStatuses[0].resources.requests.cpu} {.status.observedGeneration}{"\n"}'
+matches '"generation":2' resize '"resources":{"requests":{"cpu":"150m"}}'
+eventually matches '^150m 2$' show '{.status.containerStatuses[0].resources.requests.cpu} {.status.observedGeneration}{"\n"}'
 # Too much for any node: the wish stays, the resources in use too.
-matches '"generation":2' resize '"resources":{"requests":{"cpu":"1k"},"limits":{"cpu":"1k"}}'
-eventually matches '^Infeasible 2$' show \
+matches '"generation":3' resize '"resources":{"requests":{"cpu":"1k"},"limits":{"cpu":"1k"}}'
+eventually matches '^Infeasible 3$' show \
   '{range .status.conditions[?(@.type=="PodResizePending")]}{.reason} {.observedGeneration}{"\n"}{end}'
 matches '^150m$' show '{.status.containerStatuses[0].resources.requests.cpu}{"\n"}'
 # Only cpu and memory, and not taken away; the class of service stays.
 matches 'resource limits cannot be removed' resize '"resources":{"limits":{"memory":null}}'
-matches '"generation":2' resize '"image":"other"'
+matches '"generation":3' resize '"image":"other"'
 matches 'QOS Class may not change' resize \
   '"resources":{"requests":{"cpu":"200m","memory":"128Mi"},"limits":{"cpu":"200m","memory":"128Mi"}}'

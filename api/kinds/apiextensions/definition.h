@@ -28,6 +28,10 @@ void validate_definition_schema(const structural::Schema& schema, bool has_statu
 // Defaults fit their schemas, and hold nothing that would be pruned.
 void validate_schema_defaults(const structural::Schema& schema, const FieldPath& path, FieldErrors& errors);
 
+// What keeps a schema from being read as a structural one, in apiextensions-apiserver's words; empty: nothing. All that
+// asks for a structural schema (its structure, defaults, rules) is not looked at then.
+std::string why_never_structural(const structural::Schema& schema);
+
 // What a selectable field or a rule's fieldPath leads to: ".spec.a['b']". Null when it leads nowhere; `error` says why.
 // `normal` receives the path as fields, without brackets.
 const structural::Schema* schema_at_path(const structural::Schema& schema, std::string_view path, bool allow_brackets,

@@ -235,7 +235,9 @@ class SchemaWalk {
             std::vector<std::string> steps;
             std::string error;
             schema_at_path(schema, rule.field_path, true, steps, error);
-            if (!error.empty()) errors_.invalid(field, rule.field_path, "must be a valid path");
+            if (!error.empty() && why_never_structural(schema).empty()) {
+                errors_.invalid(field, rule.field_path, "must be a valid path");
+            }
         }
     }
 
@@ -257,7 +259,33 @@ bool next_token(std::string_view& rest, std::string& token) {
     return true;
 }
 
+// What keeps this node from being part of a structural schema; null: nothing.
+const char* unsupported(const Schema& node) {
+    if (node.has_id) return "OpenAPIV3Schema 'id' is not supported";
+    if (node.has_schema_url) return "OpenAPIV3Schema 'schema' is not supported";
+    if (node.says_ref) return "OpenAPIV3Schema '$ref' is not supported";
+    if (!node.pattern_properties.empty()) return "OpenAPIV3Schema 'patternProperties' is not supported";
+    if (node.says_dependencies) return "OpenAPIV3Schema 'dependencies' is not supported";
+    if (node.has_additional_items) return "OpenAPIV3Schema 'additionalItems' is not supported";
+    if (!node.definitions.empty()) return "OpenAPIV3Schema 'definitions' is not supported";
+    if (node.preserve_unknown_fields && !*node.preserve_unknown_fields) {
+        return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined";
+    }
+    if (node.items_are_a_list) return "OpenAPIV3Schema 'items' must be a schema, but is an array";
+    return nullptr;
+}
+
 }  // namespace
+
+std::string why_never_structural(const Schema& schema) {
+    std::string why;
+    structural::any_schema(schema, [&why](const Schema& node) {
+        const char* found = unsupported(node);
+        if (found != nullptr) why = found;
+        return found != nullptr;
+    });
+    return why;
+}
 
 const Schema* schema_at_path(const Schema& schema, std::string_view path, bool allow_brackets, std::vector<std::string>& steps,
                              std::string& error) {
@@ -301,15 +329,18 @@ void validate_definition_schema(const Schema& schema, bool has_status, const Fie
                              " fields are allowed at the root of the schema if the status subresource is enabled");
     }
     if (schema.nullable) found.forbidden(path.child("nullable"), "nullable cannot be true at the root");
-    const std::size_t before = found.all().size();
-    structural::validate_structural(schema, path, found);
-    if (found.all().size() == before) validate_schema_defaults(schema, path, found);
+    const std::string never = why_never_structural(schema);
+    if (never.empty()) {
+        const std::size_t before = found.all().size();
+        structural::validate_structural(schema, path, found);
+        if (found.all().size() == before) validate_schema_defaults(schema, path, found);
+    }
     Place root;
     root.root = true;
     SchemaWalk(found).node(schema, path, root);
-    if (found.empty()) cel::check_rules(schema, path, found);
-    const bool names_another = structural::any_schema(schema, [](const Schema& node) { return node.has_schema_url; });
-    if (found.empty() && names_another) found.invalid(path, "", "OpenAPIV3Schema 'schema' is not supported");
+    if (found.empty() && never.empty()) cel::check_rules(schema, path, found);
+    // Most of it has been complained of by name.
+    if (found.empty() && !never.empty()) found.invalid(path, "", never);
     for (const FieldError& error : found.all()) errors.add(error);
 }
 

@@ -196,9 +196,9 @@ class Versions {
         if (shared(definition_, "additionalPrinterColumns")) {
             check_columns(array_at(first, {"additionalPrinterColumns"}), spec().child("additionalPrinterColumns"), errors_);
         }
-        if (shared(definition_, "selectableFields") && schema_of(first) != nullptr) {
-            check_selectable(array_at(first, {"selectableFields"}), structural::parse_schema(*schema_of(first)),
-                             spec().child("selectableFields"), errors_);
+        if (shared(definition_, "selectableFields")) {
+            const bool beside_schema = shared(definition_, "schema") && find(first, "schema") != nullptr;
+            check_fields(first, beside_schema, "may only be set when validations.schema is included", spec());
         }
     }
 
@@ -230,10 +230,27 @@ class Versions {
         if (!shared(definition_, "additionalPrinterColumns")) {
             check_columns(array_at(version, {"additionalPrinterColumns"}), path.child("additionalPrinterColumns"), errors_);
         }
-        if (!shared(definition_, "selectableFields") && schema_of(version) != nullptr) {
-            check_selectable(array_at(version, {"selectableFields"}), structural::parse_schema(*schema_of(version)),
-                             path.child("selectableFields"), errors_);
+        if (!shared(definition_, "selectableFields")) {
+            const bool beside_schema = !shared(definition_, "schema") && schema_of(version) != nullptr;
+            check_fields(version, beside_schema,
+                         "may only be set when `version.schema.openAPIV3Schema` is not included", path);
         }
+    }
+
+    // Selectable fields are looked for in the schema that stands beside them: where all versions have the same, that is
+    // not the one of a version.
+    void check_fields(const Json& version, bool beside_schema, const char* otherwise, const FieldPath& path) {
+        const Json& fields = array_at(version, {"selectableFields"});
+        if (fields.empty()) return;
+        const FieldPath at = path.child("selectableFields");
+        if (!beside_schema) return errors_.invalid(at, "", otherwise);
+        const Json* props = schema_of(version);
+        structural::Schema schema = structural::parse_schema(props == nullptr ? Json::object() : *props);
+        if (const std::string never = why_never_structural(schema); !never.empty()) {
+            errors_.invalid(path.child("schema").child("openAPIV3Schema"), "", never);
+            schema = structural::Schema();
+        }
+        check_selectable(fields, schema, at, errors_);
     }
 
     const Json& definition_;

@@ -1,4 +1,5 @@
 // Rules of pods: the strategy of kubernetes pkg/registry/core/pod; the checks are in pod_<question>.cpp.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/core/pod_requests.h"
@@ -68,13 +69,13 @@ void keep_all_but_resources(Json& containers, const Json& old) {
     }
 }
 
-// Pods that are never resized have no generation (KEP 5067 gives one to all): counting begins with the first resize, for
-// that is what their status is compared with.
+// Pods that are never resized do not show their generation, which is 1 (KEP 5067 shows it on all): a resize does, for that
+// is what their status is compared with.
 void count_change(Json& pod, const Json& old, bool resized) {
     const std::int64_t before = int_at(old, {"metadata", "generation"});
     if (before > 0) pod["metadata"]["generation"] = before;
     if ((before == 0 && !resized) || object_at(pod, {"spec"}) == object_at(old, {"spec"})) return;
-    pod["metadata"]["generation"] = before + 1;
+    pod["metadata"]["generation"] = std::max<std::int64_t>(before, 1) + 1;
 }
 
 void prepare_for_update(Json& pod, const Json& old, const HookContext& context) {

@@ -66,3 +66,32 @@ TEST_CASE("definitions: a default of the whole resource is a resource") {
           "spec.validation.openAPIV3Schema.default.kind: Required value");
     CHECK(v1.creating(definition(schema + R"({"apiVersion":"example.com/v1","kind":"Foo","a":"b"}}}}])")) == "");
 }
+
+TEST_CASE("what no structural schema may hold hides all that is asked of a structural one") {
+    RulesUnderTest v1(group, "v1", kind);
+    const auto creating = [&](const std::string& schema, const std::string& rest = "") {
+        return v1.creating(definition(R"("scope":"Cluster","versions":[{"name":"v1","served":true,"storage":true)" +
+                                      (schema.empty() ? "" : R"(,"schema":)" + schema) + rest + "}]"));
+    };
+    const auto with = [&](const std::string& members) {
+        return creating(R"({"openAPIV3Schema":{"type":"object",)" + members + "}}");
+    };
+    const std::string untyped = R"("properties":{"a":{}},"x-kubernetes-validations":[{"rule":"b","fieldPath":"c"}])";
+    const std::string root = "spec.validation.openAPIV3Schema";
+    CHECK(with(untyped).starts_with(root + ".properties[a].type: Required value"));
+    CHECK(with(R"("$schema":"x",)" + untyped) == root + ": Invalid value: \"\": OpenAPIV3Schema 'schema' is not supported");
+    CHECK(with(R"("dependencies":{"a":["b"]},)" + untyped) == root + ".dependencies: Forbidden: dependencies is not supported");
+    // Nothing stands in these.
+    CHECK(with(R"("$ref":"",)" + untyped).find(root + ".properties[a].type: Required value") != std::string::npos);
+    // Selectable fields are looked for in the schema beside them.
+    const std::string fields = R"(,"selectableFields":[{"jsonPath":"a"}])";
+    const std::string no_schema = "spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required\n";
+    CHECK(creating("", fields) ==
+          no_schema + "spec.selectableFields: Invalid value: \"\": may only be set when validations.schema is included");
+    CHECK(creating("{}", fields) == no_schema + "spec.selectableFields[0].jsonPath: Invalid value: \"a\": is an invalid "
+                                                "path: expected [ or . but got: a");
+    CHECK(creating(R"({"openAPIV3Schema":{"type":"object","id":"x"}})", fields) ==
+          root + ".id: Forbidden: id is not supported\n"
+                 "spec.schema.openAPIV3Schema: Invalid value: \"\": OpenAPIV3Schema 'id' is not supported\n"
+                 "spec.selectableFields[0].jsonPath: Invalid value: \"a\": is an invalid path: expected [ or . but got: a");
+}
