@@ -93,12 +93,16 @@ void answer_record(Exchange& exchange, int code, const storage::Record& record) 
 }
 
 ApiResult<std::int64_t> number_parameter(const Exchange& exchange, std::string_view name, std::int64_t fallback) {
+    if (!exchange.info.has(name)) return fallback;
     const std::string_view text = exchange.info.parameter(name);
-    if (text.empty()) return fallback;
     std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) {
-        return Status::bad_request("strconv.ParseInt: parsing " + go_quote(text) + ": invalid syntax");
+    const bool plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
+    const auto [end, error] = std::from_chars(text.data() + (plus ? 1 : 0), text.data() + text.size(), value);
+    const bool whole = end == text.data() + text.size();
+    if (error != std::errc() || !whole) {
+        const bool too_large = error == std::errc::result_out_of_range && whole;
+        return Status::bad_request("strconv.ParseInt: parsing " + go_quote(text) +
+                                   (too_large ? ": value out of range" : ": invalid syntax"));
     }
     return value;
 }

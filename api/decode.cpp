@@ -241,15 +241,15 @@ ApiResult<Json> decode_delete_options(const Exchange& exchange) {
 }
 
 ApiResult<bool> is_dry_run(std::string_view options_kind, const std::vector<std::string>& values) {
-    bool all = false;
-    std::string unknown;
+    bool known = true;
+    std::string given;
     for (const std::string& value : values) {
-        all = all || value == "All";
-        if (value != "All" && !value.empty()) unknown += (unknown.empty() ? "" : ", ") + go_quote(value);
+        known = known && value == "All";
+        given += (given.empty() ? "" : ", ") + go_quote(value);
     }
-    if (unknown.empty()) return all;
+    if (known) return !values.empty();
     return invalid_option(options_kind, "dryRun", "FieldValueNotSupported",
-                          "Unsupported value: []string{" + unknown + "}: supported values: \"All\"");
+                          "Unsupported value: []string{" + given + "}: supported values: \"All\"");
 }
 
 namespace {

@@ -61,6 +61,10 @@ ApiResult<Json> queried_options(const Exchange& exchange) {
     if (info.has("orphanDependents")) options["orphanDependents"] = info.flag("orphanDependents");
     const auto [first, last] = info.query.equal_range("dryRun");
     for (auto at = first; at != last; ++at) options["dryRun"].push_back(at->second);
+    for (const char* precondition : {"uid", "resourceVersion"}) {
+        const std::string_view wanted = info.parameter(precondition);
+        if (!wanted.empty()) options["preconditions"][precondition] = std::string(wanted);
+    }
     return options;
 }
 

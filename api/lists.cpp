@@ -85,10 +85,10 @@ ApiResult<ListQuery> list_query(const Exchange& exchange) {
     TRY_ASSIGN(const storage::Revision revision, revision_parameter(exchange));
     const storage::Revision current = exchange.registry.store().current_revision();
     if (!token.empty()) {
+        TRY_ASSIGN(const Continue at, parse_continue(token));
         if (with_version && info.parameter("resourceVersion") != "0") {
             return Status::bad_request("specifying resource version is not allowed when using continue");
         }
-        TRY_ASSIGN(const Continue at, parse_continue(token));
         query.revision = std::max<storage::Revision>(at.revision, 0);
         query.after = at.after;
         return query;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -187,11 +188,44 @@ ApiResult<bool> check_accept(std::string_view accept, std::string_view produced,
     return Status::server_response(406, "406: Not Acceptable" + available);
 }
 
+namespace {
+
+// Whether what follows a media type, `;name=value` any number of times, is what mime.ParseMediaType of Go can read.
+bool reads_parameters(std::string_view text) {
+    std::set<std::string> seen;
+    while (!text.empty()) {
+        text = trim(text.substr(1));
+        if (text.empty()) return true;
+        const std::size_t equals = text.find_first_of("=;");
+        if (equals == 0 || equals == std::string_view::npos || text[equals] != '=') return false;
+        const std::string name = lower(trim(text.substr(0, equals)));
+        if (name.empty() || name.find_first_of(" \t\"") != std::string::npos || !seen.insert(name).second) return false;
+        text.remove_prefix(equals + 1);
+        std::size_t end = text.find(';');
+        if (!text.empty() && text[0] == '"') {
+            end = 1;
+            while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
+            if (end >= text.size()) return false;
+            end = text.find_first_not_of(" \t", end + 1);
+            if (end != std::string_view::npos && text[end] != ';') return false;
+        } else if (trim(text.substr(0, end)).empty()) {
+            return false;
+        }
+        text = end == std::string_view::npos ? std::string_view() : text.substr(end);
+    }
+    return true;
+}
+
+}  // namespace
+
 ApiResult<BodyForm> body_form(std::string_view content_type) {
-    const std::string type = lower(trim(content_type.substr(0, content_type.find(';'))));
-    if (content_type.empty() || type == "application/json") return BodyForm::json;
-    if (type == "application/yaml") return BodyForm::yaml;
-    if (type == "application/vnd.kubernetes.protobuf") return BodyForm::protobuf;
+    const std::size_t end = std::min(content_type.find(';'), content_type.size());
+    const std::string type = lower(trim(content_type.substr(0, end)));
+    if (content_type.empty()) return BodyForm::json;
+    const bool readable = reads_parameters(content_type.substr(end));
+    if (readable && type == "application/json") return BodyForm::json;
+    if (readable && type == "application/yaml") return BodyForm::yaml;
+    if (readable && type == "application/vnd.kubernetes.protobuf") return BodyForm::protobuf;
     return Status::unsupported_media_type(
         "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, "
         "application/vnd.kubernetes.protobuf");

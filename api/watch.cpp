@@ -319,10 +319,12 @@ ApiResult<bool> handle_watch(const ExchangePtr& exchange) {
     WatchStream::Options options;
     options.exchange = exchange;
     options.selection = std::move(selection);
-    options.bookmarks = info.flag("allowWatchBookmarks");
+    // With less than no time the watch is over before it shows anything.
+    const bool over = timeout < 0;
+    options.bookmarks = info.flag("allowWatchBookmarks") && !over;
     const Duration minimum = limits::watch_timeout_min;
     const Duration spread = Duration(static_cast<Duration::rep>(registry.random().below("watch-timeout", 1800)) * 1'000'000);
-    options.deadline = exchange->connection_clock->now() + (timeout > 0 ? Duration(std::chrono::seconds(timeout)) : minimum + spread);
+    options.deadline = exchange->connection_clock->now() + (timeout != 0 ? Duration(std::chrono::seconds(timeout)) : minimum + spread);
     const storage::Revision current = registry.store().current_revision();
     // Without a revision the present state comes first, unless that was declined.
     const bool send_initial = info.has("sendInitialEvents") ? info.flag("sendInitialEvents") : asked == 0;
@@ -332,6 +334,7 @@ ApiResult<bool> handle_watch(const ExchangePtr& exchange) {
         begin_with_state(options);
         if (exchange->form.as != AnswerForm::As::partial) TRY(make_readable(registry, *exchange->kind, options.initial, exchange->calls));
         after = options.revision;
+        if (over) options.initial.clear();
     } else {
         options.quiet_until = asked;
     }

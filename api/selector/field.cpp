@@ -41,7 +41,7 @@ Result<std::vector<FieldRequirement>, std::string> parse_field_selector(std::str
                 if (at + 1 >= term.size()) return std::string("invalid field selector: unterminated escape sequence");
                 c = term[++at];
                 if (c != '\\' && c != ',' && c != '=') {
-                    return "invalid field selector: invalid escape sequence: '\\" + std::string(1, c) + "'";
+                    return "invalid field selector: invalid escape sequence: \\" + std::string(1, c);
                 }
             } else if (c == '=' || c == ',') {
                 return "invalid field selector: unescaped character in value: " + std::to_string(static_cast<int>(c));

@@ -73,7 +73,8 @@ class SelectorParser {
         const bool negated = token_ == "!";
         if (negated) next();
         if (!identifier()) {
-            if (selector.requirements_.empty() && token_ == ",") return "found ',', expected: !, identifier, or 'end of string'";
+            const bool first = !negated && selector.requirements_.empty();
+            if (first) return "found '" + token_ + "', expected: !, identifier, or 'end of string'";
             return wrong("found '" + token_ + "', expected: identifier");
         }
         r.key = token_;

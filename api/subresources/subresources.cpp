@@ -46,7 +46,8 @@ ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_vi
     if (node.empty()) wrong.emplace_back("target.name: Required value");
     if (!wrong.empty()) return Status::plain_500(wrong.size() == 1 ? wrong[0] : "[" + join(wrong, ", ") + "]");
     const std::string now = format_time(registry.clock().now());
-    const auto change = [&](Json& pod, bool) -> ApiResult<bool> {
+    const auto change = [&](Json& pod, bool exists) -> ApiResult<bool> {
+        if (!exists) return false;
         const auto refuse = [&](const std::string& why) {
             return Status::conflict({}, "pods/binding", name, why);
         };

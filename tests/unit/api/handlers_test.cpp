@@ -132,6 +132,13 @@ TEST_CASE("lists are paged on one snapshot, and counted where nothing selects") 
     CHECK_FALSE(selected["metadata"].contains("remainingItemCount"));
     // The cache knows no pages.
     CHECK(server.ask("GET", config_maps + "?limit=1&resourceVersion=0").body["items"].size() == 4);
+    CHECK(server.ask("GET", config_maps + "?limit=+1").code == 400);
+    CHECK(server.ask("GET", config_maps + "?limit=%2B1").code == 200);
+    CHECK(server.ask("GET", config_maps + "?limit=").body["message"] == "strconv.ParseInt: parsing \"\": invalid syntax");
+    CHECK(server.ask("GET", config_maps + "?limit=99999999999999999999").body["message"] ==
+          "strconv.ParseInt: parsing \"99999999999999999999\": value out of range");
+    CHECK(server.ask("GET", config_maps + "?resourceVersion=1&continue=x").body["message"].get<std::string>().find(
+              "continue key is not valid") != std::string::npos);
 }
 
 TEST_CASE("tables and metadata, in both versions") {
@@ -252,6 +259,14 @@ TEST_CASE("collections are removed by page and selector, and answered as the lis
     REQUIRE(left.size() == 1);
     CHECK(left[0]["metadata"]["name"] == "e");
     CHECK(server.ask("DELETE", config_maps + "?resourceVersionMatch=Exact").code == 422);
+    // The query may say which object is meant, and that nothing is to come of it, in full.
+    CHECK(server.ask("DELETE", config_maps + "/e?uid=x").code == 409);
+    CHECK(server.ask("DELETE", config_maps + "/e?resourceVersion=1").code == 409);
+    CHECK(server.ask("DELETE", config_maps + "/e?dryRun=").code == 422);
+    CHECK(server.ask("DELETE", config_maps + "/e?dryRun=x&dryRun=All").body["message"] ==
+          "DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: []string{\"x\", \"All\"}: supported values: "
+          "\"All\"");
+    CHECK(server.ask("GET", config_maps + "/e").code == 200);
 }
 
 TEST_CASE("events are selected by the names that each version has for their fields") {
@@ -301,6 +316,15 @@ TEST_CASE("watches: state, changes, last states, and their end") {
     CHECK(error["type"] == "ERROR");
     CHECK(error["object"]["code"] == 410);
     CHECK(error["object"]["reason"] == "Expired");
+}
+
+TEST_CASE("a watch that may take less than no time shows nothing") {
+    Server server;
+    server.config_map("x");
+    Answer watch = server.ask("GET", config_maps + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=-1");
+    REQUIRE(watch.stream);
+    CHECK(server.events(*watch.stream).empty());
+    CHECK(watch.stream->next().state == api::Stream::Step::State::end);
 }
 
 TEST_CASE("watches of metadata, of the future, and with options that do not go together") {

@@ -96,6 +96,12 @@ TEST_CASE("routes look at types alone") {
 TEST_CASE("bodies") {
     CHECK(*body_form("") == BodyForm::json);
     CHECK(*body_form("application/json; charset=utf-8") == BodyForm::json);
+    CHECK(*body_form("application/json; charset=\"a;b\" ; x=y;") == BodyForm::json);
+    for (const char* odd : {"application/json;charset", "application/json;=x", "application/json;a=", "application/json;a=b;A=c",
+                            "application/json;a=\"b", "application/json;a=\"b\"c"}) {
+        CAPTURE(odd);
+        CHECK_FALSE(body_form(odd));
+    }
     CHECK(*body_form("application/yaml") == BodyForm::yaml);
     CHECK(*body_form("application/vnd.kubernetes.protobuf") == BodyForm::protobuf);
     CHECK(body_form("text/plain").error().code() == 415);

@@ -59,6 +59,8 @@ TEST_CASE("what is no selector is refused in the library's words") {
     }
     CHECK_FALSE(LabelSelector::parse("bad key=x"));
     CHECK_FALSE(LabelSelector::parse("a=bad value!"));
+    CHECK(LabelSelector::parse("(a").error() == "found '(', expected: !, identifier, or 'end of string'");
+    CHECK(LabelSelector::parse("!(a").error() == "unable to parse requirement: found '(', expected: identifier");
 }
 
 TEST_CASE("selectors of objects, and their text") {

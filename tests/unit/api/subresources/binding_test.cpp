@@ -26,6 +26,7 @@ std::string bind(tests::TestCluster& cluster, const char* metadata) {
 
 TEST_CASE("a binding is for one pod, and for one version of it if it says so") {
     tests::TestCluster cluster;
+    CHECK(bind(cluster, R"({"uid":"u"})") == "pods \"p\" not found");
     cluster.create("pods", pod);
     const std::string conflict =
         "Operation cannot be fulfilled on pods \"p\": StorageError: invalid object, Code: 4, Key: /registry/pods/default/p, "
