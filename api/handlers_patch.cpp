@@ -11,6 +11,7 @@
 #include "api/patch/convert.h"
 #include "api/patch/go_text.h"
 #include "api/patch/patch.h"
+#include "api/patch/shown.h"
 #include "api/pending.h"
 #include "api/routes.h"
 #include "api/subresources/subresources.h"
@@ -170,8 +171,13 @@ ApiResult<bool> apply_patch(Exchange& exchange, const ReadPatch& read, const Bod
 
     // What messages show: the patch, or the patched object as it was before it was decoded.
     const bool strategic = read.type == PatchType::strategic;
-    const std::string before = !strategic && validation == FieldValidation::strict ? encode_raw(object) : std::string();
-    const auto shown = [&] { return strategic ? go_text(patch) : before.empty() ? encode_raw(object) : before; };
+    const auto patched = [&] {
+        if (exchange.kind->custom != nullptr) return encode_raw(object);
+        return read.type == PatchType::merge ? shown_merged(object, patch, *expected.type)
+                                             : shown_patched(object, patch, *expected.type);
+    };
+    const std::string before = !strategic && validation == FieldValidation::strict ? patched() : std::string();
+    const auto shown = [&] { return strategic ? go_text(patch) : before.empty() ? patched() : before; };
     std::vector<std::string> complaints, unknown;
     if (strategic) {
         // A patched object is what the path says, whatever kind it names.

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/apply/field_manager.h"
 #include "api/apply/managed_fields.h"
 #include "api/deletion.h"
 #include "api/draft.h"
@@ -30,9 +31,8 @@ void keep_for_status(const KindSpec& kind, Json& merged, const Json& old) {
     };
     if (kind.resource == "deployments.apps") keep("labels");
     if (kind.resource == "pods") keep("ownerReferences");
-    // metav1.ResetObjectMetaForStatus; the strategy of definitions resets the new object by itself, so that it changes nothing.
-    const bool metadata = kind.group == "apiregistration.k8s.io" || kind.group == "flowcontrol.apiserver.k8s.io";
-    if (!metadata) return;
+    // The strategy of definitions resets the new object by itself, so that it changes nothing.
+    if (!status_keeps_metadata(kind.group, kind.plural)) return;
     for (const char* member : {"labels", "annotations", "finalizers", "ownerReferences"}) keep(member);
 }
 

@@ -317,6 +317,16 @@ ApiResult<Json> FieldManager::apply(Json base, Json patch, bool force) const {
     return object;
 }
 
+bool status_keeps_metadata(std::string_view group, std::string_view resource) {
+    static constexpr std::pair<std::string_view, std::string_view> kinds[] = {
+        {"admissionregistration.k8s.io", "validatingadmissionpolicies"},
+        {"networking.k8s.io", "servicecidrs"},
+        {"resource.k8s.io", "resourceclaims"},
+        {"storage.k8s.io", "volumeattachments"}};
+    return group == "apiregistration.k8s.io" || group == "flowcontrol.apiserver.k8s.io" ||
+           std::find(std::begin(kinds), std::end(kinds), std::pair(group, resource)) != std::end(kinds);
+}
+
 const FieldSet& reset_fields(std::string_view group, std::string_view resource, std::string_view subresource,
                              bool has_status) {
     // Made once: every write asks.
@@ -328,18 +338,21 @@ const FieldSet& reset_fields(std::string_view group, std::string_view resource, 
     static const FieldSet of_pods = spec.unite(FieldSet::of_path({"f:metadata", "f:deletionTimestamp"}))
                                         .unite(FieldSet::of_path({"f:metadata", "f:ownerReferences"}));
     static const FieldSet spec_and_status = spec.unite(status);
+    static const FieldSet spec_and_conditions = spec.unite(FieldSet::of_path({"f:status", "f:conditions"}));
+    static const FieldSet spec_and_certificate = spec.unite(FieldSet::of_path({"f:status", "f:certificate"}));
     if (subresource.empty()) {
         // The spec of a request for a certificate is nobody's: it never changes.
         if (group == "certificates.k8s.io" && has_status) return spec_and_status;
         return has_status ? status : nothing;
     }
-    if (subresource == "approval" || subresource == "ephemeralcontainers") return spec;
+    if (subresource == "approval") return spec_and_certificate;
+    if (subresource == "ephemeralcontainers") return spec;
+    if (subresource == "finalize") return status;
     if (subresource != "status") return nothing;
+    if (group == "certificates.k8s.io") return spec_and_conditions;
     if (group == "apps" && resource == "deployments") return spec_and_labels;
     if (group.empty() && resource == "pods") return of_pods;
-    const bool whole_metadata = group == "apiregistration.k8s.io" || group == "apiextensions.k8s.io" ||
-                                group == "flowcontrol.apiserver.k8s.io";
-    return whole_metadata ? spec_and_metadata : spec;
+    return group == "apiextensions.k8s.io" || status_keeps_metadata(group, resource) ? spec_and_metadata : spec;
 }
 
 }  // namespace kubemu::api

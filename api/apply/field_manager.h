@@ -78,6 +78,10 @@ class FieldManager {
     Options options_;
 };
 
+// Whether a write of the status of such an object leaves its labels, annotations, finalizers and owners as they are
+// (metav1.ResetObjectMetaForStatus in the strategy of the kind).
+bool status_keeps_metadata(std::string_view group, std::string_view resource);
+
 // Fields that a write of this subresource ("" for the object itself) resets: nobody comes to own them by it.
 const FieldSet& reset_fields(std::string_view group, std::string_view resource, std::string_view subresource,
                              bool has_status);

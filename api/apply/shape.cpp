@@ -63,8 +63,6 @@ Place value_place(const FieldInfo& field) {
             if (field.type == nullptr) return {Place::Kind::deduced, nullptr, &field};
             if (field.type->atomic) return {Place::Kind::leaf, field.type, &field};
             return {Place::Kind::record, field.type, &field};
-        case ValueKind::raw:
-            return {Place::Kind::deduced, nullptr, &field};
         default:
             return {Place::Kind::leaf, nullptr, &field};
     }

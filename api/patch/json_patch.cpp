@@ -10,18 +10,6 @@ namespace {
 
 Status refused() { return Status::server_response(422); }
 
-std::string unescape(std::string_view token) {
-    std::string out;
-    for (std::size_t i = 0; i < token.size(); ++i) {
-        if (token[i] == '~' && i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1')) {
-            out += token[++i] == '0' ? '~' : '/';
-        } else {
-            out += token[i];
-        }
-    }
-    return out;
-}
-
 struct Place {
     Json* parent;
     std::string token;
@@ -60,11 +48,11 @@ std::optional<Place> locate(Json& document, const std::string& pointer) {
     Json* at = &document;
     const auto tokens = split(std::string_view(pointer).substr(slash + 1), '/');
     for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-        at = step(*at, unescape(tokens[i]));
+        at = step(*at, unescape_pointer(tokens[i]));
         if (at == nullptr) return std::nullopt;
     }
     if (!at->is_structured()) return std::nullopt;
-    return Place{at, unescape(tokens.back())};
+    return Place{at, unescape_pointer(tokens.back())};
 }
 
 bool add(Json& document, const std::string& pointer, Json value) {
@@ -173,6 +161,18 @@ std::string_view word_of(const Json& value) {
 }
 
 }  // namespace
+
+std::string unescape_pointer(std::string_view token) {
+    std::string out;
+    for (std::size_t i = 0; i < token.size(); ++i) {
+        if (token[i] == '~' && i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1')) {
+            out += token[++i] == '0' ? '~' : '/';
+        } else {
+            out += token[i];
+        }
+    }
+    return out;
+}
 
 std::string check_json_patch(const Json& patch, std::vector<std::string>& complaints) {
     if (patch.is_null()) return {};

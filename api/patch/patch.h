@@ -25,4 +25,7 @@ void apply_merge_patch(Json& document, const Json& patch);
 // malformed directive, 422 for lists of lists, 500 for the rest; `document` may then be changed in part.
 ApiResult<bool> apply_strategic_merge_patch(Json& document, Json& patch, const TypeInfo& type);
 
+// A step of a JSON pointer as it stands between slashes: ~1 is a slash, ~0 a tilde.
+std::string unescape_pointer(std::string_view token);
+
 }  // namespace kubemu::api

@@ -31,7 +31,7 @@ class SelectorParser {
             if (token_.empty()) break;
             if (token_ != ",") return "found '" + token_ + "', expected: ',' or 'end of string'";
             next();
-            if (token_.empty() || token_ == ",") {
+            if (!identifier() && token_ != "!") {
                 return "found '" + token_ + "', expected: identifier after ','";
             }
         }

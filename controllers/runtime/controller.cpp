@@ -19,10 +19,11 @@ api::User user_of(std::string_view account) {
     return user;
 }
 
-// The registry derives the field manager from the part before the slash. Scheduler and kubelets are programs of their own.
-std::string user_agent_of(std::string_view name, std::string_view account) {
+// The registry derives the field manager from the part before the slash. Scheduler and kubelets are programs of their own;
+// what kube-apiserver does inside itself, it does by its name.
+std::string user_agent_of(std::string_view account) {
     if (account == "kube-scheduler" || account == "kubelet") return std::string(account);
-    return account.starts_with("system:") ? std::string(name) : std::string("kube-controller-manager");
+    return account.starts_with("system:") ? "kube-apiserver" : "kube-controller-manager";
 }
 
 void enqueue_controller_of(const storage::RecordPtr& record, std::string_view kind,
@@ -38,7 +39,7 @@ void enqueue_controller_of(const storage::RecordPtr& record, std::string_view ki
 Controller::Controller(Manager& manager, std::string_view name, std::string_view account, std::string_view component)
     : manager_(manager),
       name_(name),
-      client_(manager.registry(), user_of(account), user_agent_of(name, account)),
+      client_(manager.registry(), user_of(account), user_agent_of(account)),
       events_(manager, client_,
               std::string(!component.empty()               ? component
                           : account.starts_with("system:") ? name

@@ -186,3 +186,26 @@ TEST_CASE("pods enable service links by default, templates do not say") {
     const Json made = cluster.create("deployments.apps", deployment);
     CHECK_FALSE(made.at("spec").at("template").at("spec").contains("enableServiceLinks"));
 }
+
+TEST_CASE("a status that leaves the metadata alone owns nothing of it") {
+    Cluster cluster;
+    cluster.create("servicecidrs.networking.k8s.io", R"({"metadata":{"name":"web"},"spec":{"cidrs":["10.5.0.0/24"]}})");
+    const Json condition = {{"type", "T"}, {"status", "True"}, {"reason", "R"}, {"message", "m"}, {"lastTransitionTime", "2026-01-01T00:00:00Z"}};
+    const auto change = [&](Json& object) {
+        object["metadata"]["labels"] = {{"a", "b"}};
+        object["status"]["conditions"] = {condition};
+    };
+    cluster.write("servicecidrs.networking.k8s.io", "status", "m", change);
+    const Json owned = cluster.entry("servicecidrs.networking.k8s.io", "m")["fieldsV1"];
+    CHECK(owned.contains("f:status"));
+    CHECK_FALSE(owned.contains("f:metadata"));
+    CHECK_FALSE(cluster.get("servicecidrs.networking.k8s.io", "web")["metadata"].contains("labels"));
+}
+
+TEST_CASE("the data of a ControllerRevision is owned as a whole") {
+    Cluster cluster;
+    cluster.create("controllerrevisions.apps", R"({"metadata":{"name":"web"},"revision":1,"data":{"a":{"b":1}}})");
+    cluster.write("controllerrevisions.apps", "", "m", [](Json& object) { object["revision"] = 2; });
+    const Json owners = cluster.get("controllerrevisions.apps", "web")["metadata"]["managedFields"];
+    CHECK(owners.dump().find(R"("f:data":{}})") != std::string::npos);
+}

@@ -353,3 +353,17 @@ TEST_CASE("an update that leaves every field with its owner comes to the same as
     CHECK(kept > 100);
     CHECK(moved > 100);
 }
+
+TEST_CASE("what a part of an object may change is what its writers come to own") {
+    const auto resets = [](const char* group, const char* resource, const char* subresource) {
+        return reset_fields(group, resource, subresource, true).tree();
+    };
+    constexpr const char* requests = "certificatesigningrequests";
+    CHECK(resets("certificates.k8s.io", requests, "") == Json::parse(R"({"f:spec":{},"f:status":{}})"));
+    CHECK(resets("certificates.k8s.io", requests, "status") == Json::parse(R"({"f:spec":{},"f:status":{"f:conditions":{}}})"));
+    CHECK(resets("certificates.k8s.io", requests, "approval") ==
+          Json::parse(R"({"f:spec":{},"f:status":{"f:certificate":{}}})"));
+    CHECK(resets("", "namespaces", "finalize") == Json::parse(R"({"f:status":{}})"));
+    CHECK(resets("resource.k8s.io", "resourceclaims", "status") == Json::parse(R"({"f:metadata":{},"f:spec":{}})"));
+    CHECK(resets("apps", "daemonsets", "status") == Json::parse(R"({"f:spec":{}})"));
+}

@@ -183,6 +183,11 @@ TEST_CASE("base64 errors name the byte that Go's decoder names") {
 TEST_CASE("syntax errors have encoding/json's words") {
     CHECK(syntax("") == "unexpected end of JSON input");
     CHECK(syntax(R"({"a":)") == "unexpected end of JSON input");
+    CHECK(syntax(R"({"a":"b)") == "unexpected end of JSON input");
+    CHECK(syntax("nul") == "invalid character ' ' in literal null (expecting 'l')");
+    CHECK(syntax("-") == "invalid character ' ' in numeric literal");
+    CHECK(syntax("[1.") == "invalid character ' ' after decimal point in numeric literal");
+    CHECK(syntax("\"\\u1") == "invalid character ' ' in \\u hexadecimal character escape");
     CHECK(syntax("nope") == "invalid character 'o' in literal null (expecting 'u')");
     CHECK(syntax("{a}") == "invalid character 'a' looking for beginning of object key string");
     CHECK(syntax(R"({"a":1,})") == "invalid character '}' looking for beginning of object key string");

@@ -48,7 +48,9 @@ TEST_CASE("what is no selector is refused in the library's words") {
         {"a in b", "unable to parse requirement: found 'b' expected: '('"},
         {"a in (b", "unable to parse requirement: found '', expected: ',' or ')'"},
         {"a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"},
-        {"=b", "unable to parse requirement: found '=', expected: identifier"},
+        {"=b", "found '=', expected: !, identifier, or 'end of string'"},
+        {"a,)", "found ')', expected: identifier after ','"},
+        {"a,!", "unable to parse requirement: found '', expected: identifier"},
         {"a>b", "unable to parse requirement: values[0]: Invalid value: \"b\": for 'Gt', 'Lt' operators, the value must be an integer"},
     };
     for (const Case& one : cases) {
