@@ -24,24 +24,6 @@ bool has_label(const api::PodView& pod, std::string_view key, std::string_view v
     return found != nullptr && *found == value;
 }
 
-bool remove_owner(api::Json& owners, std::string_view uid) {
-    const auto keep = std::remove_if(owners.begin(), owners.end(), [uid](const api::Json& reference) {
-        return api::string_at(reference, {"uid"}) == uid;
-    });
-    const bool found = keep != owners.end();
-    owners.erase(keep, owners.end());
-    return found;
-}
-
-bool add_owner(api::Json& owners, const api::KindSpec& kind, const api::ObjectView& owner) {
-    for (const api::Json& reference : owners) {
-        if (api::string_at(reference, {"uid"}) == owner.uid) return false;
-    }
-    owners.push_back({{"apiVersion", api_version_of(kind)}, {"kind", std::string(kind.kind)}, {"name", owner.name},
-                      {"uid", owner.uid}});
-    return true;
-}
-
 }  // namespace
 
 std::optional<std::int64_t> ordinal_of(std::string_view set_name, std::string_view pod_name) {
@@ -123,17 +105,32 @@ std::string StatefulPods::claim_name(std::string_view claim_template, std::int64
     return std::string(claim_template) + "-" + pod_name(ordinal);
 }
 
+// In order, until one stops it; or, where order does not matter, in batches that grow as long as all goes well: what
+// fails does so for its whole batch (slowStartBatch). True when nothing further may happen now.
+api::ApiResult<bool> StatefulPods::for_all(std::vector<Slot>& slots,
+                                           const std::function<api::ApiResult<bool>(Slot&)>& step) {
+    constexpr std::size_t batch_max = 500;
+    std::size_t batch = 1;
+    for (std::size_t next = 0; next < slots.size(); batch = ordered_ ? 1 : std::min(2 * batch, batch_max)) {
+        std::optional<api::Status> failure;
+        for (const std::size_t end = std::min(next + batch, slots.size()); next < end; ++next) {
+            const api::ApiResult<bool> stop = step(slots[next]);
+            if (!stop && !failure) failure = stop.error();
+            if (stop && *stop && ordered_) return true;
+        }
+        if (failure) return *failure;
+    }
+    return false;
+}
+
 api::ApiResult<bool> StatefulPods::step() {
     if (api::view_of(set_).deleting) return true;
-    for (Slot& slot : slots_) {
-        TRY_ASSIGN(const bool stop, step_replica(slot));
-        if (stop) return true;
-    }
+    TRY_ASSIGN(bool stop, for_all(slots_, [this](Slot& slot) { return step_replica(slot); }));
+    if (stop) return true;
     for (const Slot& slot : condemned_) TRY(keep_claim_owners(slot, true));
-    for (auto slot = condemned_.rbegin(); slot != condemned_.rend(); ++slot) {
-        TRY_ASSIGN(const bool stop, step_condemned(*slot));
-        if (stop) return true;
-    }
+    std::vector<Slot> downwards(condemned_.rbegin(), condemned_.rend());
+    TRY_ASSIGN(stop, for_all(downwards, [this](const Slot& slot) { return step_condemned(slot); }));
+    if (stop) return true;
     return update_pods();
 }
 
@@ -159,10 +156,9 @@ api::ApiResult<bool> StatefulPods::step_replica(Slot& slot) {
         }
         return ordered_;
     }
-    if (slot.pod->phase == api::PodPhase::pending) TRY(ensure_claims(slot.ordinal, true));
+    if (slot.pod->phase == api::PodPhase::pending) TRY(ensure_claims(slot.ordinal));
     if (ordered_ && unavailable(slot)) return true;
-    TRY(match_identity(slot));
-    TRY(keep_claim_owners(slot, false));
+    TRY(keep_in_form(slot));
     return false;
 }
 
@@ -181,7 +177,7 @@ api::ApiResult<bool> StatefulPods::update_pods() {
     std::int64_t budget = 1;
     const api::Json* most = api::find(rolling, "maxUnavailable");
     if (most != nullptr) {
-        budget = std::max(1, api::scaled_value(*most, static_cast<int>(slots_.size()), true).value_or(1));
+        budget = std::max(1, api::scaled_value(*most, static_cast<int>(slots_.size()), false).value_or(1));
     }
     std::int64_t missing = 0;
     if (most != nullptr) {
@@ -226,17 +222,7 @@ api::Json StatefulPods::make_pod(std::int64_t ordinal) const {
     if (const std::string_view service = api::string_at(object(), {"spec", "serviceName"}); !service.empty()) {
         spec["subdomain"] = std::string(service);
     }
-    api::Json volumes = api::Json::array();
-    for (const api::Json& claim : api::array_at(object(), {"spec", "volumeClaimTemplates"})) {
-        const std::string name(api::name_of(claim));
-        volumes.push_back({{"name", name}, {"persistentVolumeClaim", {{"claimName", claim_name(name, ordinal)}}}});
-    }
-    for (const api::Json& volume : api::array_at(spec, {"volumes"})) {
-        const bool replaced = std::any_of(volumes.begin(), volumes.end(), [&volume](const api::Json& made) {
-            return api::string_at(made, {"name"}) == api::string_at(volume, {"name"});
-        });
-        if (!replaced) volumes.push_back(volume);
-    }
+    api::Json volumes = volumes_with_claims(ordinal, api::array_at(spec, {"volumes"}));
     if (!volumes.empty()) spec["volumes"] = std::move(volumes);
     metadata["namespace"] = view.namespace_name;
     return pod;
@@ -244,7 +230,7 @@ api::Json StatefulPods::make_pod(std::int64_t ordinal) const {
 
 api::ApiResult<bool> StatefulPods::create(const Slot& slot) {
     const std::string what = "Pod " + pod_name(slot.ordinal) + " in StatefulSet " + api::view_of(set_).name;
-    if (const auto claims = ensure_claims(slot.ordinal, true); !claims) {
+    if (const auto claims = ensure_claims(slot.ordinal); !claims) {
         report("create", what, &claims.error());
         return claims.error();
     }
@@ -256,10 +242,15 @@ api::ApiResult<bool> StatefulPods::create(const Slot& slot) {
         if (created.error()->reason != "AlreadyExists") report("create", what, &created.error());
         return created.error();
     }
-    report("create", what, nullptr);
     const api::PodView& pod = api::pod_view_of(**created);
+    const Slot made{slot.ordinal, *created, &pod};
     ++counts_.replicas;
-    count_change({slot.ordinal, *created, &pod}, 1);
+    count_change(made, 1);
+    if (const auto owned = keep_claim_owners(made, false); !owned) {
+        report("update", what, &owned.error());
+        return owned.error();
+    }
+    report("create", what, nullptr);
     return true;
 }
 
@@ -290,109 +281,45 @@ void StatefulPods::report(std::string_view verb, std::string_view what, const ap
     }
 }
 
-// An adopted pod gets the labels by which it is addressed.
-api::ApiResult<bool> StatefulPods::match_identity(const Slot& slot) {
-    if (has_label(*slot.pod, name_label, slot.pod->name) && has_label(*slot.pod, index_label, std::to_string(slot.ordinal))) {
-        return true;
+// A pod that was adopted gets the labels by which it is addressed and the volumes of its claims, and claims get the
+// owners that the retention policy asks for.
+api::ApiResult<bool> StatefulPods::keep_in_form(const Slot& slot) {
+    const bool addressed = has_label(*slot.pod, name_label, slot.pod->name);
+    const bool stored = addressed || has_volumes(slot);  // volumes never change
+    TRY_ASSIGN(const bool owned, keep_claim_owners(slot, false));
+    if (addressed && stored && !owned) return true;
+    const std::string what = "Pod " + slot.pod->name + " in StatefulSet " + api::view_of(set_).name;
+    if (!stored) {
+        if (const auto claims = ensure_claims(slot.ordinal); !claims) {
+            report("update", what, &claims.error());
+            return claims.error();
+        }
     }
     const auto written = environment_.client.modify(
-        environment_.pods, slot.pod->namespace_name, slot.pod->name, {}, [&slot](api::Json& pod) {
-            api::Json& labels = api::ensure(pod, {"metadata", "labels"});
-            labels[name_label] = slot.pod->name;
-            labels[index_label] = std::to_string(slot.ordinal);
-            return true;
-        });
-    if (!written && written.error().code() != 404) return written.error();
-    return true;
-}
-
-api::ApiResult<bool> StatefulPods::ensure_claims(std::int64_t ordinal, bool announce) {
-    const api::ObjectView& view = api::view_of(set_);
-    for (const api::Json& claim_template : api::array_at(object(), {"spec", "volumeClaimTemplates"})) {
-        const std::string name = claim_name(api::name_of(claim_template), ordinal);
-        if (environment_.claim_informer.get(view.namespace_name, name) != nullptr) continue;
-        api::Json claim = claim_template;
-        claim["apiVersion"] = "v1";
-        claim["kind"] = "PersistentVolumeClaim";
-        claim.erase("status");
-        claim["metadata"]["name"] = name;
-        claim["metadata"]["namespace"] = view.namespace_name;
-        claim["metadata"].erase("creationTimestamp");
-        api::Json& labels = api::ensure(claim, {"metadata", "labels"});
-        labels.update(api::object_at(object(), {"spec", "selector", "matchLabels"}));
-        if (labels.empty()) claim["metadata"].erase("labels");
-        if (api::string_at(object(), {"spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"}) == "Delete") {
-            api::Json owners = api::Json::array();
-            add_owner(owners, environment_.sets, view);
-            claim["metadata"]["ownerReferences"] = std::move(owners);
-        }
-        const auto created = environment_.client.create(environment_.claims, view.namespace_name, std::move(claim));
-        if (!created && created.error()->reason == "AlreadyExists") continue;
-        if (announce) {
-            const std::string message =
-                "create Claim " + name + " Pod " + pod_name(ordinal) + " in StatefulSet " + view.name;
-            const api::Json reference = object_reference(environment_.sets, set_);
-            if (created) {
-                environment_.events.normal(reference, "SuccessfulCreate", message + " success");
-            } else {
-                environment_.events.warning(reference, "FailedCreate",
-                                            message + " failed error: " + created.error()->message);
+        environment_.pods, slot.pod->namespace_name, slot.pod->name, {}, [&](api::Json& pod) {
+            if (!addressed) {
+                api::Json& labels = api::ensure(pod, {"metadata", "labels"});
+                labels[name_label] = slot.pod->name;
+                labels[index_label] = std::to_string(slot.ordinal);
             }
-        }
-        if (!created) return created.error();
+            if (!stored)
+                pod["spec"]["volumes"] = volumes_with_claims(slot.ordinal, api::array_at(pod, {"spec", "volumes"}));
+            return !addressed || !stored;
+        });
+    if (written) {
+        report("update", what, nullptr);
+        return true;
     }
-    return true;
-}
-
-// A claim that is owned by a pod which is gone is about to be collected.
-bool StatefulPods::claims_are_stale(std::int64_t ordinal) const {
-    const api::ObjectView& view = api::view_of(set_);
-    if (api::string_at(object(), {"spec", "persistentVolumeClaimRetentionPolicy", "whenScaled"}) != "Delete") return false;
-    for (const api::Json& claim_template : api::array_at(object(), {"spec", "volumeClaimTemplates"})) {
-        const auto record =
-            environment_.claim_informer.get(view.namespace_name, claim_name(api::name_of(claim_template), ordinal));
-        if (record == nullptr) continue;
-        for (const api::OwnerReference& owner : api::view_of(*record).owners) {
-            if (owner.kind == "Pod" && owner.name == pod_name(ordinal)) return true;
-        }
-    }
-    return false;
-}
-
-api::ApiResult<bool> StatefulPods::keep_claim_owners(const Slot& slot, bool condemned) {
-    const api::ObjectView& view = api::view_of(set_);
-    const api::Json& policy = api::object_at(object(), {"spec", "persistentVolumeClaimRetentionPolicy"});
-    const bool by_pod = condemned && api::string_at(policy, {"whenScaled"}) == "Delete";
-    const bool by_set = !by_pod && api::string_at(policy, {"whenDeleted"}) == "Delete";
-    for (const api::Json& claim_template : api::array_at(object(), {"spec", "volumeClaimTemplates"})) {
-        const std::string name = claim_name(api::name_of(claim_template), slot.ordinal);
-        const auto record = environment_.claim_informer.get(view.namespace_name, name);
-        if (record == nullptr) continue;
-        bool owned_by_pod = false, owned_by_set = false;
-        for (const api::OwnerReference& owner : api::view_of(*record).owners) {
-            owned_by_pod |= owner.uid == slot.pod->uid;
-            owned_by_set |= owner.uid == view.uid;
-        }
-        if (owned_by_pod == by_pod && owned_by_set == by_set) continue;
-        const auto written =
-            environment_.client.modify(environment_.claims, view.namespace_name, name, {}, [&](api::Json& claim) {
-                api::Json& owners = api::ensure(claim, {"metadata"})["ownerReferences"];
-                if (!owners.is_array()) owners = api::Json::array();
-                bool changed = by_pod ? add_owner(owners, environment_.pods, *slot.pod) : remove_owner(owners, slot.pod->uid);
-                changed |= by_set ? add_owner(owners, environment_.sets, view) : remove_owner(owners, view.uid);
-                if (owners.empty()) claim["metadata"].erase("ownerReferences");
-                return changed;
-            });
-        if (!written && written.error().code() != 404) return written.error();
-    }
-    return true;
+    report("update", what, &written.error());
+    return written.error();
 }
 
 api::Json StatefulPods::status() const {
     std::int64_t current = counts_.current;
     std::string current_name = current_.name;
     const bool rolling = api::string_at(object(), {"spec", "updateStrategy", "type"}, "RollingUpdate") == "RollingUpdate";
-    if (rolling && counts_.updated == counts_.replicas && counts_.ready == counts_.replicas) {
+    const auto wanted = static_cast<std::int64_t>(slots_.size());
+    if (rolling && counts_.updated == wanted && counts_.ready == wanted && counts_.replicas == wanted) {
         current = counts_.updated;
         current_name = update_.name;
     }

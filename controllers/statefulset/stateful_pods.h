@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,8 +54,11 @@ class StatefulPods {
     api::ApiResult<bool> update_pods();
     api::ApiResult<bool> create(const Slot& slot);
     api::ApiResult<bool> remove(const Slot& slot);
-    api::ApiResult<bool> match_identity(const Slot& slot);
-    api::ApiResult<bool> ensure_claims(std::int64_t ordinal, bool announce);
+    api::ApiResult<bool> for_all(std::vector<Slot>& slots, const std::function<api::ApiResult<bool>(Slot&)>& step);
+    api::ApiResult<bool> keep_in_form(const Slot& slot);
+    bool has_volumes(const Slot& slot) const;
+    api::Json volumes_with_claims(std::int64_t ordinal, const api::Json& volumes) const;
+    api::ApiResult<bool> ensure_claims(std::int64_t ordinal);
     // Puts the owner references on a pod's claims that the retention policy asks for.
     api::ApiResult<bool> keep_claim_owners(const Slot& slot, bool condemned);
     bool claims_are_stale(std::int64_t ordinal) const;

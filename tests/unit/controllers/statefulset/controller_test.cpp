@@ -221,3 +221,77 @@ TEST_CASE("a partition counts from the first ordinal") {
     cluster.settle_with_pods();
     CHECK(cluster.pods() == "db-4=pg:1 db-5=pg:1 db-6=pg:2");
 }
+
+namespace {
+
+std::int64_t count_of(tests::TestCluster& cluster, const std::string& message) {
+    std::int64_t count = 0;
+    for (const api::Json& event : cluster.list("events"))
+        if (api::string_at(event, {"message"}) == message) count += api::int_at(event, {"count"});
+    return count;
+}
+
+}  // namespace
+
+TEST_CASE("pods whose claims are refused are told of, a batch of them at a time") {
+    Cluster cluster;
+    cluster.create("resourcequotas", R"({"metadata":{"name":"q"},"spec":{"hard":{"persistentvolumeclaims":"1"}}})");
+    cluster.patch("resourcequotas", "q", R"({"status":{"hard":{"persistentvolumeclaims":"1"},"used":{"persistentvolumeclaims":"0"}}})", "status");
+    cluster.make(5, R"({"spec":{"podManagementPolicy":"Parallel"}})");
+    cluster.settle();
+    CHECK(cluster.pods() == "db-0=pg:1");
+    const auto refused = [](const std::string& ordinal) {
+        return "persistentvolumeclaims \"data-db-" + ordinal + "\" is forbidden: exceeded quota: q, requested: persistentvolumeclaims=1, "
+               "used: persistentvolumeclaims=1, limited: persistentvolumeclaims=1";
+    };
+    for (const std::string ordinal : {"1", "2"}) {
+        CHECK(count_of(cluster, "create Claim data-db-" + ordinal + " for Pod db-" + ordinal + " in StatefulSet db failed error: " + refused(ordinal)) > 0);
+        CHECK(count_of(cluster, "create Pod db-" + ordinal + " in StatefulSet db failed error: failed to create PVC data-db-" + ordinal + ": " +
+                                    refused(ordinal)) > 0);
+    }
+    CHECK(count_of(cluster, "create Claim data-db-3 for Pod db-3 in StatefulSet db failed error: " + refused("3")) == 0);
+}
+
+TEST_CASE("an adopted pod and the owners of claims are put in form, which is told") {
+    Cluster cluster;
+    cluster.create("pods", R"({"metadata":{"name":"db-0","labels":{"app":"db"}},"spec":{"containers":[{"name":"main","image":"mine"}]}})");
+    cluster.run_pods();
+    cluster.make(1, R"({"spec":{"volumeClaimTemplates":null,"updateStrategy":{"type":"OnDelete"}}})");
+    cluster.settle();
+    CHECK(api::string_at(cluster.get("pods", "db-0"), {"metadata", "labels", "statefulset.kubernetes.io/pod-name"}) == "db-0");
+    CHECK(count_of(cluster, "update Pod db-0 in StatefulSet db successful") == 1);
+
+    Cluster retaining;
+    retaining.make(2);
+    retaining.settle_with_pods();
+    CHECK(count_of(retaining, "update Pod db-1 in StatefulSet db successful") == 0);
+    retaining.patch("statefulsets.apps", "db", R"({"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Delete"}}})");
+    retaining.settle();
+    CHECK(count_of(retaining, "update Pod db-1 in StatefulSet db successful") == 1);
+}
+
+TEST_CASE("a pod that lacks the volumes of its claims cannot be adopted in form") {
+    Cluster cluster;
+    cluster.create("pods", R"({"metadata":{"name":"db-0","labels":{"app":"db"}},"spec":{"containers":[{"name":"main","image":"mine"}]}})");
+    cluster.run_pods();
+    cluster.make(1, R"({"spec":{"updateStrategy":{"type":"OnDelete"}}})");
+    cluster.settle();
+    CHECK(cluster.exists("persistentvolumeclaims", "data-db-0"));
+    bool told = false;
+    for (const std::string& line : cluster.events())
+        told |= line.starts_with("Warning FailedUpdate StatefulSet/db: update Pod db-0 in StatefulSet db failed error: Pod \"db-0\" is invalid: spec: Forbidden:");
+    CHECK(told);
+}
+
+TEST_CASE("a percentage of maxUnavailable is rounded down, to one at least") {
+    for (const auto& [percentage, left] : {std::pair("59%", 2), std::pair("10%", 3)}) {
+        Cluster cluster;
+        cluster.make(4, R"({"spec":{"podManagementPolicy":"Parallel","updateStrategy":{"rollingUpdate":{"maxUnavailable":")" + std::string(percentage) + R"("}}}})");
+        cluster.settle_with_pods();
+        cluster.set_image("pg:2");
+        cluster.settle();
+        int there = 0;
+        for (const api::Json& pod : cluster.list("pods")) there += api::find(pod, {"metadata", "deletionTimestamp"}) == nullptr;
+        CHECK(there == left);
+    }
+}
