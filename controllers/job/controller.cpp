@@ -139,7 +139,9 @@ api::ApiResult<Requeue> JobController::reconcile(const std::string& key) {
     }
     std::vector<Time> succeeded, failed;
     for (const auto& pod : look.newly_succeeded) succeeded.push_back(finished_at(look.document(*pod)));
-    for (const auto& pod : look.newly_failed) failed.push_back(finished_at(look.document(*pod)));
+    // What a policy ignores is not counted, but waited for all the same.
+    for (const auto* list : {&look.newly_failed, &look.newly_ignored})
+        for (const auto& pod : *list) failed.push_back(finished_at(look.document(*pod)));
     backoff_.record(view.uid, std::move(succeeded), std::move(failed));
     decide_end(look);
     const auto moved = look.end ? end_active_pods(look) : carry_on(look);
@@ -217,6 +219,7 @@ api::ApiResult<bool> JobController::carry_on(JobLook& look) {
     } else if (managed && look.suspended) {
         if (look.set_condition("Suspended", true, "JobSuspended", "Job suspended")) {
             events().normal(reference(), "Suspended", "Job suspended");
+            look.status.erase("startTime");  // nor does its deadline run
         }
     } else if (managed && look.set_condition("Suspended", false, "JobResumed", "Job resumed")) {
         events().normal(reference(), "Resumed", "Job resumed");

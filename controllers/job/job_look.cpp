@@ -93,8 +93,8 @@ void JobLook::count_pods() {
         if (!has_finalizer(pod, job_tracking_finalizer) || (indexed && index_of(pod) < 0)) continue;
         if (pod.phase == api::PodPhase::succeeded) {
             if (!in_status("succeeded", pod.uid) && !in_status("failed", pod.uid)) newly_succeeded.push_back(pod_record);
-        } else if (is_failed(pod) && !in_status("failed", pod.uid) && verdict(*pod_record).counted()) {
-            newly_failed.push_back(pod_record);
+        } else if (is_failed(pod) && !in_status("failed", pod.uid)) {
+            (verdict(*pod_record).counted() ? newly_failed : newly_ignored).push_back(pod_record);
         }
     }
     if (!indexed) succeeded += static_cast<std::int64_t>(newly_succeeded.size());

@@ -45,7 +45,7 @@ struct JobLook {
     std::optional<std::int64_t> completions;
 
     // Ended and tracked, but not yet in status.uncountedTerminatedPods.
-    std::vector<storage::RecordPtr> newly_succeeded, newly_failed;
+    std::vector<storage::RecordPtr> newly_succeeded, newly_failed, newly_ignored;
     std::int64_t succeeded = 0, failed = 0;  // with what is not counted yet
     std::set<int> known_indexes;             // succeeded, as the status has them
     std::set<int> succeeded_indexes, failed_indexes;

@@ -156,7 +156,7 @@ TEST_CASE("a failure policy can fail the job, forgive a failure, or count it") {
         for (int i = 0; i < 3; ++i) {
             const std::string name = cluster.running().front();
             cluster.patch("pods", name, R"({"status":{"phase":"Failed","conditions":[{"type":"DisruptionTarget","status":"True"}]}})", "status");
-            cluster.settle();
+            cluster.advance(1min);  // it is waited for all the same
         }
         CHECK(cluster.conditions().empty());
         CHECK_FALSE(cluster.status().contains("failed"));
@@ -259,4 +259,36 @@ TEST_CASE("pods that a quota refuses are asked for after 1 s, 2 s, 4 s ... and e
     cluster.remove("resourcequotas", "q");
     cluster.advance(60s);
     CHECK(cluster.running().size() == 1);
+}
+
+TEST_CASE("failures that a policy ignores are waited for like others") {
+    Cluster cluster;
+    cluster.start(R"({"spec":{"backoffLimit":0,"podFailurePolicy":{"rules":[{"action":"Ignore","onExitCodes":{"operator":"In","values":[7]}}]}}})");
+    cluster.end(cluster.running().front(), "Failed", 7);
+    CHECK(cluster.running().empty());
+    CHECK_FALSE(cluster.tracked());
+    cluster.advance(10s);
+    REQUIRE(cluster.running().size() == 1);
+    cluster.end(cluster.running().front(), "Failed", 7);
+    cluster.advance(19s);
+    CHECK(cluster.running().empty());
+    cluster.advance(1s);
+    CHECK(cluster.running().size() == 1);
+    CHECK_FALSE(cluster.status().contains("failed"));
+}
+
+TEST_CASE("the deadline of a job runs anew when it is resumed") {
+    Cluster cluster;
+    cluster.start(R"({"spec":{"activeDeadlineSeconds":20}})");
+    cluster.advance(15s);
+    cluster.patch("jobs.batch", "j", R"({"spec":{"suspend":true}})");
+    cluster.settle();
+    CHECK_FALSE(cluster.status().contains("startTime"));
+    cluster.advance(60s);
+    cluster.patch("jobs.batch", "j", R"({"spec":{"suspend":false}})");
+    cluster.settle();
+    cluster.advance(19s);
+    CHECK(cluster.conditions().empty());
+    cluster.advance(1s);
+    CHECK(cluster.conditions() == "Failed:DeadlineExceeded");
 }
