@@ -1,12 +1,10 @@
-// The scheduling queue and one attempt: filter, score, bind, or say why not.
+// What the scheduler knows of nodes and pods, and one attempt: filter, score, bind, or say why not.
 #include "controllers/scheduler/controller.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "api/values/time.h"
 #include "controllers/kubelet/nodes.h"
-#include "storage/base/log.h"
 
 namespace kubemu::controllers {
 
@@ -24,28 +22,6 @@ constexpr std::string_view queue_key = "queue";
 constexpr std::size_t bindings_in_work = 16;
 // A turn gives way to the informers and the other controllers after this many pods.
 constexpr int pods_per_turn = 256;
-constexpr Duration first_backoff = std::chrono::seconds(1);
-constexpr Duration backoff_max = std::chrono::seconds(10);
-// kube-scheduler retries what nothing woke after five minutes (podMaxInUnschedulablePodsDuration).
-constexpr Duration parked_max = std::chrono::minutes(5);
-
-// Sets a pod condition in a status document; the transition time moves only with the status.
-void set_condition(Json& pod, std::string_view type, std::string_view status, std::string_view reason,
-                   const std::string& message, const std::string& time) {
-    Json& conditions = api::ensure(pod, {"status"})["conditions"];
-    if (!conditions.is_array()) conditions = Json::array();
-    Json* found = nullptr;
-    for (Json& condition : conditions)
-        if (api::string_at(condition, {"type"}) == type) found = &condition;
-    if (found == nullptr) {
-        conditions.push_back({{"type", type}});
-        found = &conditions.back();
-    }
-    if (api::string_at(*found, {"status"}) != status) (*found)["lastTransitionTime"] = time;
-    (*found)["status"] = status;
-    (*found)["reason"] = reason;
-    (*found)["message"] = message;
-}
 
 }  // namespace
 
@@ -111,7 +87,13 @@ SchedulerController::SchedulerController(Manager& manager, scheduler::Release re
 
 SchedulerController::~SchedulerController() = default;
 
-void SchedulerController::start() { enqueue(std::string(queue_key)); }
+void SchedulerController::start() {
+    enqueue_attempts();
+}
+
+void SchedulerController::enqueue_attempts() {
+    enqueue(std::string(queue_key));
+}
 
 void SchedulerController::on_node(const api::Informer::Change& change) {
     const auto count_images = [this](const NodeInfo& node, int by) {
@@ -153,14 +135,14 @@ void SchedulerController::on_node(const api::Informer::Change& change) {
         for (const auto& [key, entry] : entries_)
             if (entry.node == node.name) put(node.name, entry.info);
     }
-    if (changed) wake_parked();  // heartbeats change none of these
+    if (changed) wake_for_node(node.name);  // heartbeats change none of these
 }
 
 void SchedulerController::on_pod(const api::Informer::Change& change) {
     if (change.after == nullptr) {
         const bool had_room = !api::pod_view_of(*change.before).node_name.empty();
         forget(change.before->key);
-        if (had_room) wake_parked();
+        if (had_room) wake_for_pods();
         return;
     }
     const storage::Record& record = *change.after;
@@ -168,7 +150,7 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
     if (view.finished() && !view.node_name.empty()) {
         if (entries_.count(record.key) > 0) {
             forget(record.key);
-            wake_parked();
+            wake_for_pods();
         }
         return;
     }
@@ -197,15 +179,16 @@ void SchedulerController::on_pod(const api::Informer::Change& change) {
             }() : scheduler::make_pod_info(record, view, nullptr);
         }
         if (known) put(entry.node, entry.info);
-        if (labels_differ) wake_parked();
+        if (labels_differ) wake_for_pods();
     }
     if (!is_waiting) {
         const bool new_here = entry.node != view.node_name;
         if (new_here) place(record.key, entry, view.node_name);
-        if (view.deleting && !known) wake_parked();
+        if (view.deleting && !known) wake_for_pods();
         return;
     }
-    if (ours && begins_to_end && !entry.info->rules().gated && entry.node.empty())
+    // What a plugin has refused is out of the queue; what failed otherwise comes up again.
+    if (ours && begins_to_end && entry.retries)
         recorder_.warning(reference(*entry.info), "FailedScheduling", "Scheduling", "skip schedule deleting pod: " + record.key);
     if (!ours || view.deleting || entry.info->rules().gated || !entry.node.empty()) return;
     if (!entry.nominated_node.empty() || !entry.info->rules().nominated_node.empty()) {
@@ -257,46 +240,6 @@ void SchedulerController::take(const std::string& name, const std::string& key) 
     node->second.remove(key);
 }
 
-void SchedulerController::push(const std::string& key, Entry& entry) {
-    entry.sequence = next_sequence_++;
-    entry.queued = true;
-    entry.parked = false;
-    parked_.erase(key);
-    active_.insert({entry.info->priority, entry.sequence, key});
-    enqueue(std::string(queue_key));
-}
-
-void SchedulerController::wake_parked() {
-    wake_parked("backoff", [](const Entry&) { return true; });
-}
-
-void SchedulerController::wake_followers() {
-    wake_parked("backoff of followers", [](const Entry& entry) {
-        return !entry.info->rules().affinity.empty() || !entry.info->rules().spread.empty();
-    });
-}
-
-void SchedulerController::wake_parked(const std::string& timer, std::function<bool(const Entry&)> concerned) {
-    if (parked_.empty()) return;
-    const Time time = now();
-    Duration soonest = backoff_max;
-    bool later = false;
-    const std::set<std::string> parked = parked_;
-    for (const std::string& key : parked) {
-        Entry& entry = entries_.at(key);
-        if (!concerned(entry)) continue;
-        if (entry.retry_at <= time) {
-            push(key, entry);
-        } else {
-            later = true;
-            soonest = std::min(soonest, entry.retry_at - time);
-        }
-    }
-    // Pods that were moved keep their back-off; the timer looks at all of them again.
-    if (!later) return;
-    manager().set_timer(this, timer, time + soonest, [this, timer, concerned = std::move(concerned)] { wake_parked(timer, concerned); });
-}
-
 api::ApiResult<Requeue> SchedulerController::reconcile(const std::string& queued) {
     if (queued != queue_key) {
         bind(queued.substr(bind_key({}).size()));
@@ -314,10 +257,20 @@ api::ApiResult<Requeue> SchedulerController::reconcile(const std::string& queued
 void SchedulerController::schedule(const std::string& key) {
     Entry& entry = entries_.at(key);
     const PodInfoPtr pod = entry.info;
+    entry.nodes_lack.clear();
+    entry.retries = false;
+    if (pod->deleting) {  // since it has been in the queue
+        return recorder_.warning(reference(*pod), "FailedScheduling", "Scheduling",
+                                 "skip schedule deleting pod: " + key);
+    }
     // It is not in the queue as long as there are claims to come; nobody is told.
     entry.lacks_claims = devices_ && !devices_->not_ready(*pod).empty();
     if (entry.lacks_claims) return park(key, entry);
-    if (nodes_.empty()) return fail(key, entry, "no nodes available to schedule pods");
+    if (nodes_.empty()) {
+        fail(key, entry, "no nodes available to schedule pods");
+        entry.retries = true;
+        return;
+    }
     Volumes volumes = volumes_of(*pod);
     if (volumes.waiting) return park(key, entry);
     const std::string helpless = availability(
@@ -355,40 +308,14 @@ void SchedulerController::schedule(const std::string& key) {
     const std::string made = devices != nullptr ? devices->make_room() : "no new claims to deallocate";
     // Where pods make room there is nothing to add.
     if (const std::string why = preempt(key, entry, filter, verdicts); !why.empty()) message += after_filters(made, why);
+    if (std::none_of(verdicts.begin(), verdicts.end(), [](const auto& verdict) { return verdict.second.resolvable; })) {
+        for (const auto& [reason, count] : reasons) entry.nodes_lack.insert(reason);
+    }
     fail(key, entry, message);
 }
 
 std::string SchedulerController::after_filters(const std::string& devices, const std::string& preemption) const {
     return " " + (devices_ ? devices + ", " : "") + "preemption: " + preemption;
-}
-
-void SchedulerController::park(const std::string& key, Entry& entry) {
-    entry.parked = true;
-    parked_.insert(key);
-}
-
-void SchedulerController::fail(const std::string& key, Entry& entry, const std::string& message, bool error) {
-    Duration backoff = first_backoff;
-    for (int i = 0; i < entry.attempts && backoff < backoff_max; ++i) backoff *= 2;
-    ++entry.attempts;
-    entry.retry_at = now() + std::min(backoff, backoff_max);
-    park(key, entry);
-    manager().set_timer(this, "flush", now() + parked_max, [this] { wake_parked(); });
-    if (error) manager().set_timer(this, "backoff", entry.retry_at, [this] { wake_parked(); });
-    if (message.empty()) return;
-    const PodInfo& pod = *entry.info;
-    recorder_.warning(reference(pod), "FailedScheduling", "Scheduling", message);
-    const std::string time = api::format_time(now());
-    const auto written = client().modify(kind("pods"), pod.namespace_name, pod.name, "status", [&](Json& document) {
-        if (api::uid_of(document) != pod.uid) return false;
-        set_condition(document, "PodScheduled", "False", error ? "SchedulerError" : "Unschedulable", message, time);
-        Json& status = api::ensure(document, {"status"});
-        if (!entry.nominated_node.empty()) status["nominatedNodeName"] = entry.nominated_node;
-        else status.erase("nominatedNodeName");
-        return true;
-    });
-    if (!written && written.error().code() != 404)
-        log_line(LogLevel::info, "condition was refused", {{"pod", key}, {"why", written.error()->message}});
 }
 
 std::vector<PodInfoPtr> SchedulerController::promised_on(const std::string& node, const PodInfo& pod) const {

@@ -54,6 +54,8 @@ class SchedulerController final : public Controller {
         int attempts = 0;
         bool lacks_claims = false;   // which are to be made before it is looked at
         bool parked = false;         // unschedulable until something changes
+        std::set<std::string> nodes_lack;  // not empty: that can only be a node, since these are the reasons of all
+        bool retries = false;              // parked for its back-off alone
         Time retry_at{};             // not before
     };
     struct Volumes {
@@ -76,6 +78,10 @@ class SchedulerController final : public Controller {
     void wake_parked();
     void wake_parked(const std::string& timer, std::function<bool(const Entry&)> concerned);
     // Those whose place depends on where other pods are.
+    void enqueue_attempts();
+    void wake_for_node(const std::string& name);
+    bool may_hope_for(const Entry& entry, const scheduler::NodeInfo& node);
+    void wake_for_pods();
     void wake_followers();
     // Those that ask for devices.
     void wake_for_devices();

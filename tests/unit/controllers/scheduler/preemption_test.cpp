@@ -140,3 +140,21 @@ TEST_CASE("a pod that is deleted while it waits is told that nobody places it") 
     cluster.settle();
     CHECK(cluster.count("Warning FailedScheduling Pod/p: skip schedule deleting pod: default/p") == 1);
 }
+
+TEST_CASE("a pod that plugins have refused is out of the queue: its end is not told, nor is that of others its hope") {
+    Cluster cluster;
+    cluster.node("n");
+    cluster.pod("there");
+    cluster.pod("p", R"({"nodeSelector":{"disk":"ssd"}})");
+    CHECK(cluster.count("Warning FailedScheduling Pod/p") == 1);
+    cluster.advance(std::chrono::seconds(20));
+    cluster.remove_now("there");
+    cluster.settle();
+    cluster.node("other");  // which it cannot use either
+    cluster.advance(std::chrono::seconds(20));
+    for (const api::Json& event : cluster.list("events")) CHECK(api::object_at(event, {"series"}).empty());
+    cluster.patch("pods", "p", R"({"metadata":{"finalizers":["example.com/x"]}})");
+    cluster.remove("pods", "p");
+    cluster.settle();
+    CHECK(cluster.count("skip schedule deleting pod: default/p") == 0);
+}
