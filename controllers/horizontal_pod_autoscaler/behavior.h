@@ -26,6 +26,7 @@ struct ScaleHistory {
     std::vector<Event> ups, downs;
     std::optional<Time> last_scaled;
     bool missed = false;  // its target was not there at the last look
+    Time missed_at{};     // when that was told last
 };
 
 struct Limits {

@@ -156,6 +156,12 @@ bool HorizontalPodAutoscalerController::find_target(Look& look) {
         const auto found = client().get(*look.target_kind, look.view().namespace_name, look.target_name);
         if (!found) {
             error = found.error()->message;
+            // kube-apiserver names the subresource, except for custom resources.
+            if (found.error().code() == 404 && look.target_kind->custom == nullptr) {
+                const std::string dotted = group.empty() ? "" : "." + group;
+                error = std::string(look.target_kind->plural) + "/scale" + dotted + " \"" + look.target_name +
+                        "\" not found";
+            }
         } else if (look.target_kind->custom != nullptr) {
             error = read_custom_scale(look, client().document(**found));
         } else {
@@ -299,7 +305,12 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::scale(Look& look) {
     ScaleHistory& history = history_[look.view().uid];
     if (!find_target(look)) {
         // The real one looks at a new autoscaler after one period only: whose target is missing gets that time.
-        if (!std::exchange(history.missed, true)) return Requeue{sync_period};
+        if (!std::exchange(history.missed, true)) {
+            history.missed_at = now();
+            return Requeue{sync_period};
+        }
+        if (now() < history.missed_at + sync_period) return Requeue{history.missed_at + sync_period - now()};
+        history.missed_at = now();
         events().warning(look.reference, "FailedGetScale", look.error);
         TRY(write_status(look));
         return Requeue{sync_period};  // its target may be of a kind that nobody watches

@@ -58,13 +58,16 @@ std::int64_t rounded_up(double replicas) {
 
 }  // namespace
 
-// What stands before "registered" when nobody serves the family.
-std::string MetricSources::unserved(api::MetricFamily family) {
+// Why nobody answers for the family. The client of custom metrics asks discovery first, that of external ones does not.
+std::string MetricSources::unserved(api::MetricFamily family, const std::string& metric) {
     const std::string name = family == MetricFamily::custom ? "custom" : "external";
     const storage::RecordPtr service =
         manager_.informer("apiservices.apiregistration.k8s.io").get("", api::metric_group(family).name());
     const std::string unable = "unable to fetch metrics from " + name + " metrics API: ";
-    if (service == nullptr) return unable + "no " + name + " metrics API (" + name + ".metrics.k8s.io) registered";
+    if (service == nullptr && family == MetricFamily::custom)
+        return unable + "no custom metrics API (custom.metrics.k8s.io) registered";
+    if (service == nullptr)
+        return unable + "the server could not find the requested resource (get " + metric + ".external.metrics.k8s.io)";
     // It is registered, and has not been looked at yet.
     const bool elsewhere = api::find(client_.document(*service), {"spec", "service"}) != nullptr;
     return elsewhere ? unable + "the server is currently unable to handle the request" : std::string();
@@ -122,7 +125,8 @@ Result<std::int64_t, std::string> MetricSources::object_value(const MetricContex
         if (!value) return "unable to get metric " + name + ": " + value.error() + where;
         return *value;
     }
-    if (std::string why = unserved(MetricFamily::custom); !why.empty()) return "unable to get metric " + name + ": " + why + where;
+    if (std::string why = unserved(MetricFamily::custom, name); !why.empty())
+        return "unable to get metric " + name + ": " + why + where;
     const bool is_namespace = found != nullptr && found->resource == "namespaces";
     const bool in_namespace = found != nullptr && found->namespaced;
     const storage::RecordPtr record =
@@ -164,7 +168,7 @@ Result<std::int64_t, std::string> MetricSources::external_value(const MetricCont
         if (!*value) return prefix + value->error();
         return **value;
     }
-    if (std::string why = unserved(MetricFamily::external); !why.empty()) return prefix + why;
+    if (std::string why = unserved(MetricFamily::external, name); !why.empty()) return prefix + why;
     const storage::RecordPtr space = manager_.informer("namespaces").get("", look.namespace_name);
     const auto value = space == nullptr ? std::nullopt
                                         : api::metric_value_milli(client_.document(*space), MetricFamily::external, name, series_of(source));
@@ -240,7 +244,7 @@ Result<MetricSources::PodValues, std::string> MetricSources::pods_values(const M
         auto values = adapters_.pods_metric(*server, look.namespace_name, look.selector.text(), name, series.text());
         return values ? std::move(*values) : std::string();
     }
-    if (std::string why = unserved(MetricFamily::custom); !why.empty()) return why;
+    if (std::string why = unserved(MetricFamily::custom, name); !why.empty()) return why;
     PodValues values;
     for (const Json& pod : look.pods) {
         if (const auto value = api::metric_value_milli(pod, MetricFamily::custom, name, series))

@@ -61,7 +61,7 @@ class MetricSources {
     // Of a custom metric of pods, by kubemu's own model or another server.
     Result<PodValues, std::string> pods_values(const MetricContext& look, const api::Json& source);
     // Why nothing answers for these metrics; empty when kubemu does.
-    std::string unserved(api::MetricFamily family);
+    std::string unserved(api::MetricFamily family, const std::string& metric);
 
     Manager& manager_;
     api::Client& client_;

@@ -11,7 +11,8 @@ PersistentVolumeController::PersistentVolumeController(Manager& manager)
       volumes_(manager.informer("persistentvolumes")),
       classes_(manager.informer("storageclasses.storage.k8s.io")),
       pods_(manager.informer("pods")),
-      pod_claims_(client(), pods_) {
+      pod_claims_(client(), pods_),
+      expand_events_(manager, client(), "volume_expand") {
     enqueue_on_change(claims_);
     enqueue_on_change(volumes_);
     // A claim that goes releases its volume.

@@ -73,6 +73,7 @@ class PersistentVolumeController final : public Controller {
     api::Informer& classes_;
     api::Informer& pods_;
     PodClaims pod_claims_;
+    EventRecorder expand_events_;                 // of what is a controller of its own elsewhere
     std::map<std::string, Told> told_;            // by claim key
     std::map<std::string, Recycling> recycling_;  // by volume uid
 };

@@ -120,7 +120,7 @@ api::ApiResult<bool> PersistentVolumeController::enlarge(const storage::Record& 
     if (!class_record || !api::bool_at(client().document(*class_record), {"allowVolumeExpansion"})) return true;
     const std::string name = api::view_of(volume).name;
     const Json reference = object_reference(kind("persistentvolumeclaims"), record);
-    events().normal(reference, "ExternalExpanding", "waiting for an external controller to expand this PVC");
+    expand_events_.normal(reference, "ExternalExpanding", "waiting for an external controller to expand this PVC");
     events().normal(reference, "Resizing", "External resizer is resizing volume " + name);
     TRY(client().modify(kind("persistentvolumes"), {}, name, {}, [&](Json& object) {
         const auto size = api::Quantity::parse(text(object, {"spec", "capacity", "storage"}));

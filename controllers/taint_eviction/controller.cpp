@@ -80,17 +80,27 @@ void TaintEvictionController::node_changed(const api::Informer::Change& change) 
     for (const auto& pod : pods_.on_node(name)) enqueue(pod->key);
 }
 
+namespace {
+
+// Events name the pod without its uid, so that those of one name are counted together.
+Json named(const api::ObjectView& pod) {
+    return {
+        {"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"name", pod.name}, {"namespace", pod.namespace_name}}}};
+}
+
+}  // namespace
+
 void TaintEvictionController::cancel(const storage::Record& pod) {
     const api::ObjectView& view = api::view_of(pod);
     if (waiting_.erase(view.uid) == 0) return;
-    events().normal(object_reference(kind("pods"), pod), "TaintManagerEviction",
+    events().normal(named(view), "TaintManagerEviction",
                     "Cancelling deletion of Pod " + view.namespace_name + "/" + view.name);
 }
 
 api::ApiResult<Requeue> TaintEvictionController::evict(const storage::Record& pod) {
     const api::ObjectView& view = api::view_of(pod);
     waiting_.erase(view.uid);
-    events().normal(object_reference(kind("pods"), pod), "TaintManagerEviction",
+    events().normal(named(view), "TaintManagerEviction",
                     "Marking for deletion Pod " + view.namespace_name + "/" + view.name);
     const auto marked = client().modify(kind("pods"), view.namespace_name, view.name, "status", [&](Json& fresh) {
         if (api::uid_of(fresh) != view.uid) return false;

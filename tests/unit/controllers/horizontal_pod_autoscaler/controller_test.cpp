@@ -119,7 +119,7 @@ TEST_CASE("what stands in the way is told") {
         CHECK(cluster.condition("AbleToScale").empty());  // it may come
         cluster.advance(16s);
         CHECK(cluster.condition("AbleToScale") == "False FailedGetScale");
-        CHECK(cluster.has_event("FailedGetScale HorizontalPodAutoscaler/web: replicasets.apps \"web\" not found"));
+        CHECK(cluster.has_event("FailedGetScale HorizontalPodAutoscaler/web: replicasets/scale.apps \"web\" not found"));
     }
     SUBCASE("no requests") {
         Cluster cluster;

@@ -238,6 +238,8 @@ TEST_CASE("volumes are made for claims of a class, grow with them and go with th
     cluster.settle();
     CHECK(api::string_at(cluster.get("persistentvolumes", volume), {"spec", "capacity", "storage"}) == "3Gi");
     CHECK(api::string_at(cluster.get("persistentvolumeclaims", "c"), {"status", "capacity", "storage"}) == "3Gi");
+    for (const api::Json& event : cluster.list("events"))
+        if (api::string_at(event, {"reason"}) == "ExternalExpanding") CHECK(api::string_at(event, {"source", "component"}) == "volume_expand");
     cluster.remove("persistentvolumeclaims", "c");
     cluster.settle();
     CHECK_FALSE(cluster.exists("persistentvolumes", volume));

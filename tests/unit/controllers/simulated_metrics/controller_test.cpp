@@ -137,7 +137,7 @@ TEST_CASE("without anybody who serves them autoscalers say so") {
     SUBCASE("external") {
         cluster.autoscaler(external_metric);
         const std::string why = "unable to get external metric default/queue/&LabelSelector{MatchLabels:map[string]string{q: mail,},MatchExpressions:[]LabelSelectorRequirement{},}: "
-                                "unable to fetch metrics from external metrics API: no external metrics API (external.metrics.k8s.io) registered";
+                                "unable to fetch metrics from external metrics API: the server could not find the requested resource (get queue.external.metrics.k8s.io)";
         CHECK(cluster.condition("ScalingActive") == "False FailedGetExternalMetric: the HPA was unable to compute the replica count: " + why);
         CHECK(cluster.has_event("first error is: failed to get queue external metric value: failed to get queue external metric: " + why));
         // It looks again as soon as there is one.

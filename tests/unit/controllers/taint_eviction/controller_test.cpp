@@ -72,3 +72,18 @@ TEST_CASE("a pod that is bound to a tainted node has its patience from then on")
     cluster.advance(2s);
     CHECK(cluster.going("p"));
 }
+
+TEST_CASE("evictions of pods of one name are counted in one event") {
+    Cluster cluster;
+    for (int i = 0; i < 2; ++i) {
+        cluster.pod("p", "[]");
+        cluster.taint(R"([{"key":"k","value":"v","effect":"NoExecute"}])");
+        cluster.settle_with_pods();
+        cluster.taint("[]");
+        cluster.settle_with_pods();
+    }
+    const auto events = cluster.list("events");
+    REQUIRE(events.size() == 1);
+    CHECK(api::int_at(events.front(), {"count"}) == 2);
+    CHECK_FALSE(events.front()["involvedObject"].contains("uid"));
+}
