@@ -156,7 +156,10 @@ api::ApiResult<bool> StatefulPods::step_replica(Slot& slot) {
         }
         return ordered_;
     }
-    if (slot.pod->phase == api::PodPhase::pending) TRY(ensure_claims(slot.ordinal));
+    if (slot.pod->phase == api::PodPhase::pending) {
+        TRY(ensure_claims(slot.ordinal));
+        TRY(own_claims(slot));
+    }
     if (ordered_ && unavailable(slot)) return true;
     TRY(keep_in_form(slot));
     return false;
@@ -246,12 +249,17 @@ api::ApiResult<bool> StatefulPods::create(const Slot& slot) {
     const Slot made{slot.ordinal, *created, &pod};
     ++counts_.replicas;
     count_change(made, 1);
-    if (const auto owned = keep_claim_owners(made, false); !owned) {
-        report("update", what, &owned.error());
-        return owned.error();
-    }
+    TRY(own_claims(made));
     report("create", what, nullptr);
     return true;
+}
+
+// The owners of a pod's claims, of which only a failure is told.
+api::ApiResult<bool> StatefulPods::own_claims(const Slot& slot) {
+    const auto owned = keep_claim_owners(slot, false);
+    if (!owned)
+        report("update", "Pod " + slot.pod->name + " in StatefulSet " + api::view_of(set_).name, &owned.error());
+    return owned;
 }
 
 api::ApiResult<bool> StatefulPods::remove(const Slot& slot) {

@@ -268,6 +268,14 @@ TEST_CASE("an adopted pod and the owners of claims are put in form, which is tol
     retaining.patch("statefulsets.apps", "db", R"({"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Delete"}}})");
     retaining.settle();
     CHECK(count_of(retaining, "update Pod db-1 in StatefulSet db successful") == 1);
+
+    Cluster pending;
+    pending.make(1);
+    pending.settle();
+    pending.patch("statefulsets.apps", "db", R"({"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Delete"}}})");
+    pending.settle();
+    CHECK(api::array_at(pending.get("persistentvolumeclaims", "data-db-0"), {"metadata", "ownerReferences"}).size() == 1);
+    CHECK(count_of(pending, "update Pod db-0 in StatefulSet db successful") == 0);
 }
 
 TEST_CASE("a pod that lacks the volumes of its claims cannot be adopted in form") {
