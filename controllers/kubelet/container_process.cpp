@@ -322,11 +322,20 @@ std::string missing_volume(const Json& pod, const api::Registry& registry) {
 
 namespace {
 
-// What outlives the pod: the volume behind a claim, a folder of the node; empty for what does not.
-std::string lasting_key(const Json& pod, const Json& volume, const api::Registry& registry) {
+// A folder of the node or of a server, which volumes of pods and of the cluster name alike; empty for other volumes.
+std::string folder_key(const Json& pod, const Json& volume) {
     if (const Json* folder = api::find(volume, "hostPath"))
         return "node/" + std::string(string_at(pod, {"spec", "nodeName"})) +
                FileSystem::normalized(string_at(*folder, {"path"}));
+    if (const Json* share = api::find(volume, "nfs"))
+        return "nfs/" + std::string(string_at(*share, {"server"})) +
+               FileSystem::normalized(string_at(*share, {"path"}));
+    return {};
+}
+
+// What outlives the pod: the volume behind a claim, a folder; empty for what does not.
+std::string lasting_key(const Json& pod, const Json& volume, const api::Registry& registry) {
+    if (std::string folder = folder_key(pod, volume); !folder.empty()) return folder;
     std::string claim(string_at(volume, {"persistentVolumeClaim", "claimName"}));
     if (api::find(volume, "ephemeral") != nullptr)
         claim = std::string(api::name_of(pod)) + "-" + std::string(string_at(volume, {"name"}));
@@ -334,7 +343,13 @@ std::string lasting_key(const Json& pod, const Json& volume, const api::Registry
     if (record == nullptr) return {};
     const std::string bound(string_at(registry.document(*record), {"spec", "volumeName"}));
     const auto behind = bound.empty() ? nullptr : registry.get("persistentvolumes", "", bound);
-    return behind == nullptr ? std::string() : "volume/" + bound + "/" + api::view_of(*behind).uid;
+    if (behind == nullptr) return {};
+    const Json document = registry.document(*behind);
+    // What was provisioned is wherever its pod is.
+    const bool anywhere =
+        api::find(document, {"metadata", "annotations", "pv.kubernetes.io/provisioned-by"}) != nullptr;
+    std::string folder = anywhere ? std::string() : folder_key(pod, api::object_at(document, {"spec"}));
+    return folder.empty() ? "volume/" + bound + "/" + api::view_of(*behind).uid : folder;
 }
 
 // Where the kubelet has written the files of a volume that comes from the API; nothing for other volumes.
