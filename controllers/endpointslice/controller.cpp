@@ -108,8 +108,8 @@ void EndpointSliceController::slice_changed(const api::Informer::Change& change)
 // spread over the zones is looked at once they have all been seen.
 void EndpointSliceController::node_changed(const api::Informer::Change& change) {
     const std::string& name = (change.after != nullptr ? change.after : change.before)->key;
-    const api::Json node = change.after == nullptr ? api::Json() : client().document(*change.after);
-    if (topology_.observe_node(name, change.after == nullptr ? nullptr : &node)) enqueue(nodes_key);
+    const auto node = change.after == nullptr ? nullptr : client().read(*change.after);
+    if (topology_.observe_node(name, node.get())) enqueue(nodes_key);
     if (change.after == nullptr) return;
     if (change.before != nullptr) return;
     for (const std::string& service : incomplete_) enqueue(service);

@@ -78,10 +78,13 @@ void NodeLifecycleController::heard_of(const std::string& node_name) {
 api::ApiResult<bool> NodeLifecycleController::mark_unknown(const storage::Record& node, api::Json& document) {
     const std::string time = api::format_time(now());
     const std::string created(api::string_at(document, {"metadata", "creationTimestamp"}));
+    bool changed = false;
     const auto change = [&](api::Json& fresh) {
+        // It may have spoken since.
+        if (api::array_at(fresh, {"status", "conditions"}) != api::array_at(document, {"status", "conditions"}))
+            return false;
         api::Json& conditions = api::ensure(fresh, {"status"})["conditions"];
         if (!conditions.is_array()) conditions = api::Json::array();
-        bool changed = false;
         for (const char* type : {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"}) {
             api::Json* known = nullptr;
             for (api::Json& condition : conditions) {
@@ -105,7 +108,7 @@ api::ApiResult<bool> NodeLifecycleController::mark_unknown(const storage::Record
     if (!written) return written.error();
     document = client().document(**written);
     // Its own writing is no sign of life.
-    health_[api::view_of(node).name].conditions = api::array_at(document, {"status", "conditions"}).dump();
+    if (changed) health_[api::view_of(node).name].conditions = api::array_at(document, {"status", "conditions"}).dump();
     return true;
 }
 

@@ -63,8 +63,12 @@ api::Json wanted_taints(const api::Json& node, Time now, Eviction eviction) {
         if (is_ours(id.first, id.second) && wanted.erase(id) == 0) continue;
         taints.push_back(taint);
     }
-    for (const auto& [key, effect] : wanted) {
-        taints.push_back({{"key", key}, {"effect", effect}, {"timeAdded", api::format_time(now)}});
+    // No new pods first, then no old ones.
+    for (const std::string_view next : {"NoSchedule", "NoExecute"}) {
+        for (const auto& [key, effect] : wanted) {
+            if (effect == next)
+                taints.push_back({{"key", key}, {"effect", effect}, {"timeAdded", api::format_time(now)}});
+        }
     }
     return taints;
 }

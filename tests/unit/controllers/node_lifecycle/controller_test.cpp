@@ -97,3 +97,55 @@ TEST_CASE("conditions and cordoning have their taints, others stay") {
     cluster.settle();
     CHECK(cluster.taints() == std::vector<std::string>{"mine:NoSchedule"});
 }
+
+namespace {
+
+// A kubelet that speaks once, when its node's annotation says so.
+class Reporter final : public controllers::Controller {
+  public:
+    explicit Reporter(controllers::Manager& manager) : Controller(manager, "reporter", "kubelet"), nodes_(manager.informer("nodes")) {
+        enqueue_on_change(nodes_);
+    }
+    api::ApiResult<controllers::Requeue> reconcile(const std::string& key) override {
+        const auto record = nodes_.get(key);
+        if (record == nullptr || spoke_ || api::object_at(*client().read(*record), {"metadata", "annotations"}).empty()) return controllers::Requeue{};
+        spoke_ = true;
+        TRY(client().modify(kind("nodes"), {}, key, "status", [](api::Json& node) {
+            node["status"]["conditions"] = api::Json::parse(ready);
+            return true;
+        }));
+        return controllers::Requeue{};
+    }
+
+  private:
+    api::Informer& nodes_;
+    bool spoke_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("a node that speaks again is not called silent for what was seen before") {
+    tests::TestCluster cluster;
+    cluster.add<Reporter>().add<controllers::NodeLifecycleController>();
+    const auto state = [&] { return api::string_at(cluster.get("nodes", "n")["status"]["conditions"][0], {"status"}) == "True"; };
+    cluster.create("nodes", R"({"metadata":{"name":"n"}})");
+    cluster.patch("nodes", "n", std::string(R"({"status":{"conditions":)") + ready + "}}", "status");
+    cluster.settle();
+    cluster.advance(2min);
+    CHECK_FALSE(state());
+    cluster.patch("nodes", "n", R"({"metadata":{"annotations":{"speaks":"yes"}}})");
+    cluster.settle();
+    CHECK(state());
+    CHECK(api::array_at(cluster.get("nodes", "n"), {"spec", "taints"}).empty());
+}
+
+TEST_CASE("a node takes no new pods before its old ones have to go") {
+    Cluster cluster;
+    cluster.create("nodes", R"({"metadata":{"name":"n"}})");
+    cluster.report(R"([{"type":"Ready","status":"False"}])");
+    const api::Json node = cluster.get("nodes", "n");
+    const api::Json& taints = api::array_at(node, {"spec", "taints"});
+    REQUIRE(taints.size() == 2);
+    CHECK(api::string_at(taints[0], {"effect"}) == "NoSchedule");
+    CHECK(api::string_at(taints[1], {"effect"}) == "NoExecute");
+}
