@@ -226,8 +226,13 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
         if (read.error) return *read.error;
         Json object = scale ? scale_of(kind, current) : current;
         TRY(apply_patch(*exchange, read, expected, object, context.field_validation));
-        if (name_of(object).empty() && !scale) return name_undeterminable(info.name);
-        if (!name_of(object).empty()) TRY(check_names(*exchange, object));
+        if (name_of(object).empty()) return name_undeterminable(info.name);
+        TRY(check_names(*exchange, object));
+        if (const std::string uid(uid_of(object)); scale && !uid.empty() && uid != uid_of(current)) {
+            return Status::conflict(kind.group, std::string(kind.plural) + "/scale", info.name,
+                                    "Precondition failed: UID in precondition: " + uid +
+                                        ", UID in object meta: " + std::string(uid_of(current)));
+        }
         if (scale) return exchange->registry.write_scale(kind, current, object, context);
         current = std::move(object);
         return true;

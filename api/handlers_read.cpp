@@ -4,6 +4,7 @@
 
 #include "api/conversion_webhook.h"
 #include "api/codec/json.h"
+#include "api/codec/scalars.h"
 #include "api/exchange.h"
 #include "api/kinds/views.h"
 #include "api/subresources/pod_connect.h"
@@ -86,7 +87,16 @@ ApiResult<bool> read_log_limits(const Exchange& exchange, LogQuery& query) {
         TRY_ASSIGN(const auto seconds, at_least("sinceSeconds", 1, "must be greater than 0"));
         query.since = exchange.registry.clock().now() - std::chrono::seconds(*seconds);
     } else if (info.has("sinceTime")) {
-        query.since = parse_time(info.parameter("sinceTime"));
+        const std::string_view since = info.parameter("sinceTime");
+        if (!since.empty() && since != "null") {
+            if (const auto read = scalars::time(since); !read) return Status::bad_request(read.error().message);
+        }
+        query.since = parse_time(since);
+    }
+    // Streams apart are behind a gate that is closed (PodLogsQuerySplitStreams).
+    constexpr int knows_streams = 32;
+    if (info.has("stream") && exchange.registry.kinds().minor() >= knows_streams) {
+        errors.forbidden(FieldPath("stream"), "may not be specified");
     }
     if (!errors.empty()) return Status::invalid({}, "PodLogOptions", info.name, errors);
     return true;

@@ -37,7 +37,6 @@ ApiResult<bool> handle_create(const ExchangePtr& exchange) {
     TRY_ASSIGN(Json object, decode_body(*exchange, body_type(*exchange), context.field_validation));
     if (!info.subresource.empty())
         return post_to_subresource(exchange, context, object, info.name, info.subresource);
-    if (kind.resource == "bindings" && name_of(object).empty()) return Status::bad_request("Name parameter required.");
     if (kind.resource == "bindings")
         return post_to_subresource(exchange, context, object, name_of(object), "binding");
     if (kind.namespaced && info.namespace_name.empty()) {
@@ -58,10 +57,8 @@ ApiResult<bool> handle_update(const ExchangePtr& exchange) {
     TRY_ASSIGN(const WriteContext context, write_context(*exchange, "UpdateOptions"));
     TRY_ASSIGN(Json object, decode_body(*exchange, body_type(*exchange), context.field_validation));
     const bool scale = info.subresource == "scale";
-    if (name_of(object).empty()) {
-        if (!scale) return name_undeterminable(info.name);
-        object["metadata"]["name"] = info.name;
-    }
+    TRY(check_namespace(*exchange, object));
+    if (name_of(object).empty()) return name_undeterminable(info.name);
     TRY(check_names(*exchange, object));
     const auto replace = [&](Json& current, bool) -> ApiResult<bool> {
         if (scale) return exchange->registry.write_scale(kind, current, object, context);

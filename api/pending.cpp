@@ -48,17 +48,22 @@ Status name_undeterminable(std::string_view name) {
                                " based on URL) was undeterminable: name must be provided");
 }
 
-ApiResult<bool> check_names(const Exchange& exchange, const Json& object) {
-    const std::string name(name_of(object)), space(namespace_of(object));
-    if (name != exchange.info.name) {
-        return Status::bad_request("the name of the object (" + name +
-                                   ") does not match the name on the URL (" + exchange.info.name + ")");
-    }
+ApiResult<bool> check_namespace(const Exchange& exchange, const Json& object) {
+    const std::string_view space = namespace_of(object);
     if (exchange.kind->namespaced && !space.empty() && space != exchange.info.namespace_name) {
         return Status::bad_request(
             "the namespace of the provided object does not match the namespace sent on the request");
     }
     return true;
+}
+
+ApiResult<bool> check_names(const Exchange& exchange, const Json& object) {
+    const std::string name(name_of(object));
+    if (name != exchange.info.name) {
+        return Status::bad_request("the name of the object (" + name +
+                                   ") does not match the name on the URL (" + exchange.info.name + ")");
+    }
+    return check_namespace(exchange, object);
 }
 
 ApiResult<bool> answer_update(const ExchangePtr& exchange, const Registry::Change& change,

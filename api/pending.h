@@ -40,6 +40,8 @@ void when_readable(const ExchangePtr& exchange, std::vector<storage::RecordPtr> 
 // The namespace that a write is in; empty for kinds that are in none.
 std::string_view write_scope(const Exchange& exchange);
 
+// 400 when an object that was sent names another namespace than the URL.
+ApiResult<bool> check_namespace(const Exchange& exchange, const Json& object);
 // 400 when an object that was sent names another object, or another namespace, than the URL.
 ApiResult<bool> check_names(const Exchange& exchange, const Json& object);
 // For an object without a name, which says nothing of what it means to be.

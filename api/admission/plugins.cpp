@@ -4,6 +4,7 @@
 
 #include "api/admission/chain.h"
 #include "api/admission/reinvocation.h"
+#include "api/authorization/claim_status.h"
 #include "api/authorization/escalation.h"
 
 namespace kubemu::api {
@@ -11,6 +12,8 @@ namespace {
 
 // No plugin of kube-apiserver, which does the same in its storage of roles.
 constexpr std::string_view escalation = "PrivilegeEscalation";
+// The same of claims.
+constexpr std::string_view claim_status = "ResourceClaimStatus";
 
 // kubernetes pkg/kubeapiserver/options/plugins.go, AllOrderedPlugins.
 constexpr AdmissionPlugin plugins[] = {
@@ -34,6 +37,7 @@ constexpr AdmissionPlugin plugins[] = {
     {"MutatingAdmissionWebhook", mutating_webhooks, nullptr},
     // After all that change the object, and before it is validated.
     {escalation, refuse_escalation, nullptr},
+    {claim_status, refuse_claim_status, nullptr},
     {"ValidatingAdmissionPolicy", nullptr, validating_policies},
     {"ValidatingAdmissionWebhook", nullptr, validating_webhooks},
     // Last, because what another plugin refuses must not be charged.
@@ -94,7 +98,7 @@ Status AdmissionRequest::forbidden(std::string_view why) const {
 
 bool is_admission_plugin(std::string_view name) {
     const auto named = [name](const AdmissionPlugin& plugin) { return plugin.name == name; };
-    return (name != escalation && std::any_of(std::begin(plugins), std::end(plugins), named)) ||
+    return (name != escalation && name != claim_status && std::any_of(std::begin(plugins), std::end(plugins), named)) ||
            std::find(std::begin(plugins_elsewhere), std::end(plugins_elsewhere), name) != std::end(plugins_elsewhere);
 }
 

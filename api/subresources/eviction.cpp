@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "api/deletion.h"
 #include "api/draft.h"
 #include "api/kinds/core/disruption_target.h"
 #include "api/kinds/views.h"
@@ -133,6 +134,7 @@ ApiResult<Written> evict(Registry& registry, const KindSpec& pods, std::string_v
     for (int attempts = 0; attempts < limits::update_retries_max; ++attempts) {
         storage::RecordPtr pod = registry.get(pods.resource, namespace_name, name);
         if (!pod) return Status::not_found(pods.group, pods.plural, name);
+        TRY(validate_delete_options(object_at(body, {"deleteOptions"})));
         const PodView& view = pod_view_of(*pod);
         // What has ended, is going already or never ran disturbs nobody any more.
         if (view.finished() || view.deleting || view.phase == PodPhase::pending) {

@@ -45,6 +45,7 @@ ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_vi
     }
     if (node.empty()) wrong.emplace_back("target.name: Required value");
     if (!wrong.empty()) return Status::plain_500(wrong.size() == 1 ? wrong[0] : "[" + join(wrong, ", ") + "]");
+    if (name.empty()) return Status::bad_request("Name parameter required.");
     const std::string now = format_time(registry.clock().now());
     const auto change = [&](Json& pod, bool exists) -> ApiResult<bool> {
         if (!exists) return false;

@@ -415,6 +415,7 @@ TEST_CASE("what is posted to a pod stands in the namespace of the path") {
           "name in URL does not match name in Binding object");
     CHECK(server.ask("POST", "/api/v1/namespaces/default/bindings", R"({"target":{"name":"n"}})").body["message"] ==
           "Name parameter required.");
+    CHECK(server.ask("POST", "/api/v1/namespaces/default/bindings", "{}").body["message"] == "target.name: Required value");
     CHECK(server.ask("POST", pod + "binding", R"({"metadata":{"name":"p"},"target":{"kind":"Pod"}})").body["message"] ==
           "[target.kind: Unsupported value: \"Pod\": supported values: \"Node\", \"<empty>\", target.name: Required value]");
 }
@@ -444,6 +445,34 @@ TEST_CASE("a pod takes from its Binding what that brings along, and the labels o
           "Operation cannot be fulfilled on pods/binding \"gated\": pod gated has non-empty .spec.schedulingGates");
 }
 
+TEST_CASE("what is put says its name, and where it stands before that") {
+    Server server;
+    const std::string sets = "/apis/apps/v1/namespaces/default/replicasets";
+    REQUIRE(server.ask("POST", sets, R"({"metadata":{"name":"r"},"spec":{"selector":{"matchLabels":{"a":"b"}},
+        "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})").code == 201);
+    const auto put = [&](const char* body) { return server.ask("PUT", sets + "/r/scale", body).body["message"]; };
+    CHECK(put(R"({"spec":{"replicas":2}})") ==
+          "the name of the object (r based on URL) was undeterminable: name must be provided");
+    CHECK(put(R"({"metadata":{"name":"q","namespace":"other"}})") ==
+          "the namespace of the provided object does not match the namespace sent on the request");
+    // Scales that were served once are still known.
+    CHECK(put(R"({"apiVersion":"extensions/v1beta1","kind":"Scale","metadata":{"name":"r"}})") ==
+          "the API version in the data (extensions/v1beta1) does not match the expected API version (autoscaling/v1)");
+}
+
+TEST_CASE("the options of logs and of evictions are checked") {
+    Server server;
+    const std::string pods = "/api/v1/namespaces/default/pods";
+    REQUIRE(server.ask("POST", pods, R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code == 201);
+    CHECK(server.ask("GET", pods + "/p/log?sinceTime=x").body["message"] ==
+          "parsing time \"x\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"x\" as \"2006\"");
+    CHECK(server.ask("GET", pods + "/p/log?sinceTime=").code == 200);
+    CHECK(server.ask("GET", pods + "/p/log?stream=Stdout").body["message"] ==
+          "PodLogOptions \"p\" is invalid: stream: Forbidden: may not be specified");
+    CHECK(server.ask("POST", pods + "/p/eviction", R"({"metadata":{"name":"p"},"deleteOptions":{"propagationPolicy":"x"}})").code == 422);
+    CHECK(server.ask("GET", pods + "/p").code == 200);
+}
+
 TEST_CASE("a uid is a precondition of a Scale, and nothing to a review") {
     Server server;
     const std::string sets = "/apis/apps/v1/namespaces/default/replicasets";
@@ -454,6 +483,9 @@ TEST_CASE("a uid is a precondition of a Scale, and nothing to a review") {
         return server.ask("PUT", sets + "/r/scale", R"({"metadata":{"name":"r","uid":")" + uid + R"("},"spec":{"replicas":2}})").code;
     };
     CHECK(scale("other") == 409);
+    CHECK(server.ask("PATCH", sets + "/r/scale", R"({"metadata":{"uid":"other"}})", merge).body["message"] ==
+          "Operation cannot be fulfilled on replicasets/scale.apps \"r\": Precondition failed: UID in precondition: other, UID in "
+          "object meta: " + made.body["metadata"]["uid"].get<std::string>());
     CHECK(scale(made.body["metadata"]["uid"].get<std::string>()) == 200);
     const auto review = server.ask("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
                                    R"({"metadata":{"uid":"u"},"spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}})");
