@@ -38,4 +38,4 @@ matches '"metricLabels":\{"q":"mail"\}' k get --raw '/apis/external.metrics.k8s.
 matches '^external.metrics.k8s.io/v1beta1$' k api-versions
 k annotate namespace default kubemu.io/external-metric.queue-
 eventually refused 'NotFound|not found' k get apiservice v1beta1.external.metrics.k8s.io
-eventually matches 'FailedGetExternalMetric .*no external metrics API' k get events
+eventually matches 'FailedGetExternalMetric .*could not find the requested resource' k get events
