@@ -60,7 +60,9 @@ DeviceTaintEvictionController::DeviceTaintEvictionController(Manager& manager)
             to_evict_.erase(record.key);
             return;
         }
-        if (!contains_text(*record.bytes.get(), "\"resourceClaims\":[")) return;
+        const bool uses_some = change.before ? users_.count(record.key) > 0  // its claims never change
+                                             : contains_text(*record.bytes.get(), "\"resourceClaims\":[");
+        if (!uses_some) return;
         users_[record.key] = api::view_of(record).uid;
         enqueue(record.key);
     });

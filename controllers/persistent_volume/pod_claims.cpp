@@ -13,7 +13,8 @@ std::vector<std::string> PodClaims::observe(const api::Informer::Change& change)
     const api::ObjectView& view = api::view_of(pod);
     auto known = claims_of_.find(view.uid);
     if (known == claims_of_.end()) {
-        if (!change.after) return {};
+        // A pod's volumes never change: what it did not name at first it does not name now.
+        if (!change.after || change.before) return {};
         const Bytes text = pod.bytes.get();
         const bool names_any = contains_text(*text, "\"persistentVolumeClaim\"") || contains_text(*text, "\"ephemeral\"");
         if (!names_any) return {};

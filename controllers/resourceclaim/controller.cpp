@@ -15,9 +15,12 @@ constexpr std::string_view pod_prefix = "pod:", claim_prefix = "claim:";
 // --concurrent-resourceclaim-syncs
 constexpr std::size_t workers = 50;
 
-bool shows_claims(const storage::Record& pod) {
-    return contains_text(*pod.bytes.get(), "\"resourceClaims\":[") ||
-           contains_text(*pod.bytes.get(), "\"extendedResourceClaimStatus\":");
+// A pod that has shown none so far can only get one for its extended resources.
+bool shows_claims(const api::Informer::Change& change, bool showed_some) {
+    if (!change.after && !showed_some) return false;
+    const Bytes text = (change.after ? change.after : change.before)->bytes.get();
+    return contains_text(*text, "\"extendedResourceClaimStatus\":") ||
+           ((showed_some || !change.before) && contains_text(*text, "\"resourceClaims\":["));
 }
 
 // podNeedsClaims
@@ -75,12 +78,13 @@ ResourceClaimController::Named ResourceClaimController::named(const Json& pod, c
 void ResourceClaimController::on_pod(const api::Informer::Change& change) {
     const storage::Record& record = change.after ? *change.after : *change.before;
     const auto known = uses_.find(record.key);
-    if (known != uses_.end()) {
+    const bool showed_some = known != uses_.end();
+    if (showed_some) {
         for (const std::string& claim : known->second.claims) forget(users_, claim, record.key);
         for (const std::string& name : known->second.templates) forget(template_users_, name, record.key);
         uses_.erase(known);
     }
-    if (!shows_claims(record)) return;
+    if (!shows_claims(change, showed_some)) return;
     const Json document = client().document(record);
     const std::string_view space = api::namespace_of(document);
     if (change.after) {
