@@ -2,29 +2,66 @@
 #include "api/schema/members.h"
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "api/values/name_order.h"
 
 namespace kubemu::api {
+namespace {
 
-// Some documents hold most of what their type has, others a few of forty fields: the steps grow until one is too far, and
-// the place is looked for in the last of them.
+// The first eight letters of a name as a number: numbers compare as such names do.
+std::uint64_t start_of(std::string_view name) {
+    const auto letter = [&name](std::size_t i) { return std::uint64_t{static_cast<unsigned char>(name[i])} << (56 - 8 * i); };
+    if (name.size() >= 8)
+        return letter(0) | letter(1) | letter(2) | letter(3) | letter(4) | letter(5) | letter(6) | letter(7);
+    std::uint64_t start = 0;
+    for (std::size_t i = 0; i < name.size(); ++i) start |= letter(i);
+    return start;
+}
+
+// Of a built-in type: made when it is first asked for, and kept for ever. Null for other types.
+const std::uint64_t* starts_of(const TypeInfo& type) {
+    struct Made {
+        const TypeInfo* const first = all_types().front();
+        std::unique_ptr<std::atomic<const std::uint64_t*>[]> of{new std::atomic<const std::uint64_t*>[all_types().size()]{}};
+    };
+    static const Made made;
+    const auto index = static_cast<std::size_t>(&type - made.first);
+    if (index >= all_types().size() || all_types()[index] != &type) return nullptr;
+    std::atomic<const std::uint64_t*>& slot = made.of[index];
+    if (const std::uint64_t* starts = slot.load(std::memory_order_acquire)) return starts;
+    auto starts = std::make_unique<std::uint64_t[]>(type.fields_by_name.size() + 1);
+    for (std::size_t i = 0; i < type.fields_by_name.size(); ++i) starts[i] = start_of(type.fields[type.fields_by_name[i]].name);
+    const std::uint64_t* before = nullptr;
+    if (!slot.compare_exchange_strong(before, starts.get(), std::memory_order_acq_rel)) return before;
+    return starts.release();
+}
+
+}  // namespace
+
+FieldWalk::FieldWalk(const TypeInfo& type) : type_(type), starts_(starts_of(type)) {}
+
+// Documents hold a good part of what their type has, so that a step at a time is faster than a search.
 std::size_t FieldWalk::next(std::string_view name) {
     const auto& order = type_.fields_by_name;
-    const auto comes_before = [&](std::size_t at) { return name_before(type_.fields[order[at]].name, name); };
-    std::size_t end = at_;
-    for (std::size_t step = 1; end < order.size() && comes_before(end); step *= 2) {
-        at_ = end + 1;
-        end += step;
+    const auto field_name = [&](std::size_t at) { return type_.fields[order[at]].name; };
+    std::size_t at = at_, found = none;
+    if (starts_ == nullptr) {
+        while (at < order.size() && name_before(field_name(at), name)) ++at;
+        if (at < order.size() && field_name(at) == name) found = order[at];
+    } else {
+        const std::uint64_t start = start_of(name);
+        while (at < order.size() && starts_[at] < start) ++at;
+        // Of names that begin alike the rest decides.
+        for (; found == none && at < order.size() && starts_[at] == start; ++at) {
+            if (field_name(at) == name) found = order[at];
+            else if (name < field_name(at)) break;
+        }
     }
-    end = std::min(end, order.size());
-    while (at_ < end) {
-        const std::size_t middle = at_ + (end - at_) / 2;
-        if (comes_before(middle)) at_ = middle + 1;
-        else end = middle;
-    }
-    return at_ < order.size() && type_.fields[order[at_]].name == name ? order[at_] : none;
+    at_ = at;
+    return found;
 }
 
 Members::Members(const Json& object, const TypeInfo& type) : object_(object), type_(type) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "api/schema/type.h"
 #include "api/values/object.h"
@@ -15,7 +16,7 @@ namespace kubemu::api {
 // The fields of a type by names that come in order.
 class FieldWalk {
   public:
-    explicit FieldWalk(const TypeInfo& type) : type_(type) {}
+    explicit FieldWalk(const TypeInfo& type);
 
     // The index into `type.fields`, or `none`. No name may come before the last one.
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
@@ -23,7 +24,8 @@ class FieldWalk {
 
   private:
     const TypeInfo& type_;
-    std::size_t at_ = 0;  // in `type.fields_by_name`
+    const std::uint64_t* starts_;  // of the names, in their order; null for types that are made at run time
+    std::size_t at_ = 0;           // in `type.fields_by_name`
 };
 
 class Members {

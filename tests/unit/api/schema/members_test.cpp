@@ -50,3 +50,18 @@ TEST_CASE("a walk finds the fields whose names come in order, and nothing else")
     CHECK(type.fields[walk.next("uid")].name == "uid");
     CHECK(walk.next("zone") == FieldWalk::none);
 }
+
+TEST_CASE("a walk through any built-in type finds each of its fields, and no name beside them") {
+    for (const TypeInfo* type : all_types()) {
+        CAPTURE(std::string(type->name));
+        FieldWalk walk(*type);
+        for (const std::uint16_t field : type->fields_by_name) {
+            const std::string name(type->fields[field].name);
+            CAPTURE(name);
+            // What comes right before: a name of the same beginning.
+            if (type->field(name.substr(0, name.size() - 1)) == nullptr) CHECK(walk.next(name.substr(0, name.size() - 1)) == FieldWalk::none);
+            CHECK(walk.next(name) == field);
+            if (type->field(name + "!") == nullptr) CHECK(walk.next(name + "!") == FieldWalk::none);
+        }
+    }
+}
