@@ -14,6 +14,12 @@ api::User user_of(std::string_view account) {
         user.groups = {"system:masters", "system:authenticated"};
         return user;
     }
+    // The scheduler is a program of its own, and authorized as such.
+    if (account == "kube-scheduler") {
+        user.name = "system:kube-scheduler";
+        user.groups = {"system:authenticated"};
+        return user;
+    }
     user.name = "system:serviceaccount:kube-system:" + std::string(account);
     user.groups = {"system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"};
     return user;
