@@ -134,7 +134,8 @@ api::ApiResult<Requeue> JobController::reconcile(const std::string& key) {
         }
         return Requeue{};
     }
-    if (!look.suspended && api::string_at(look.status, {"startTime"}).empty()) {
+    // A job that is resumed has its deadline from here.
+    if (!look.suspended && (look.has_condition("Suspended") || api::string_at(look.status, {"startTime"}).empty())) {
         look.status["startTime"] = api::format_time(now());
     }
     std::vector<Time> succeeded, failed;
@@ -219,11 +220,9 @@ api::ApiResult<bool> JobController::carry_on(JobLook& look) {
     } else if (managed && look.suspended) {
         if (look.set_condition("Suspended", true, "JobSuspended", "Job suspended")) {
             events().normal(reference(), "Suspended", "Job suspended");
-            look.status.erase("startTime");  // nor does its deadline run
         }
     } else if (managed && look.set_condition("Suspended", false, "JobResumed", "Job resumed")) {
         events().normal(reference(), "Resumed", "Job resumed");
-        look.status["startTime"] = api::format_time(now());  // the deadline runs from here
     }
     if (error) return *error;
     return true;
