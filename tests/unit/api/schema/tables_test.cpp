@@ -135,3 +135,9 @@ TEST_CASE("two versions share what is stored") {
     CHECK(kind("apps", "v1", "Deployment").subresource("scale")->type == find_type("autoscaling/v1.Scale"));
     CHECK(kind("", "v1", "Pod").subresource("nothing") == nullptr);
 }
+
+TEST_CASE("an empty selector of a budget is said to mean what it does in its version") {
+    const auto said = [](const char* type) { return std::string(find_type(type)->field("selector")->description); };
+    CHECK(said("policy/v1.PodDisruptionBudgetSpec").find("empty selector means all") != std::string::npos);
+    CHECK(said("policy/v1beta1.PodDisruptionBudgetSpec").find("empty selector means none") != std::string::npos);
+}
