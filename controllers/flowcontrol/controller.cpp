@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/draft.h"
 #include "api/values/time.h"
 
 namespace kubemu::controllers {
@@ -28,31 +29,27 @@ FlowSchemaController::FlowSchemaController(Manager& manager)
 api::ApiResult<Requeue> FlowSchemaController::reconcile(const std::string& key) {
     const auto record = schemas_.get("", key);
     if (!record || api::view_of(*record).deleting) return Requeue{};
-    const std::string now = api::format_time(clock().now());
-    const auto written = client().modify(kind(schemas), "", key, "status", [&](api::Json& schema) {
-        const std::string level(api::string_at(schema, {"spec", "priorityLevelConfiguration", "name"}));
-        const bool there = levels_.get("", level) != nullptr;
-        const api::Json wanted = {
-            {"type", "Dangling"},
-            {"status", there ? "False" : "True"},
-            {"reason", there ? "Found" : "NotFound"},
-            {"lastTransitionTime", now},
-            {"message", "This FlowSchema references the PriorityLevelConfiguration object named \"" + level +
-                            "\" " + (there ? "and it exists" : "but there is no such object")}};
-        api::Json& conditions = api::ensure(schema, {"status"})["conditions"];
-        if (!conditions.is_array()) conditions = api::Json::array();
-        for (api::Json& condition : conditions) {
-            if (api::string_at(condition, {"type"}) != "Dangling") continue;
-            if (api::string_at(condition, {"status"}) == api::string_at(wanted, {"status"}) &&
-                api::string_at(condition, {"message"}) == api::string_at(wanted, {"message"}))
-                return false;
-            condition = wanted;
-            return true;
-        }
-        conditions.push_back(wanted);
-        return true;
-    });
-    if (!written && written.error().code() != 404) return written.error();
+    const api::Json schema = client().document(*record);
+    const std::string level(api::string_at(schema, {"spec", "priorityLevelConfiguration", "name"}));
+    const bool there = levels_.get("", level) != nullptr;
+    api::Json wanted = {{"type", "Dangling"},
+                        {"status", there ? "False" : "True"},
+                        {"reason", there ? "Found" : "NotFound"},
+                        {"lastTransitionTime", api::format_time(now())},
+                        {"message", "This FlowSchema references the PriorityLevelConfiguration object named \"" + level + "\" " +
+                                        (there ? "and it exists" : "but there is no such object")}};
+    for (const api::Json& condition : api::array_at(schema, {"status", "conditions"})) {
+        const auto same = [&](const char* member) { return api::string_at(condition, {member}) == api::string_at(wanted, {member}); };
+        if (same("type") && same("status") && same("message")) return Requeue{};
+    }
+    const api::KindSpec& stored = kind(schemas);
+    api::Json configuration = {{"kind", std::string(stored.kind)},
+                               {"apiVersion", api::api_version_of(stored)},
+                               {"metadata", {{"name", key}}},
+                               {"status", {{"conditions", api::Json::array({std::move(wanted)})}}}};
+    const auto applied =
+        client().apply(stored, {}, std::move(configuration), "api-priority-and-fairness-config-consumer-v1", "status");
+    if (!applied && applied.error().code() != 404) return applied.error();
     return Requeue{};
 }
 

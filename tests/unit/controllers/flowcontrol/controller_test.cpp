@@ -1,6 +1,7 @@
 // A flow schema tells whether its priority level exists, and notices when that changes.
 #include "controllers/flowcontrol/controller.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -42,5 +43,10 @@ TEST_CASE("Dangling follows the priority level") {
     const auto revision = cluster.get(schemas, "mine", "")["metadata"]["resourceVersion"];
     cluster.remove(levels, "low", {}, "");
     CHECK(dangling(cluster) == "True NotFound");
-    CHECK(cluster.get(schemas, "mine", "")["metadata"]["resourceVersion"] != revision);
+    const api::Json metadata = cluster.get(schemas, "mine", "")["metadata"];
+    CHECK(metadata["resourceVersion"] != revision);
+    const api::Json& owners = api::array_at(metadata, {"managedFields"});
+    CHECK(std::any_of(owners.begin(), owners.end(), [](const api::Json& owner) {
+        return owner["manager"] == "api-priority-and-fairness-config-consumer-v1" && owner["operation"] == "Apply";
+    }));
 }
