@@ -82,13 +82,13 @@ Answer agree_command(const UpgradeOffer& offer, api::PodConnect& connect, const 
         CommandOrStatus started;
         if (command) started.command = std::move(*command);
         else started.status = api::internal_error_text("unable to upgrade connection: " + command.error().text);
-        return websocket(offer, protocol->name, command_channels(*protocol, query, std::move(started)));
+        return websocket(offer, protocol->name, command_channels(*protocol, query, std::move(started), clock));
     }
     if (!command) return kubelet_says(command.error());
     if (protocol) {
         CommandOrStatus started;
         started.command = std::move(*command);
-        return websocket(offer, protocol->name, command_channels(*protocol, query, std::move(started)));
+        return websocket(offer, protocol->name, command_channels(*protocol, query, std::move(started), clock));
     }
     Handshake hands = shake_hands(offer.stream_protocols, command_stream_protocols);
     if (hands.refusal) return std::move(*hands.refusal);

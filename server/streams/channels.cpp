@@ -103,9 +103,10 @@ class ChannelSocket {
 
 class CommandChannels final : public Duplex {
   public:
-    CommandChannels(ChannelProtocol protocol, const api::CommandQuery& query, CommandOrStatus command)
+    CommandChannels(ChannelProtocol protocol, const api::CommandQuery& query, CommandOrStatus command, const Clock& clock)
         : socket_(protocol), out_(query.out), err_(query.err), in_(query.in), argv_(query.command),
-          command_(std::move(command.command)), status_(std::move(command.status)) {}
+          command_(std::move(command.command)), status_(std::move(command.status)), clock_(clock),
+          begins_at_(clock.now() + channels_made_after) {}
 
     void take(std::string_view bytes) override {
         for (const ChannelSocket::Message& message : socket_.take(bytes)) {
@@ -128,6 +129,7 @@ class CommandChannels final : public Duplex {
     Step advance(std::string& out) override {
         socket_.append_answers(out);
         if (socket_.closed()) return {.ended = true};
+        if (!greeted_ && clock_.now() < begins_at_) return {.wake_at = begins_at_};
         // An empty message tells the client that it is connected.
         if (!greeted_) socket_.append(out, out_ ? out_channel : err_ ? err_channel : error_channel, {});
         greeted_ = true;
@@ -152,6 +154,8 @@ class CommandChannels final : public Duplex {
     std::vector<std::string> argv_;
     std::unique_ptr<api::RemoteCommand> command_;
     std::string status_;
+    const Clock& clock_;
+    Time begins_at_;
 };
 
 class PortChannels final : public Duplex {
@@ -234,8 +238,9 @@ std::optional<ChannelProtocol> port_protocol(const std::vector<std::string>& off
     return first_known(port_protocols, offered);
 }
 
-std::unique_ptr<Duplex> command_channels(ChannelProtocol protocol, const api::CommandQuery& query, CommandOrStatus command) {
-    return std::make_unique<CommandChannels>(protocol, query, std::move(command));
+std::unique_ptr<Duplex> command_channels(ChannelProtocol protocol, const api::CommandQuery& query, CommandOrStatus command,
+                                         const Clock& clock) {
+    return std::make_unique<CommandChannels>(protocol, query, std::move(command), clock);
 }
 
 std::unique_ptr<Duplex> port_channels(ChannelProtocol protocol, api::PodStreams& streams, storage::RecordPtr pod,

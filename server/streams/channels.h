@@ -33,7 +33,12 @@ struct CommandOrStatus {
     std::unique_ptr<api::RemoteCommand> command;
     std::string status;
 };
-std::unique_ptr<Duplex> command_channels(ChannelProtocol protocol, const api::CommandQuery& query, CommandOrStatus command);
+// Clients make the ends of their channels after the upgrade, and some (kubectl 1.31 and 1.32) drop what comes for one that
+// they have not made yet: "Unknown stream id 1, discarding message". The runtime of a real node takes longer than that; so
+// nothing is said before as long has passed on `clock`.
+inline constexpr Duration channels_made_after = std::chrono::milliseconds(20);
+std::unique_ptr<Duplex> command_channels(ChannelProtocol protocol, const api::CommandQuery& query, CommandOrStatus command,
+                                         const Clock& clock);
 
 std::unique_ptr<Duplex> port_channels(ChannelProtocol protocol, api::PodStreams& streams, storage::RecordPtr pod,
                                       const std::vector<int>& ports);

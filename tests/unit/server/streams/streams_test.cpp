@@ -80,6 +80,7 @@ struct Fixture {
     Agreement agreed(const UpgradeOffer& offer, bool ports = false) {
         auto answer = connect(offer, ports);
         REQUIRE(std::holds_alternative<Agreement>(answer));
+        clock.advance(channels_made_after);
         return std::get<Agreement>(std::move(answer));
     }
     api::Response refused(const UpgradeOffer& offer, bool ports = false, std::string container = "c") {
@@ -91,7 +92,7 @@ struct Fixture {
     TestCluster cluster;
     storage::RecordPtr pod;
     Streams streams;
-    RealClock clock;
+    SimClock clock{Time{}};
     std::vector<std::string> port_list = {"80"};
     std::unique_ptr<api::PodConnect> connection;
 };
@@ -155,6 +156,19 @@ TEST_CASE_FIXTURE(Fixture, "version 5 of channels: input can be closed, and the 
     CHECK(last.substr(last.size() - 6) == "|close");
 }
 
+TEST_CASE_FIXTURE(Fixture, "nothing comes over channels before the client has made them") {
+    auto answer = connect(websocket("v5.channel.k8s.io"));
+    Duplex& duplex = *std::get<Agreement>(answer).duplex;
+    duplex.take(masked(std::string("\0early", 6)));
+    std::string out;
+    const Duplex::Step waits = duplex.advance(out);
+    CHECK(out.empty());
+    CHECK_FALSE(waits.ended);
+    REQUIRE(waits.wake_at);
+    clock.set(*waits.wake_at);
+    CHECK(step(duplex) == "1|1early");
+}
+
 TEST_CASE_FIXTURE(Fixture, "older channels: base64 is text, and before version 4 an error is a sentence") {
     Agreement agreement = agreed(websocket("base64.channel.k8s.io"));
     CHECK(step(*agreement.duplex) == "1");
@@ -182,6 +196,7 @@ TEST_CASE_FIXTURE(Fixture, "the kubelet's refusal is an answer, for version 5 a 
     CHECK(body_of(gone) == "container not found (\"gone\")");
     auto answer = connect(websocket("v5.channel.k8s.io"), false, "gone");
     REQUIRE(std::holds_alternative<Agreement>(answer));
+    clock.advance(channels_made_after);
     bool ended = false;
     const std::string text = step(*std::get<Agreement>(answer).duplex, &ended);
     CHECK(ended);
