@@ -27,7 +27,7 @@ const std::uint64_t* starts_of(const TypeInfo& type) {
         const TypeInfo* const first = all_types().front();
         std::unique_ptr<std::atomic<const std::uint64_t*>[]> of{new std::atomic<const std::uint64_t*>[all_types().size()]{}};
     };
-    static const Made made;
+    static const Made& made = *new Made;  // also for those who still read documents when the program ends
     const auto index = static_cast<std::size_t>(&type - made.first);
     if (index >= all_types().size() || all_types()[index] != &type) return nullptr;
     std::atomic<const std::uint64_t*>& slot = made.of[index];
