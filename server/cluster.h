@@ -9,6 +9,7 @@
 #include "api/access.h"
 #include "api/authentication/certificate_authority.h"
 #include "api/handlers.h"
+#include "api/kinds/networking/service_networks.h"
 #include "controllers/kubelet/pace.h"
 #include "server/clock_options.h"
 #include "server/dispatcher.h"
@@ -33,7 +34,7 @@ struct ClusterOptions {
     api::TokenFile token_file;  // users with fixed tokens
     ServiceAddresses service_addresses;
     std::string audit_log_path;  // empty: no audit log
-    std::string service_network = "10.96.0.0/12";
+    std::string service_network{api::kinds::default_service_network};
     std::vector<std::string> disabled_plugins;  // of admission
 };
 

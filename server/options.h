@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/authorization/authorizer.h"
+#include "api/kinds/networking/service_networks.h"
 #include "controllers/kubelet/pace.h"
 #include "server/clock_command.h"
 #include "server/clock_options.h"
@@ -40,7 +41,7 @@ struct ServeOptions {
     // "NAMESPACE/NAME" of Services to HOST:PORT: where webhooks and aggregated servers behind them are called.
     std::map<std::string, std::string> service_addresses;
     std::string audit_log_path;
-    std::string service_network = "10.96.0.0/12";
+    std::string service_network{api::kinds::default_service_network};
     std::vector<std::string> disabled_plugins;  // of admission
     bool verbose = false;
     ClockOptions clock;

@@ -33,6 +33,10 @@ struct Cluster : tests::TestCluster {
         settle();
         return made;
     }
+    void remove_network(const char* name, Duration after = {}) {
+        remove(cidrs, name, {}, "");
+        advance(after);
+    }
     Json condition(const char* name) { return get(cidrs, name, "")["status"]["conditions"][0]; }
 };
 
@@ -78,8 +82,7 @@ TEST_CASE("a network stays while an address of it is used, and gives out no more
     Cluster cluster("10.0.0.0/28");
     cluster.network("more", "192.168.7.0/24");
     cluster.service("web", "192.168.7.9");
-    cluster.remove(cidrs, "more", {}, "");
-    cluster.settle();
+    cluster.remove_network("more");
     CHECK(cluster.condition("more")["status"] == "False");
     CHECK(cluster.condition("more")["reason"] == "Terminating");
     CHECK(tests::create_refused(cluster, "services", R"({"metadata":{"name":"no"},"spec":{"clusterIP":"192.168.7.8","ports":[{"port":80}]}})") != "");
@@ -94,8 +97,7 @@ TEST_CASE("a network within another goes though its addresses are used") {
     Cluster cluster("10.0.0.0/16");
     cluster.network("part", "10.0.3.0/24");
     cluster.service("web", "10.0.3.9");
-    cluster.remove(cidrs, "part", {}, "");
-    cluster.advance(10s);
+    cluster.remove_network("part", 10s);
     CHECK_FALSE(cluster.exists(cidrs, "part", ""));
 }
 
@@ -103,8 +105,7 @@ TEST_CASE("a network that waits for its end goes when another takes its addresse
     Cluster cluster("10.0.0.0/28");
     cluster.network("more", "192.168.7.0/24");
     cluster.service("web", "192.168.7.9");
-    cluster.remove(cidrs, "more", {}, "");
-    cluster.advance(1min);
+    cluster.remove_network("more", 1min);
     CHECK(cluster.exists(cidrs, "more", ""));
     cluster.network("larger", "192.168.0.0/20");
     CHECK_FALSE(cluster.exists(cidrs, "more", ""));

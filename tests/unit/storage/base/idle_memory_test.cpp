@@ -2,28 +2,20 @@
 #include "storage/base/idle_memory.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "storage/base/small_blocks.h"
+#include "tests/harness/resident_bytes.h"
 
 // Clang 14 does not declare it by itself.
 void operator delete(void* block, std::size_t bytes) noexcept;
 
 namespace kubemu {
 namespace {
-
-std::size_t resident_bytes() {
-    std::ifstream statm("/proc/self/statm");
-    std::size_t total = 0, resident = 0;
-    statm >> total >> resident;
-    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
 
 // A sanitizer's heap keeps what is freed.
 bool plain_heap() {
@@ -40,13 +32,13 @@ TEST_CASE("a thread that has freed much keeps little of it") {
     std::size_t before = 0, after = 0;
     std::thread([&] {
         // What the look itself needs stands below the blocks from now on.
-        (void)resident_bytes();
+        (void)tests::resident_bytes();
         constexpr std::size_t size = 100'000, count = 200;
         std::vector<std::unique_ptr<char[]>> blocks(count);
         for (auto& block : blocks) block = std::make_unique<char[]>(size);
-        before = resident_bytes();
+        before = tests::resident_bytes();
         blocks.clear();
-        after = resident_bytes();
+        after = tests::resident_bytes();
         if (plain_heap()) CHECK(after + size * count / 2 < before);
     }).join();
 }
@@ -59,9 +51,9 @@ TEST_CASE("what was freed between blocks that stay is given back") {
     for (std::size_t i = 0; i < count; ++i) {
         if (i % 16 != 0) texts[i].reset();
     }
-    const std::size_t before = resident_bytes();
+    const std::size_t before = tests::resident_bytes();
     give_back_memory();
-    const std::size_t after = resident_bytes();
+    const std::size_t after = tests::resident_bytes();
     if (plain_heap()) CHECK(after + size * count / 8 < before);
     for (std::size_t i = 0; i < count; i += 16) REQUIRE(*texts[i] == std::string(size, 'x'));
 }

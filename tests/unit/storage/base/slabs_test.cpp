@@ -2,25 +2,18 @@
 #include "storage/base/slabs.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <set>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "tests/harness/resident_bytes.h"
+
 namespace kubemu {
 namespace {
-
-std::size_t resident_bytes() {
-    std::ifstream statm("/proc/self/statm");
-    std::size_t total = 0, resident = 0;
-    statm >> total >> resident;
-    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
 
 using Blocks = std::vector<slabs::FreeBlock*>;
 
@@ -92,9 +85,9 @@ TEST_CASE("pages without a block in use are given back, and what stays is whole"
     Blocks gone, staying;
     for (std::size_t i = 0; i < count; ++i) (i % 200 == 0 ? staying : gone).push_back(blocks[i]);
     put(gone);
-    const std::size_t before = resident_bytes();
+    const std::size_t before = tests::resident_bytes();
     slabs::give_back();
-    const std::size_t after = resident_bytes();
+    const std::size_t after = tests::resident_bytes();
     CHECK(after + count * bytes * 3 / 4 < before);
     for (slabs::FreeBlock* block : staying) {
         const char* const text = reinterpret_cast<const char*>(block);
