@@ -32,6 +32,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::create_once(const KindSpec& k
     std::vector<storage::Draft> companions;
     HookContext hook = hooks(kind, namespace_name, subresource, context);
     hook.companions = &companions;
+    hook.came_with_labels = !object_at(object, {"metadata", "labels"}).empty();
 
     apply_defaults(object, *kind.type);
     if (rules->set_defaults != nullptr) rules->set_defaults(object, hook);

@@ -48,6 +48,7 @@ struct HookContext {
     // lost a race. Null where there is no transaction to come.
     std::vector<storage::Draft>* companions = nullptr;
     std::vector<std::string>* warnings = nullptr;  // what preparation has to say to the client; null: nobody listens
+    bool came_with_labels = true;  // on create: the client gave the object labels, before any default
 };
 
 struct KindRules {

@@ -36,15 +36,16 @@ void set_defaults(Json& job, const HookContext&) {
 
 // The selector and labels that the server makes unless the user brings them; what the user wrote is left for
 // validation to compare.
-void prepare_for_create(Json& job, const HookContext&) {
+void prepare_for_create(Json& job, const HookContext& context) {
     if (bool_at(job, {"spec", "manualSelector"})) return;
     const std::string uid(uid_of(job)), name(name_of(job));
     Json& labels = ensure(job, {"spec", "template", "metadata", "labels"});
     for (const char* label : name_labels) set_default(labels, label, name);
     for (const char* label : uid_labels) set_default(labels, label, uid);
     set_default(ensure(job, {"spec", "selector", "matchLabels"}), uid_labels[1], uid);
-    // Defaulting sees the labels only now.
-    if (object_at(job, {"metadata", "labels"}).empty()) job["metadata"]["labels"] = labels;
+    // A job that came without labels has those of its template, the generated ones among them: batch/v1's
+    // SetDefaults_Job lets both share one map.
+    if (!context.came_with_labels) job["metadata"]["labels"] = labels;
 }
 
 void validate_has_label(const Json& labels, const char* label, const std::string& value, FieldErrors& errors) {

@@ -24,11 +24,13 @@ class RulesFixture {
     // As after defaulting and prepare_for_create.
     Json made(const char* text) {
         Json object = Json::parse(text);
+        HookContext hook = context();
+        hook.came_with_labels = !object_at(object, {"metadata", "labels"}).empty();
         apply_defaults(object, *kind_.type);
-        if (rules_.set_defaults != nullptr) rules_.set_defaults(object, context());
+        if (rules_.set_defaults != nullptr) rules_.set_defaults(object, hook);
         drop_zero_values(object, *kind_.type);
         object["metadata"]["uid"] = "u-1";
-        if (rules_.prepare_for_create != nullptr) rules_.prepare_for_create(object, context());
+        if (rules_.prepare_for_create != nullptr) rules_.prepare_for_create(object, hook);
         return object;
     }
     std::string refused(const char* text) { return refused(made(text)); }

@@ -40,6 +40,19 @@ TEST_CASE("defaults of Jobs, and the selector that is made for them") {
     CHECK(jobs.made(with(R"("backoffLimitPerIndex":1)").c_str())["spec"]["backoffLimit"] == 2147483647);
 }
 
+TEST_CASE("a Job without labels of its own has all those of its template") {
+    RulesFixture jobs("batch", "v1", "jobs");
+    const auto labels_of = [&](const char* own, const char* in_template) {
+        const Json job = jobs.made((std::string(R"({"metadata":{"name":"j","labels":)") + own +
+                                    R"(},"spec":{"template":{"metadata":{"labels":)" + in_template +
+                                    R"(},"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]}}}})").c_str());
+        return job["metadata"]["labels"];
+    };
+    CHECK(labels_of("{}", "{}").size() == 4);
+    CHECK(labels_of("{}", R"({"a":"b"})").size() == 5);
+    CHECK(labels_of(R"({"a":"b"})", R"({"a":"b"})") == Json{{"a", "b"}});
+}
+
 TEST_CASE("what is refused of Jobs") {
     RulesFixture jobs("batch", "v1", "jobs");
     CHECK(jobs.refused(R"({"metadata":{"name":"j"},"spec":{"template":{"spec":{"containers":[{"name":"c","image":"i"}]}}}})") ==
