@@ -42,24 +42,29 @@ Duration backoff_left(std::int64_t failures, Time last, Time now) {
     return std::max(Duration(0), last + std::min(wait, backoff_most) - now);
 }
 
-void JobBackoff::record(const std::string& job_uid, std::vector<Time> succeeded, std::vector<Time> failed) {
-    if (succeeded.empty() && failed.empty()) return;
-    Entry& entry = by_uid_[job_uid];
-    Time last_success{};
-    if (!succeeded.empty()) {
-        last_success = *std::max_element(succeeded.begin(), succeeded.end());
-        entry = {};
+Failures Failures::after(const std::vector<Time>& succeeded, const std::vector<Time>& failed) const {
+    if (succeeded.empty() && failed.empty()) return *this;
+    if (succeeded.empty()) {
+        return {count + static_cast<std::int64_t>(failed.size()), *std::max_element(failed.begin(), failed.end())};
     }
+    const Time last_success = *std::max_element(succeeded.begin(), succeeded.end());
+    Failures since;
     for (const Time end : failed) {
-        if (!succeeded.empty() && end <= last_success) continue;
-        ++entry.failures;
-        entry.last = std::max(entry.last, end);
+        if (end <= last_success) continue;
+        ++since.count;
+        since.last = std::max(since.last, end);
     }
+    return since;
 }
 
-Duration JobBackoff::left(const std::string& job_uid, Time now) const {
+Failures JobBackoff::of(const std::string& job_uid) const {
     const auto found = by_uid_.find(job_uid);
-    return found == by_uid_.end() ? Duration(0) : backoff_left(found->second.failures, found->second.last, now);
+    return found == by_uid_.end() ? Failures{} : found->second;
+}
+
+void JobBackoff::keep(const std::string& job_uid, const Failures& failures) {
+    if (failures.count > 0) by_uid_[job_uid] = failures;
+    else by_uid_.erase(job_uid);
 }
 
 }  // namespace kubemu::controllers

@@ -16,21 +16,26 @@ Time finished_at(const api::Json& pod);
 // What is left of the wait after so many failures in a row, the last of them at `last`; zero when it is over.
 Duration backoff_left(std::int64_t failures, Time last, Time now);
 
-// Failures in a row of each Job since its last success. In memory alone, as in kube-controller-manager: after a
-// restart the first replacement does not wait.
+// Failures in a row of a Job since its last success.
+struct Failures {
+    std::int64_t count = 0;
+    Time last{};
+
+    // With pods that have ended since; the times are those of their ends.
+    Failures after(const std::vector<Time>& succeeded, const std::vector<Time>& failed) const;
+    Duration wait_left(Time now) const { return backoff_left(count, last, now); }
+};
+
+// Those of each Job. In memory alone, as in kube-controller-manager: after a restart the first replacement does not wait.
 class JobBackoff {
   public:
-    // Counts pods that have ended since the last call; the times are those of their ends.
-    void record(const std::string& job_uid, std::vector<Time> succeeded, std::vector<Time> failed);
-    Duration left(const std::string& job_uid, Time now) const;
+    Failures of(const std::string& job_uid) const;
+    // Once the status that counts them is written: what is not written is counted again.
+    void keep(const std::string& job_uid, const Failures& failures);
     void forget(const std::string& job_uid) { by_uid_.erase(job_uid); }
 
   private:
-    struct Entry {
-        std::int64_t failures = 0;
-        Time last{};
-    };
-    std::unordered_map<std::string, Entry> by_uid_;
+    std::unordered_map<std::string, Failures> by_uid_;
 };
 
 }  // namespace kubemu::controllers

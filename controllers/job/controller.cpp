@@ -13,7 +13,6 @@ namespace kubemu::controllers {
 namespace {
 
 constexpr std::string_view pod_prefix = "pod:";
-constexpr Duration batch_period = std::chrono::seconds(1);
 
 bool past_restart_limit(const JobLook& look) {
     if (api::string_at(look.job, {"spec", "template", "spec", "restartPolicy"}) != "OnFailure") return false;
@@ -30,6 +29,14 @@ bool past_restart_limit(const JobLook& look) {
     }
     const std::int64_t limit = look.spec("backoffLimit", 6);
     return limit == 0 ? restarts > 0 : restarts >= limit;
+}
+
+bool has_ended(const api::Json& job) {
+    const api::Json& conditions = api::array_at(job, {"status", "conditions"});
+    return std::any_of(conditions.begin(), conditions.end(), [](const api::Json& condition) {
+        const std::string_view type = api::string_at(condition, {"type"});
+        return (type == "Complete" || type == "Failed") && api::string_at(condition, {"status"}) == "True";
+    });
 }
 
 JobEnd failure(const JobLook& look, std::string reason, std::string message) {
@@ -63,11 +70,10 @@ JobController::JobController(Manager& manager)
     });
 }
 
-// What is tried again after a failure is not tried sooner for news of its own status or of its pods: such news waits
-// for more of its kind (syncJobBatchPeriod).
+// What a job is to do is looked at at once; news of its status and of its pods wait for more of their kind.
 void JobController::enqueue_job(const std::string& key, bool specified) {
-    if (specified || !failing(key)) return enqueue(key);
-    enqueue_after(key, batch_period);
+    if (specified) enqueue(key);
+    else enqueue_after(key, job_batch_period);
 }
 
 void JobController::pod_changed(const api::Informer::Change& change) {
@@ -83,7 +89,7 @@ void JobController::pod_changed(const api::Informer::Change& change) {
     if (owner == nullptr) {
         if (pod.deleting) return;
         for (const auto& job : jobs_.list(pod.namespace_name)) {
-            if (selectors_.of(*job).matches(pod.labels)) enqueue(job->key);
+            if (selectors_.of(*job).matches(pod.labels)) enqueue_job(job->key, false);
         }
         if (has_finalizer(pod, job_tracking_finalizer)) enqueue(std::string(pod_prefix) + change.after->key);
     } else if (owner->kind == "Job" && has_finalizer(pod, job_tracking_finalizer) && !jobs_.get(pod.namespace_name, owner->name)) {
@@ -108,17 +114,28 @@ api::ApiResult<Requeue> JobController::reconcile_pod(const std::string& pod_key)
     return Requeue{};
 }
 
+// Of a job that has ended: nothing of it is left to be counted, and it adopts no more pods.
+api::ApiResult<Requeue> JobController::let_pods_go(const storage::Record& job) {
+    const std::string& uid = api::view_of(job).uid;
+    backoff_.forget(uid);
+    for (const auto& pod : pods_.owned_by(uid)) {
+        if (has_finalizer(api::view_of(*pod), job_tracking_finalizer)) TRY(release(*pod));
+    }
+    return Requeue{};
+}
+
 api::ApiResult<Requeue> JobController::reconcile(const std::string& key) {
     if (key.starts_with(pod_prefix)) return reconcile_pod(key.substr(pod_prefix.size()));
     const storage::RecordPtr record = jobs_.get(key);
     if (!record) return Requeue{};
     const api::ObjectView& view = api::view_of(*record);
-    const api::LabelSelector selector = selectors_.of(*record);
     {
         const auto job = client().read(*record);
         const std::string_view manager_name = api::string_at(*job, {"spec", "managedBy"});
         if (!manager_name.empty() && manager_name != "kubernetes.io/job-controller") return Requeue{};
+        if (has_ended(*job)) return let_pods_go(*record);
     }
+    const api::LabelSelector selector = selectors_.of(*record);
     std::vector<storage::RecordPtr> candidates = pods_.owned_by(view.uid);
     for (storage::RecordPtr& pod : pods_.list(view.namespace_name)) {
         const api::ObjectView& pod_view = api::view_of(*pod);
@@ -127,13 +144,6 @@ api::ApiResult<Requeue> JobController::reconcile(const std::string& key) {
     TRY_ASSIGN(std::vector<storage::RecordPtr> pods,
                claim({client(), jobs_kind_, *record, selector, job_tracking_finalizer}, pods_kind_, candidates));
     JobLook look(client(), record, std::move(pods), now());
-    if (look.has_condition("Complete") || look.has_condition("Failed")) {
-        backoff_.forget(view.uid);
-        for (const auto& pod : look.pods) {
-            if (has_finalizer(api::view_of(*pod), job_tracking_finalizer)) TRY(release(*pod));
-        }
-        return Requeue{};
-    }
     // A job that is resumed has its deadline from here.
     if (!look.suspended && (look.has_condition("Suspended") || api::string_at(look.status, {"startTime"}).empty())) {
         look.status["startTime"] = api::format_time(now());
@@ -143,7 +153,7 @@ api::ApiResult<Requeue> JobController::reconcile(const std::string& key) {
     // What a policy ignores is not counted, but waited for all the same.
     for (const auto* list : {&look.newly_failed, &look.newly_ignored})
         for (const auto& pod : *list) failed.push_back(finished_at(look.document(*pod)));
-    backoff_.record(view.uid, std::move(succeeded), std::move(failed));
+    look.failures = backoff_.of(view.uid).after(succeeded, failed);
     decide_end(look);
     const auto moved = look.end ? end_active_pods(look) : carry_on(look);
     TRY(track(look));

@@ -13,6 +13,9 @@ namespace kubemu::controllers {
 
 struct JobLook;
 
+// News of a job's status and of its pods wait this long for more of their kind (SyncJobBatchPeriod).
+inline constexpr Duration job_batch_period = std::chrono::seconds(1);
+
 class JobController final : public Controller {
   public:
     explicit JobController(Manager& manager);
@@ -22,6 +25,7 @@ class JobController final : public Controller {
     void enqueue_job(const std::string& key, bool specified);
     void pod_changed(const api::Informer::Change& change);
     api::ApiResult<Requeue> reconcile_pod(const std::string& pod_key);
+    api::ApiResult<Requeue> let_pods_go(const storage::Record& job);
     void decide_end(JobLook& look);
     void decide_indexed_end(JobLook& look);
     api::ApiResult<bool> carry_on(JobLook& look);
@@ -39,7 +43,8 @@ class JobController final : public Controller {
     api::ApiResult<bool> track(JobLook& look);
     bool collect_ended(JobLook& look, std::vector<storage::RecordPtr>& to_release);
     void count_released(JobLook& look) const;
-    void finish(JobLook& look);
+    bool finish(JobLook& look);
+    void announce_end(const JobLook& look);
     api::ApiResult<bool> release(const storage::Record& pod);
     api::ApiResult<bool> write_status(JobLook& look);
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/values/time.h"
+#include "controllers/job/controller.h"
 #include "controllers/job/indexes.h"
 #include "controllers/runtime/owner_refs.h"
 
@@ -70,6 +71,11 @@ const api::Json& JobLook::document(const storage::Record& pod) const {
 }
 
 void JobLook::requeue_in(Duration delay) { requeue = requeue ? std::min(*requeue, delay) : delay; }
+
+void JobLook::wait_to_replace(Duration left) {
+    waits_to_replace = true;
+    requeue_in(std::max(left, job_batch_period));
+}
 
 bool JobLook::in_status(const char* list, const std::string& uid) const {
     const api::Json& uids = api::array_at(status, {"uncountedTerminatedPods", list});

@@ -10,6 +10,7 @@
 
 #include "api/client.h"
 #include "api/kinds/views.h"
+#include "controllers/job/backoff.h"
 #include "controllers/job/failure_policy.h"
 
 namespace kubemu::controllers {
@@ -21,6 +22,8 @@ inline constexpr const char* job_tracking_finalizer = "batch.kubernetes.io/job-t
 // Complete follow them.
 struct JobEnd {
     std::string type, reason, message;
+
+    bool succeeded() const { return type == "SuccessCriteriaMet" || type == "Complete"; }
 };
 
 struct JobLook {
@@ -52,8 +55,12 @@ struct JobLook {
     // By index: the failed pod that tells how often it has failed, until a successor carries the number on.
     std::map<int, storage::RecordPtr> last_failures;
 
+    Failures failures;  // in a row, with what has ended since the last look
+
     std::optional<JobEnd> end;
     std::optional<Duration> requeue;
+    // A pod is missing, and not replaced before a back-off is over. kube-controller-manager then says that none is active.
+    bool waits_to_replace = false;
 
     const api::ObjectView& view() const { return api::view_of(*record); }
     std::int64_t spec(std::string_view member, std::int64_t fallback) const;
@@ -64,6 +71,7 @@ struct JobLook {
     const api::Json& document(const storage::Record& pod) const;
     FailureVerdict verdict(const storage::Record& pod) const { return judge_failure(job, document(pod)); }
     void requeue_in(Duration delay);
+    void wait_to_replace(Duration left);
 
     bool has_condition(std::string_view type) const;  // with status True
     // Adds or changes a condition of status; a False one is not added. True when it changed.

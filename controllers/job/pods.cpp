@@ -53,9 +53,9 @@ api::ApiResult<bool> JobController::manage_pods(JobLook& look) {
     const std::int64_t missing = wanted - active - (look.replaces_failed_only ? look.terminating : 0);
     if (missing <= 0) return true;
     if (!look.per_index) {
-        const Duration left = backoff_.left(look.view().uid, now());
+        const Duration left = look.failures.wait_left(look.now);
         if (left > Duration(0)) {
-            look.requeue_in(left);
+            look.wait_to_replace(left);
             return true;
         }
     }
@@ -118,6 +118,7 @@ api::ApiResult<bool> JobController::end_active_pods(JobLook& look) {
     return *error;
 }
 
+// The first that are open. One of them that has to wait after a failure is passed over, and no later one is taken for it.
 std::vector<int> JobController::indexes_to_start(JobLook& look, std::int64_t count) const {
     std::set<int> busy = look.succeeded_indexes;
     busy.insert(look.failed_indexes.begin(), look.failed_indexes.end());
@@ -127,21 +128,20 @@ std::vector<int> JobController::indexes_to_start(JobLook& look, std::int64_t cou
     }
     std::vector<int> indexes;
     std::optional<Duration> soonest;
-    for (int index = 0; index < look.completions.value_or(0) && static_cast<std::int64_t>(indexes.size()) < count; ++index) {
+    for (int index = 0; index < look.completions.value_or(0) && count > 0; ++index) {
         if (busy.contains(index)) continue;
+        --count;
         const auto last = look.last_failures.find(index);
+        Duration left(0);
         if (last != look.last_failures.end()) {
             const api::Json& pod = look.document(*last->second);
             const IndexFailures before = index_failures(pod);
-            const Duration left = backoff_left(before.counted + before.ignored + 1, finished_at(pod), look.now);
-            if (left > Duration(0)) {
-                soonest = std::min(left, soonest.value_or(left));
-                continue;
-            }
+            left = backoff_left(before.counted + before.ignored + 1, finished_at(pod), look.now);
         }
-        indexes.push_back(index);
+        if (left > Duration(0)) soonest = std::min(left, soonest.value_or(left));
+        else indexes.push_back(index);
     }
-    if (soonest) look.requeue_in(*soonest);
+    if (soonest && indexes.empty()) look.wait_to_replace(*soonest);
     return indexes;
 }
 

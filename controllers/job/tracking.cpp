@@ -60,7 +60,7 @@ bool JobController::collect_ended(JobLook& look, std::vector<storage::RecordPtr>
         const api::Json& uids = api::array_at(uncounted, {list});
         return std::find(uids.begin(), uids.end(), uid) != uids.end();
     };
-    const bool job_failed = look.end && look.end->type != "SuccessCriteriaMet" && look.end->type != "Complete";
+    const bool job_failed = look.end && !look.end->succeeded();
     std::set<int> indexes = look.known_indexes;
     for (const storage::RecordPtr& record : look.pods) {
         const api::PodView& pod = api::pod_view_of(*record);
@@ -87,6 +87,7 @@ bool JobController::collect_ended(JobLook& look, std::vector<storage::RecordPtr>
     }
     if (look.indexed) {
         const std::string text = format_indexes(indexes);
+        put_count(look.status, "succeeded", static_cast<std::int64_t>(indexes.size()));
         if (text.empty()) look.status.erase("completedIndexes");
         else look.status["completedIndexes"] = text;
         if (look.per_index) look.status["failedIndexes"] = format_indexes(look.failed_indexes);
@@ -95,7 +96,7 @@ bool JobController::collect_ended(JobLook& look, std::vector<storage::RecordPtr>
 }
 
 api::ApiResult<bool> JobController::track(JobLook& look) {
-    put_count(look.status, "active", static_cast<std::int64_t>(look.active.size()));
+    put_count(look.status, "active", look.waits_to_replace ? 0 : static_cast<std::int64_t>(look.active.size()));
     look.status["ready"] = look.ready;
     if (look.interim_conditions) look.status["terminating"] = look.terminating;
     count_released(look);
@@ -104,33 +105,32 @@ api::ApiResult<bool> JobController::track(JobLook& look) {
     if (look.end && (look.end->type == "FailureTarget" || look.end->type == "SuccessCriteriaMet")) {
         look.set_condition(look.end->type, true, look.end->reason, look.end->message);
     }
-    if (!to_release.empty()) TRY(write_status(look));
+    TRY(write_status(look));
+    backoff_.keep(look.view().uid, look.failures);
     for (const storage::RecordPtr& pod : to_release) {
         TRY(release(*pod));
         std::erase(look.pods, pod);
     }
     count_released(look);
-    if (look.indexed) {
-        const std::string_view done = api::string_at(look.status, {"completedIndexes"});
-        put_count(look.status, "succeeded",
-                  static_cast<std::int64_t>(parse_indexes(done, static_cast<int>(look.completions.value_or(0))).size()));
-    }
-    if (look.end && all) finish(look);
-    return write_status(look);
+    const bool finished = look.end && all && finish(look);
+    TRY(write_status(look));
+    if (finished) announce_end(look);
+    return true;
 }
 
 // The last word, once everything is counted; with interim conditions also not before the last pod is gone.
-void JobController::finish(JobLook& look) {
-    if (!api::object_at(look.status, {"uncountedTerminatedPods"}).empty()) return;
-    if (look.interim_conditions && look.terminating > 0) return;
-    const bool success = look.end->type == "Complete" || look.end->type == "SuccessCriteriaMet";
+bool JobController::finish(JobLook& look) {
+    if (!api::object_at(look.status, {"uncountedTerminatedPods"}).empty()) return false;
+    if (look.interim_conditions && look.terminating > 0) return false;
+    const bool success = look.end->succeeded();
     look.set_condition(success ? "Complete" : "Failed", true, look.end->reason, look.end->message);
+    if (success) look.status["completionTime"] = api::format_time(now());
+    return true;
+}
+
+void JobController::announce_end(const JobLook& look) {
     const api::Json reference = object_reference(jobs_kind_, *look.record);
-    if (!success) {
-        events().warning(reference, look.end->reason, look.end->message);
-        return;
-    }
-    look.status["completionTime"] = api::format_time(now());
+    if (!look.end->succeeded()) return events().warning(reference, look.end->reason, look.end->message);
     if (look.completions && look.succeeded > *look.completions) {
         events().warning(reference, "TooManySucceededPods",
                          "Too many succeeded pods running after completion count reached");

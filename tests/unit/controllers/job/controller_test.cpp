@@ -37,7 +37,7 @@ struct Cluster : tests::TestCluster {
         const api::Json status = {{"status", {{"containerStatuses", api::Json::array({{{"name", "main"}, {"image", "i"}, {"imageID", ""},
             {"ready", false}, {"restartCount", 0}, {"state", {{"terminated", {{"exitCode", exit_code}}}}}}})}}}};
         patch("pods", name, status.dump(), "status");
-        settle();
+        advance(controllers::job_batch_period);
     }
     api::Json status() { return api::object_at(get("jobs.batch", "j"), {"status"}); }
     // "Complete", "SuccessCriteriaMet:SuccessPolicy Complete:SuccessPolicy": the conditions that are True.
@@ -171,8 +171,10 @@ TEST_CASE("a success policy ends the job while indexes are open") {
     cluster.end(cluster.running("0").front(), "Succeeded");
     CHECK(cluster.conditions().empty());
     cluster.end(cluster.running("2").front(), "Succeeded");
-    CHECK(cluster.conditions() == "SuccessCriteriaMet:SuccessPolicy Complete:SuccessPolicy");
+    CHECK(cluster.conditions() == "SuccessCriteriaMet:SuccessPolicy");  // until its last pod is gone
     CHECK(cluster.running().empty());
+    cluster.advance(1s);
+    CHECK(cluster.conditions() == "SuccessCriteriaMet:SuccessPolicy Complete:SuccessPolicy");
     CHECK_FALSE(cluster.status().contains("failed"));  // what it ended itself
 }
 
@@ -270,7 +272,7 @@ TEST_CASE("failures that a policy ignores are waited for like others") {
     cluster.advance(10s);
     REQUIRE(cluster.running().size() == 1);
     cluster.end(cluster.running().front(), "Failed", 7);
-    cluster.advance(19s);
+    cluster.advance(18s);
     CHECK(cluster.running().empty());
     cluster.advance(1s);
     CHECK(cluster.running().size() == 1);
@@ -290,4 +292,69 @@ TEST_CASE("the deadline of a job runs anew when it is resumed") {
     CHECK(cluster.conditions().empty());
     cluster.advance(1s);
     CHECK(cluster.conditions() == "Failed:DeadlineExceeded");
+}
+
+TEST_CASE("news of pods waits a second for more, a change of the job does not") {
+    Cluster cluster;
+    cluster.start(R"({"spec":{"completions":4,"parallelism":2}})");
+    cluster.advance(2s);
+    const auto written = [&] { return cluster.get("jobs.batch", "j")["metadata"]["resourceVersion"]; };
+    const api::Json before = written();
+    const std::vector<std::string> pods = cluster.running();
+    cluster.set_pod(pods[0], "Running", true);
+    cluster.advance(400ms);
+    cluster.set_pod(pods[1], "Running", true);
+    cluster.set_pod(pods[0], "Succeeded", false);
+    cluster.advance(599ms);
+    CHECK(written() == before);
+    cluster.advance(1ms);  // a second after the first of the three
+    CHECK(api::int_at(cluster.status(), {"succeeded"}) == 1);
+    CHECK(api::int_at(cluster.status(), {"ready"}) == 1);
+    CHECK(cluster.running().size() == 2);
+    cluster.patch("jobs.batch", "j", R"({"spec":{"parallelism":3}})");
+    cluster.settle();
+    CHECK(cluster.running().size() == 3);
+}
+
+TEST_CASE("an index that waits after a failure keeps its turn") {
+    Cluster cluster;
+    cluster.start(R"({"spec":{"completionMode":"Indexed","completions":3,"parallelism":1,"backoffLimitPerIndex":1}})");
+    cluster.end(cluster.running("0").front(), "Failed", 1);
+    cluster.advance(8s);
+    CHECK(cluster.running().empty());
+    cluster.advance(1s);
+    CHECK(cluster.running("0").size() == 1);
+}
+
+TEST_CASE("while a failed pod waits to be replaced no pod is said to be active") {
+    Cluster cluster;
+    cluster.start(R"({"spec":{"completions":2,"parallelism":2}})");
+    CHECK(api::int_at(cluster.status(), {"active"}) == 2);
+    cluster.end(cluster.running().front(), "Failed", 1);
+    CHECK(cluster.running().size() == 1);
+    CHECK_FALSE(cluster.status().contains("active"));
+    cluster.advance(9s);
+    CHECK(api::int_at(cluster.status(), {"active"}) == 2);
+}
+
+TEST_CASE("a job that has ended adopts no pods") {
+    Cluster cluster;
+    cluster.start(R"({"spec":{"manualSelector":true,"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}}}}})");
+    cluster.end(cluster.running().front(), "Succeeded");
+    REQUIRE(cluster.conditions() == "Complete");
+    cluster.create("pods", R"({"metadata":{"name":"late","labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+    cluster.advance(5s);
+    CHECK_FALSE(cluster.get("pods", "late")["metadata"].contains("ownerReferences"));
+}
+
+TEST_CASE("failures count from the last success on") {
+    const auto at = [](int seconds) { return Time(std::chrono::seconds(seconds)); };
+    controllers::Failures failures;
+    failures = failures.after({}, {at(10), at(5)});
+    CHECK(failures.wait_left(at(10)) == 20s);
+    failures = failures.after({}, {});
+    CHECK(failures.wait_left(at(15)) == 15s);
+    failures = failures.after({at(20)}, {at(18), at(21)});
+    CHECK(failures.wait_left(at(21)) == 10s);
+    CHECK(failures.after({at(30)}, {}).wait_left(at(30)) == Duration(0));
 }
