@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "api/values/time.h"
 #include "controllers/cronjob/schedule.h"
@@ -37,6 +38,10 @@ std::string job_name(const api::ObjectView& cron, Time scheduled) {
     return cron.name + "-" + std::to_string(minutes);
 }
 
+Time last_acted(const Json& status, const api::ObjectView& cron) {
+    return api::parse_time(api::string_at(status, {"lastScheduleTime"})).value_or(cron.created);
+}
+
 }  // namespace
 
 struct CronJobController::Look {
@@ -62,8 +67,25 @@ CronJobController::CronJobController(Manager& manager)
       crons_(manager.informer("cronjobs.batch")),
       jobs_(manager.informer("jobs.batch")) {
     has_workers(5);
-    enqueue_on_change(crons_);
+    crons_.subscribe([this](const api::Informer::Change& change) { cron_changed(change); });
     enqueue_owner_on_change(jobs_, "CronJob");
+}
+
+// Another schedule or time zone is looked at when it next comes, and what it would have missed is not made up for now.
+void CronJobController::cron_changed(const api::Informer::Change& change) {
+    const storage::RecordPtr& record = change.after ? change.after : change.before;
+    if (!change.before || !change.after) return enqueue(record->key);
+    const api::ObjectView& view = api::view_of(*record);
+    if (api::view_of(*change.before).generation == view.generation) return enqueue(record->key);
+    const auto before = client().read(*change.before), cron = client().read(*record);
+    const auto spec = [](const Json& one, const char* member) { return api::string_at(one, {"spec", member}); };
+    const std::string_view text = spec(*cron, "schedule"), zone_name = spec(*cron, "timeZone");
+    if (spec(*before, "schedule") == text && spec(*before, "timeZone") == zone_name) return enqueue(record->key);
+    const auto zone = api::TimeZone::load(zone_name);
+    const auto schedule = api::CronSchedule::parse(text);
+    if (!zone || !schedule) return enqueue(record->key);
+    const Time earliest = last_acted(api::object_at(*cron, {"status"}), view);
+    enqueue_after(record->key, next_activation(*schedule, *zone, earliest, now()).value_or(now()) - now());
 }
 
 // Which of the active jobs have ended or are gone.
@@ -103,37 +125,52 @@ void CronJobController::follow_jobs(Look& look) {
     }
 }
 
-api::ApiResult<bool> CronJobController::remove_job(Look& look, const api::ObjectView& job) {
+bool CronJobController::remove_job(Look& look, const api::ObjectView& job) {
     api::DeleteOptions options;
     options.propagation_policy = "Background";
     const auto removed = client().remove(jobs_kind_, job.namespace_name, job.name, options);
-    if (!removed && removed.error().code() != 404) {
+    if (!removed) {
         events().warning(look.reference, "FailedDelete", "Deleted job: " + removed.error()->message);
-        return removed.error();
+        return false;
     }
     drop_active(look.status, job.uid);
     events().normal(look.reference, "SuccessfulDelete", "Deleted job " + job.name);
     return true;
 }
 
-// Ended jobs beyond the history limits go, oldest first.
-api::ApiResult<bool> CronJobController::clean_up(Look& look) {
+// Ended jobs beyond the history limits go, oldest first; one that cannot go is tried again next time.
+void CronJobController::clean_up(Look& look) {
     for (const auto& [end, member] : {std::pair("Complete", "successfulJobsHistoryLimit"), std::pair("Failed", "failedJobsHistoryLimit")}) {
         const Json* limit = api::find(look.cron(), {"spec", member});
         if (limit == nullptr) continue;
         std::vector<std::pair<Time, const api::ObjectView*>> ended;
         for (const Look::Child& child : look.jobs) {
-            if (child.end != end || api::view_of(*child.record).deleting) continue;
-            ended.emplace_back(api::parse_time_or_zero(api::string_at(*child.document, {"status", "startTime"})),
-                               &api::view_of(*child.record));
+            if (child.end != end) continue;
+            const auto started = api::parse_time(api::string_at(*child.document, {"status", "startTime"}));
+            ended.emplace_back(started.value_or(Time::max()), &api::view_of(*child.record));
         }
-        std::stable_sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        std::sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.first, a.second->name) < std::tie(b.first, b.second->name);
+        });
         const std::int64_t surplus = static_cast<std::int64_t>(ended.size()) - limit->get<std::int64_t>();
-        for (std::int64_t i = 0; i < surplus; ++i) TRY(remove_job(look, *ended[static_cast<std::size_t>(i)].second));
+        for (std::int64_t i = 0; i < surplus; ++i) remove_job(look, *ended[static_cast<std::size_t>(i)].second);
     }
+}
+
+// Made before the last status was written, or somebody else's: only the former counts as started.
+api::ApiResult<bool> CronJobController::take_up(Look& look, const std::string& name, Time scheduled) {
+    const auto taken = client().get(jobs_kind_, look.view().namespace_name, name);
+    if (!taken) return taken.error();
+    const api::ObjectView& job = api::view_of(**taken);
+    const api::OwnerReference* owner = job.controller();
+    if (owner == nullptr || owner->uid != look.view().uid) return false;
+    drop_active(look.status, job.uid);
+    look.status["active"].push_back(reference_to(jobs_kind_, **taken));
+    look.status["lastScheduleTime"] = api::format_time(scheduled);
     return true;
 }
 
+// False when another's job has the name: then the next change of the CronJob or its jobs is waited for.
 api::ApiResult<bool> CronJobController::start_job(Look& look, Time scheduled, const api::TimeZone& zone) {
     const api::ObjectView& view = look.view();
     const std::string name = job_name(view, scheduled);
@@ -151,15 +188,7 @@ api::ApiResult<bool> CronJobController::start_job(Look& look, Time scheduled, co
             events().warning(look.reference, "FailedCreate", "Error creating job: " + made.error()->message);
             return made.error();
         }
-        // Made before the last status was written, or somebody else's: only the former counts as started.
-        const auto taken = client().get(jobs_kind_, view.namespace_name, name);
-        if (!taken) return taken.error();
-        const api::OwnerReference* owner = api::view_of(**taken).controller();
-        look.status["lastScheduleTime"] = api::format_time(scheduled);
-        if (owner == nullptr || owner->uid != view.uid || !end_of(client().document(**taken)).empty()) return true;
-        drop_active(look.status, api::view_of(**taken).uid);
-        look.status["active"].push_back(reference_to(jobs_kind_, **taken));
-        return true;
+        return take_up(look, name, scheduled);
     }
     events().normal(look.reference, "SuccessfulCreate", "Created job " + name);
     look.status["active"].push_back(reference_to(jobs_kind_, **made));
@@ -175,7 +204,10 @@ api::ApiResult<bool> CronJobController::replace_active(Look& look) {
             events().warning(look.reference, "FailedGet", "Get job: " + job.error()->message);
             return job.error();
         }
-        TRY(remove_job(look, api::view_of(**job)));
+        const api::ObjectView& view = api::view_of(**job);
+        if (!remove_job(look, view)) {
+            return api::Status::internal("could not replace job " + view.namespace_name + "/" + view.name);
+        }
     }
     return true;
 }
@@ -191,47 +223,53 @@ api::ApiResult<std::optional<Duration>> CronJobController::start_due(Look& look)
         return Wait{};
     }
     if (api::bool_at(look.cron(), {"spec", "suspend"})) return Wait{};
+    if (text.find("TZ") != std::string::npos) {
+        events().warning(look.reference, "UnsupportedSchedule", "CRON_TZ or TZ used in schedule \"" + text +
+                             "\" is not officially supported, see "
+                             "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details");
+    }
     const auto schedule = api::CronSchedule::parse(text);
     if (!schedule) {
         events().warning(look.reference, "UnparseableSchedule", "unparseable schedule: \"" + text + "\" : " + schedule.error());
         return Wait{};
     }
-    const auto next = schedule->next(now(), *zone);
-    if (!next) {  // the 31st of February
+    const auto until_next = [&] {
+        const auto next = next_activation(*schedule, *zone, last_acted(look.status, look.view()), now());
+        return next ? Wait(*next - now()) : Wait{};
+    };
+    Time earliest = last_acted(look.status, look.view());
+    const Json* deadline = api::find(look.cron(), {"spec", "startingDeadlineSeconds"});
+    if (deadline != nullptr) earliest = std::max(earliest, now() - std::chrono::seconds(deadline->get<std::int64_t>()));
+    const std::optional<Activation> activation = due_activation(*schedule, *zone, earliest, now());
+    if (!activation) {  // the 31st of February
         events().warning(look.reference, "InvalidSchedule",
                          "invalid schedule: " + text + " : time difference between two schedules is less than 1 second");
         return Wait{};
     }
-    const Wait wait = *next - now();
-    const auto last = api::parse_time(api::string_at(look.status, {"lastScheduleTime"}));
-    Time earliest = last.value_or(look.view().created);
-    const Json* deadline = api::find(look.cron(), {"spec", "startingDeadlineSeconds"});
-    if (deadline != nullptr) earliest = std::max(earliest, now() - std::chrono::seconds(deadline->get<std::int64_t>()));
-    const Activation activation = due_activation(*schedule, *zone, earliest, now());
-    if (!activation.due || activation.due == last) return wait;
-    if (activation.many_missed) {
+    if (!activation->due) return until_next();
+    const Time due = *activation->due;
+    if (activation->many_missed) {
         events().warning(look.reference, "TooManyMissedTimes",
                          "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew");
     }
-    if (deadline != nullptr && *activation.due + std::chrono::seconds(deadline->get<std::int64_t>()) < now()) {
-        events().warning(look.reference, "MissSchedule",
-                         "Missed scheduled time to start a job: " + format_rfc1123(*activation.due));
-        return wait;
+    if (deadline != nullptr && due + std::chrono::seconds(deadline->get<std::int64_t>()) < now()) {
+        events().warning(look.reference, "MissSchedule", "Missed scheduled time to start a job: " + format_rfc1123(due));
+        return until_next();
     }
     const std::string_view policy = api::string_at(look.cron(), {"spec", "concurrencyPolicy"}, "Allow");
-    const std::string name = job_name(look.view(), *activation.due);
+    const std::string name = job_name(look.view(), due);
     const Json& active = look.status["active"];
     const bool started = std::any_of(active.begin(), active.end(),
                                      [&name](const Json& one) { return api::string_at(one, {"name"}) == name; });
-    if (started) return wait;
-    if (policy == "Forbid" && !look.status["active"].empty()) {
+    if (started) return until_next();
+    if (policy == "Forbid" && !active.empty()) {
         events().normal(look.reference, "JobAlreadyActive",
                         "Not starting job because prior execution is running and concurrency policy is Forbid");
-        return wait;
+        return until_next();
     }
     if (policy == "Replace") TRY(replace_active(look));
-    TRY(start_job(look, *activation.due, *zone));
-    return wait;
+    TRY_ASSIGN(const bool has_job, start_job(look, due, *zone));
+    return has_job ? until_next() : Wait{};
 }
 
 api::ApiResult<bool> CronJobController::write_status(Look& look) {
@@ -264,7 +302,7 @@ api::ApiResult<Requeue> CronJobController::reconcile(const std::string& key) {
         look.jobs.push_back({std::move(record), std::move(job), std::move(end)});
     }
     // Jobs beyond the limits of the history go first: of those nobody is told that they have ended.
-    const auto cleaned = clean_up(look);
+    clean_up(look);
     follow_jobs(look);
     std::optional<Duration> wait;
     std::optional<api::Status> error;
@@ -273,7 +311,6 @@ api::ApiResult<Requeue> CronJobController::reconcile(const std::string& key) {
         if (started) wait = *started;
         else error = started.error();
     }
-    if (!cleaned && !error) error = cleaned.error();
     TRY(write_status(look));
     if (error) return *error;
     return Requeue{wait};

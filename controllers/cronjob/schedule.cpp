@@ -1,4 +1,4 @@
-// Activations between two moments, found from the end: a CronJob that slept for months has many of them.
+// Activations between two moments, looked for near the end: a CronJob that slept for months has many of them.
 #include "controllers/cronjob/schedule.h"
 
 #include <algorithm>
@@ -18,24 +18,26 @@ std::int64_t unix_seconds(Time time) {
 
 }  // namespace
 
-Activation due_activation(const api::CronSchedule& schedule, const api::TimeZone& zone, Time earliest, Time now) {
+std::optional<Activation> due_activation(const api::CronSchedule& schedule, const api::TimeZone& zone, Time earliest, Time now) {
     const std::optional<Time> first = schedule.next(earliest, zone);
-    if (!first || now < *first) return {};
+    if (!first) return std::nullopt;
+    if (now < *first) return Activation{};
     const std::optional<Time> second = schedule.next(*first, zone);
-    if (!second || now < *second) return {first, false};
-    const Duration interval = std::max<Duration>(*second - *first, std::chrono::seconds(1));
+    if (!second) return std::nullopt;
+    if (now < *second) return Activation{first, false, false};
+    const Duration interval = *second - *first;
     const std::int64_t missed = (now - *first) / interval + 1;
-    // Back from now in growing steps until an activation lies in between, then forward to the last one.
-    Time from = *first;
-    for (Duration back = interval; now - back > *first; back *= 2) {
-        const auto next = schedule.next(now - back, zone);
-        if (!next || *next > now) continue;
-        from = now - back;
-        break;
+    Activation found{std::nullopt, true, missed > many};
+    for (auto next = schedule.next(*first + (missed - 2) * interval, zone); next && *next <= now; next = schedule.next(*next, zone)) {
+        found.due = next;
     }
-    Time last = *first;
-    for (auto next = schedule.next(from, zone); next && *next <= now; next = schedule.next(*next, zone)) last = *next;
-    return {last, missed > many};
+    return found;
+}
+
+std::optional<Time> next_activation(const api::CronSchedule& schedule, const api::TimeZone& zone, Time earliest, Time now) {
+    const std::optional<Activation> activation = due_activation(schedule, zone, earliest, now);
+    if (!activation || (activation->missed && !activation->due)) return schedule.next(now, zone);
+    return schedule.next(activation->due.value_or(earliest), zone);
 }
 
 std::string format_in_zone(Time time, const api::TimeZone& zone) {

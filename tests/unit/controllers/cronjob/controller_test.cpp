@@ -142,9 +142,10 @@ TEST_CASE("the latest activation is found however long ago the first was") {
     const auto zone = api::TimeZone::load("");
     const Time now = *api::parse_time("2026-06-01T00:00:00Z");
     const auto due = controllers::due_activation(*schedule, *zone, *api::parse_time("2010-03-01T00:00:00Z"), now);
-    REQUIRE(due.due);
-    CHECK(api::format_time(*due.due) == "2026-01-01T00:00:00Z");
-    CHECK_FALSE(due.many_missed);
+    REQUIRE(due);
+    REQUIRE(due->due);
+    CHECK(api::format_time(*due->due) == "2026-01-01T00:00:00Z");
+    CHECK_FALSE(due->many_missed);
     CHECK(controllers::format_rfc1123(now) == "Mon, 01 Jun 2026 00:00:00 +0000");
 }
 
@@ -158,4 +159,65 @@ TEST_CASE("with a history of none an ended job goes, and nobody says that it has
     CHECK(cluster.active() == 0);
     CHECK(cluster.has_event("SuccessfulDelete CronJob/c: Deleted job c-"));
     CHECK_FALSE(cluster.has_event("SawCompletedJob"));
+}
+
+TEST_CASE("an irregular schedule does not make up for what lies two of its first distances back") {
+    const auto schedule = api::CronSchedule::parse("30 6-16/4 * * 1-5");
+    const auto zone = api::TimeZone::load("");
+    const auto at = [](const char* time) { return *api::parse_time(time); };
+    const Time monday = at("2026-01-05T00:00:00Z"), sunday = at("2026-01-11T12:00:00Z");
+    const auto due = controllers::due_activation(*schedule, *zone, monday, sunday);
+    REQUIRE(due);
+    CHECK(due->missed);
+    CHECK_FALSE(due->due);
+    CHECK(controllers::next_activation(*schedule, *zone, monday, sunday) == at("2026-01-12T06:30:00Z"));
+}
+
+TEST_CASE("another schedule waits for its next activation, another setting does not") {
+    Cluster cluster;
+    cluster.start(R"({"spec":{"schedule":"0 0 1 1 *"}})");
+    cluster.advance(90s);
+    cluster.patch("cronjobs.batch", "c", R"({"spec":{"schedule":"* * * * *"}})");
+    cluster.settle();
+    CHECK(cluster.jobs().empty());
+    cluster.advance(30s);
+    CHECK(cluster.jobs().size() == 1);
+    cluster.patch("cronjobs.batch", "c", R"({"spec":{"schedule":"*/5 * * * *"}})");
+    cluster.advance(2min);
+    cluster.patch("cronjobs.batch", "c", R"({"spec":{"schedule":"* * * * *"}})");
+    cluster.advance(1s);
+    CHECK(cluster.jobs().size() == 1);
+    cluster.patch("cronjobs.batch", "c", R"({"spec":{"failedJobsHistoryLimit":2}})");
+    cluster.settle();
+    CHECK(cluster.jobs().size() == 2);
+}
+
+TEST_CASE("a job of the same name is taken up when it is the CronJob's own, and left alone otherwise") {
+    Cluster cluster;
+    const char* job = R"({"metadata":{"name":"c-NUMBER"},"spec":{"template":{"spec":{"restartPolicy":"Never",
+        "containers":[{"name":"main","image":"i"}]}}}})";
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(cluster.clock().now().time_since_epoch()).count();
+    const auto named = [&](std::int64_t ahead) {
+        std::string text = job;
+        return text.replace(text.find("NUMBER"), 6, std::to_string(minutes + ahead));
+    };
+    cluster.create("jobs.batch", named(1).c_str());
+    cluster.start("{}");
+    cluster.advance(3min);
+    CHECK(cluster.jobs().size() == 1);
+    CHECK_FALSE(cluster.get("cronjobs.batch", "c")["status"].contains("lastScheduleTime"));
+    // The next change of the CronJob starts it again.
+    cluster.patch("cronjobs.batch", "c", R"({"spec":{"failedJobsHistoryLimit":2}})");
+    cluster.settle();
+    CHECK(cluster.jobs().size() == 2);
+    api::Json own = api::Json::parse(named(4));
+    own["metadata"]["ownerReferences"] = {{{"apiVersion", "batch/v1"}, {"kind", "CronJob"}, {"name", "c"}, {"controller", true},
+                                           {"uid", cluster.get("cronjobs.batch", "c")["metadata"]["uid"]}}};
+    cluster.create("jobs.batch", own);
+    cluster.settle();
+    CHECK(cluster.has_event("UnexpectedJob CronJob/c: Saw a job that the controller did not create or forgot: c-"));
+    CHECK(cluster.active() == 1);
+    cluster.advance(1min);
+    CHECK(cluster.jobs().size() == 3);
+    CHECK(cluster.active() == 2);
 }
