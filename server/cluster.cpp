@@ -208,7 +208,8 @@ void Cluster::Impl::add_controllers() {
     if (enabled("csrsigning")) manager.add(std::make_unique<CsrSigningController>(manager, *authority));
     if (enabled("csrcleaner")) manager.add(std::make_unique<CsrCleanerController>(manager));
     if (enabled("cronjob")) manager.add(std::make_unique<CronJobController>(manager));
-    if (enabled("job")) manager.add(std::make_unique<JobController>(manager));
+    const bool pods_take_time = options.pace != Pace::instant && options.pod_startup_latency > Duration::zero();
+    if (enabled("job")) manager.add(std::make_unique<JobController>(manager, pods_take_time));
     if (enabled("ttl-after-finished")) manager.add(std::make_unique<TtlAfterFinishedController>(manager));
     if (enabled("deployment")) manager.add(std::make_unique<DeploymentController>(manager));
     if (enabled("replicaset")) manager.add(std::make_unique<ReplicaSetController>(manager));

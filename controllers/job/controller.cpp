@@ -45,14 +45,15 @@ JobEnd failure(const JobLook& look, std::string reason, std::string message) {
 
 }  // namespace
 
-JobController::JobController(Manager& manager)
+JobController::JobController(Manager& manager, bool gathers_news)
     : Controller(manager, "job", "job-controller"),
       jobs_kind_(manager.kind("jobs.batch")),
       pods_kind_(manager.kind("pods")),
       jobs_(manager.informer("jobs.batch")),
       pods_(manager.informer("pods")),
       selectors_(client()),
-      pod_control_(client(), events(), pods_kind_, jobs_kind_) {
+      pod_control_(client(), events(), pods_kind_, jobs_kind_),
+      gathers_news_(gathers_news) {
     has_workers(5);
     jobs_.subscribe([this](const api::Informer::Change& change) {
         const bool specified = !change.before || !change.after ||
@@ -70,10 +71,11 @@ JobController::JobController(Manager& manager)
     });
 }
 
-// What a job is to do is looked at at once; news of its status and of its pods wait for more of their kind.
+// What a job is to do is looked at at once; news of its status and of its pods wait for more of their kind. No news
+// lets anything be tried again sooner that has failed.
 void JobController::enqueue_job(const std::string& key, bool specified) {
-    if (specified) enqueue(key);
-    else enqueue_after(key, job_batch_period);
+    if (!specified && (gathers_news_ || failing(key))) enqueue_after(key, job_batch_period);
+    else enqueue(key);
 }
 
 void JobController::pod_changed(const api::Informer::Change& change) {

@@ -18,7 +18,8 @@ inline constexpr Duration job_batch_period = std::chrono::seconds(1);
 
 class JobController final : public Controller {
   public:
-    explicit JobController(Manager& manager);
+    // Without `gathers_news` news act at once: nobody wants to wait where pods take no time.
+    explicit JobController(Manager& manager, bool gathers_news = true);
     api::ApiResult<Requeue> reconcile(const std::string& key) override;
 
   private:
@@ -55,6 +56,7 @@ class JobController final : public Controller {
     SelectorCache selectors_;
     PodControl pod_control_;
     JobBackoff backoff_;
+    const bool gathers_news_;
 };
 
 }  // namespace kubemu::controllers

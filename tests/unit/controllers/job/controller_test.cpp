@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Cluster : tests::TestCluster {
-    Cluster() { add<controllers::JobController>(); }
+    explicit Cluster(bool gathers_news = true) { add<controllers::JobController>(gathers_news); }
     void start(std::string_view changes) {
         api::Json job = api::Json::parse(R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"j"},"spec":{"template":
             {"spec":{"restartPolicy":"Never","containers":[{"name":"main","image":"busybox:1.36"}]}}}})");
@@ -314,6 +314,14 @@ TEST_CASE("news of pods waits a second for more, a change of the job does not") 
     cluster.patch("jobs.batch", "j", R"({"spec":{"parallelism":3}})");
     cluster.settle();
     CHECK(cluster.running().size() == 3);
+}
+
+TEST_CASE("where pods take no time news of them act at once") {
+    Cluster cluster(false);
+    cluster.start("{}");
+    cluster.set_pod(cluster.running().front(), "Succeeded", false);
+    cluster.settle();
+    CHECK(cluster.conditions() == "Complete");
 }
 
 TEST_CASE("an index that waits after a failure keeps its turn") {
