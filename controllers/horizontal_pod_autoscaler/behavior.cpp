@@ -123,7 +123,6 @@ void remember_scaling(ScaleHistory& history, std::int64_t before, std::int64_t a
     }
     if (after > before) history.ups.push_back({now, after - before});
     if (after < before) history.downs.push_back({now, before - after});
-    history.last_scaled = now;
 }
 
 }  // namespace kubemu::controllers

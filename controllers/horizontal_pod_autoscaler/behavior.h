@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,9 +23,6 @@ struct ScaleHistory {
     };
     std::vector<Recommendation> recommendations;
     std::vector<Event> ups, downs;
-    std::optional<Time> last_scaled;
-    bool missed = false;  // its target was not there at the last look
-    Time missed_at{};     // when that was told last
 };
 
 struct Limits {

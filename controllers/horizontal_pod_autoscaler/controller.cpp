@@ -21,10 +21,6 @@ namespace {
 using api::Json;
 
 constexpr Duration sync_period = std::chrono::seconds(15);
-// What may carry a metric of its own, pods aside (see controllers/simulated_metrics).
-constexpr const char* described_resources[] = {"services",  "namespaces",       "nodes",
-                                               "deployments.apps", "statefulsets.apps", "replicasets.apps", "jobs.batch",
-                                               "ingresses.networking.k8s.io"};
 constexpr const char* scaled_resources[] = {"deployments.apps", "replicasets.apps", "statefulsets.apps", "replicationcontrollers"};
 
 }  // namespace
@@ -38,7 +34,7 @@ struct HorizontalPodAutoscalerController::Look {
     api::LabelSelector selector;
     std::vector<Json> pods;
     Json metrics = Json::array();  // for status.currentMetrics
-    std::int64_t recommended = -1;
+    std::int64_t recommended = 0;
     std::string metric_name, error;
     Time now{};
 
@@ -65,59 +61,12 @@ HorizontalPodAutoscalerController::HorizontalPodAutoscalerController(Manager& ma
       adapters_(manager, services, remote, [this](const std::string& key) { enqueue(key); }),
       sources_(manager, client(), adapters_) {
     autoscalers_.subscribe([this](const api::Informer::Change& change) {
-        if (change.after) {
-            // Its own status is no news.
-            const bool asked_anew = !change.before || api::object_at(client().document(*change.before), {"spec"}) !=
-                                                          api::object_at(client().document(*change.after), {"spec"});
-            if (asked_anew) enqueue(change.after->key);
-            return;
-        }
+        // Of two times for one autoscaler the earlier counts: a change does not bring the next look forward.
+        if (change.after) return enqueue_after(change.after->key, sync_period);
         history_.erase(api::view_of(*change.before).uid);
-        targets_.erase(change.before->key);
         adapters_.forget(change.before->key);
         selectors_.erase(change.before->key);
     });
-    pods_.subscribe([this](const api::Informer::Change& change) { pod_changed(change); });
-    follow_metrics();
-    for (const char* resource : scaled_resources) {
-        manager.informer(resource).subscribe([this, resource = std::string(resource)](const api::Informer::Change& change) {
-            if (autoscalers_.size() == 0) return;
-            const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
-            const std::string target = view.namespace_name + "/" + resource + "/" + view.name;
-            for (const auto& [key, known] : targets_) {
-                if (known == target) enqueue(key);
-            }
-        });
-    }
-}
-
-// Autoscalers look again when a value changes that they may follow.
-void HorizontalPodAutoscalerController::follow_metrics() {
-    const auto carries = [](const storage::RecordPtr& record) {
-        return record && (api::shows_metrics(*record->bytes.get(), api::MetricFamily::custom) ||
-                          api::shows_metrics(*record->bytes.get(), api::MetricFamily::external));
-    };
-    for (const char* resource : described_resources) {
-        manager().informer(resource).subscribe([this, carries, is_namespace = resource == std::string_view("namespaces")](
-                                                   const api::Informer::Change& change) {
-            if (autoscalers_.size() == 0 || (!carries(change.before) && !carries(change.after))) return;
-            const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
-            for (const auto& record : autoscalers_.list(is_namespace ? view.name : view.namespace_name)) enqueue(record->key);
-        });
-    }
-    manager().informer("apiservices.apiregistration.k8s.io").subscribe([this](const api::Informer::Change& change) {
-        const std::string& name = (change.after ? change.after : change.before)->key;
-        if (!name.ends_with("metrics.k8s.io")) return;
-        for (const auto& record : autoscalers_.list()) enqueue(record->key);
-    });
-}
-
-// Which autoscaler a pod belongs to is found out when one looks; any change of a pod wakes those of its namespace.
-void HorizontalPodAutoscalerController::pod_changed(const api::Informer::Change& change) {
-    if (autoscalers_.size() == 0) return;
-    for (const auto& record : autoscalers_.list(api::view_of(change.after ? *change.after : *change.before).namespace_name)) {
-        enqueue(record->key);
-    }
 }
 
 // Why the Scale of a custom resource cannot be had; empty when it could.
@@ -152,7 +101,6 @@ bool HorizontalPodAutoscalerController::find_target(Look& look) {
     if (look.target_kind == nullptr) {
         error = "no matches for kind \"" + kind_name + "\" in group \"" + group + "\"";
     } else {
-        targets_[look.record->key] = look.view().namespace_name + "/" + std::string(look.target_kind->resource) + "/" + look.target_name;
         const auto found = client().get(*look.target_kind, look.view().namespace_name, look.target_name);
         if (!found) {
             error = found.error()->message;
@@ -234,7 +182,7 @@ bool HorizontalPodAutoscalerController::recommend(Look& look) {
         if (!outcome.error.empty()) {
             events().warning(look.reference, outcome.reason, outcome.error);
             if (failed++ == 0) first = std::move(outcome);
-        } else if (outcome.replicas > look.recommended) {
+        } else if (look.recommended == 0 || outcome.replicas > look.recommended) {
             look.recommended = outcome.replicas;
             look.metric_name = outcome.name;
         }
@@ -266,14 +214,22 @@ api::ApiResult<bool> HorizontalPodAutoscalerController::rescale(Look& look, std:
     look.condition("AbleToScale", true, "SucceededRescale",
                    "the HPA controller was able to update the target scale to " + std::to_string(replicas));
     events().normal(look.reference, "SuccessfulRescale", size);
-    remember_scaling(history_[look.view().uid], look.current, replicas, now());
+    if (api::find(look.autoscaler, {"spec", "behavior"}) != nullptr) {
+        remember_scaling(history_[look.view().uid], look.current, replicas, now());
+    }
     look.status["lastScaleTime"] = api::format_time(now());
     return true;
 }
 
-api::ApiResult<bool> HorizontalPodAutoscalerController::write_status(Look& look) {
+// With the number of replicas there are and the metrics of this look.
+api::ApiResult<bool> HorizontalPodAutoscalerController::write_sizes(Look& look) {
+    look.status["currentReplicas"] = look.current;
     if (look.metrics.empty()) look.status.erase("currentMetrics");
     else look.status["currentMetrics"] = look.metrics;
+    return write_status(look);
+}
+
+api::ApiResult<bool> HorizontalPodAutoscalerController::write_status(Look& look) {
     if (look.status == api::object_at(look.autoscaler, {"status"})) return true;
     const auto written = client().modify(kind("horizontalpodautoscalers.autoscaling"), look.view().namespace_name,
                                          look.view().name, "status", [&look](Json& object) {
@@ -288,13 +244,11 @@ api::ApiResult<bool> HorizontalPodAutoscalerController::write_status(Look& look)
 api::ApiResult<Requeue> HorizontalPodAutoscalerController::reconcile(const std::string& key) {
     Look look;
     look.record = autoscalers_.get(key);
-    if (!look.record || api::view_of(*look.record).deleting) return Requeue{};
+    if (!look.record) return Requeue{};
     look.autoscaler = client().document(*look.record);
     look.reference = object_reference(kind("horizontalpodautoscalers.autoscaling"), *look.record);
     look.status = api::object_at(look.autoscaler, {"status"});
     look.now = now();
-    const ScaleHistory& history = history_[look.view().uid];
-    if (history.last_scaled && now() < *history.last_scaled + sync_period) return Requeue{*history.last_scaled + sync_period - now()};
     if (!adapters_.begin(key)) return Requeue{};
     const auto done = scale(look);
     if (adapters_.wait(key)) return Requeue{};
@@ -304,22 +258,15 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::reconcile(const std::
 api::ApiResult<Requeue> HorizontalPodAutoscalerController::scale(Look& look) {
     ScaleHistory& history = history_[look.view().uid];
     if (!find_target(look)) {
-        // The real one looks at a new autoscaler after one period only: whose target is missing gets that time.
-        if (!std::exchange(history.missed, true)) {
-            history.missed_at = now();
-            return Requeue{sync_period};
-        }
-        if (now() < history.missed_at + sync_period) return Requeue{history.missed_at + sync_period - now()};
-        history.missed_at = now();
         events().warning(look.reference, "FailedGetScale", look.error);
         TRY(write_status(look));
-        return Requeue{sync_period};  // its target may be of a kind that nobody watches
+        return Requeue{sync_period};
     }
     if (history.recommendations.empty()) history.recommendations.push_back({now(), look.current});
     const Limits limits{look.current, api::int_at(look.autoscaler, {"spec", "minReplicas"}, 1), api::int_at(look.autoscaler, {"spec", "maxReplicas"})};
     std::int64_t desired = look.current;
     std::string why;
-    if (look.current == 0 && limits.least != 0) {
+    if (look.current == 0) {
         look.condition("ScalingActive", false, "ScalingDisabled", "scaling is disabled since the replica count of the target is zero");
     } else if (look.current > limits.most) {
         why = "Current number of replicas above Spec.MaxReplicas";
@@ -329,8 +276,7 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::scale(Look& look) {
         desired = limits.least;
     } else if (!recommend(look)) {
         if (adapters_.missing()) return Requeue{};
-        look.status["currentReplicas"] = look.current;
-        TRY(write_status(look));
+        TRY(write_sizes(look));
         events().warning(look.reference, "FailedComputeMetricsReplicas", look.error);
         return Requeue{sync_period};
     } else {
@@ -343,16 +289,16 @@ api::ApiResult<Requeue> HorizontalPodAutoscalerController::scale(Look& look) {
                        normalized.scaling_limited.message);
         desired = normalized.replicas;
     }
-    std::optional<api::Status> error;
     if (desired != look.current) {
         const auto scaled = rescale(look, desired, why);
-        if (!scaled) error = scaled.error();
+        if (!scaled) {
+            TRY(write_sizes(look));
+            return scaled.error();
+        }
     }
-    look.status["currentReplicas"] = look.current;
-    look.status["desiredReplicas"] = error ? look.current : desired;
-    TRY(write_status(look));
-    if (error) return *error;
-    return Requeue{sync_period};  // what containers use changes without a word
+    look.status["desiredReplicas"] = desired;
+    TRY(write_sizes(look));
+    return Requeue{sync_period};
 }
 
 }  // namespace kubemu::controllers

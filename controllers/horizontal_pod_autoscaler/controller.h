@@ -1,10 +1,9 @@
 // Horizontal pod autoscaler: replicas that follow what the pods use (pkg/controller/podautoscaler).
 //
-// It looks when something has changed, not every 15 seconds; after it scaled, or when a window or a rate holds it
-// back, it looks again at the real one's next turn.
+// It looks at an autoscaler a period after it was made and every period from then on
+// (--horizontal-pod-autoscaler-sync-period); what changes in between waits for the next look.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -25,14 +24,13 @@ class HorizontalPodAutoscalerController final : public Controller {
 
   private:
     struct Look;  // an autoscaler, its target and its pods
-    void pod_changed(const api::Informer::Change& change);
     bool find_target(Look& look);
     std::string read_custom_scale(Look& look, const api::Json& object);
     bool find_pods(Look& look);
-    void follow_metrics();
     bool recommend(Look& look);
     api::ApiResult<Requeue> scale(Look& look);
     api::ApiResult<bool> rescale(Look& look, std::int64_t replicas, const std::string& why);
+    api::ApiResult<bool> write_sizes(Look& look);
     api::ApiResult<bool> write_status(Look& look);
 
     api::Informer& autoscalers_;
@@ -40,7 +38,6 @@ class HorizontalPodAutoscalerController final : public Controller {
     MetricAdapters adapters_;
     MetricSources sources_;
     std::unordered_map<std::string, ScaleHistory> history_;  // by uid
-    std::unordered_map<std::string, std::string> targets_;   // "namespace/resource/name" by autoscaler key
     std::unordered_map<std::string, api::LabelSelector> selectors_;  // of their targets' pods, by autoscaler key
 };
 

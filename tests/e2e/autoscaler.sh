@@ -1,7 +1,8 @@
 # An autoscaler follows the use that an annotation of the pods says.
 # kubectl: one
 . "$(dirname "$0")/common.inc"
-start_kubemu --ephemeral --pod-startup-latency 0
+# Autoscalers look every 15 seconds.
+start_kubemu --ephemeral --pod-startup-latency 0 --clock scaled=10
 
 k create deployment web --image=nginx
 k set resources deployment web --requests=cpu=100m

@@ -55,6 +55,7 @@ struct Cluster : tests::TestCluster {
             "scaleTargetRef":{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web"}}})");
         object["spec"]["metrics"] = Json::array({Json::parse(metric)});
         create("horizontalpodautoscalers.autoscaling", object);
+        advance(15s);
         settle_with_pods();
     }
     std::int64_t replicas() { return api::int_at(get("replicasets.apps", "web"), {"spec", "replicas"}); }

@@ -32,6 +32,11 @@ struct Cluster : tests::TestCluster {
             "metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50}}}]}})");
         object["spec"].merge_patch(api::Json::parse(changes));
         create("horizontalpodautoscalers.autoscaling", object);
+        look();
+    }
+    // To the next time that the controller looks, after a moment at which it does.
+    void look() {
+        advance(15s);
         settle_with_pods();
     }
     void use(const char* cpu) {
@@ -79,6 +84,42 @@ TEST_CASE("replicas follow the use of the pods upwards at once and downwards aft
     CHECK(cluster.has_event("New size: 1; reason: All metrics below target"));
 }
 
+TEST_CASE("it looks every 15 seconds, whatever happens in between") {
+    Cluster cluster;
+    cluster.target(2);
+    cluster.use("100m");
+    cluster.autoscaler();
+    REQUIRE(cluster.replicas() == 4);
+    cluster.advance(5s);
+    cluster.use("200m");  // pods change
+    cluster.patch("horizontalpodautoscalers.autoscaling", "web", R"({"spec":{"minReplicas":5}})");
+    cluster.advance(9s);
+    CHECK(cluster.replicas() == 4);
+    cluster.advance(1s);
+    CHECK(cluster.replicas() == 5);
+    cluster.remove("replicasets.apps", "web");
+    cluster.advance(44s);
+    std::int64_t told = 0;
+    for (const api::Json& event : cluster.list("events")) {
+        if (api::string_at(event, {"reason"}) == "FailedGetScale") told += api::int_at(event, {"count"});
+    }
+    CHECK(told == 2);
+    // What was measured last stays while the target is missing.
+    CHECK(cluster.get("horizontalpodautoscalers.autoscaling", "web")["status"].contains("currentReplicas"));
+}
+
+TEST_CASE("a new autoscaler is looked at after a period") {
+    Cluster cluster;
+    cluster.target(2);
+    cluster.use("100m");
+    cluster.create("horizontalpodautoscalers.autoscaling", R"({"metadata":{"name":"web"},"spec":{"minReplicas":3,"maxReplicas":10,
+        "scaleTargetRef":{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web"}}})");
+    cluster.advance(14s);
+    CHECK(cluster.replicas() == 2);
+    cluster.advance(1s);
+    CHECK(cluster.replicas() == 3);
+}
+
 TEST_CASE("limits bound the number, and say so") {
     Cluster cluster;
     cluster.target(2);
@@ -116,8 +157,6 @@ TEST_CASE("what stands in the way is told") {
     SUBCASE("no target") {
         Cluster cluster;
         cluster.autoscaler();
-        CHECK(cluster.condition("AbleToScale").empty());  // it may come
-        cluster.advance(16s);
         CHECK(cluster.condition("AbleToScale") == "False FailedGetScale");
         CHECK(cluster.has_event("FailedGetScale HorizontalPodAutoscaler/web: replicasets/scale.apps \"web\" not found"));
     }

@@ -37,6 +37,11 @@ struct Cluster : tests::TestCluster {
         object["spec"]["metrics"] = Json::array({Json::parse(metric)});
         object["spec"].merge_patch(Json::parse(changes));
         create("horizontalpodautoscalers.autoscaling", object);
+        look();
+    }
+    // To the next time that the autoscaler's controller looks.
+    void look() {
+        advance(15s);
         settle_with_pods();
     }
     void annotate(const char* resource, const std::string& name, const std::string& key, const Json& value, const char* space = "default") {
@@ -140,8 +145,8 @@ TEST_CASE("without anybody who serves them autoscalers say so") {
                                 "unable to fetch metrics from external metrics API: the server could not find the requested resource (get queue.external.metrics.k8s.io)";
         CHECK(cluster.condition("ScalingActive") == "False FailedGetExternalMetric: the HPA was unable to compute the replica count: " + why);
         CHECK(cluster.has_event("first error is: failed to get queue external metric value: failed to get queue external metric: " + why));
-        // It looks again as soon as there is one.
         cluster.annotate("namespaces", "default", "external-metric.queue", R"([{"value":"30","labels":{"q":"mail"}},{"value":"7","labels":{"q":"print"}}])", "");
+        cluster.look();
         CHECK(cluster.replicas() == 6);
     }
 }
@@ -187,6 +192,7 @@ TEST_CASE("tolerances may be set, each direction its own") {
     cluster.autoscaler(pods_metric, R"({"behavior":{"scaleUp":{"tolerance":"0.25"}}})");
     CHECK(cluster.replicas() == 4);  // a fifth too much is tolerated
     cluster.annotate_pods("metric.requests", "13");
+    cluster.look();
     CHECK(cluster.replicas() == 6);  // ceil(1.3 * 4)
 }
 
@@ -218,7 +224,9 @@ TEST_CASE("two autoscalers over the same pods are told of each other") {
     Json second = cluster.get("horizontalpodautoscalers.autoscaling", "web");
     second["metadata"] = {{"name", "web2"}};
     cluster.create("horizontalpodautoscalers.autoscaling", second);
+    cluster.look();
     cluster.annotate_pods("metric.requests", "30");
+    cluster.look();
     CHECK(cluster.condition("ScalingActive") == "False AmbiguousSelector: pods by selector app=web are controlled by multiple HPAs: [{web default} {web2 default}]");
     CHECK(cluster.replicas() == 2);
 }
