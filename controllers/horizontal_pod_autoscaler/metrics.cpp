@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "api/kinds/core/pod_requests.h"
 #include "api/kinds/metrics/usage.h"
 #include "api/values/quantity.h"
 
@@ -41,18 +42,26 @@ std::optional<std::int64_t> usage_milli(const api::Json& pod, std::string_view r
     return found ? std::optional(sum) : std::nullopt;
 }
 
-std::optional<std::int64_t> request_milli(const api::Json& pod, std::string_view resource, std::string_view container,
-                                          std::string& missing) {
+Result<std::int64_t, std::string> request_milli(const api::Json& pod, std::string_view resource, std::string_view container) {
+    const std::string name(resource), of_pod(api::name_of(pod));
+    if (container.empty() && !api::object_at(pod, {"spec", "resources", "requests"}).empty()) {
+        const api::PodRequests whole = api::effective_requests(api::object_at(pod, {"spec"}));
+        const std::int64_t milli = resource == "cpu" ? whole.cpu_milli : resource == "memory" ? whole.memory_bytes * 1000 : 0;
+        if (milli == 0) return "missing pod-level request for " + name + " in Pod " + of_pod;
+        return milli;
+    }
     std::int64_t sum = 0;
+    bool found = container.empty();
     for (const api::Json* one : lasting_containers(pod)) {
-        const std::string_view name = api::string_at(*one, {"name"});
-        if (!container.empty() && name != container) continue;
+        const std::string one_name(api::string_at(*one, {"name"}));
+        if (!container.empty() && one_name != container) continue;
+        found = true;
         if (api::string_at(*one, {"resources", "requests", resource}).empty()) {
-            missing = name;
-            return std::nullopt;
+            return "missing request for " + name + " in container " + one_name + " of Pod " + of_pod;
         }
         sum += requested(*one, resource);
     }
+    if (!found) return "container " + std::string(container) + " not found in Pod " + of_pod;
     return sum;
 }
 

@@ -8,6 +8,7 @@
 
 #include "api/values/object.h"
 #include "storage/base/clock.h"
+#include "storage/base/result.h"
 
 namespace kubemu::api {
 class DeclaredUsage;
@@ -20,8 +21,8 @@ namespace kubemu::controllers {
 // `declared` as in usage_of_pod.
 std::optional<std::int64_t> usage_milli(const api::Json& pod, std::string_view resource, std::string_view container, Time now,
                                         const api::DeclaredUsage* declared = nullptr);
-// What it asks for in the same unit; nothing when a container asks for none, which `missing` then names.
-std::optional<std::int64_t> request_milli(const api::Json& pod, std::string_view resource, std::string_view container,
-                                          std::string& missing);
+// What it asks for in the same unit: as a whole where it says so, else all its containers. The error is the sentence that
+// tells who asks for none.
+Result<std::int64_t, std::string> request_milli(const api::Json& pod, std::string_view resource, std::string_view container);
 
 }  // namespace kubemu::controllers

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/kinds/metrics/usage.h"
 #include "api/values/time.h"
 #include "controllers/horizontal_pod_autoscaler/metrics.h"
 
@@ -26,7 +27,8 @@ bool is_unready(const MetricQuestion& question, const Json& pod, Time now) {
         const bool unready = api::string_at(condition, {"status"}) == "False";
         const Time since = api::parse_time_or_zero(api::string_at(condition, {"lastTransitionTime"}));
         if (*started + cpu_initialization > now) {
-            if (unready || question.values == nullptr) return unready;
+            if (unready) return true;
+            if (question.values == nullptr) return api::usage_time(now) < since + api::usage_window;
             const auto found = question.values->find(std::string(api::name_of(pod)));
             return found != question.values->end() && found->second.timestamp.value_or(Time{}) < since + found->second.window;
         }
@@ -106,12 +108,8 @@ Result<MetricAnswer, std::string> replicas_for_metric(const MetricQuestion& ques
     std::map<std::string, std::int64_t> requests;
     if (question.target_utilization > 0) {
         for (const Json& pod : pods) {
-            std::string missing;
-            const auto request = request_milli(pod, question.resource, question.container, missing);
-            if (!request) {
-                return "missing request for " + question.resource + " in container " + missing + " of Pod " +
-                       std::string(api::name_of(pod));
-            }
+            const auto request = request_milli(pod, question.resource, question.container);
+            if (!request) return request.error();
             requests[std::string(api::name_of(pod))] = *request;
         }
     }

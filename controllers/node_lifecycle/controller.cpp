@@ -2,6 +2,7 @@
 #include "controllers/node_lifecycle/controller.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "api/values/time.h"
 #include "controllers/node_lifecycle/taints.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr Duration monitor_grace = std::chrono::seconds(50);  // --node-monitor-grace-period (40 s before 1.32)
 constexpr Duration startup_grace = std::chrono::seconds(60);  // --node-startup-grace-period
+constexpr Duration monitor_period = std::chrono::seconds(5);  // --node-monitor-period
 constexpr const char* lease_namespace = "kube-node-lease";
 
 const api::Json* condition_of(const api::Json& node, std::string_view type) {
@@ -20,6 +22,9 @@ const api::Json* condition_of(const api::Json& node, std::string_view type) {
     }
     return nullptr;
 }
+
+// The first look after this time.
+Time next_look(Time due) { return Time((due.time_since_epoch() / monitor_period + 1) * monitor_period); }
 
 bool is_ready(const api::Json& node) {
     const api::Json* ready = condition_of(node, "Ready");
@@ -139,6 +144,9 @@ void NodeLifecycleController::judge_zones() {
         if (health.judged && health.counts) nodes.push_back({health.zone, health.ready});
     }
     const EvictionZones::Change change = zones_.judge(nodes, now());
+    for (auto& [name, health] : health_) {
+        if (!std::exchange(health.weighed, true) && !health.ready) enqueue(name);
+    }
     if (!change.stopped && !change.resumed && !change.rates) return;
     for (auto& [name, health] : health_) {
         if (change.resumed) health.heard = now();
@@ -152,7 +160,7 @@ api::ApiResult<std::optional<Time>> NodeLifecycleController::keep_taints(const s
     const Health& health = health_.at(api::view_of(node).name);
     if (zones_.all_down()) {
         eviction = Eviction::unwanted;
-    } else if (!health.ready && condition_of(document, "Ready") != nullptr && !is_evicting(document)) {
+    } else if (!health.ready && health.weighed && condition_of(document, "Ready") != nullptr && !is_evicting(document)) {
         const EvictionZones::Permit permit = zones_.ask(health.zone, now());
         if (permit.granted) eviction = Eviction::wanted;
         again = permit.retry;
@@ -176,7 +184,7 @@ api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& ke
     Health& health = known->second;
     // Its Lease alone was renewed, which is what happens to nearly all nodes nearly always.
     if (health.ready && health.in_order == node->revision && now() <= health.heard + monitor_grace)
-        return Requeue{health.heard + monitor_grace - now() + std::chrono::seconds(1)};
+        return Requeue{next_look(health.heard + monitor_grace) - now()};
     api::Json document = *client().read(*node);
     const api::Json* ready = condition_of(document, "Ready");
     const Time due = (ready == nullptr ? std::max(health.heard, api::view_of(*node).created) + startup_grace
@@ -192,19 +200,18 @@ api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& ke
     std::string zone = zone_key(document);
     const bool counts = api::find(api::object_at(document, {"metadata", "labels"}), "node.kubernetes.io/exclude-disruption") == nullptr;
     if (!health.judged || health.ready != ready_now || health.zone != zone || health.counts != counts) {
-        const bool arrives = !health.judged && ready_now;
         health.judged = true;
         health.ready = ready_now;
         health.zone = std::move(zone);
         health.counts = counts;
-        // Nodes that arrive in good health wait for no answer: thousands of them are judged together.
-        if (arrives) manager().set_timer(this, "zones", now(), [this] { judge_zones(); });
-        else judge_zones();
+        health.weighed = false;
+        // Once for all that are looked at now.
+        manager().set_timer(this, "zones", now(), [this] { judge_zones(); });
     }
     TRY_ASSIGN(const std::optional<Time> again, keep_taints(*node, document));
     std::optional<Duration> next;
     // A silent one is heard of through its status, which wakes this key.
-    if (!silent) next = due - now() + std::chrono::seconds(1);
+    if (!silent) next = next_look(due) - now();
     if (again) next = std::min(next.value_or(*again - now()), *again - now());
     health.in_order = !silent && !again && ready_now ? node->revision : 0;
     return Requeue{next};

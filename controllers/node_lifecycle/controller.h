@@ -2,7 +2,8 @@
 // (pkg/controller/nodelifecycle).
 //
 // A node is heard of when its status or its Lease in kube-node-lease changes. Times are kept in memory, as in the
-// real one: after a restart every node has its full grace period.
+// real one: after a restart every node has its full grace period. Who falls silent within one monitor period is noticed
+// together, and the zones are judged when all of them are known: then only does a node get the taint that evicts.
 #pragma once
 
 #include <optional>
@@ -33,6 +34,7 @@ class NodeLifecycleController final : public Controller {
         Time heard{};       // the last sign of life
         bool ready = false; // as seen last, to notice the transition
         bool judged = false, counts = true;  // for the state of its zone; counts: it is not excluded
+        bool weighed = false;                // the state of its zone knows of its last transition
         std::string zone;
         storage::Revision in_order = 0;  // of the node that was found ready, with nothing left to be done for it
         std::string conditions;  // as seen last; a change of them is a sign of life

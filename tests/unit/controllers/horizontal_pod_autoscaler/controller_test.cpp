@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "api/values/time.h"
 #include "controllers/apiextensions/controller.h"
+#include "controllers/horizontal_pod_autoscaler/metrics.h"
 #include "controllers/replicaset/controller.h"
 #include "tests/harness/test_cluster.h"
 
@@ -176,6 +178,32 @@ TEST_CASE("what stands in the way is told") {
         CHECK(cluster.replicas() == 0);
         CHECK(cluster.condition("ScalingActive") == "False ScalingDisabled");
     }
+}
+
+TEST_CASE("a sample that is not a whole window younger than the pod's readiness does not count") {
+    Cluster cluster;
+    cluster.target(2);
+    cluster.advance(7s);
+    cluster.use("100m");
+    for (const api::Json& pod : cluster.list("pods")) {
+        const std::string since = api::format_time(cluster.clock().now());
+        cluster.patch("pods", std::string(api::name_of(pod)), R"({"status":{"startTime":")" + since +
+                          R"(","conditions":[{"type":"Ready","status":"True","lastTransitionTime":")" + since + "\"}]}}", "status");
+    }
+    cluster.autoscaler();  // the sample ends 15 s after the start of the cluster, 8 s after the pods became ready
+    CHECK(cluster.replicas() == 2);
+    CHECK(cluster.has_event("FailedGetResourceMetric HorizontalPodAutoscaler/web: failed to get cpu utilization: did not receive "
+                            "metrics for targeted pods (pods might be unready)"));
+    cluster.look();
+    CHECK(cluster.replicas() == 4);
+}
+
+TEST_CASE("what the pod asks for as a whole counts") {
+    const api::Json pod = api::Json::parse(R"({"metadata":{"name":"p"},"spec":{"resources":{"requests":{"cpu":"200m"}},"containers":[{"name":"c"}]}})");
+    CHECK(*controllers::request_milli(pod, "cpu", "") == 200);
+    CHECK(controllers::request_milli(pod, "memory", "").error() == "missing pod-level request for memory in Pod p");
+    CHECK(controllers::request_milli(pod, "cpu", "c").error() == "missing request for cpu in container c of Pod p");
+    CHECK(controllers::request_milli(pod, "cpu", "d").error() == "container d not found in Pod p");
 }
 
 TEST_CASE("a custom resource with the scale subresource can be scaled") {

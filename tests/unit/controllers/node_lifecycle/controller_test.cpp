@@ -56,7 +56,7 @@ TEST_CASE("a node that nobody speaks for becomes Unknown after a minute") {
     cluster.create("nodes", R"({"metadata":{"name":"n"}})");
     cluster.advance(59s);
     CHECK(cluster.condition("Ready").empty());
-    cluster.advance(5s);
+    cluster.advance(6s);
     for (const char* type : {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"}) CHECK(cluster.condition(type) == "Unknown NodeStatusNeverUpdated");
     CHECK(cluster.taints() == std::vector<std::string>{"node.kubernetes.io/unreachable:NoExecute", "node.kubernetes.io/unreachable:NoSchedule"});
 }
@@ -148,4 +148,46 @@ TEST_CASE("a node takes no new pods before its old ones have to go") {
     REQUIRE(taints.size() == 2);
     CHECK(api::string_at(taints[0], {"effect"}) == "NoSchedule");
     CHECK(api::string_at(taints[1], {"effect"}) == "NoExecute");
+}
+
+TEST_CASE("nodes that fall silent together are judged together") {
+    tests::TestCluster cluster;
+    cluster.add<controllers::NodeLifecycleController>();
+    const auto report = [&](const std::string& name, int beat) {
+        cluster.patch("nodes", name, R"({"status":{"conditions":[{"type":"Ready","status":"True","message":")" + std::to_string(beat) + "\"}]}}", "status");
+    };
+    for (const char* name : {"a", "b", "c", "d", "elsewhere"}) {
+        const api::Json labels = {{"topology.kubernetes.io/zone", std::string_view(name) == "elsewhere" ? "two" : "one"}};
+        cluster.create("nodes", api::Json{{"metadata", {{"name", name}, {"labels", labels}}}});
+        report(name, 0);
+    }
+    const auto evicted = [&] {
+        std::string names;
+        for (const api::Json& node : cluster.list("nodes", "")) {
+            for (const api::Json& taint : api::array_at(node, {"spec", "taints"})) {
+                if (api::string_at(taint, {"effect"}) == "NoExecute") names += api::name_of(node);
+            }
+        }
+        return names;
+    };
+    cluster.settle();
+    const auto wait = [&](std::initializer_list<const char*> alive, int beats) {
+        for (int i = 0; i < beats; ++i) {
+            cluster.advance(10s);
+            for (const char* name : alive) report(name, i + 1);
+            cluster.settle();
+        }
+    };
+    SUBCASE("most of a small zone: none of it is evicted") {
+        cluster.advance(2s);
+        report("b", 9);  // within the monitor period of the others
+        wait({"d", "elsewhere"}, 9);
+        CHECK(evicted().empty());
+    }
+    SUBCASE("half of it: one after the other") {
+        wait({"c", "d", "elsewhere"}, 6);
+        CHECK(evicted().size() == 1);
+        wait({"c", "d", "elsewhere"}, 1);
+        CHECK(evicted() == "ab");
+    }
 }
