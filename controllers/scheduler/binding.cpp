@@ -24,6 +24,10 @@ void SchedulerController::bind(const std::string& key) {
     const std::string node = placed->second.node;
     const std::shared_ptr<scheduler::Reservation> devices = placed->second.devices;
     interleave();
+    if (placed->second.volumes != nullptr || (devices != nullptr && !devices->claims.empty()))
+        tell_expected_node(key, placed->second);
+    if (placed->second.volumes != nullptr && !bind_volumes(key)) return;
+    if (entries_.count(key) == 0 || entries_.at(key).node != node) return;
     if (devices != nullptr && !bind_devices(key)) return;
     Json body = {{"apiVersion", "v1"},
                  {"kind", "Binding"},
@@ -37,7 +41,23 @@ void SchedulerController::bind(const std::string& key) {
     if (devices != nullptr) devices_->release(*pod, *devices);
     if (bound.error().code() == 404) return;  // deleted meanwhile; the informer will say so
     log_line(LogLevel::info, "binding was refused", {{"pod", key}, {"why", bound.error()->message}});
-    give_up_place(key, *pod, node, {});
+    give_up_place(key, *pod, node, "running Bind plugin \"DefaultBinder\": " + bound.error()->message);
+}
+
+// NominatedNodeNameForExpectation
+void SchedulerController::tell_expected_node(const std::string& key, Entry& entry) {
+    if (entry.expected_told) return;
+    entry.expected_told = true;
+    const PodInfo& pod = *entry.info;
+    const auto told = client().modify(
+        kind("pods"), pod.namespace_name, pod.name, "status",
+        [uid = pod.uid, node = entry.node](Json& document) {
+            if (api::uid_of(document) != uid || api::string_at(document, {"status", "nominatedNodeName"}) == node) return false;
+            api::ensure(document, {"status"})["nominatedNodeName"] = node;
+            return true;
+        });
+    if (!told && told.error().code() != 404)
+        log_line(LogLevel::info, "expected node was refused", {{"pod", key}, {"why", told.error()->message}});
 }
 
 void SchedulerController::give_up_place(const std::string& key, const PodInfo& pod, const std::string& node,
@@ -49,7 +69,11 @@ void SchedulerController::give_up_place(const std::string& key, const PodInfo& p
     take(node, key);
     still->second.node.clear();
     still->second.devices.reset();
-    fail(key, still->second, message, true);
+    if (still->second.volumes != nullptr) forget_volumes(pod, *still->second.volumes);
+    still->second.volumes.reset();
+    still->second.expected_told = false;
+    wake_for_pod_that_went(pod);
+    fail(key, still->second, {message, {}, "SchedulerError", ""});
 }
 
 bool SchedulerController::bind_devices(const std::string& key) {

@@ -60,34 +60,23 @@ SchedulerController::SchedulerController(Manager& manager, scheduler::Release re
     has_workers(bindings_in_work, Interleaved::chosen);
     manager.informer("namespaces").subscribe([this](const api::Informer::Change& change) {
         const api::ObjectView& view = api::view_of(change.after ? *change.after : *change.before);
-        if (!change.after) {
+        if (change.after)
+            namespaces_[view.name] = view.labels;
+        else
             namespaces_.erase(view.name);
-            return;
-        }
-        api::Labels& labels = namespaces_[view.name];
-        if (labels == view.labels) return;
-        labels = view.labels;
-        wake_parked();
     });
     nodes_informer_.subscribe([this](const api::Informer::Change& change) { on_node(change); });
     pods_.subscribe([this](const api::Informer::Change& change) { on_pod(change); });
-    for (api::Informer* informer : {&claims_, &volumes_, &classes_})
-        informer->subscribe([this](const api::Informer::Change&) { wake_parked(); });
-    for (const char* resource : {"csinodes", "csidrivers", "csistoragecapacities", "volumeattachments"})
-        manager.informer(std::string(resource) + ".storage.k8s.io").subscribe([this](const api::Informer::Change&) { wake_parked(); });
-    if (!release.allocates_devices()) return;
+    watch_volumes();
+    if (!release_.allocates_devices()) return;
     devices_.emplace(manager, client());
-    manager.informer("resourceclaims.resource.k8s.io").subscribe([this](const api::Informer::Change& change) { on_device_claim(change); });
-    for (const char* resource : {"deviceclasses", "resourceslices"}) {
-        manager.informer(std::string(resource) + ".resource.k8s.io").subscribe([this](const api::Informer::Change& change) {
-            if (change.after) wake_for_devices();
-        });
-    }
+    watch_devices();
 }
 
 SchedulerController::~SchedulerController() = default;
 
 void SchedulerController::start() {
+    queue_.starts(now());
     enqueue_attempts();
 }
 
@@ -103,6 +92,7 @@ void SchedulerController::on_node(const api::Informer::Change& change) {
     if (change.after == nullptr) {
         const auto gone = nodes_.find(change.before->key);
         if (gone == nodes_.end()) return;
+        wake_for_node(&gone->second, nullptr);
         count_images(gone->second, -1);
         matches_.forget(gone->first);
         nodes_.erase(gone);
@@ -112,16 +102,7 @@ void SchedulerController::on_node(const api::Informer::Change& change) {
     scheduler::read_node(*client().read(*change.after), next);
     const bool is_new = nodes_.count(next.name) == 0;
     NodeInfo& node = nodes_[next.name];
-    const auto same_taints = [&] {
-        return std::equal(node.taints.begin(), node.taints.end(), next.taints.begin(), next.taints.end(),
-                          [](const auto& a, const auto& b) { return a.key == b.key && a.value == b.value && a.effect == b.effect; });
-    };
-    const bool changed = is_new || node.labels != next.labels || !same_taints() || node.unschedulable != next.unschedulable ||
-                         node.allocatable.cpu_milli != next.allocatable.cpu_milli ||
-                         node.allocatable.memory_bytes != next.allocatable.memory_bytes ||
-                         node.allocatable.ephemeral_bytes != next.allocatable.ephemeral_bytes ||
-                         node.allocatable.extended != next.allocatable.extended ||
-                         node.pods_allocatable != next.pods_allocatable;
+    wake_for_node(is_new ? nullptr : &node, &next);
     node.name = next.name;
     node.labels = std::move(next.labels);
     node.taints = std::move(next.taints);
@@ -135,93 +116,97 @@ void SchedulerController::on_node(const api::Informer::Change& change) {
         for (const auto& [key, entry] : entries_)
             if (entry.node == node.name) put(node.name, entry.info);
     }
-    if (changed) wake_for_node(node.name);  // heartbeats change none of these
 }
 
 void SchedulerController::on_pod(const api::Informer::Change& change) {
-    if (change.after == nullptr) {
-        const bool had_room = !api::pod_view_of(*change.before).node_name.empty();
-        forget(change.before->key);
-        if (had_room) wake_for_pods();
-        return;
-    }
-    const storage::Record& record = *change.after;
+    const storage::Record& record = change.after ? *change.after : *change.before;
     const api::PodView& view = api::pod_view_of(record);
-    if (view.finished() && !view.node_name.empty()) {
-        if (entries_.count(record.key) > 0) {
-            forget(record.key);
-            wake_for_pods();
-        }
-        return;
-    }
     auto found = entries_.find(record.key);
-    if (found != entries_.end() && found->second.info->uid != view.uid) {
+    // A pod that has finished, or has been replaced, is gone.
+    const bool replaced = found != entries_.end() && found->second.info->uid != view.uid;
+    if (found != entries_.end() && (change.after == nullptr || view.finished() || replaced)) {
         forget(record.key);
         found = entries_.end();
     }
+    if (change.after == nullptr || view.finished()) return;
     const bool known = found != entries_.end();
     Entry& entry = known ? found->second : entries_[record.key];
+    const PodInfoPtr before = entry.info;
+    const api::PodView* old = change.before ? &api::pod_view_of(*change.before) : nullptr;
     const bool is_waiting = view.node_name.empty();
-    // A pod that begins to end no longer counts for spreading; one that was preempted is waited for.
-    const bool labels_differ = known && (entry.info->labels != view.labels || entry.info->deleting != view.deleting);
-    const bool begins_to_end = labels_differ && view.deleting && !entry.info->deleting;
-    // A waiting pod may lose its gates or change its requests, a placed one only its labels. What waits for another
-    // scheduler matters when that has placed it.
+    const bool was_placed = old != nullptr && !replaced && !old->node_name.empty();
     const bool ours = view.scheduler_name == "default-scheduler";
-    const bool matters = ours || !is_waiting;
-    if (!known || (matters && (labels_differ || entry.node.empty()))) {
+    // Of a placed pod only its labels and what it asks for change; a waiting one may lose its gates. What waits for
+    // another scheduler matters when that has placed it. A pod that begins to end no longer counts for spreading.
+    const bool differs = !known || before->labels != view.labels || before->deleting != view.deleting || old == nullptr ||
+                         old->cpu_milli != view.cpu_milli || old->memory_bytes != view.memory_bytes;
+    if (differs || (ours && is_waiting)) {
         if (known) take(entry.node, record.key);
         const bool decode = scheduler::text_shows_constraints(*record.bytes.get());
-        if (!known || labels_differ || decode || entry.info->constraints) {
+        if (differs || decode || before->constraints) {
             entry.info = decode ? [&] {
                 const Json document = client().document(record);
                 return scheduler::make_pod_info(record, view, &document);
             }() : scheduler::make_pod_info(record, view, nullptr);
         }
         if (known) put(entry.node, entry.info);
-        if (labels_differ) wake_for_pods();
     }
-    if (!is_waiting) {
-        const bool new_here = entry.node != view.node_name;
-        if (new_here) place(record.key, entry, view.node_name);
-        if (view.deleting && !known) wake_for_pods();
+    if (is_waiting) {
+        if (ours) on_waiting_pod(record.key, entry, before);
         return;
     }
-    // What a plugin has refused is out of the queue; what failed otherwise comes up again.
-    if (ours && begins_to_end && entry.retries)
-        recorder_.warning(reference(*entry.info), "FailedScheduling", "Scheduling", "skip schedule deleting pod: " + record.key);
-    if (!ours || view.deleting || entry.info->rules().gated || !entry.node.empty()) return;
-    if (!entry.nominated_node.empty() || !entry.info->rules().nominated_node.empty()) {
-        entry.nominated_node = entry.info->rules().nominated_node.empty() ? entry.nominated_node : entry.info->rules().nominated_node;
-        nominated_.insert(record.key);
+    if (entry.node != view.node_name) place(record.key, entry, view.node_name);
+    entry.expected_told = false;
+    queue_.forget(record.key);
+    if (!was_placed) return wake_for_pod_that_came(*entry.info);
+    if (entry.info == before) return;
+    wake(scheduler::wait_for_pods_to_change, [&](const Entry& other, scheduler::Plugins by) {
+        return scheduler::hopes_for_change_of(*other.info, by, *before, *entry.info);
+    });
+}
+
+void SchedulerController::on_waiting_pod(const std::string& key, Entry& entry, const PodInfoPtr& before) {
+    const PodInfo& pod = *entry.info;
+    const std::string had = before != nullptr ? before->rules().nominated_node : std::string();
+    const std::string& has = pod.rules().nominated_node;
+    // What the scheduler has promised but nobody has seen written stays.
+    if (entry.node.empty() && (!had.empty() || !has.empty())) set_nominated(key, entry, has);
+    if (!entry.node.empty()) return;  // it is being bound
+    const scheduler::SchedulingQueue::Pod* queued = queue_.find(key);
+    if (queued == nullptr || queued->place == scheduler::SchedulingQueue::Place::nowhere) {
+        queue_new(key, entry);
+    } else if (queued->place == scheduler::SchedulingQueue::Place::refused && before != nullptr &&
+               scheduler::hopes_for_own_change(*before, queued->refused_by, pod)) {
+        requeue(key, entry);
     }
-    const bool parked = entry.parked && !(entry.lacks_claims && devices_->not_ready(*entry.info).empty());
-    if (!known || (!entry.queued && !parked)) push(record.key, entry);
+    // Others may have what it was promised.
+    if (!had.empty() && had != has) wake_for_pod_that_went(*before, before->priority);
 }
 
 void SchedulerController::forget(const std::string& key) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) return;
-    Entry& entry = found->second;
+    const Entry entry = std::move(found->second);
     take(entry.node, key);
-    if (entry.queued) active_.erase({entry.info->priority, entry.sequence, key});
-    if (entry.devices != nullptr) devices_->forget(*entry.devices);
-    waiting_for_devices_.erase(key);
-    parked_.erase(key);
-    nominated_.erase(key);
     entries_.erase(found);
+    queue_.forget(key);
+    if (entry.devices != nullptr) devices_->forget(*entry.devices);
+    if (entry.volumes != nullptr) forget_volumes(*entry.info, *entry.volumes);
+    waiting_for_devices_.erase(key);
+    waiting_for_volumes_.erase(key);
+    nominated_.erase(key);
+    if (!entry.node.empty())
+        wake_for_pod_that_went(*entry.info);
+    else if (!entry.info->rules().nominated_node.empty())
+        wake_for_pod_that_went(*entry.info, entry.info->priority);
 }
 
 void SchedulerController::place(const std::string& key, Entry& entry, const std::string& node_name) {
     take(entry.node, key);
     entry.node = node_name;
     put(node_name, entry.info);
-    if (entry.queued) active_.erase({entry.info->priority, entry.sequence, key});
-    entry.queued = entry.parked = false;
-    parked_.erase(key);
     nominated_.erase(key);
-    // A pod that has its place may be what others keep to, or spread from: they are looked at once in a turn.
-    if (!parked_.empty()) manager().set_timer(this, "assigned", now(), [this] { wake_followers(); });
+    entry.nominated_node.clear();
 }
 
 void SchedulerController::put(const std::string& name, const PodInfoPtr& pod) {
@@ -245,73 +230,60 @@ api::ApiResult<Requeue> SchedulerController::reconcile(const std::string& queued
         bind(queued.substr(bind_key({}).size()));
         return Requeue{};
     }
-    for (int i = 0; i < pods_per_turn && !active_.empty(); ++i) {
-        const Waiting next = *active_.begin();
-        active_.erase(active_.begin());
-        entries_.at(next.key).queued = false;
-        schedule(next.key);
+    for (int i = 0; i < pods_per_turn; ++i) {
+        const auto next = queue_.pop();
+        if (!next) break;
+        schedule(*next);
     }
-    return active_.empty() ? Requeue{} : Requeue{Duration::zero()};
+    return queue_.idle() ? Requeue{} : Requeue{Duration::zero()};
 }
 
 void SchedulerController::schedule(const std::string& key) {
     Entry& entry = entries_.at(key);
     const PodInfoPtr pod = entry.info;
-    entry.nodes_lack.clear();
-    entry.retries = false;
-    if (pod->deleting) {  // since it has been in the queue
-        return recorder_.warning(reference(*pod), "FailedScheduling", "Scheduling",
-                                 "skip schedule deleting pod: " + key);
-    }
-    // It is not in the queue as long as there are claims to come; nobody is told.
-    entry.lacks_claims = devices_ && !devices_->not_ready(*pod).empty();
-    if (entry.lacks_claims) return park(key, entry);
-    if (nodes_.empty()) {
-        fail(key, entry, "no nodes available to schedule pods");
-        entry.retries = true;
-        return;
-    }
-    Volumes volumes = volumes_of(*pod);
-    if (volumes.waiting) return park(key, entry);
-    const std::string helpless = availability(
-        nodes_.size(), std::to_string(nodes_.size()) + " Preemption is not helpful for scheduling");
+    if (pod->deleting)  // since it has been in the queue
+        return recorder_.warning(reference(*pod), "FailedScheduling", "Scheduling", "skip schedule deleting pod: " + key);
+    if (nodes_.empty()) return fail(key, entry, {"no nodes available to schedule pods", {}, "Unschedulable", ""});
+    const Volumes volumes = volumes_of(*pod);
     if (!volumes.refusal.empty()) {
+        const std::string message = availability(nodes_.size(), volumes.refusal);
         // DynamicResources has no state of a pod that was refused before its turn: it says so, and nobody else is asked.
-        const std::string after = devices_ ? " not found" : after_filters({}, helpless);
-        return fail(key, entry, availability(nodes_.size(), volumes.refusal) + after);
+        if (devices_) return fail(key, entry, {message + " not found", {volumes.refused_by}, "Unschedulable", {}});
+        const Preemption tried = preempt_nobody(entry);
+        return fail(key, entry, {message + after_filters({}, tried.why), {volumes.refused_by}, "Unschedulable", tried.nominate});
     }
     const std::shared_ptr<scheduler::DeviceAttempt> devices = devices_ ? devices_->begin(*pod) : nullptr;
-    if (devices != nullptr && !devices->refusal.empty())
-        return fail(key, entry, availability(nodes_.size(), devices->refusal) + after_filters(devices->make_room(), helpless));
+    if (devices != nullptr && !devices->refusal.empty()) {
+        const Preemption tried = preempt_nobody(entry);
+        const std::string message = availability(nodes_.size(), devices->refusal) + after_filters(devices->make_room(), tried.why);
+        return fail(key, entry, {message, {scheduler::Plugin::dynamic_resources}, "Unschedulable", tried.nominate});
+    }
     const Filter filter(*pod, {nodes_, namespaces_, release_, &volume_use_, devices.get()}, volumes.rules);
     std::map<std::string, Verdict> verdicts;
     const std::vector<const NodeInfo*> fitting = feasible(entry, filter, verdicts);
     if (devices != nullptr && !devices->error.empty())
-        return fail(key, entry, "running \"DynamicResources\" filter plugin: " + devices->error, true);
+        return fail(key, entry, {"running \"DynamicResources\" filter plugin: " + devices->error, {}, "SchedulerError", ""});
     if (const NodeInfo* best = best_of(key, *pod, fitting, devices.get()); best != nullptr) {
-        if (!select_node_for_claims(*pod, volumes, *best)) {
-            entry.chosen_node = best->name;
-            park(key, entry);
-        } else {
-            if (devices != nullptr) entry.devices = devices->reserve(*best);
-            // From here on the others see it there; whoever waits for its binding does not hold them up.
-            place(key, entry, best->name);
-            enqueue(bind_key(key));
-        }
+        entry.volumes = assume_volumes(*pod, volumes, *best);
+        if (devices != nullptr) entry.devices = devices->reserve(*best);
+        // From here on the others see it there; whoever waits for its binding does not hold them up.
+        place(key, entry, best->name);
+        enqueue(bind_key(key));
         return;
     }
-    entry.chosen_node.clear();
+    Failure failure;
     std::map<std::string, int> reasons;
-    for (const auto& [name, verdict] : verdicts)
+    for (const auto& [name, verdict] : verdicts) {
         for (const std::string& reason : verdict.reasons) ++reasons[reason];
-    std::string message = availability(nodes_.size(), histogram(reasons));
-    const std::string made = devices != nullptr ? devices->make_room() : "no new claims to deallocate";
-    // Where pods make room there is nothing to add.
-    if (const std::string why = preempt(key, entry, filter, verdicts); !why.empty()) message += after_filters(made, why);
-    if (std::none_of(verdicts.begin(), verdicts.end(), [](const auto& verdict) { return verdict.second.resolvable; })) {
-        for (const auto& [reason, count] : reasons) entry.nodes_lack.insert(reason);
+        failure.by.insert(verdict.by);
     }
-    fail(key, entry, message);
+    failure.message = availability(nodes_.size(), histogram(reasons));
+    const std::string made = devices != nullptr ? devices->make_room() : "no new claims to deallocate";
+    const Preemption tried = preempt(key, entry, filter, verdicts);
+    // Where pods make room there is nothing to add.
+    if (!tried.why.empty()) failure.message += after_filters(made, tried.why);
+    failure.nominate = tried.nominate;
+    fail(key, entry, failure);
 }
 
 std::string SchedulerController::after_filters(const std::string& devices, const std::string& preemption) const {

@@ -78,19 +78,21 @@ const api::KindSpec& DynamicResources::claim_kind() const {
     return manager_.kind("resourceclaims.resource.k8s.io");
 }
 
-bool DynamicResources::on_claim(const api::Informer::Change& change) {
+void DynamicResources::on_claim(const api::Informer::Change& change) {
     const std::string& key = change.after ? change.after->key : change.before->key;
     const auto pending = pending_.find(key);
     if (pending != pending_.end() && pending->second.written > 0 &&
         (!change.after || change.after->revision >= pending->second.written))
         pending_.erase(pending);
-    if (!change.after || !contains_text(*change.after->bytes.get(), "\"allocation\":{"))
-        return allocated_.erase(key) > 0;
+    allocated_.erase(key);
+    if (!change.after || !contains_text(*change.after->bytes.get(), "\"allocation\":{")) return;
     const Json document = client_.document(*change.after);
-    const Json* allocation = api::find(document, {"status", "allocation"});
-    if (allocation == nullptr) return allocated_.erase(key) > 0;
-    allocated_[key] = std::make_shared<const Json>(*allocation);
-    return false;
+    if (const Json* allocation = api::find(document, {"status", "allocation"}))
+        allocated_[key] = std::make_shared<const Json>(*allocation);
+}
+
+bool DynamicResources::stand_for(const std::string& resource) {
+    return classes_.size() > 0 && resource_classes().count(resource) > 0;
 }
 
 bool DynamicResources::concerns(const PodInfo& pod) const {

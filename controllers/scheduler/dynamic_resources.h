@@ -86,12 +86,14 @@ class DynamicResources {
     // Writes as `client`.
     DynamicResources(Manager& manager, api::Client& client);
 
-    // Keeps what is allocated up to date; true when devices became free.
-    bool on_claim(const api::Informer::Change& change);
+    // Keeps what is allocated up to date.
+    void on_claim(const api::Informer::Change& change);
     // Why the pod cannot be looked at yet (PreEnqueue); empty when it can.
     std::string not_ready(const PodInfo& pod) const;
     // Null when the pod asks for no devices.
     std::shared_ptr<DeviceAttempt> begin(const PodInfo& pod);
+    // Whether a DeviceClass gives what is asked for under the name of this extended resource.
+    bool stand_for(const std::string& resource);
     // Whether devices could ever matter to the pod.
     bool concerns(const PodInfo& pod) const;
 

@@ -21,14 +21,6 @@ const Taint* untolerated(const Constraints& rules, const NodeInfo& node) {
     return nullptr;
 }
 
-bool matches_node_rules(const Constraints& rules, const NodeInfo& node) {
-    for (const auto& [key, value] : rules.node_selector) {
-        const std::string* found = node.label(key);
-        if (found == nullptr || *found != value) return false;
-    }
-    return !rules.has_required_node_terms || matches_terms(rules.required_node_terms, node);
-}
-
 bool is_removed(const std::vector<PodInfoPtr>& removed, const std::string& key) {
     return std::any_of(removed.begin(), removed.end(), [&](const PodInfoPtr& pod) { return pod->key == key; });
 }
@@ -59,6 +51,24 @@ void check_resources(const PodInfo& pod, const NodeInfo& node, const std::vector
 }
 
 }  // namespace
+
+bool tolerates_taints(const Constraints& rules, const NodeInfo& node) {
+    return untolerated(rules, node) == nullptr;
+}
+
+bool tolerates_unschedulable(const Constraints& rules) {
+    const Taint taint{"node.kubernetes.io/unschedulable", "", "NoSchedule"};
+    return std::any_of(rules.tolerations.begin(), rules.tolerations.end(),
+                       [&](const Toleration& entry) { return entry.tolerates(taint); });
+}
+
+bool matches_node_rules(const Constraints& rules, const NodeInfo& node) {
+    for (const auto& [key, value] : rules.node_selector) {
+        const std::string* found = node.label(key);
+        if (found == nullptr || *found != value) return false;
+    }
+    return !rules.has_required_node_terms || matches_terms(rules.required_node_terms, node);
+}
 
 bool ports_clash(const std::vector<api::HostPort>& a, const std::vector<api::HostPort>& b) {
     const auto any = [](const std::string& ip) { return ip.empty() || ip == "0.0.0.0" || ip == "::"; };
@@ -102,10 +112,18 @@ bool has_all_keys(const std::vector<SpreadConstraint>& constraints, bool hard, c
 
 }  // namespace
 
-std::string volume_for(const VolumeRule& rule, const NodeInfo& node) {
-    for (const auto& [name, terms] : rule.free_volumes)
-        if (terms.empty() || matches_terms(terms, node)) return name;
-    return {};
+std::vector<std::string> volumes_for(const std::vector<VolumeRule>& rules, const NodeInfo& node) {
+    std::vector<std::string> chosen(rules.size());
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        if (rules[i].kind != VolumeRule::Kind::selectable) continue;
+        for (const auto& [name, terms] : rules[i].free_volumes) {
+            if (std::find(chosen.begin(), chosen.end(), name) != chosen.end()) continue;
+            if (!terms.empty() && !matches_terms(terms, node)) continue;
+            chosen[i] = name;
+            break;
+        }
+    }
+    return chosen;
 }
 
 Filter::Filter(const PodInfo& pod, Cluster cluster, std::vector<VolumeRule> volumes)
@@ -190,36 +208,42 @@ Filter::Counts Filter::count_pods(const PodTerm& term) const {
 Verdict Filter::check(const NodeInfo& node, const std::vector<PodInfoPtr>& removed,
                       const std::vector<PodInfoPtr>& extra) const {
     Verdict verdict;
-    const auto never = [&](std::string reason) {
+    const auto never = [&](Plugin by, std::string reason) {
         verdict.reasons.push_back(std::move(reason));
         verdict.resolvable = false;
+        verdict.by = by;
         return verdict;
     };
-    if (named_nodes_ && named_nodes_->count(node.name) == 0) return never("node(s) didn't satisfy plugin(s) [NodeAffinity]");
-    if (node.unschedulable) {
-        const Taint taint{"node.kubernetes.io/unschedulable", "", "NoSchedule"};
-        if (std::none_of(rules_.tolerations.begin(), rules_.tolerations.end(),
-                         [&](const Toleration& entry) { return entry.tolerates(taint); })) {
-            return never("node(s) were unschedulable");
-        }
-    }
+    if (named_nodes_ && named_nodes_->count(node.name) == 0)
+        return never(Plugin::node_affinity, "node(s) didn't satisfy plugin(s) [NodeAffinity]");
+    if (node.unschedulable && !tolerates_unschedulable(rules_))
+        return never(Plugin::node_unschedulable, "node(s) were unschedulable");
     if (const Taint* taint = untolerated(rules_, node))
-        return never(release_.names_taints() ? "node(s) had untolerated taint {" + taint->key + ": " + taint->value + "}"
+        return never(Plugin::taint_toleration,
+                     release_.names_taints() ? "node(s) had untolerated taint {" + taint->key + ": " + taint->value + "}"
                                              : "node(s) had untolerated taint(s)");
-    if (!matches_node_rules(rules_, node)) return never("node(s) didn't match Pod's node affinity/selector");
+    if (!matches_node_rules(rules_, node))
+        return never(Plugin::node_affinity, "node(s) didn't match Pod's node affinity/selector");
     if (!pod_.ports.empty()) {
         for (const auto& [key, other] : node.pods) {
             if (other->ports.empty() || is_removed(removed, key) || !ports_clash(pod_.ports, other->ports)) continue;
             verdict.reasons.push_back("node(s) didn't have free ports for the requested pod ports");
+            verdict.by = Plugin::node_ports;
             return verdict;
         }
     }
+    verdict.by = Plugin::node_resources_fit;
     check_resources(pod_, node, removed, extra, release_, devices_, verdict);
     if (verdict.fits()) check_volumes(node, removed, verdict);
     if (!verdict.fits()) return verdict;
+    verdict.by = Plugin::pod_topology_spread;
     check_spread(node, removed, verdict);
-    if (verdict.fits()) check_pod_affinity(node, removed, verdict);
-    if (verdict.fits() && devices_ != nullptr) devices_->check(node, verdict);
+    if (!verdict.fits()) return verdict;
+    verdict.by = Plugin::inter_pod_affinity;
+    check_pod_affinity(node, removed, verdict);
+    if (!verdict.fits() || devices_ == nullptr) return verdict;
+    verdict.by = Plugin::dynamic_resources;
+    devices_->check(node, verdict);
     return verdict;
 }
 
@@ -230,20 +254,30 @@ void Filter::check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& 
         if (std::find(verdict.reasons.begin(), verdict.reasons.end(), text) == verdict.reasons.end()) verdict.reasons.push_back(text);
         verdict.resolvable = verdict.resolvable && resolvable;
     };
+    verdict.by = Plugin::volume_restrictions;
     for (const VolumeRule& volume : volumes_) {
         if (volume.kind == VolumeRule::Kind::taken && !is_removed(removed, volume.user))
             refuse("node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode", true);
     }
     if (!verdict.fits()) return;
+    verdict.by = Plugin::node_volume_limits;
     if (!asked_volumes_.empty()) {
         if (const std::string why = volume_use_->refusal(node, asked_volumes_, removed); !why.empty()) return refuse(why.c_str(), true);
     }
-    for (const VolumeRule& volume : volumes_) {
+    verdict.by = Plugin::volume_binding;
+    const std::vector<std::string> chosen = volumes_for(volumes_, node);
+    for (std::size_t i = 0; i < volumes_.size(); ++i) {
+        const VolumeRule& volume = volumes_[i];
         if (volume.kind == VolumeRule::Kind::missing)
             refuse("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)", false);
         if (volume.kind == VolumeRule::Kind::affinity && !volume.terms.empty() && !matches_terms(volume.terms, node))
             refuse(release_.minor < 35 ? "node(s) had volume node affinity conflict" : "node(s) didn't match PersistentVolume's node affinity", false);
-        if (volume.kind != VolumeRule::Kind::selectable || !volume_for(volume, node).empty()) continue;
+        if (volume.kind != VolumeRule::Kind::selectable) continue;
+        if (!volume.selected_node.empty() && volume.selected_node != node.name) {
+            refuse("node(s) didn't find available persistent volumes to bind", false);
+            continue;
+        }
+        if (!chosen[i].empty()) continue;
         if (!volume.can_be_made || (!volume.topologies.empty() && !matches_terms(volume.topologies, node)))
             refuse("node(s) didn't find available persistent volumes to bind", false);
         else if (volume.needs_capacity && std::none_of(volume.with_capacity.begin(), volume.with_capacity.end(), [&](const auto& reach) {
@@ -252,6 +286,7 @@ void Filter::check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& 
             refuse("node(s) did not have enough free storage", false);
     }
     if (!verdict.fits()) return;
+    verdict.by = Plugin::volume_zone;
     for (const VolumeRule& volume : volumes_) {
         for (const auto& [label, values] : volume.zones) {
             const std::string* own = node.label(label);

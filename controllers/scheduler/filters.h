@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "controllers/scheduler/plugins.h"
 #include "controllers/scheduler/pod_info.h"
 #include "controllers/scheduler/volume_use.h"
 
@@ -18,6 +19,7 @@ namespace kubemu::controllers::scheduler {
 struct Verdict {
     std::vector<std::string> reasons;
     bool resolvable = true;  // removing pods could help (Unschedulable, not UnschedulableAndUnresolvable)
+    Plugin by = Plugin::node_name;  // who refused it
 
     bool fits() const { return reasons.empty(); }
 };
@@ -36,12 +38,14 @@ struct VolumeRule {
     // selectable: free volumes that fit the claim, the smallest first, with their terms (none: anywhere).
     std::vector<std::pair<std::string, std::vector<NodeTerm>>> free_volumes;
     bool can_be_made = false;
+    std::string selected_node;  // where it is being made already
     std::vector<NodeTerm> topologies;  // where; none: anywhere
     bool needs_capacity = false;       // the driver publishes where it has room (CSIStorageCapacity)
     std::vector<api::LabelSelector> with_capacity;  // the nodes from which enough can be reached
 };
-// The free volume for the claim on this node; empty when one has to be made.
-std::string volume_for(const VolumeRule& rule, const NodeInfo& node);
+// The free volume that each selectable claim gets on this node, no volume twice; empty where one has to be made. In the
+// order of `rules`, where smaller claims come first.
+std::vector<std::string> volumes_for(const std::vector<VolumeRule>& rules, const NodeInfo& node);
 
 // What differs between releases in what the scheduler says.
 struct Release {
@@ -95,6 +99,9 @@ class Filter {
     std::map<std::pair<std::string, std::string>, int> forbidden_;
 };
 
+bool tolerates_taints(const Constraints& rules, const NodeInfo& node);  // those that keep pods from being placed
+bool tolerates_unschedulable(const Constraints& rules);
+bool matches_node_rules(const Constraints& rules, const NodeInfo& node);  // spec.nodeSelector and required node affinity
 bool ports_clash(const std::vector<api::HostPort>& a, const std::vector<api::HostPort>& b);
 
 }  // namespace kubemu::controllers::scheduler

@@ -51,11 +51,10 @@ std::vector<const NodeInfo*> SchedulerController::feasible(const Entry& entry, c
                                                            std::map<std::string, Verdict>& verdicts) {
     std::vector<const NodeInfo*> result;
     const PodInfo& pod = *entry.info;
-    // Where room was made for the pod, or its claims have their volumes, it goes when it can.
-    for (const std::string& promised : {entry.nominated_node, entry.chosen_node}) {
-        const auto node = nodes_.find(promised);
-        if (node != nodes_.end() && filter.check(node->second, {}, promised_on(promised, pod)).fits()) return {&node->second};
-    }
+    // Where room was made for the pod it goes when it can.
+    const auto promised = nodes_.find(entry.nominated_node);
+    if (promised != nodes_.end() && filter.check(promised->second, {}, promised_on(promised->first, pod)).fits())
+        return {&promised->second};
     const std::size_t enough = enough_of(nodes_.size());
     auto at = nodes_.lower_bound(next_start_);
     for (std::size_t i = 0; i < nodes_.size() && result.size() < enough; ++i, ++at) {

@@ -238,8 +238,9 @@ Constraints read_constraints(const Json& pod) {
         if (const auto claim = string_at(volume, {"persistentVolumeClaim", "claimName"}); !claim.empty())
             rules.claims.emplace_back(claim);
         else if (api::find(volume, "ephemeral") != nullptr)
-            rules.claims.push_back(std::string(api::name_of(pod)) + "-" + std::string(string_at(volume, {"name"})));
+            rules.ephemeral_claims.push_back(std::string(api::name_of(pod)) + "-" + std::string(string_at(volume, {"name"})));
     }
+    rules.claims.insert(rules.claims.end(), rules.ephemeral_claims.begin(), rules.ephemeral_claims.end());
     for (const Json& entry : array_at(spec, {"resourceClaims"})) rules.device_claims.push_back(read_device_claim(entry, pod));
     rules.gated = !array_at(spec, {"schedulingGates"}).empty();
     rules.never_preempts = string_at(spec, {"preemptionPolicy"}) == "Never";

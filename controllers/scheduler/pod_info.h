@@ -77,6 +77,8 @@ struct DeviceClaim {
     std::string claim;       // its name; empty when there is none, because none is needed or because it is not made yet
     bool generated = false;  // of a template, for this pod alone
     bool made = true;
+
+    bool operator==(const DeviceClaim&) const = default;
 };
 
 struct Constraints {
@@ -87,7 +89,8 @@ struct Constraints {
     std::vector<Toleration> tolerations;
     std::vector<PodTerm> affinity, anti_affinity, preferred_affinity, preferred_anti_affinity;
     std::vector<SpreadConstraint> spread;
-    std::vector<std::string> claims;
+    std::vector<std::string> claims;            // of persistentVolumeClaim and ephemeral volumes
+    std::vector<std::string> ephemeral_claims;  // of the latter
     std::vector<DeviceClaim> device_claims;
     std::vector<std::string> images, mounted_images;  // of containers and init containers; of image volumes
     std::string nominated_node;

@@ -21,6 +21,7 @@ using scheduler::Verdict;
 namespace {
 
 constexpr const char* unhelpful = "Preemption is not helpful for scheduling";
+constexpr const char* never = "not eligible due to preemptionPolicy=Never.";
 constexpr const char* no_victims = "No preemption victims found for incoming pod";
 
 // When its node has taken it (status.startTime), found in the text: documents of all who might go are not read for it.
@@ -53,7 +54,7 @@ bool SchedulerController::preempted(const std::string& key) const {
 
 std::string SchedulerController::ineligible(const PodInfo& pod, const Entry& entry,
                                             const std::map<std::string, Verdict>& verdicts) const {
-    if (pod.rules().never_preempts) return "not eligible due to preemptionPolicy=Never.";
+    if (pod.rules().never_preempts) return never;
     if (entry.nominated_node.empty()) return {};
     const auto verdict = verdicts.find(entry.nominated_node);
     if (verdict != verdicts.end() && !verdict->second.resolvable) return {};
@@ -170,10 +171,15 @@ void SchedulerController::evict(const PodInfo& victim, const PodInfo& pod, const
         "Preempted", "Preempting", "Preempted by pod " + pod.uid + " on node " + node);
 }
 
-std::string SchedulerController::preempt(const std::string& key, Entry& entry, const Filter& filter,
-                                         const std::map<std::string, Verdict>& verdicts) {
+SchedulerController::Preemption SchedulerController::preempt_nobody(const Entry& entry) const {
+    if (entry.info->rules().never_preempts) return {std::nullopt, never};
+    return {"", availability(nodes_.size(), histogram({{unhelpful, static_cast<int>(nodes_.size())}}))};
+}
+
+SchedulerController::Preemption SchedulerController::preempt(const std::string& key, Entry& entry, const Filter& filter,
+                                                             const std::map<std::string, Verdict>& verdicts) {
     const PodInfoPtr pod = entry.info;
-    if (std::string why = ineligible(*pod, entry, verdicts); !why.empty()) return why;
+    if (std::string why = ineligible(*pod, entry, verdicts); !why.empty()) return {std::nullopt, std::move(why)};
     // pickOneNodeForPreemption: fewest violated budgets, least important victims, fewest of them, and the
     // youngest.
     const auto rank = [this](const Choice& choice) {
@@ -200,10 +206,7 @@ std::string SchedulerController::preempt(const std::string& key, Entry& entry, c
         if (choice.victims.empty()) continue;
         if (best.node == nullptr || rank(choice) < rank(best)) best = std::move(choice);
     }
-    if (best.node == nullptr) {
-        set_nominated(key, entry, {});
-        return availability(nodes_.size(), histogram(reasons));
-    }
+    if (best.node == nullptr) return {"", availability(nodes_.size(), histogram(reasons))};
     set_nominated(key, entry, best.node->name);
     for (const PodInfoPtr& victim : best.victims) evict(*victim, *pod, best.node->name);
     // Less important pods that were promised room there look for another place.
@@ -219,7 +222,7 @@ std::string SchedulerController::preempt(const std::string& key, Entry& entry, c
         if (!cleared && cleared.error().code() != 404)
             log_line(LogLevel::info, "nomination could not be taken back", {{"pod", other_key}});
     }
-    return {};
+    return {best.node->name, {}};
 }
 
 }  // namespace kubemu::controllers

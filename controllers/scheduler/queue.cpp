@@ -1,6 +1,5 @@
-// The scheduling queue: pods that wait for their turn, and those that were refused until something changes that may
-// help (pkg/scheduler/backend/queue).
-#include <algorithm>
+// What the scheduler does with its queue: who may be looked at, what wakes whom, and how an attempt that failed is told
+// (pkg/scheduler/backend/queue, eventhandlers.go, schedule_one.go handleSchedulingFailure).
 #include <nlohmann/json.hpp>
 
 #include "api/values/time.h"
@@ -10,130 +9,109 @@
 namespace kubemu::controllers {
 
 using api::Json;
-using scheduler::Filter;
 using scheduler::NodeInfo;
+using scheduler::Plugin;
+using scheduler::Plugins;
 using scheduler::PodInfo;
-using scheduler::Verdict;
 
 namespace {
 
-constexpr Duration first_backoff = std::chrono::seconds(1);
-constexpr Duration backoff_max = std::chrono::seconds(10);
-// kube-scheduler retries what nothing woke after five minutes (podMaxInUnschedulablePodsDuration).
-constexpr Duration parked_max = std::chrono::minutes(5);
-
-// Sets a pod condition in a status document; the transition time moves only with the status.
-void set_condition(Json& pod, std::string_view type, std::string_view status, std::string_view reason,
-                   const std::string& message, const std::string& time) {
+// apipod.UpdatePodCondition: the transition time moves only with the status. False when there is nothing new.
+bool set_condition(Json& pod, const std::string& reason, const std::string& message, const std::string& time) {
     Json& conditions = api::ensure(pod, {"status"})["conditions"];
     if (!conditions.is_array()) conditions = Json::array();
-    Json* found = nullptr;
-    for (Json& condition : conditions)
-        if (api::string_at(condition, {"type"}) == type) found = &condition;
-    if (found == nullptr) {
-        conditions.push_back({{"type", type}});
-        found = &conditions.back();
+    Json condition = {{"type", "PodScheduled"},    {"status", "False"},   {"lastProbeTime", nullptr},
+                      {"lastTransitionTime", time}, {"reason", reason},    {"message", message}};
+    if (const Json* generation = api::find(pod, {"metadata", "generation"})) condition["observedGeneration"] = *generation;
+    for (Json& old : conditions) {
+        if (api::string_at(old, {"type"}) != "PodScheduled") continue;
+        if (api::string_at(old, {"status"}) == "False" && old.contains("lastTransitionTime"))
+            condition["lastTransitionTime"] = old["lastTransitionTime"];
+        if (old == condition) return false;
+        old = std::move(condition);
+        return true;
     }
-    if (api::string_at(*found, {"status"}) != status) (*found)["lastTransitionTime"] = time;
-    (*found)["status"] = status;
-    (*found)["reason"] = reason;
-    (*found)["message"] = message;
+    conditions.push_back(std::move(condition));
+    return true;
 }
 
 }  // namespace
 
-void SchedulerController::push(const std::string& key, Entry& entry) {
-    entry.sequence = next_sequence_++;
-    entry.queued = true;
-    entry.parked = false;
-    parked_.erase(key);
-    active_.insert({entry.info->priority, entry.sequence, key});
+std::optional<Plugin> SchedulerController::gate_of(const Entry& entry) const {
+    if (entry.info->rules().gated) return Plugin::scheduling_gates;
+    if (devices_ && !devices_->not_ready(*entry.info).empty()) return Plugin::dynamic_resources;
+    return std::nullopt;
+}
+
+void SchedulerController::queue_new(const std::string& key, Entry& entry) {
+    queue_.add(key, entry.info->priority, now());
+    if (const auto gate = gate_of(entry))
+        queue_.hold(key, *gate);
+    else
+        enqueue_attempts();
+}
+
+void SchedulerController::requeue(const std::string& key, const Entry& entry) {
+    if (const auto gate = gate_of(entry)) return queue_.hold(key, *gate);
+    queue_.requeue(key, now());
     enqueue_attempts();
 }
 
-void SchedulerController::wake_parked() {
-    wake_parked("backoff", [](const Entry&) { return true; });
-}
-
-// A node that would not have it, as before, is no news for a pod that waits for a node.
-void SchedulerController::wake_for_node(const std::string& name) {
-    wake_parked("backoff of those beside " + name, [this, name](const Entry& entry) {
-        const auto node = nodes_.find(name);
-        return entry.nodes_lack.empty() || node == nodes_.end() || may_hope_for(entry, node->second);
-    });
-}
-
-// Another reason than those that kept the pod away says that one of them is gone.
-bool SchedulerController::may_hope_for(const Entry& entry, const NodeInfo& node) {
-    const PodInfo& pod = *entry.info;
-    const Volumes volumes = volumes_of(pod);
-    if (volumes.waiting || !volumes.refusal.empty()) return true;
-    const Verdict verdict =
-        Filter(pod, {nodes_, namespaces_, release_, &volume_use_, nullptr}, volumes.rules).check(node);
-    return verdict.fits() || verdict.resolvable ||
-           std::any_of(verdict.reasons.begin(), verdict.reasons.end(),
-                       [&](const std::string& reason) { return !entry.nodes_lack.contains(reason); });
-}
-
-// What no node's labels, taints or name would let in has nothing to hope for from another pod's going.
-void SchedulerController::wake_for_pods() {
-    wake_parked("backoff of those beside pods", [](const Entry& entry) { return entry.nodes_lack.empty(); });
-}
-
-void SchedulerController::wake_followers() {
-    wake_parked("backoff of followers", [](const Entry& entry) {
-        return !entry.info->rules().affinity.empty() || !entry.info->rules().spread.empty();
-    });
-}
-
-void SchedulerController::wake_parked(const std::string& timer, std::function<bool(const Entry&)> concerned) {
-    if (parked_.empty()) return;
-    const Time time = now();
-    Duration soonest = backoff_max;
-    bool later = false;
-    const std::set<std::string> parked = parked_;
-    for (const std::string& key : parked) {
-        Entry& entry = entries_.at(key);
-        if (entry.info->deleting || !concerned(entry)) continue;
-        if (entry.retry_at <= time) {
-            push(key, entry);
-        } else {
-            later = true;
-            soonest = std::min(soonest, entry.retry_at - time);
-        }
+void SchedulerController::wake(Plugins plugins, const Worth& worth) {
+    if (!queue_.has_refused(plugins)) return;
+    for (const std::string& key : queue_.refused(plugins)) {
+        const Entry& entry = entries_.at(key);
+        if (worth == nullptr || worth(entry, queue_.find(key)->refused_by)) requeue(key, entry);
     }
-    // Pods that were moved keep their back-off; the timer looks at all of them again.
-    if (!later) return;
-    manager().set_timer(this, timer, time + soonest,
-                        [this, timer, concerned = std::move(concerned)] { wake_parked(timer, concerned); });
 }
 
-void SchedulerController::park(const std::string& key, Entry& entry) {
-    entry.parked = true;
-    parked_.insert(key);
+void SchedulerController::wake_for_node(const NodeInfo* before, const NodeInfo* after) {
+    const auto stand_for = [this](const std::string& resource) { return devices_ && devices_->stand_for(resource); };
+    wake(scheduler::wait_for_nodes, [&](const Entry& entry, Plugins by) {
+        return scheduler::hopes_for_node(*entry.info, by, before, after, stand_for);
+    });
 }
 
-void SchedulerController::fail(const std::string& key, Entry& entry, const std::string& message, bool error) {
-    Duration backoff = first_backoff;
-    for (int i = 0; i < entry.attempts && backoff < backoff_max; ++i) backoff *= 2;
-    ++entry.attempts;
-    entry.retry_at = now() + std::min(backoff, backoff_max);
-    park(key, entry);
-    entry.retries = error;
-    manager().set_timer(this, "flush", now() + parked_max, [this] { wake_parked(); });
-    if (error) manager().set_timer(this, "backoff", entry.retry_at, [this] { wake_parked(); });
-    if (message.empty()) return;
+void SchedulerController::wake_for_pod_that_came(const PodInfo& pod) {
+    wake(scheduler::wait_for_pods_to_come, [&](const Entry& entry, Plugins by) {
+        return scheduler::hopes_for_pod_that_came(*entry.info, by, pod);
+    });
+}
+
+void SchedulerController::wake_for_pod_that_went(const PodInfo& pod, std::optional<int> up_to) {
+    wake(scheduler::wait_for_pods_to_go, [&](const Entry& entry, Plugins by) {
+        return (!up_to || entry.info->priority <= *up_to) && scheduler::hopes_for_pod_that_went(*entry.info, by, pod);
+    });
+}
+
+void SchedulerController::look_at_waiting() {
+    if (queue_.end_backoffs(now())) enqueue_attempts();
+    for (const std::string& key : queue_.left_over(now())) requeue(key, entries_.at(key));
+    set_waiting_timer();
+}
+
+void SchedulerController::set_waiting_timer() {
+    manager().set_timer(this, "waiting", queue_.next_due(), [this] { look_at_waiting(); });
+}
+
+void SchedulerController::fail(const std::string& key, Entry& entry, const Failure& failure) {
+    if (failure.by.empty())
+        queue_.fail(key, now());
+    else
+        queue_.refuse(key, failure.by, now());
+    set_waiting_timer();
+    if (failure.nominate) set_nominated(key, entry, *failure.nominate);
     const PodInfo& pod = *entry.info;
-    recorder_.warning(reference(pod), "FailedScheduling", "Scheduling", message);
+    recorder_.warning(reference(pod), "FailedScheduling", "Scheduling", failure.message);
     const std::string time = api::format_time(now());
     const auto written = client().modify(kind("pods"), pod.namespace_name, pod.name, "status", [&](Json& document) {
         if (api::uid_of(document) != pod.uid) return false;
-        set_condition(document, "PodScheduled", "False", error ? "SchedulerError" : "Unschedulable", message, time);
-        Json& status = api::ensure(document, {"status"});
-        if (!entry.nominated_node.empty())
-            status["nominatedNodeName"] = entry.nominated_node;
+        bool changed = set_condition(document, failure.reason, failure.message, time);
+        if (!failure.nominate || api::string_at(document, {"status", "nominatedNodeName"}) == *failure.nominate) return changed;
+        if (failure.nominate->empty())
+            document["status"].erase("nominatedNodeName");
         else
-            status.erase("nominatedNodeName");
+            document["status"]["nominatedNodeName"] = *failure.nominate;
         return true;
     });
     if (!written && written.error().code() != 404)

@@ -44,6 +44,11 @@ std::vector<scheduler::NodeTerm> terms_of(const Json& volume) {
 
 }  // namespace
 
+bool SchedulerController::is_fully_bound(const Json& claim) {
+    return !api::string_at(claim, {"spec", "volumeName"}).empty() &&
+           api::find(claim, {"metadata", "annotations", "pv.kubernetes.io/bind-completed"}) != nullptr;
+}
+
 VolumeRule SchedulerController::rule_of_bound(const std::string& volume_name) {
     VolumeRule rule;
     const auto volume = volumes_.get(volume_name);
@@ -69,6 +74,10 @@ VolumeRule SchedulerController::rule_of_bound(const std::string& volume_name) {
 VolumeRule SchedulerController::rule_of_waiting(const Json& claim, const Json& storage_class) {
     VolumeRule rule;
     rule.kind = VolumeRule::Kind::selectable;
+    const std::string key = std::string(api::namespace_of(claim)) + "/" + std::string(api::name_of(claim));
+    rule.selected_node = api::string_at(claim, {"metadata", "annotations", selected_node});
+    if (const auto assumed = assumed_claims_.find(key); assumed != assumed_claims_.end())
+        rule.selected_node = assumed->second;
     const auto wanted =
         api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
     const std::string class_name(api::string_at(claim, {"spec", "storageClassName"}));
@@ -79,7 +88,10 @@ VolumeRule SchedulerController::rule_of_waiting(const Json& claim, const Json& s
     };
     std::vector<Free> found;
     for (const auto& record : volumes_.list()) {
+        if (!rule.selected_node.empty()) break;
         const Json volume = client().document(*record);
+        const auto assumed = assumed_volumes_.find(record->key);
+        if (assumed != assumed_volumes_.end() && assumed->second != key) continue;
         if (const Json* owner = api::find(volume, {"spec", "claimRef"})) {
             const bool ours = api::string_at(*owner, {"name"}) == api::name_of(claim) &&
                               api::string_at(*owner, {"namespace"}) == api::namespace_of(claim);
@@ -138,25 +150,49 @@ std::string SchedulerController::user_of_claim(const PodInfo& pod, const std::st
     return {};
 }
 
-SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod) {
-    Volumes result;
+// Why the claims of the pod keep it from every node; empty when they do not.
+std::string SchedulerController::refusal_of_claims(const PodInfo& pod, scheduler::Plugin& by) {
+    const auto& ephemeral = pod.rules().ephemeral_claims;
+    const auto is_ephemeral = [&](const std::string& name) {
+        return std::find(ephemeral.begin(), ephemeral.end(), name) != ephemeral.end();
+    };
+    by = scheduler::Plugin::volume_restrictions;
+    for (const std::string& name : pod.rules().claims)
+        if (!is_ephemeral(name) && claims_.get(pod.namespace_name, name) == nullptr)
+            return "persistentvolumeclaim \"" + name + "\" not found";
+    by = scheduler::Plugin::volume_binding;
     for (const std::string& name : pod.rules().claims) {
         const auto record = claims_.get(pod.namespace_name, name);
-        if (record == nullptr) {
-            result.refusal = "persistentvolumeclaim \"" + name + "\" not found";
-            return result;
-        }
+        if (record == nullptr)
+            return "waiting for ephemeral volume controller to create the persistentvolumeclaim \"" + name + "\"";
         const Json claim = client().document(*record);
-        if (api::find(claim, {"metadata", "deletionTimestamp"}) != nullptr) {
-            result.refusal = "persistentvolumeclaim \"" + name + "\" is being deleted";
-            return result;
-        }
-        if (api::string_at(claim, {"status", "phase"}) == "Lost") {
-            result.refusal = "persistentvolumeclaim \"" + name +
-                             "\" bound to non-existent persistentvolume \"" +
-                             std::string(api::string_at(claim, {"spec", "volumeName"})) + "\"";
-            return result;
-        }
+        if (api::string_at(claim, {"status", "phase"}) == "Lost")
+            return "persistentvolumeclaim \"" + name + "\" bound to non-existent persistentvolume \"" +
+                   std::string(api::string_at(claim, {"spec", "volumeName"})) + "\"";
+        if (api::find(claim, {"metadata", "deletionTimestamp"}) != nullptr)
+            return "persistentvolumeclaim \"" + name + "\" is being deleted";
+        const Json& owners = api::array_at(claim, {"metadata", "ownerReferences"});
+        const bool is_its = std::any_of(owners.begin(), owners.end(), [&](const Json& owner) {
+            return api::bool_at(owner, {"controller"}) && api::string_at(owner, {"uid"}) == pod.uid;
+        });
+        if (is_ephemeral(name) && !is_its)
+            return "PVC " + record->key + " was not created for pod " + pod.key + " (pod is not owner)";
+    }
+    return {};
+}
+
+SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod) {
+    Volumes result;
+    result.refusal = refusal_of_claims(pod, result.refused_by);
+    if (!result.refusal.empty()) return result;
+    struct Unbound {
+        api::Quantity size;
+        std::string name;
+        VolumeRule rule;
+    };
+    std::vector<Unbound> unbound;
+    for (const std::string& name : pod.rules().claims) {
+        const Json claim = client().document(*claims_.get(pod.namespace_name, name));
         const Json& modes = api::array_at(claim, {"spec", "accessModes"});
         if (std::find(modes.begin(), modes.end(), "ReadWriteOncePod") != modes.end()) {
             if (const std::string user = user_of_claim(pod, name); !user.empty()) {
@@ -167,8 +203,7 @@ SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod)
             }
         }
         const std::string volume_name(api::string_at(claim, {"spec", "volumeName"}));
-        if (!volume_name.empty() &&
-            api::string_at(claim, {"metadata", "annotations", "pv.kubernetes.io/bind-completed"}) == "yes") {
+        if (is_fully_bound(claim)) {
             result.rules.push_back(rule_of_bound(volume_name));
             continue;
         }
@@ -178,59 +213,19 @@ SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod)
         if (!volume_name.empty() ||
             api::string_at(storage_class, {"volumeBindingMode"}) != "WaitForFirstConsumer") {
             result.refusal = "pod has unbound immediate PersistentVolumeClaims";
+            result.refused_by = scheduler::Plugin::volume_binding;
             return result;
         }
-        if (!api::string_at(claim, {"metadata", "annotations", selected_node}).empty()) {
-            result.waiting = true;  // it is being made
-            continue;
-        }
-        VolumeRule rule = rule_of_waiting(claim, storage_class);
-        result.to_select.emplace_back(name, rule);
-        result.rules.push_back(std::move(rule));
+        const auto size = api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
+        unbound.push_back({size ? *size : api::Quantity(), name, rule_of_waiting(claim, storage_class)});
     }
-    if (!result.to_select.empty()) result.waiting = false;
+    std::stable_sort(unbound.begin(), unbound.end(),
+                     [](const Unbound& a, const Unbound& b) { return a.size < b.size; });
+    for (Unbound& each : unbound) {
+        result.to_bind.push_back(std::move(each.name));
+        result.rules.push_back(std::move(each.rule));
+    }
     return result;
-}
-
-// True when there is nothing to wait for. A volume that is there is reserved for its claim, another one is
-// made on this node's behalf; the volume controller does the rest.
-bool SchedulerController::select_node_for_claims(const PodInfo& pod, const Volumes& volumes,
-                                                 const NodeInfo& node) {
-    std::set<std::string> taken;
-    for (const auto& [name, rule] : volumes.to_select) {
-        const auto record = claims_.get(pod.namespace_name, name);
-        if (record == nullptr) continue;
-        VolumeRule left = rule;
-        std::erase_if(left.free_volumes, [&](const auto& free) { return taken.count(free.first) > 0; });
-        const std::string volume = scheduler::volume_for(left, node);
-        api::ApiResult<storage::RecordPtr> written = record;
-        if (!volume.empty()) {
-            taken.insert(volume);
-            const api::ObjectView& claim = api::view_of(*record);
-            written = client().modify(kind("persistentvolumes"), {}, volume, {}, [&](Json& document) {
-                if (api::find(document, {"spec", "claimRef"}) == nullptr)
-                    api::ensure(document,
-                                {"metadata", "annotations"})["pv.kubernetes.io/bound-by-controller"] = "yes";
-                document["spec"]["claimRef"] = {{"apiVersion", "v1"},
-                                                {"kind", "PersistentVolumeClaim"},
-                                                {"namespace", claim.namespace_name},
-                                                {"name", claim.name},
-                                                {"uid", claim.uid},
-                                                {"resourceVersion", std::to_string(record->revision)}};
-                return true;
-            });
-        } else {
-            written = client().modify(
-                kind("persistentvolumeclaims"), pod.namespace_name, name, {}, [&](Json& claim) {
-                    api::ensure(claim, {"metadata", "annotations"})[selected_node] = node.name;
-                    return true;
-                });
-        }
-        if (!written)
-            log_line(LogLevel::info, "claim could not be given a node",
-                     {{"claim", name}, {"why", written.error()->message}});
-    }
-    return volumes.to_select.empty();
 }
 
 }  // namespace kubemu::controllers

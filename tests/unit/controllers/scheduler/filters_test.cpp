@@ -122,6 +122,8 @@ TEST_CASE("pods keep together and apart, in the namespaces that they name or sel
     CHECK(cluster.at("selected", "other").empty());
     cluster.patch("namespaces", "default", R"({"metadata":{"labels":{"team":"b"}}})", {}, "");
     cluster.advance(12s);
+    CHECK(cluster.at("selected", "other").empty());  // that is no news to it
+    cluster.advance(6min);
     CHECK(!cluster.at("selected", "other").empty());
 }
 

@@ -64,8 +64,8 @@ TEST_CASE("while its victims end, a pod asks for no others; one that must not pr
     CHECK(!cluster.ending("a"));
     cluster.of("boss", "high", "4");
     CHECK(cluster.ending("a"));
-    cluster.patch("nodes", "n", R"({"metadata":{"labels":{"x":"y"}}})", {}, "");
-    cluster.advance(12s);
+    cluster.patch("nodes", "n", R"({"status":{"allocatable":{"pods":"11"}}})", "status", "");
+    cluster.settle();
     CHECK(cluster.why("boss") == "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to a terminating pod on the nominated node.");
 }
 
@@ -138,6 +138,8 @@ TEST_CASE("a pod that is deleted while it waits is told that nobody places it") 
     cluster.settle();
     cluster.remove("pods", "p");
     cluster.settle();
+    CHECK(cluster.count("skip schedule deleting pod: default/p") == 0);
+    cluster.advance(2s);  // when its back-off is over
     CHECK(cluster.count("Warning FailedScheduling Pod/p: skip schedule deleting pod: default/p") == 1);
 }
 

@@ -58,6 +58,18 @@ struct Scheduling : TestCluster {
         const auto all = events(space);
         return static_cast<int>(std::count_if(all.begin(), all.end(), [&](const std::string& line) { return line.find(part) != std::string::npos; }));
     }
+    // Whether the pod is tried when this happens. Its annotation is changed first: an attempt on another revision of the
+    // pod is another event.
+    template <class Happens>
+    bool tries(const std::string& name, Happens happens) {
+        patch("pods", name, R"({"metadata":{"annotations":{"n":")" + std::to_string(++step) + "\"}}}");
+        settle();
+        const int before = count("FailedScheduling Pod/" + name + ":");
+        happens();
+        settle();
+        return !at(name).empty() || count("FailedScheduling Pod/" + name + ":") > before;
+    }
+    int step = 0;
     void priority(const char* name, int value) { create("priorityclasses.scheduling.k8s.io", api::Json{{"metadata", {{"name", name}}}, {"value", value}}); }
 };
 

@@ -149,3 +149,73 @@ TEST_CASE("a driver that publishes its capacity gets claims only where there is 
     cluster.advance(12s);
     CHECK(cluster.at("p") == "n2");
 }
+
+TEST_CASE("while the volumes of a pod are made it has its place, and everybody can see where") {
+    Scheduling cluster;  // without anybody who makes volumes
+    cluster.node("n", "{}", "{}", R"({"pods":"1"})");
+    cluster.create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"anywhere"},"provisioner":"csi.example.com","volumeBindingMode":"WaitForFirstConsumer"})");
+    const auto claim = [&](const char* name) {
+        cluster.create("persistentvolumeclaims", api::Json{{"metadata", {{"name", name}}},
+                                                           {"spec", {{"storageClassName", "anywhere"}, {"accessModes", {"ReadWriteOnce"}}, {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
+    };
+    claim("data");
+    cluster.pod("p", R"({"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"data"}}]})");
+    CHECK(cluster.at("p").empty());
+    CHECK(api::string_at(cluster.get("pods", "p"), {"status", "nominatedNodeName"}) == "n");
+    CHECK(cluster.get("persistentvolumeclaims", "data")["metadata"]["annotations"]["volume.kubernetes.io/selected-node"] == "n");
+    cluster.pod("other");
+    CHECK(cluster.why("other").find("1 Too many pods") != std::string::npos);
+    // Who makes it cannot: another node may be better.
+    cluster.patch("persistentvolumeclaims", "data", R"({"metadata":{"annotations":{"volume.kubernetes.io/selected-node":null,"a":"b"}}})");
+    cluster.settle();
+    CHECK(cluster.why("p") == "running PreBind plugin \"VolumeBinding\": binding volumes: provisioning failed for PVC \"data\"");
+    CHECK(api::string_at(cluster.get("pods", "p"), {"status", "nominatedNodeName"}).empty());
+    CHECK(cluster.at("other") == "n");  // it has heard
+    cluster.remove_now("other");
+    cluster.advance(2s);
+    CHECK(api::string_at(cluster.get("pods", "p"), {"status", "nominatedNodeName"}) == "n");
+    cluster.create("persistentvolumes", R"({"metadata":{"name":"made"},"spec":{"storageClassName":"anywhere","accessModes":["ReadWriteOnce"],"capacity":{"storage":"1Gi"},"hostPath":{"path":"/x"}}})");
+    cluster.patch("persistentvolumeclaims", "data", R"({"metadata":{"annotations":{"pv.kubernetes.io/bind-completed":"yes"}},"spec":{"volumeName":"made"}})");
+    cluster.settle();
+    CHECK(cluster.at("p") == "n");
+    CHECK(api::string_at(cluster.get("pods", "p"), {"status", "nominatedNodeName"}).empty());
+}
+
+TEST_CASE("nobody makes the volume: the place is given up after ten minutes") {
+    Scheduling cluster;
+    cluster.node("n");
+    cluster.create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"anywhere"},"provisioner":"csi.example.com","volumeBindingMode":"WaitForFirstConsumer"})");
+    cluster.create("persistentvolumeclaims", R"({"metadata":{"name":"data"},"spec":{"storageClassName":"anywhere","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}})");
+    cluster.pod("p", R"({"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"data"}}]})");
+    cluster.advance(9min);
+    CHECK(cluster.why("p").empty());
+    cluster.advance(1min);
+    CHECK(cluster.why("p") == "running PreBind plugin \"VolumeBinding\": binding volumes: context deadline exceeded");
+}
+
+TEST_CASE("two claims do not get the same volume, of one pod or of two that come together") {
+    Cluster cluster;
+    cluster.volume("one", "n1");
+    for (const char* name : {"a", "b", "c"}) cluster.claim(name, "local");
+    cluster.pod("both", R"({"volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"a"}},{"name":"w","persistentVolumeClaim":{"claimName":"b"}}]})");
+    CHECK(cluster.why("both").find("2 node(s) didn't find available persistent volumes to bind") != std::string::npos);
+    for (const char* name : {"a", "b"})
+        cluster.create("pods", api::Json::parse(R"({"metadata":{"name":"of-)" + std::string(name) + R"("},"spec":{"containers":[{"name":"c","image":"i"}],
+            "volumes":[{"name":"v","persistentVolumeClaim":{"claimName":")" + name + "\"}}]}}"));
+    cluster.settle();
+    CHECK((cluster.at("of-a").empty() ? 0 : 1) + (cluster.at("of-b").empty() ? 0 : 1) == 1);
+}
+
+TEST_CASE("a pod is tried again for its own claims and for volumes, not for the claims of others") {
+    Cluster cluster;
+    cluster.user("p", "mine");
+    CHECK(!cluster.tries("p", [&] { cluster.claim("other", "immediate"); }));
+    CHECK(cluster.tries("p", [&] { cluster.claim("mine", "immediate"); }));
+    CHECK(cluster.why("p").find("unbound immediate") != std::string::npos);
+    CHECK(!cluster.tries("p", [&] { cluster.patch("persistentvolumeclaims", "other", R"({"metadata":{"labels":{"a":"b"}}})"); }));
+    CHECK(cluster.tries("p", [&] { cluster.patch("persistentvolumeclaims", "mine", R"({"metadata":{"labels":{"a":"b"}}})"); }));
+    CHECK(cluster.tries("p", [&] { cluster.volume("v", "n1"); }));
+    CHECK(cluster.tries("p", [&] { cluster.create("storageclasses.storage.k8s.io", R"({"metadata":{"name":"new"},"provisioner":"x.example.com"})"); }));
+    CHECK(!cluster.tries("p", [&] { cluster.patch("storageclasses.storage.k8s.io", "new", R"({"metadata":{"labels":{"a":"b"}}})", {}, ""); }));
+    CHECK(cluster.tries("p", [&] { cluster.node("n3"); }));
+}
