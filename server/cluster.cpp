@@ -37,6 +37,7 @@
 #include "controllers/kubelet/controller.h"
 #include "controllers/kubelet/node_config.h"
 #include "controllers/kubelet/stages/definition.h"
+#include "controllers/legacy_token_cleaner/controller.h"
 #include "controllers/load_balancer/controller.h"
 #include "controllers/namespace/controller.h"
 #include "controllers/node_lifecycle/controller.h"
@@ -262,6 +263,7 @@ void Cluster::Impl::add_controllers() {
     manager.add(std::make_unique<FlowSchemaController>(manager));
     manager.add(std::make_unique<EventTtlController>(manager));
     if (enabled("podgc")) manager.add(std::make_unique<PodGarbageCollectorController>(manager));
+    if (enabled("legacy-serviceaccount-token-cleaner")) manager.add(std::make_unique<LegacyTokenCleanerController>(manager));
 }
 
 // Every minute what is older than five minutes is forgotten.

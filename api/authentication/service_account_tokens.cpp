@@ -227,6 +227,12 @@ TokenVerdict ServiceAccountTokens::check_secret(std::string_view token, const Js
         return refused("ServiceAccount UID (" + found + ") does not match claim (" + uid + ")");
     }
     note_use(*secret);
+    constexpr const char* invalid_since = "kubernetes.io/legacy-token-invalid-since";
+    if (const std::string* since = view_of(*secret).label(invalid_since); since != nullptr && !since->empty()) {
+        return refused("the token in secret " + space + "/" + secret_name + " for service account " + space + "/" + name +
+                       " has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or "
+                       "remove the '" + invalid_since + "' label from the secret to temporarily allow use of this token");
+    }
     return {Authenticated{{service_account_user_name(space, name), uid, service_account_groups(space), {}}, {}}, {}};
 }
 

@@ -36,16 +36,23 @@ void PodGarbageCollectorController::node_changed(const api::Informer::Change& ch
     for (const auto& pod : pods_.on_node(name)) enqueue(pod->key);
 }
 
+PodGarbageCollectorController::Place PodGarbageCollectorController::place_of(const storage::Record& pod) {
+    const api::PodView& view = api::pod_view_of(pod);
+    const bool evicted = view.phase == api::PodPhase::failed && contains_text(*pod.bytes.get(), "\"Evicted\"") &&
+                         api::string_at(*client().read(pod), {"status", "reason"}) == "Evicted";
+    return {!evicted, view.created, view.name, pod.key};
+}
+
 void PodGarbageCollectorController::pod_changed(const api::Informer::Change& change) {
-    const auto place = [](const storage::Record& record) {
-        return std::pair(api::view_of(record).created, record.key);
-    };
-    if (change.before) terminated_.erase(place(*change.before));
+    if (change.before && api::pod_view_of(*change.before).finished()) terminated_.erase(place_of(*change.before));
     if (!change.after) return;
     const api::PodView& pod = api::pod_view_of(*change.after);
     if (pod.finished()) {
-        terminated_.insert(place(*change.after));
-        if (options_.terminated_threshold != 0 && terminated_.size() > options_.terminated_threshold) enqueue(terminated_key);
+        terminated_.insert(place_of(*change.after));
+        if (options_.terminated_threshold != 0 && terminated_.size() > options_.terminated_threshold) {
+            const Time next_look((now().time_since_epoch() / check_period + 1) * check_period);
+            enqueue_after(terminated_key, next_look - now());
+        }
     }
     if (pod.deleting || (!pod.node_name.empty() && !nodes_.get(pod.node_name))) enqueue(change.after->key);
 }
@@ -96,7 +103,7 @@ api::ApiResult<Requeue> PodGarbageCollectorController::collect_terminated() {
     if (options_.terminated_threshold == 0) return Requeue{};
     std::size_t surplus = terminated_.size() - std::min(terminated_.size(), options_.terminated_threshold);
     for (auto pod = terminated_.begin(); surplus > 0 && pod != terminated_.end(); ++pod, --surplus) {
-        if (const auto record = pods_.get(pod->second)) TRY(remove(*record));
+        if (const auto record = pods_.get(pod->key)) TRY(remove(*record));
     }
     return Requeue{};
 }

@@ -3,6 +3,7 @@
 // the oldest ended ones when there are too many of them.
 #pragma once
 
+#include <compare>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -32,7 +33,15 @@ class PodGarbageCollectorController final : public Controller {
     Options options_;
     api::Informer& pods_;
     api::Informer& nodes_;
-    std::set<std::pair<Time, std::string>> terminated_;         // by creation, then key
+    // Those that a node evicted go first, then the oldest; by name where they are of an age.
+    struct Place {
+        bool not_evicted = true;
+        Time created{};
+        std::string name, key;
+        auto operator<=>(const Place&) const = default;
+    };
+    Place place_of(const storage::Record& pod);
+    std::set<Place> terminated_;
     std::unordered_map<std::string, Time> node_gone_since_;     // nodes that pods name and that are not there
 };
 

@@ -150,6 +150,10 @@ TEST_CASE("a token in a Secret holds as long as the Secret keeps it") {
     CHECK(cluster.get("secrets", "kept").at("metadata").at("labels").at("kubernetes.io/legacy-token-last-used") == "2026-01-01");
     cluster.advance(std::chrono::hours(24 * 365));
     CHECK(cluster.holder(token) == user_name);
+    cluster.patch("secrets", "kept", R"({"metadata":{"labels":{"kubernetes.io/legacy-token-invalid-since":"2027-01-01"}}})");
+    CHECK(cluster.holder(token).find("the token in secret default/kept for service account default/bot has been marked invalid. ") == 0);
+    cluster.patch("secrets", "kept", R"({"metadata":{"labels":{"kubernetes.io/legacy-token-invalid-since":null}}})");
+    CHECK(cluster.holder(token) == user_name);
     cluster.remove("secrets", "kept");
     CHECK(cluster.holder(token) == "Token has been invalidated");
 }

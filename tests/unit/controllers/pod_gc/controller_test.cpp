@@ -64,14 +64,17 @@ TEST_CASE("an unscheduled pod that somebody holds up is failed at the next look"
     CHECK(cluster.get("pods", "p")["status"]["phase"] == "Failed");
 }
 
-TEST_CASE("of too many ended pods the oldest go") {
+TEST_CASE("of too many ended pods the oldest go at the next look, those that were evicted before them") {
     Cluster cluster(2);
-    for (const char* name : {"d", "c", "b", "a"}) {
+    for (const char* name : {"e", "d", "c", "b", "a"}) {
         cluster.pod(name, nullptr);
-        cluster.set_pod(name, "Succeeded", false);
+        cluster.set_pod(name, std::string_view(name) == "b" ? "Failed" : "Succeeded", false);
+        if (std::string_view(name) == "b") cluster.patch("pods", name, R"({"status":{"reason":"Evicted"}})", "status");
         cluster.advance(1s);
     }
-    CHECK_FALSE(cluster.exists("pods", "d"));
-    CHECK_FALSE(cluster.exists("pods", "c"));
-    CHECK(cluster.list("pods").size() == 2);
+    CHECK(cluster.list("pods").size() == 5);
+    cluster.advance(15s);
+    REQUIRE(cluster.list("pods").size() == 2);
+    CHECK(cluster.exists("pods", "c"));
+    CHECK(cluster.exists("pods", "a"));
 }
