@@ -161,7 +161,7 @@ class Checker {
     TypePtr joined(const TypePtr& a, const TypePtr& b) {
         if (a == nullptr) return b;
         Bindings bindings;
-        if (unify(a, b, bindings)) return is_dyn(*a) ? a : a;
+        if (unify(a, b, bindings)) return is_dyn(*b) ? b : a;  // the more general of the two
         return nullptr;
     }
 

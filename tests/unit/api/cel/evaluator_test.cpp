@@ -177,6 +177,7 @@ TEST_CASE("lists and sets") {
          {"self.list.sum()", "6"},
          {"self.list.min() + self.list.max()", "4"},
          {"self.list.indexOf(1)", "1"},
+         {"[1, dyn('a')].exists(x, x == 'a')", "true"},  // a list of anything, for that is the more general
          {"[1, 1, 2].distinct()", "[1, 2]"},
          {"[3, 1].sort()", "[1, 3]"},
          {"[1, 2, 3].slice(1, 3)", "[2, 3]"},
