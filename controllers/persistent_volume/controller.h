@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -67,6 +68,8 @@ class PersistentVolumeController final : public Controller {
     api::ApiResult<bool> make_volume(const api::Json& claim, const api::Json& storage_class,
                                      const std::string& provisioner);
     api::ApiResult<bool> enlarge(const storage::Record& record, const api::Json& claim, const storage::Record& volume);
+    EventRecorder& speaker(const std::string& component);
+    EventRecorder& provisioner_events(const std::string& provisioner);
 
     api::Informer& claims_;
     api::Informer& volumes_;
@@ -74,6 +77,9 @@ class PersistentVolumeController final : public Controller {
     api::Informer& pods_;
     PodClaims pod_claims_;
     EventRecorder expand_events_;                 // of what is a controller of its own elsewhere
+    // Of provisioners and resizers, which are programs of their own: by component.
+    std::map<std::string, std::unique_ptr<EventRecorder>> speakers_;
+    std::map<std::string, std::string> provisioner_components_;  // by provisioner
     std::map<std::string, Told> told_;            // by claim key
     std::map<std::string, Recycling> recycling_;  // by volume uid
 };

@@ -48,6 +48,20 @@ bool PersistentVolumeController::stages_provision() {
     return false;
 }
 
+EventRecorder& PersistentVolumeController::speaker(const std::string& component) {
+    auto& recorder = speakers_[component];
+    if (recorder == nullptr) recorder = std::make_unique<EventRecorder>(manager(), client(), component);
+    return *recorder;
+}
+
+// An external provisioner tells its name, its host's and a number of its own
+// (sigs.k8s.io/sig-storage-lib-external-provisioner/controller).
+EventRecorder& PersistentVolumeController::provisioner_events(const std::string& provisioner) {
+    std::string& component = provisioner_components_[provisioner];
+    if (component.empty()) component = provisioner + "_kubemu_" + manager().random().uuid("provisioner");
+    return speaker(component);
+}
+
 api::ApiResult<Requeue> PersistentVolumeController::provision(const storage::Record& record, const Json& claim) {
     std::string class_name = text(claim, {"metadata", "annotations", "volume.beta.kubernetes.io/storage-class"});
     if (class_name.empty()) class_name = text(claim, {"spec", "storageClassName"});
@@ -85,7 +99,6 @@ api::ApiResult<bool> PersistentVolumeController::make_volume(const Json& claim, 
                                                              const std::string& provisioner) {
     const std::string name = "pvc-" + std::string(api::uid_of(claim));
     const std::string space(api::namespace_of(claim)), claim_name(api::name_of(claim));
-    events().normal(claim, "Provisioning", "External provisioner is provisioning volume for claim \"" + space + "/" + claim_name + "\"");
     Json volume = {{"metadata", {{"name", name}, {"annotations", {{"pv.kubernetes.io/provisioned-by", provisioner}}}}}};
     Json& spec = volume["spec"];
     spec["capacity"]["storage"] = text(claim, {"spec", "resources", "requests", "storage"});
@@ -101,13 +114,16 @@ api::ApiResult<bool> PersistentVolumeController::make_volume(const Json& claim, 
     const Json node = selected == nullptr ? Json() : client().document(*selected);
     if (Json terms = topology_terms(storage_class, selected == nullptr ? nullptr : &node); !terms.empty())
         spec["nodeAffinity"]["required"]["nodeSelectorTerms"] = std::move(terms);
+    if (volumes_.get(name) != nullptr) return true;
+    EventRecorder& events = provisioner_events(provisioner);
+    events.normal(claim, "Provisioning", "External provisioner is provisioning volume for claim \"" + space + "/" + claim_name + "\"");
     const auto made = client().create(kind("persistentvolumes"), {}, std::move(volume));
     if (!made && made.error().code() != 409) {
-        events().warning(claim, "ProvisioningFailed", "failed to provision volume with StorageClass \"" + std::string(api::name_of(storage_class)) +
+        events.warning(claim, "ProvisioningFailed", "failed to provision volume with StorageClass \"" + std::string(api::name_of(storage_class)) +
                                                           "\": " + made.error()->message);
         return made.error();
     }
-    if (made) events().normal(claim, "ProvisioningSucceeded", "Successfully provisioned volume " + name);
+    if (made) events.normal(claim, "ProvisioningSucceeded", "Successfully provisioned volume " + name);
     return true;
 }
 
@@ -121,7 +137,8 @@ api::ApiResult<bool> PersistentVolumeController::enlarge(const storage::Record& 
     const std::string name = api::view_of(volume).name;
     const Json reference = object_reference(kind("persistentvolumeclaims"), record);
     expand_events_.normal(reference, "ExternalExpanding", "waiting for an external controller to expand this PVC");
-    events().normal(reference, "Resizing", "External resizer is resizing volume " + name);
+    EventRecorder& resizer = speaker("external-resizer " + find_provisioner(text(client().document(*class_record), {"provisioner"})).name);
+    resizer.normal(reference, "Resizing", "External resizer is resizing volume " + name);
     TRY(client().modify(kind("persistentvolumes"), {}, name, {}, [&](Json& object) {
         const auto size = api::Quantity::parse(text(object, {"spec", "capacity", "storage"}));
         if (size && !(*size < *wanted)) return false;
@@ -133,7 +150,7 @@ api::ApiResult<bool> PersistentVolumeController::enlarge(const storage::Record& 
         object["status"]["capacity"]["storage"] = wanted->text();
         return true;
     }));
-    events().normal(reference, "VolumeResizeSuccessful", "Resize volume succeeded");
+    resizer.normal(reference, "VolumeResizeSuccessful", "Resize volume succeeded");
     return true;
 }
 

@@ -118,25 +118,36 @@ bool StatefulPods::claims_are_stale(std::int64_t ordinal) const {
     return false;
 }
 
-// True when it changed something. Claims of a pod or a set that had the same name are left alone.
-api::ApiResult<bool> StatefulPods::keep_claim_owners(const Slot& slot, bool condemned) {
+// True when it changed something. Claims of a pod or a set that had the same name are left alone, and those that somebody
+// else controls are left to them.
+api::ApiResult<bool> StatefulPods::keep_claim_owners(const Slot& slot, Occasion occasion) {
     const api::ObjectView& view = api::view_of(set_);
     const api::Json& policy = api::object_at(object(), {"spec", "persistentVolumeClaimRetentionPolicy"});
-    const bool by_pod = condemned && api::string_at(policy, {"whenScaled"}) == "Delete";
-    const bool by_set = !by_pod && api::string_at(policy, {"whenDeleted"}) == "Delete";
+    const bool scaled = api::string_at(policy, {"whenScaled"}) == "Delete", deleted = api::string_at(policy, {"whenDeleted"}) == "Delete";
     bool changed_any = false;
     for (const api::Json& claim_template : api::array_at(object(), {"spec", "volumeClaimTemplates"})) {
         const std::string name = claim_name(api::name_of(claim_template), slot.ordinal);
         const auto record = environment_.claim_informer.get(view.namespace_name, name);
         if (record == nullptr) continue;
-        bool owned_by_pod = false, owned_by_set = false, stale = false;
+        bool owned_by_pod = false, owned_by_set = false, stale = false, foreign = false;
         for (const api::OwnerReference& owner : api::view_of(*record).owners) {
             owned_by_pod |= owner.uid == slot.pod->uid;
             owned_by_set |= owner.uid == view.uid;
-            stale |= owner.kind == "Pod" && owner.name == slot.pod->name && owner.uid != slot.pod->uid;
-            stale |= owner.kind == "StatefulSet" && owner.name == view.name && owner.uid != view.uid;
+            const bool pod = owner.kind == "Pod" && owner.name == slot.pod->name;
+            const bool set = owner.kind == "StatefulSet" && owner.name == view.name;
+            stale |= (pod && owner.uid != slot.pod->uid) || (set && owner.uid != view.uid);
+            foreign |= !pod && !set && owner.controller;
         }
-        if (stale || (owned_by_pod == by_pod && owned_by_set == by_set)) continue;
+        foreign &= scaled || deleted;
+        const bool by_pod = !foreign && occasion == Occasion::condemned && scaled;
+        const bool by_set = !foreign && !by_pod && deleted;
+        const bool in_form = stale || (owned_by_pod == by_pod && owned_by_set == by_set);
+        if ((foreign || (stale && (scaled || deleted))) && (occasion == Occasion::made || !in_form)) {
+            environment_.events.warning(object_reference(environment_.sets, set_), "ConflictingController",
+                                        "PersistentVolumeClaim " + name + " has a conflicting OwnerReference that acts as a manging "
+                                        "controller, the retention policy is ignored for this claim");
+        }
+        if (in_form) continue;
         const auto written =
             environment_.client.modify(environment_.claims, view.namespace_name, name, {}, [&](api::Json& claim) {
                 api::Json& owners = api::ensure(claim, {"metadata"})["ownerReferences"];

@@ -127,7 +127,7 @@ api::ApiResult<bool> StatefulPods::step() {
     if (api::view_of(set_).deleting) return true;
     TRY_ASSIGN(bool stop, for_all(slots_, [this](Slot& slot) { return step_replica(slot); }));
     if (stop) return true;
-    for (const Slot& slot : condemned_) TRY(keep_claim_owners(slot, true));
+    for (const Slot& slot : condemned_) TRY(keep_claim_owners(slot, Occasion::condemned));
     std::vector<Slot> downwards(condemned_.rbegin(), condemned_.rend());
     TRY_ASSIGN(stop, for_all(downwards, [this](const Slot& slot) { return step_condemned(slot); }));
     if (stop) return true;
@@ -256,7 +256,7 @@ api::ApiResult<bool> StatefulPods::create(const Slot& slot) {
 
 // The owners of a pod's claims, of which only a failure is told.
 api::ApiResult<bool> StatefulPods::own_claims(const Slot& slot) {
-    const auto owned = keep_claim_owners(slot, false);
+    const auto owned = keep_claim_owners(slot, Occasion::made);
     if (!owned)
         report("update", "Pod " + slot.pod->name + " in StatefulSet " + api::view_of(set_).name, &owned.error());
     return owned;
@@ -294,7 +294,7 @@ void StatefulPods::report(std::string_view verb, std::string_view what, const ap
 api::ApiResult<bool> StatefulPods::keep_in_form(const Slot& slot) {
     const bool addressed = has_label(*slot.pod, name_label, slot.pod->name);
     const bool stored = addressed || has_volumes(slot);  // volumes never change
-    TRY_ASSIGN(const bool owned, keep_claim_owners(slot, false));
+    TRY_ASSIGN(const bool owned, keep_claim_owners(slot, Occasion::kept));
     if (addressed && stored && !owned) return true;
     const std::string what = "Pod " + slot.pod->name + " in StatefulSet " + api::view_of(set_).name;
     if (!stored) {

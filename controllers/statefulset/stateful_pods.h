@@ -61,7 +61,8 @@ class StatefulPods {
     api::Json volumes_with_claims(std::int64_t ordinal, const api::Json& volumes) const;
     api::ApiResult<bool> ensure_claims(std::int64_t ordinal);
     // Puts the owner references on a pod's claims that the retention policy asks for.
-    api::ApiResult<bool> keep_claim_owners(const Slot& slot, bool condemned);
+    enum class Occasion { made, kept, condemned };  // of the pod
+    api::ApiResult<bool> keep_claim_owners(const Slot& slot, Occasion occasion);
     bool claims_are_stale(std::int64_t ordinal) const;
     api::Json make_pod(std::int64_t ordinal) const;
     bool wants_current_revision(std::int64_t ordinal) const;

@@ -2,6 +2,8 @@
 #include "controllers/persistent_volume/controller.h"
 
 #include <doctest/doctest.h>
+
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "controllers/ephemeral_volume/controller.h"
@@ -234,6 +236,17 @@ TEST_CASE("volumes are made for claims of a class, grow with them and go with th
     const std::string volume = cluster.volume_of("c");
     CHECK(volume == "pvc-" + std::string(api::uid_of(cluster.get("persistentvolumeclaims", "c"))));
     CHECK(cluster.phase("persistentvolumeclaims", "c") == "Bound");
+    std::map<std::string, std::string> component;  // by reason
+    for (const api::Json& event : cluster.list("events"))
+        component[std::string(api::string_at(event, {"reason"}))] = api::string_at(event, {"source", "component"});
+    CHECK(component["ExternalProvisioning"] == "persistentvolume-controller");
+    CHECK(component["Provisioning"].find("example.com/disk_kubemu_") == 0);
+    CHECK(component["ProvisioningSucceeded"] == component["Provisioning"]);
+    const auto told = cluster.events();
+    REQUIRE(told.size() == 3);
+    CHECK(told[0].find("ExternalProvisioning") != std::string::npos);
+    CHECK(told[1] == "Normal Provisioning PersistentVolumeClaim/c: External provisioner is provisioning volume for claim \"default/c\"");
+    CHECK(told[2] == "Normal ProvisioningSucceeded PersistentVolumeClaim/c: Successfully provisioned volume " + volume);
     cluster.patch("persistentvolumeclaims", "c", R"({"spec":{"resources":{"requests":{"storage":"3Gi"}}}})");
     cluster.settle();
     CHECK(api::string_at(cluster.get("persistentvolumes", volume), {"spec", "capacity", "storage"}) == "3Gi");

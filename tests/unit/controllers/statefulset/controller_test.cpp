@@ -161,6 +161,22 @@ TEST_CASE("claims go with their pods or with their set as the retention policy s
     CHECK(owners(by_set, "data-db-0").empty());
 }
 
+TEST_CASE("a claim that somebody else controls is left to them, and that is told") {
+    Cluster cluster;
+    const api::Json theirs = {{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "owner"}, {"uid", "1-2-3"}, {"controller", true}}};
+    cluster.create("persistentvolumeclaims", api::Json{{"metadata", {{"name", "data-db-0"}, {"ownerReferences", theirs}}},
+        {"spec", {{"accessModes", {"ReadWriteOnce"}}, {"resources", {{"requests", {{"storage", "1Gi"}}}}}}}});
+    cluster.make(1, R"({"spec":{"persistentVolumeClaimRetentionPolicy":{"whenScaled":"Retain","whenDeleted":"Delete"}}})");
+    cluster.settle_with_pods();
+    CHECK(api::array_at(cluster.get("persistentvolumeclaims", "data-db-0"), {"metadata", "ownerReferences"}).size() == 1);
+    std::size_t told = 0;
+    for (const std::string& event : cluster.events()) {
+        told += event == "Warning ConflictingController StatefulSet/db: PersistentVolumeClaim data-db-0 has a conflicting "
+                         "OwnerReference that acts as a manging controller, the retention policy is ignored for this claim";
+    }
+    CHECK(told == 1);
+}
+
 TEST_CASE("minReadySeconds holds the next pod back") {
     Cluster cluster;
     cluster.make(2, R"({"spec":{"minReadySeconds":30}})");
