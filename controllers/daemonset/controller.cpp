@@ -139,6 +139,8 @@ api::ApiResult<Requeue> DaemonSetController::reconcile(const std::string& key) {
     look.hash = current.hash;
     TRY_ASSIGN(look.pods, claim({client(), kind("daemonsets.apps"), *look.set, selector}, kind("pods"),
                                 pods_.list(view.namespace_name)));
+    TRY_ASSIGN(const bool relabelled, drop_duplicates(look, history_.duplicates(current, history)));
+    if (relabelled) return Requeue{};  // the pods come again with their labels
     for (const storage::RecordPtr& node : nodes_.list()) {
         look.nodes[api::view_of(*node).name].fit = node_fit(look.pod_spec, client().document(*node));
     }
@@ -161,6 +163,28 @@ api::ApiResult<Requeue> DaemonSetController::reconcile(const std::string& key) {
     TRY(history_.truncate(*look.set, history, in_use, api::int_at(look.object, {"spec", "revisionHistoryLimit"}, 10)));
     if (const auto next = next_available(look.pods, look.min_ready_seconds, now())) return Requeue{*next - now()};
     return Requeue{};
+}
+
+// The pods of all revisions with the same data become those of the one that stays. True when there was one.
+api::ApiResult<bool> DaemonSetController::drop_duplicates(const Look& look, const std::vector<RevisionState>& duplicates) {
+    if (duplicates.empty()) return false;
+    bool relabels = false;
+    const std::string& namespace_name = api::view_of(*look.set).namespace_name;
+    for (const storage::RecordPtr& pod : look.pods) {
+        const std::string* hash = api::view_of(*pod).label(hash_label);
+        if (hash != nullptr && *hash == look.hash) continue;
+        const auto relabelled = client().modify(kind("pods"), namespace_name, api::view_of(*pod).name, {}, [&look](api::Json& fresh) {
+            fresh["metadata"]["labels"][std::string(hash_label)] = look.hash;
+            return true;
+        });
+        if (!relabelled && relabelled.error().code() != 404) return relabelled.error();
+        relabels = true;
+    }
+    for (const RevisionState& revision : duplicates) {
+        const auto removed = client().remove(kind("controllerrevisions.apps"), namespace_name, revision.name);
+        if (!removed && removed.error().code() != 404) return removed.error();
+    }
+    return relabels;
 }
 
 // True when something was made or removed.

@@ -35,6 +35,7 @@ class DaemonSetController final : public Controller {
     void node_changed(const api::Informer::Change& change);
     void pod_changed(const api::Informer::Change& change);
     std::string target_of(const storage::Record& pod);
+    api::ApiResult<bool> drop_duplicates(const Look& look, const std::vector<RevisionState>& duplicates);
     api::ApiResult<bool> manage(Look& look);
     api::ApiResult<bool> roll(Look& look);
     void keep_one(const Look& look, const Pods& running, Changes& changes) const;

@@ -3,7 +3,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "api/codec/json.h"
+#include "api/kinds/core/pod_spec.h"
+#include "api/schema/defaults.h"
+#include "api/schema/zero.h"
 #include "controllers/runtime/owner_refs.h"
 #include "controllers/runtime/pod_control.h"
 
@@ -13,19 +18,12 @@ namespace {
 
 constexpr std::size_t prefix_characters_max = 223;  // leaves room for dash and hash in a name of 253
 
-// Templates have no time of creation, which older releases wrote as null.
-api::Json without_time(api::Json data) {
-    api::Json* metadata = api::find(data, {"spec", "template", "metadata"});
-    if (metadata == nullptr) return data;
-    const auto time = metadata->find("creationTimestamp");
-    if (time != metadata->end() && time->is_null()) metadata->erase(time);
-    return data;
-}
-
 api::Json data_of(const api::Json& object) {
     api::Json pod_template = api::object_at(object, {"spec", "template"});
     pod_template["$patch"] = "replace";
-    return without_time({{"spec", {{"template", std::move(pod_template)}}}});
+    // Templates have no time of creation, which older releases wrote as null.
+    if (api::Json* metadata = api::find(pod_template, "metadata")) api::erase(*metadata, "creationTimestamp");
+    return {{"spec", {{"template", std::move(pod_template)}}}};
 }
 
 // FNV-1 (not 1a) of the data as Go's encoding/json writes it, with sorted members and <, >, & and the separators of
@@ -52,6 +50,27 @@ std::string revision_hash(const api::Json& data, std::int64_t collisions) {
     }
     add(std::to_string(collisions));
     return safe_hash(hash);
+}
+
+const api::Json& data_of(const RevisionState& revision) { return api::object_at(*revision.document, {"data"}); }
+
+// A template of a revision with the defaults of today; nothing for what is no template.
+std::optional<api::Json> settled(api::Json pod_template) {
+    const api::TypeInfo& type = *api::find_type("core/v1.PodTemplateSpec");
+    api::erase(pod_template, "$patch");
+    std::vector<std::string> ignored;
+    if (!api::conform(pod_template, type, "PodTemplateSpec", ignored)) return std::nullopt;
+    api::apply_defaults(pod_template, type);
+    if (api::Json* spec = api::find(pod_template, "spec")) api::default_pod_spec(*spec);
+    api::drop_zero_values(pod_template, type);
+    return pod_template;
+}
+
+// Whether going back to the revision would change nothing: its template means the same
+// (setMatchesLatestExistingRevision, gate StatefulSetSemanticRevisionComparison).
+bool restores(const RevisionState& revision, const api::Json& data) {
+    const auto stored = settled(revision.pod_template());
+    return stored && stored == settled(api::object_at(data, {"spec", "template"}));
 }
 
 bool before(const RevisionState& a, const RevisionState& b) {
@@ -86,7 +105,30 @@ api::ApiResult<std::vector<RevisionState>> RevisionHistory::list(const storage::
     std::vector<RevisionState> history;
     for (const storage::RecordPtr& record : records) history.push_back(read(*record));
     std::sort(history.begin(), history.end(), before);
+    if (options_.of_daemons) TRY(label(view, history));
     return history;
+}
+
+api::ApiResult<bool> RevisionHistory::label(const api::ObjectView& owner, std::vector<RevisionState>& history) const {
+    for (RevisionState& revision : history) {
+        if (api::find(*revision.document, {"metadata", "labels", options_.hash_label}) != nullptr) continue;
+        const auto name_it = [&](api::Json& fresh) {
+            fresh["metadata"]["labels"][std::string(options_.hash_label)] = revision.name;
+            return true;
+        };
+        TRY_ASSIGN(const storage::RecordPtr labelled,
+                   options_.client.modify(options_.revisions, owner.namespace_name, revision.name, {}, name_it));
+        revision = read(*labelled);
+    }
+    return true;
+}
+
+std::vector<RevisionState> RevisionHistory::duplicates(const RevisionState& current, const std::vector<RevisionState>& history) const {
+    std::vector<RevisionState> found;
+    for (const RevisionState& revision : history) {
+        if (revision.name != current.name && data_of(revision) == data_of(current)) found.push_back(revision);
+    }
+    return found;
 }
 
 api::ApiResult<RevisionState> RevisionHistory::current(const storage::Record& owner, const api::Json& object,
@@ -95,7 +137,7 @@ api::ApiResult<RevisionState> RevisionHistory::current(const storage::Record& ow
     const api::Json data = data_of(object);
     const std::int64_t next = history.empty() ? 1 : history.back().number + 1;
     for (auto known = history.rbegin(); known != history.rend(); ++known) {
-        if (without_time(api::object_at(*known->document, {"data"})) != data) continue;
+        if (data_of(*known) != data) continue;
         if (known == history.rbegin()) return *known;
         TRY_ASSIGN(const storage::RecordPtr raised,
                    options_.client.modify(options_.revisions, view.namespace_name, known->name, {}, [next](api::Json& fresh) {
@@ -106,9 +148,17 @@ api::ApiResult<RevisionState> RevisionHistory::current(const storage::Record& ow
         history.push_back(read(*raised));
         return history.back();
     }
+    if (!options_.of_daemons && !history.empty() && restores(history.back(), data)) return history.back();
+    return create(owner, object, data, history, collisions);
+}
+
+api::ApiResult<RevisionState> RevisionHistory::create(const storage::Record& owner, const api::Json& object, const api::Json& data,
+                                                      std::vector<RevisionState>& history, std::int64_t& collisions) const {
+    const api::ObjectView& view = api::view_of(owner);
+    const std::int64_t next = history.empty() ? 1 : history.back().number + 1;
     while (true) {
         const std::string hash =
-            options_.hash_template ? template_hash(api::object_at(object, {"spec", "template"}),
+            options_.of_daemons ? template_hash(api::object_at(object, {"spec", "template"}),
                                                    collisions > 0 ? std::optional(collisions) : std::nullopt)
                                    : revision_hash(data, collisions);
         const std::string name = view.name.substr(0, prefix_characters_max) + "-" + hash;
@@ -132,7 +182,7 @@ api::ApiResult<RevisionState> RevisionHistory::current(const storage::Record& ow
         TRY_ASSIGN(const storage::RecordPtr taken, options_.client.get(options_.revisions, view.namespace_name, name));
         RevisionState state = read(*taken);
         const api::OwnerReference* theirs = api::view_of(*taken).controller();
-        if (theirs != nullptr && theirs->uid == view.uid && without_time(api::object_at(*state.document, {"data"})) == data) {
+        if (theirs != nullptr && theirs->uid == view.uid && data_of(state) == data) {
             history.push_back(state);
             return state;
         }

@@ -123,3 +123,31 @@ TEST_CASE("a revision is named as kube-controller-manager names it, after the ha
     CHECK(revisions[0]["metadata"]["name"] == "log-b6548444");
     CHECK(revisions[0]["metadata"]["labels"]["controller-revision-hash"] == "b6548444");
 }
+
+TEST_CASE("revisions with the same data become one, a revision without the hash gets its name, other words are another") {
+    Cluster first;
+    first.make();
+    first.settle();
+    const api::Json made = first.list("controllerrevisions.apps")[0];
+    const auto revision = [&made](const char* name, int number, bool hash) {
+        api::Json labels = {{"app", "log"}};
+        if (hash) labels["controller-revision-hash"] = name;
+        return api::Json{{"metadata", {{"name", name}, {"labels", labels}}}, {"revision", number}, {"data", made["data"]}};
+    };
+    Cluster cluster;
+    cluster.node("a");
+    cluster.create("controllerrevisions.apps", revision("one", 1, true));
+    cluster.create("controllerrevisions.apps", revision("two", 2, false));
+    api::Json old = revision("old", 3, true);
+    old["data"]["spec"]["template"]["metadata"]["creationTimestamp"] = nullptr;
+    cluster.create("controllerrevisions.apps", old);
+    cluster.make();
+    cluster.run();
+    const api::Json left = cluster.list("controllerrevisions.apps");
+    REQUIRE(left.size() == 2);
+    CHECK(api::name_of(left[0]) == "old");
+    CHECK(api::name_of(left[1]) == "two");
+    CHECK(left[1]["metadata"]["labels"]["controller-revision-hash"] == "two");
+    CHECK(left[1]["revision"] == 4);
+    CHECK(cluster.list("pods")[0]["metadata"]["labels"]["controller-revision-hash"] == "two");
+}

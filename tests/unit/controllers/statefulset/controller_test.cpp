@@ -225,6 +225,29 @@ TEST_CASE("a revision is named as kube-controller-manager names it, after the ha
     CHECK(revisions[0]["data"]["spec"]["template"]["metadata"].contains("creationTimestamp") == false);
 }
 
+TEST_CASE("the last revision may say the same in the words of an older release, an earlier one may not") {
+    Cluster first;
+    first.make(0);
+    first.settle();
+    api::Json old = {{"metadata", {{"name", "old"}, {"labels", {{"app", "db"}}}}}, {"revision", 1}};
+    old["data"] = first.list("controllerrevisions.apps")[0]["data"];
+    old["data"]["spec"]["template"]["metadata"]["creationTimestamp"] = nullptr;
+    old["data"]["spec"]["template"]["spec"].erase("dnsPolicy");
+    Cluster upgraded;
+    upgraded.create("controllerrevisions.apps", old);
+    upgraded.make(0);
+    upgraded.settle();
+    CHECK(upgraded.list("controllerrevisions.apps").size() == 1);
+    CHECK(upgraded.status()["updateRevision"] == "old");
+    Cluster later;
+    later.create("controllerrevisions.apps", old);
+    later.create("controllerrevisions.apps", R"({"metadata":{"name":"other","labels":{"app":"db"}},"revision":2,"data":{"spec":{}}})");
+    later.make(0);
+    later.settle();
+    CHECK(later.list("controllerrevisions.apps").size() == 3);
+    CHECK(later.get("controllerrevisions.apps", std::string(later.status()["updateRevision"]))["revision"] == 3);
+}
+
 TEST_CASE("a partition counts from the first ordinal") {
     Cluster cluster;
     cluster.make(3, R"({"spec":{"ordinals":{"start":4},"updateStrategy":{"rollingUpdate":{"partition":2}}}})");
