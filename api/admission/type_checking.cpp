@@ -118,8 +118,11 @@ std::string complaints(const std::string& source, const Json& policy, const std:
         }
         const auto compiled = cel::compile_admission(source, environment, cel::AdmissionScope::authorizer, {});
         if (compiled.error.empty()) continue;
+        std::string_view why = compiled.error;
+        constexpr std::string_view refused = "compilation failed: ";  // which is said of what is refused alone
+        if (why.starts_with(refused)) why.remove_prefix(refused.size());
         lines.push_back(std::string(kinds[i]->group) + "/" + std::string(kinds[i]->version) + ", Kind=" + std::string(kinds[i]->kind) + ": " +
-                        compiled.error + "\n");
+                        std::string(why) + "\n");
     }
     return join(lines, "\n");
 }

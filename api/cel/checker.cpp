@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/cel/literals.h"
 #include "api/cel/signatures.h"
 
 namespace kubemu::api::cel {
@@ -154,6 +155,10 @@ class Checker {
     TypePtr call(Expression& e) {
         std::vector<TypePtr> arguments;
         for (Expression& argument : e.args) arguments.push_back(check(argument));
+        if (e.name == "_&&_" || e.name == "_||_") {
+            for (std::size_t i = 0; i < e.args.size(); ++i) wants_bool(e.args[i], arguments[i]);
+            return boolean;
+        }
         if (signatures_of(e.name).empty()) return fail(e, "undeclared reference to '" + e.name + "' (in container '')");
         return applied(e, e.name, arguments, e.method);
     }
@@ -235,8 +240,12 @@ class Checker {
         return type;
     }
 
-    void wants_bool(const Expression& e, const TypePtr& type, const std::string& operation) {
-        if (!type->is("bool") && !is_dyn(*type)) no_overload(e, operation, {boolean, type}, false);
+    void wants_bool(const Expression& e, const TypePtr& type) {
+        if (!type->is("bool") && !is_dyn(*type)) fail(e, "expected type 'bool' but found '" + print_type(*type) + "'");
+    }
+    // Macros that choose by a condition: `made` is what they choose between.
+    void wants_condition(const Expression& e, const TypePtr& type, const TypePtr& made) {
+        if (!type->is("bool") && !is_dyn(*type)) no_overload(e, "_?_:_", {type, made, made}, false);
     }
 
     TypePtr macro(Expression& e) {
@@ -273,10 +282,11 @@ class Checker {
         std::vector<TypePtr> types;
         for (std::size_t i = 1; i < e.args.size(); ++i) types.push_back(within(e.args[i], variables));
         if (e.name == "all" || e.name == "exists" || e.name == "existsOne") {
-            wants_bool(e, types[0], e.name == "all" ? "_&&_" : e.name == "exists" ? "_||_" : "_?_:_");
+            if (e.name == "existsOne") wants_condition(e, types[0], simple_type("int"));
+            else wants_bool(e.args[1], types[0]);
             return boolean;
         }
-        if (e.name == "filter" || types.size() == 2) wants_bool(e, types[0], "_?_:_");
+        if (e.name == "filter" || types.size() == 2) wants_condition(e, types[0], list_of(e.name == "filter" ? first : types.back()));
         if (e.name == "filter") return list_of(first);
         if (e.name == "map" || e.name == "transformList") return list_of(types.back());
         if (e.name == "transformMap") return map_of(first, types.back());
@@ -291,6 +301,7 @@ class Checker {
 
 void check(Expression& expression, const std::map<std::string, TypePtr>& variables, std::vector<Issue>& issues) {
     Checker(variables, issues).check(expression);
+    if (issues.empty()) check_literals(expression, issues);
     std::stable_sort(issues.begin(), issues.end(), [](const Issue& a, const Issue& b) { return a.offset < b.offset; });
 }
 

@@ -233,7 +233,7 @@ class Parser {
                 const std::string name = now().text;
                 ++at_;
                 if (!optional && next_is("(")) {
-                    operand = method(std::move(operand), name, offset);
+                    operand = method(std::move(operand), name);
                     continue;
                 }
                 Expression made = make(Kind::select, offset, name);
@@ -296,14 +296,16 @@ class Parser {
         return out;
     }
 
-    Expression method(Expression operand, const std::string& name, std::size_t offset) {
+    // A call stands where its parenthesis opens.
+    Expression method(Expression operand, const std::string& name) {
+        const std::size_t offset = now().offset;
         std::vector<Expression> given = arguments();
         // ip.isCanonical and the like are functions whose names have a dot.
         const bool space = operand.kind == Kind::identifier && (operand.name == "ip" || operand.name == "format" || operand.name == "optional" ||
                                                                 operand.name == "sets" || operand.name == "strings" || operand.name == "lists" ||
                                                                 operand.name == "jsonpatch");
         if (space) {
-            Expression made = make(Kind::call, operand.offset, operand.name + "." + name);
+            Expression made = make(Kind::call, offset, operand.name + "." + name);
             made.args = std::move(given);
             return made;
         }
@@ -379,17 +381,20 @@ class Parser {
             return literal;
         }
         if (token.text == "null") return literal;
+        if (is_reserved(token.text)) fail(token.offset, "reserved identifier: " + token.text);
         if (!next_is("(")) return make(Kind::identifier, token.offset, token.text);
+        const std::size_t opened = now().offset;
         std::vector<Expression> given = arguments();
-        if (token.text == "has") {
-            if (given.size() != 1 || given[0].kind != Kind::select) {
-                fail(token.offset, "invalid argument to has() macro");
+        if (token.text == "has" && given.size() == 1) {
+            if (given[0].kind != Kind::select) {
+                fail(given[0].offset, "invalid argument to has() macro");
                 return literal;
             }
             given[0].kind = Kind::has;
+            given[0].offset = opened;
             return std::move(given[0]);
         }
-        Expression made = make(Kind::call, token.offset, token.text);
+        Expression made = make(Kind::call, opened, token.text);
         made.args = std::move(given);
         return made;
     }
@@ -466,11 +471,20 @@ std::string print_issues(const std::string& source, const std::vector<Issue>& is
             ++line;
             begin = i + 1;
         }
-        const std::size_t column = issue.offset - begin;
         std::string text = source.substr(begin, source.find('\n', begin) - begin);
+        const auto starts_character = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
+        const auto is_wide = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+        std::size_t column = 0;
+        std::string dots;
+        for (std::size_t i = begin; i < issue.offset; ++i) {
+            if (i < source.size() && !starts_character(source[i])) continue;
+            ++column;
+            dots += i < source.size() && is_wide(source[i]) ? "\xef\xbc\x8e" : ".";  // FULLWIDTH FULL STOP
+        }
+        const char* const mark = issue.offset < source.size() && is_wide(source[issue.offset]) ? "\xef\xbc\xbe" : "^";
         if (!out.empty()) out += '\n';
         out += "ERROR: <input>:" + std::to_string(line) + ":" + std::to_string(column + 1) + ": " + issue.message + "\n | " + text + "\n | " +
-               std::string(column, '.') + "^";
+               dots + mark;
     }
     return out;
 }

@@ -51,6 +51,7 @@ std::string print_type(const Type& type) {
     if (type.is("object")) return type.path;
     if (type.is("timestamp")) return "timestamp";
     if (type.is("null_type")) return "null";
+    if (type.is("error")) return "!error!";
     if (type.is("dyn") && type.path == "any") return "any";
     std::string text = type.name;
     for (std::size_t i = 0; i < type.parameters.size(); ++i) text += (i == 0 ? "(" : ", ") + print_type(*type.parameters[i]);

@@ -298,6 +298,8 @@ constexpr std::pair<std::string_view, std::string_view> escapes[] = {
 
 }  // namespace
 
+bool is_reserved(std::string_view name) { return reserved().contains(name); }
+
 std::optional<std::string> escape_name(std::string_view name) {
     if (reserved().contains(name)) return "__" + std::string(name) + "__";
     if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return std::nullopt;

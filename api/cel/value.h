@@ -127,6 +127,9 @@ bool equal(const Value& a, const Value& b);
 // Below 0, 0 or above 0; nothing when they cannot be ordered.
 std::optional<int> compare(const Value& a, const Value& b);
 
+// Words that name nothing, so that the language may use them one day.
+bool is_reserved(std::string_view name);
+
 // A property name as expressions spell it: "a.b" is "a__dot__b", "for" is "__for__". Nothing when it cannot be spelled.
 std::optional<std::string> escape_name(std::string_view name);
 // The other way round.

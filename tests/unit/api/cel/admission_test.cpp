@@ -46,3 +46,39 @@ TEST_CASE("variables are typed, and known to what follows") {
     CHECK_FALSE(compile_admission("variables.n == 'x'", environment, AdmissionScope::authorizer, {"bool"}).error.empty());
     CHECK_FALSE(compile_admission("variables.m", environment, AdmissionScope::authorizer, {}).error.empty());
 }
+
+TEST_CASE("a call stands where its parenthesis opens") {
+    const auto where = [](const std::string& source) {
+        const std::string text = complaint(source, {});
+        const std::size_t begin = text.find("<input>:1:");
+        return text.substr(begin + 10, text.find('\n') - begin - 10);
+    };
+    CHECK(where("size(1)") == "5: found no matching overload for 'size' applied to '(int)'");
+    CHECK(where("'a'.foo()") == "8: undeclared reference to 'foo' (in container '')");
+    CHECK(where("ip.isCanonical(1)") == "15: found no matching overload for 'ip.isCanonical' applied to '(int)'");
+    CHECK(where("has(request.nam)") == "4: undefined field 'nam'");
+    CHECK(where("has(object)") == "5: invalid argument to has() macro");
+    CHECK(where("\xc3\xa9 + 1").starts_with("1: Syntax error"));
+    CHECK(complaint("'\xc3\xa9' + 1", {}).ends_with("1:5: found no matching overload for '_+_' applied to '(string, int)'\n | '\xc3\xa9' + 1\n | "
+                                                    ".\xef\xbc\x8e..^"));
+    CHECK(where("if(true)") == "1: reserved identifier: if");
+    CHECK(where("has(object.a, true)") == "4: undeclared reference to 'has' (in container '')");
+}
+
+TEST_CASE("what has to be a condition is complained of where it stands") {
+    const auto issues = [](const std::string& source) { return complaint(source, {}); };
+    CHECK(issues("true && 1 && 'a'") ==
+          "compilation failed: ERROR: <input>:1:9: expected type 'bool' but found 'int'\n | true && 1 && 'a'\n | ........^\n"
+          "ERROR: <input>:1:14: expected type 'bool' but found 'string'\n | true && 1 && 'a'\n | .............^");
+    CHECK(issues("[1].all(x, x)").find("1:12: expected type 'bool' but found 'int'") != std::string::npos);
+    CHECK(issues("[1].exists_one(x, x)").find("1:15: found no matching overload for '_?_:_' applied to '(int, int, int)'") != std::string::npos);
+    CHECK(issues("[1].filter(x, x)").find("1:11: found no matching overload for '_?_:_' applied to '(int, list(int), list(int))'") !=
+          std::string::npos);
+}
+
+TEST_CASE("literals are read before they are used") {
+    CHECK(complaint("duration('1y') == duration('1h')", {}).find("1:10: invalid duration argument") != std::string::npos);
+    CHECK(complaint("timestamp('x') == null", {}).find("1:11: invalid timestamp argument") != std::string::npos);
+    CHECK(complaint("'a'.matches('[')", {}).find("1:13: invalid matches argument") != std::string::npos);
+    CHECK(complaint("'a'.matches('[a]') && duration('1s') == duration('1000ms')", {}).empty());
+}

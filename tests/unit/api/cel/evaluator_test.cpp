@@ -135,7 +135,7 @@ TEST_CASE("macros") {
          {"self.list.transformList(i, v, i * v)", "[0, 1, 4]"},
          {"self.map.transformMap(k, v, v + k)['k']", "vk"},
          {"self.n.all(x, true)", "! expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)"},
-         {"self.list.all(x, x)", "! found no matching overload for '_&&_' applied to '(bool, int)'"},
+         {"self.list.all(x, x)", "! expected type 'bool' but found 'int'"},
          {"has(self)", "! invalid argument to has() macro"}});
 }
 

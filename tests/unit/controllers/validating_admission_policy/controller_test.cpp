@@ -30,5 +30,5 @@ TEST_CASE("expressions that do not fit the kinds they are about are told of") {
     REQUIRE(warnings.size() == 1);
     CHECK(warnings[0]["fieldRef"] == "spec.validations[0].expression");
     CHECK(warnings[0]["warning"] ==
-          "apps/v1, Kind=Deployment: compilation failed: ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^\n");
+          "apps/v1, Kind=Deployment: ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^\n");
 }
