@@ -15,6 +15,7 @@ using apply::Place;
 // Tries under construction; null is the empty one.
 struct Trees {
     Json added, modified, removed;
+    bool keyed = true;  // no item was found without its key
 };
 
 // How zero values are seen.
@@ -138,7 +139,10 @@ class Comparer {
             if (list == nullptr || !list->is_array()) return;
             for (const Json& item : *list) {
                 std::string step = apply::item_step(place, item);
-                if (step.empty()) continue;
+                if (step.empty()) {
+                    keyed = false;
+                    continue;
+                }
                 const auto [at, fresh] = items_.emplace(std::move(step), &item);
                 if (!fresh) at->second = &joined_.emplace_front(Json::array({*at->second, item}));
             }
@@ -148,6 +152,7 @@ class Comparer {
             const auto at = items_.find(step);
             return at == items_.end() ? nullptr : at->second;
         }
+        bool keyed = true;
 
       private:
         std::map<std::string, const Json*> items_;
@@ -156,6 +161,7 @@ class Comparer {
 
     void compare_items(const Place& place, const Json* before, const Json* after, Trees& into) const {
         const Items from(place, before), to(place, after);
+        into.keyed = into.keyed && from.keyed && to.keyed;
         const Place element = apply::element_of(place);
         const Place twice;
         const auto kind_of = [&](const Json& item) { return item.is_array() ? twice : element; };
@@ -175,7 +181,7 @@ Comparison compared(const Json& before, const Json& after, const TypeInfo& type,
     Trees trees;
     Comparer(view).compare(apply::place_of(type), &before, &after, trees);
     return {FieldSet(std::move(trees.added)), FieldSet(std::move(trees.modified)),
-            FieldSet(std::move(trees.removed))};
+            FieldSet(std::move(trees.removed)), trees.keyed};
 }
 
 }  // namespace

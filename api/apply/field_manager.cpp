@@ -162,11 +162,14 @@ void FieldManager::update(const Json& live, Json& object) const {
         if (Json* entries = find(*metadata, "managedFields")) given = std::move(*entries);
         erase(*metadata, "managedFields");
     }
+    if (!change) change = changed(live, object, false);
+    // Managers cannot read it, and leave nothing that may be wrong (UpdateNoErrors).
+    if (!change->keyed) return;
     FieldOwners owners = owners_to_start_from(live, std::move(given), !options_.subresource.empty());
     reconcile(live, owners);
     // An object without owners was written by someone who gave up on them: that stays until somebody applies.
     const bool tracked = !owners.empty() || uid_of(live).empty();
-    if (tracked) record_update(live, object, change ? std::move(*change) : changed(live, object, false), options_.manager, owners);
+    if (tracked) record_update(live, object, std::move(*change), options_.manager, owners);
     encode_owners(std::move(owners), object);
 }
 
@@ -352,7 +355,7 @@ const FieldSet& reset_fields(std::string_view group, std::string_view resource, 
     if (group == "certificates.k8s.io") return spec_and_conditions;
     if (group == "apps" && resource == "deployments") return spec_and_labels;
     if (group.empty() && resource == "pods") return of_pods;
-    return group == "apiextensions.k8s.io" || status_keeps_metadata(group, resource) ? spec_and_metadata : spec;
+    return status_keeps_metadata(group, resource) ? spec_and_metadata : spec;
 }
 
 }  // namespace kubemu::api

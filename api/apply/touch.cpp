@@ -43,7 +43,7 @@ bool FieldManager::touch(const Json& live, Json& object, std::optional<Compariso
     }
     change = changed(live, object, false);
     const FieldSet values = change->modified.subtract(server_owned());
-    bool stays = change->added.empty() && change->removed.empty();
+    bool stays = change->keyed && change->added.empty() && change->removed.empty();
     for (std::size_t i = 0; stays && i < given->size(); ++i) {
         const Json& fields = (*given)[i].at("fieldsV1");
         if (i == mine) stays = FieldSet::tree_covers(fields, values.tree());

@@ -23,6 +23,7 @@ FieldSet field_set_of(const Json& object, const TypeInfo& type);
 
 struct Comparison {
     FieldSet added, modified, removed;
+    bool keyed = true;  // false: where something differs, an item of a keyed list lacks its key, so that nobody can own it
     bool same() const { return added.empty() && modified.empty() && removed.empty(); }
 };
 // Both documents are seen as Go's structs hold them: structs that are no pointers are always there, and so is

@@ -2,6 +2,7 @@
 // no revision.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/registry.h"
@@ -61,6 +62,43 @@ TEST_CASE("who writes the status owns status and nothing else") {
     CHECK(owner.at("operation") == "Update");
     CHECK(owner.at("fieldsV1") == Json::parse(R"({"f:status":{"f:replicas":{}}})"));
     CHECK(cluster.get("deployments.apps", "web").at("spec").at("replicas") == 2);
+}
+
+TEST_CASE("an object with an item that lacks its key has no owners") {
+    Cluster cluster;
+    cluster.create("serviceaccounts", R"({"metadata":{"name":"web"},"secrets":[{"namespace":"x"}]})");
+    CHECK(api::array_at(cluster.get("serviceaccounts", "web"), {"metadata", "managedFields"}).empty());
+    cluster.create("serviceaccounts", R"({"metadata":{"name":"keyed"},"secrets":[{"name":"x"}]})");
+    CHECK_FALSE(api::array_at(cluster.get("serviceaccounts", "keyed"), {"metadata", "managedFields"}).empty());
+}
+
+TEST_CASE("the status of a definition comes with the labels that its writer applies") {
+    Cluster cluster;
+    cluster.create("customresourcedefinitions.apiextensions.k8s.io",
+                   R"({"metadata":{"name":"foos.example.com"},"spec":{"group":"example.com","names":{"plural":"foos","kind":"Foo"},
+        "scope":"Namespaced","versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}})");
+    const api::KindSpec& kind = cluster.kind("customresourcedefinitions.apiextensions.k8s.io");
+    const Json status = Json::parse(R"({"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition",
+        "metadata":{"name":"foos.example.com","labels":{"l":"1"}},"status":{"storedVersions":["v1"]}})");
+    const auto written = cluster.registry().update(
+        kind, "", "foos.example.com", "status",
+        [&](Json& object, bool) -> api::ApiResult<bool> {
+            auto applied = cluster.registry().apply_configuration(kind, "status", object, status, true, as("s"));
+            REQUIRE(applied.has_value());
+            object = std::move(*applied);
+            return true;
+        },
+        [] {
+            auto context = as("s");
+            context.owners_settled = true;
+            return context;
+        }());
+    REQUIRE(written);
+    const Json object = cluster.registry().document(*written->record);
+    const Json& owners = api::array_at(object, {"metadata", "managedFields"});
+    const auto own = std::find_if(owners.begin(), owners.end(), [](const Json& owner) { return owner["manager"] == "s"; });
+    REQUIRE(own != owners.end());
+    CHECK((*own)["fieldsV1"]["f:metadata"]["f:labels"].contains("f:l"));
 }
 
 TEST_CASE("the same write again takes no revision, however much later") {
