@@ -51,6 +51,9 @@ bool is_value(const Json& value, const FieldInfo& field) {
         case ValueKind::int_or_string:
             return value.is_string() || is_int32(value);
         case ValueKind::raw:
+            // What stands in the place of a schema has a decoder of its own.
+            if (field.wire_form != WireForm::plain) return field.wire_form == WireForm::schema_or_bool && value.is_boolean();
+            return has_plain_numbers(value);
         case ValueKind::fields_v1:
             return has_plain_numbers(value);
     }

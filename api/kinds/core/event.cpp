@@ -127,14 +127,17 @@ void validate_v1_update(const Json& object, const Json& given_old, const HookCon
     const Json *series = find(event, "series"), *old_series = find(old, "series");
     const bool same = series == nullptr || old_series == nullptr ? series == old_series : *series == *old_series;
     if (!same) validate_series(event, errors);
-    const auto keep_object = [&](const char* member, const char* type, std::span<const GoField> fields) {
+    const auto keep_object = [&](const char* member, const char* type, std::span<const GoField> fields, bool pointer = false) {
         const Json* value = find(event, member);
-        const GoText echo = value == nullptr ? GoText{"\"null\""} : go_struct(type, fields, *value);
+        const Json nothing = Json::object();
+        const GoText echo = value == nullptr && pointer ? GoText{"\"null\""} : go_struct(type, fields, value == nullptr ? nothing : *value);
         validate_immutable(value, find(old, member), echo, FieldPath(member), errors);
     };
     const auto keep = [&](const char* member, std::string_view shown = {}) {
         const FieldPath path(shown.empty() ? member : shown);
         const Json *now = find(event, member), *before = find(old, member);
+        const bool time = path.text().ends_with("Time") || path.text().ends_with("Timestamp");
+        if (time && now == nullptr) return validate_immutable(now, before, GoText{"null"}, path, errors);
         if ((now == nullptr && before != nullptr && before->is_string()) || (now != nullptr && now->is_string())) {
             return validate_immutable_text(string_at(event, {member}), string_at(old, {member}), path, errors);
         }
@@ -146,7 +149,7 @@ void validate_v1_update(const Json& object, const Json& given_old, const HookCon
     keep_object("source", "core.EventSource", source_fields);
     for (const char* member : {"firstTimestamp", "lastTimestamp", "count", "reason", "type", "eventTime", "action"})
         keep(member);
-    keep_object("related", "core.ObjectReference", reference_fields);
+    keep_object("related", "core.ObjectReference", reference_fields, true);
     keep("reportingComponent", "reportingController");
     keep("reportingInstance");
 }

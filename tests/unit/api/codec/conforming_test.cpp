@@ -63,6 +63,10 @@ TEST_CASE("whatever decoding changes or complains of does not conform") {
     }
     CHECK(!is_conforming(parse(R"({"data":{"k":"not base64"}})"), *find_type("core/v1.Secret")));
     CHECK(!is_conforming(parse(R"({"data":{"n":1.0}})"), *find_type("apps/v1.ControllerRevision")));
+    // What a decoder of its own may refuse or change.
+    const auto& schema = *find_type("apiextensions/v1.JSONSchemaProps");
+    CHECK(is_conforming(parse(R"({"additionalProperties":true})"), schema));
+    for (const char* text : {R"({"additionalProperties":"x"})", R"({"items":"x"})", R"({"items":[]})"}) CHECK(!is_conforming(parse(text), schema));
     CHECK(!is_conforming(parse(R"({"data":{"n":[18446744073709551615]}})"), *find_type("apps/v1.ControllerRevision")));
 }
 
