@@ -93,16 +93,19 @@ Result<Json, DecodeError> typed(const Body& body, const TypeInfo& type, std::str
     return object;
 }
 
+// The scheme still knows the Scales of old, which are not served.
+bool is_old_scale(std::string_view api_version, std::string_view kind) {
+    static constexpr std::string_view versions[] = {"apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"};
+    return kind == "Scale" && std::find(std::begin(versions), std::end(versions), api_version) != std::end(versions);
+}
+
 // A body of another kind than the path takes is decoded as what it says it is, and then cannot be converted: why. Nothing
 // when it is the same kind in another version.
 std::optional<std::string> why_other_kind(const Exchange& exchange, const BodyType& expected, const Body& body) {
     const std::string &api_version = body.api_version, &kind = body.kind;
     const auto [group, version] = split_version(api_version);
     const KindRegistry& kinds = exchange.registry.kinds();
-    // The scheme still knows the Scales of old, which are not served.
-    static constexpr std::string_view old_scales[] = {"apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"};
-    const bool old_scale = std::find(std::begin(old_scales), std::end(old_scales), api_version) != std::end(old_scales);
-    if (old_scale && kind == "Scale" && expected.kind == "Scale") return std::nullopt;
+    if (is_old_scale(api_version, kind) && expected.kind == "Scale") return std::nullopt;
     const KindSpec* spec = kinds.by_kind(group, version, kind);
     bool list = kind == "List" && api_version == "v1";
     for (const KindSpec* served : kinds.all()) {
@@ -153,17 +156,10 @@ ApiResult<bool> check_custom(const Body& body, const BodyType& expected, const s
 
 }  // namespace
 
-Status invalid_option(std::string_view options_kind, std::string_view field, std::string_view reason,
-                      std::string message) {
-    StatusDetail detail;
-    detail.code = 422;
-    detail.reason = "Invalid";
-    detail.group = "meta.k8s.io";
-    detail.kind = options_kind;
-    detail.message =
-        std::string(options_kind) + ".meta.k8s.io \"\" is invalid: " + std::string(field) + ": " + message;
-    detail.causes.push_back({std::string(reason), std::move(message), std::string(field)});
-    return Status(std::move(detail));
+std::string json_type_word(const Json& value) {
+    if (value.is_array()) return "array";
+    if (value.is_string()) return "string";
+    return value.is_boolean() ? "bool" : value.is_object() ? "object" : "number";
 }
 
 BodyType body_type(const Exchange& exchange) {
@@ -212,6 +208,36 @@ ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
     return std::move(*decoded);
 }
 
+namespace {
+
+// The Scales of old gave the selector as a map, and its text apart.
+Result<bool, DecodeError> decode_old_scale(Json& object, const TypeInfo& type, std::vector<std::string>& complaints) {
+    const Json status = object_at(object, {"status"});
+    Json* const fields = find(object, {"status"});
+    if (fields != nullptr) {
+        erase(*fields, "selector");
+        erase(*fields, "targetSelector");
+    }
+    TRY(conform(object, type, "Scale", complaints));
+    const auto refuse = [](const Json& value, const std::string& field, const char* wanted) {
+        return DecodeError{std::string("json: cannot unmarshal ") + json_type_word(value) + " into Go struct field ScaleStatus.status." +
+                               field + " of type " + wanted,
+                           false};
+    };
+    const Json* selector = find(status, "selector");
+    if (selector != nullptr && !selector->is_null() && !selector->is_object()) return refuse(*selector, "selector", "map[string]string");
+    if (selector != nullptr && selector->is_object()) {
+        for (const auto& [key, value] : selector->items()) {
+            if (!value.is_string() && !value.is_null()) return refuse(value, "selector", "string");
+        }
+    }
+    const Json* text = find(status, "targetSelector");
+    if (text != nullptr && !text->is_null() && !text->is_string()) return refuse(*text, "targetSelector", "string");
+    return true;
+}
+
+}  // namespace
+
 Result<bool, DecodeError> decode_patched(const Exchange& exchange, Json& object, const BodyType& expected,
                                          std::vector<std::string>& complaints) {
     Body body;
@@ -221,6 +247,7 @@ Result<bool, DecodeError> decode_patched(const Exchange& exchange, Json& object,
         const std::string text = encode_raw(object);
         body.text = text;
         if (auto why = why_other_kind(exchange, expected, body)) return DecodeError{std::move(*why), false};
+        if (is_old_scale(body.api_version, body.kind)) return decode_old_scale(object, *expected.type, complaints);
     }
     return conform(object, *expected.type, expected.kind, complaints);
 }
@@ -244,16 +271,15 @@ ApiResult<Json> decode_delete_options(const Exchange& exchange) {
     return std::move(*decoded);
 }
 
-ApiResult<bool> is_dry_run(std::string_view options_kind, const std::vector<std::string>& values) {
+bool check_dry_run(const std::vector<std::string>& values, FieldErrors& errors) {
     bool known = true;
     std::string given;
     for (const std::string& value : values) {
         known = known && value == "All";
         given += (given.empty() ? "" : ", ") + go_quote(value);
     }
-    if (known) return !values.empty();
-    return invalid_option(options_kind, "dryRun", "FieldValueNotSupported",
-                          "Unsupported value: []string{" + given + "}: supported values: \"All\"");
+    if (!known) errors.not_supported(FieldPath("dryRun"), GoText{"[]string{" + given + "}"}, {"All"});
+    return !values.empty();
 }
 
 namespace {
@@ -274,41 +300,52 @@ std::string options_text(std::string_view kind, const RequestInfo& info, const s
 
 }  // namespace
 
-ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view options_kind) {
-    const RequestInfo& info = exchange.info;
-    WriteContext context;
-    context.user = exchange.request.user;
-    context.warnings = &exchange.warnings;
-    std::vector<std::string> dry_run;
-    const auto [first, last] = info.query.equal_range("dryRun");
-    for (auto at = first; at != last; ++at) dry_run.push_back(at->second);
-    TRY_ASSIGN(context.dry_run, is_dry_run(options_kind, dry_run));
-    const std::string manager(info.parameter("fieldManager"));
-    if (manager.size() > manager_bytes_max) {
-        return invalid_option(options_kind, "fieldManager", "FieldValueTooLong",
-                              "Too long: must have at most " + std::to_string(manager_bytes_max) + " bytes");
-    }
+namespace {
+
+// metav1validation.ValidateFieldManager
+void check_manager(const std::string& manager, FieldErrors& errors) {
+    const FieldPath path("fieldManager");
+    if (manager.size() > manager_bytes_max) errors.too_long(path, manager_bytes_max);
     for (std::size_t i = 0; i < manager.size(); ++i) {
         const unsigned char c = static_cast<unsigned char>(manager[i]);
         if (c >= 0x20 && c != 0x7f) continue;
         char code[8];
         std::snprintf(code, sizeof code, "U+%04X", c);
-        return invalid_option(options_kind, "fieldManager", "FieldValueInvalid",
-                              "Invalid value: " + go_quote(manager) + ": invalid character " + code +
-                                  " (at position " + std::to_string(i) + ")");
+        errors.invalid(path, manager, "invalid character " + std::string(code) + " (at position " + std::to_string(i) + ")");
     }
-    context.field_manager = manager.empty() ? manager_of_agent(exchange.request.user_agent) : manager;
+}
+
+}  // namespace
+
+ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view options_kind, bool applies) {
+    const RequestInfo& info = exchange.info;
+    WriteContext context;
+    context.user = exchange.request.user;
+    context.warnings = &exchange.warnings;
+    const std::string manager(info.parameter("fieldManager"));
     const std::string_view validation = info.parameter("fieldValidation");
+    context.field_manager = manager.empty() ? manager_of_agent(exchange.request.user_agent) : manager;
+    // Those of a deletion have nothing more, and their dryRun may stand in the body.
+    if (options_kind == "DeleteOptions") return context;
+    FieldErrors errors;
+    if (applies && manager.empty()) errors.required(FieldPath("fieldManager"), "is required for apply patch");
+    if (!applies && options_kind == "PatchOptions" && info.has("force")) {
+        errors.forbidden(FieldPath("force"), "may not be specified for non-apply patch");
+    }
+    check_manager(manager, errors);
+    std::vector<std::string> dry_run;
+    const auto [first, last] = info.query.equal_range("dryRun");
+    for (auto at = first; at != last; ++at) dry_run.push_back(at->second);
+    context.dry_run = check_dry_run(dry_run, errors);
     using FieldValidation = WriteContext::FieldValidation;
     if (validation == "Strict")
         context.field_validation = FieldValidation::strict;
     else if (validation == "Ignore")
         context.field_validation = FieldValidation::ignore;
     else if (!validation.empty() && validation != "Warn") {
-        return invalid_option(options_kind, "fieldValidation", "FieldValueNotSupported",
-                              "Unsupported value: " + go_quote(validation) +
-                                  ": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
+        errors.not_supported(FieldPath("fieldValidation"), validation, {"", "Ignore", "Strict", "Warn"});
     }
+    if (!errors.empty()) return Status::invalid("meta.k8s.io", options_kind, {}, errors);
     if (RequestScope* scope = RequestScope::current()) {
         scope->options = options_text(options_kind, info, manager, validation, context.dry_run);
     }

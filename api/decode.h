@@ -26,6 +26,9 @@ BodyType body_type(const Exchange& exchange);
 ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
                             WriteContext::FieldValidation validation);
 
+// What Go's JSON library calls a value: object, array, string, bool, number.
+std::string json_type_word(const Json& value);
+
 // A document that a JSON or merge patch has made, as if it had been sent: brought into the form of its type, or why it
 // has none.
 Result<bool, DecodeError> decode_patched(const Exchange& exchange, Json& object, const BodyType& expected,
@@ -34,15 +37,12 @@ Result<bool, DecodeError> decode_patched(const Exchange& exchange, Json& object,
 // The body of a DELETE. Errors: 500, which is what the real server makes of a body that is no DeleteOptions.
 ApiResult<Json> decode_delete_options(const Exchange& exchange);
 
-// Whether the values of dryRun ask for one; 422 for a value that is not known.
-ApiResult<bool> is_dry_run(std::string_view options_kind, const std::vector<std::string>& values);
+// Whether the values of dryRun ask for one, and what is wrong with them.
+bool check_dry_run(const std::vector<std::string>& values, FieldErrors& errors);
 
-// Options in the query of a write; `options_kind` is CreateOptions, UpdateOptions, PatchOptions or
-// DeleteOptions.
-ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view options_kind);
-
-// 422 about options.
-Status invalid_option(std::string_view options_kind, std::string_view field, std::string_view reason,
-                      std::string message);
+// Options in the query of a write; `options_kind` is CreateOptions, UpdateOptions, PatchOptions (`applies`: those of an
+// apply) or DeleteOptions, of which only who asks counts. Errors: 422 with all that is wrong with them
+// (k8s.io/apimachinery/pkg/apis/meta/v1/validation).
+ApiResult<WriteContext> write_context(Exchange& exchange, std::string_view options_kind, bool applies = false);
 
 }  // namespace kubemu::api

@@ -110,19 +110,17 @@ Deletion plan_deletion(const KindSpec& kind, Json& object, const DeleteOptions& 
     return Deletion::mark;
 }
 
-ApiResult<bool> validate_delete_options(const Json& options) {
-    FieldErrors errors;
+void check_delete_options(const Json& options, FieldErrors& errors) {
     const Json* policy = find(options, "propagationPolicy");
     if (policy != nullptr && find(options, "orphanDependents") != nullptr) {
         errors.invalid(FieldPath("propagationPolicy"), *policy, "orphanDependents and deletionPropagation cannot be both set");
-    } else if (policy != nullptr) {
+    }
+    if (policy != nullptr) {
         const std::string_view text = policy->is_string() ? std::string_view(policy->get_ref<const std::string&>()) : "";
         if (text != "Foreground" && text != "Background" && text != "Orphan") {
             errors.not_supported(FieldPath("propagationPolicy"), text, {"Foreground", "Background", "Orphan", "nil"});
         }
     }
-    if (!errors.empty()) return Status::invalid("meta.k8s.io", "DeleteOptions", {}, errors);
-    return true;
 }
 
 }  // namespace kubemu::api

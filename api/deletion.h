@@ -27,7 +27,7 @@ bool pending_finalizers(const KindSpec& kind, const Json& object);
 // Whether this state of an object is the one in which the server removes it: marked, nothing pending, no grace left.
 bool finished_deletion(const KindSpec& kind, const Json& object);
 
-// 422 for what cannot be combined.
-ApiResult<bool> validate_delete_options(const Json& options);
+// What cannot be combined, and what is no policy (metav1validation.ValidateDeleteOptions, dryRun apart).
+void check_delete_options(const Json& options, FieldErrors& errors);
 
 }  // namespace kubemu::api

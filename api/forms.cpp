@@ -13,7 +13,7 @@ namespace {
 
 // pkg/printers/internalversion printScale
 constexpr ColumnSpec scale_columns[] = {
-    {"Name", "string", "name", "Name of the object.", 0, ".metadata.name"},
+    {"Name", "string", "", "Name of the object.", 0, ".metadata.name"},
     {"Desired", "integer", "", "How many pods are wanted.", 0, ".spec.replicas"},
     {"Available", "integer", "", "How many pods there are.", 0, ".status.replicas"},
     {"Age", "string", "", "Time since it was created.", 0, "age"},

@@ -12,6 +12,7 @@
 #include "api/encode_answer.h"
 #include "api/exchange.h"
 #include "api/forms.h"
+#include "api/subresources/node_location.h"
 #include "api/subresources/proxy.h"
 #include "api/request_scope.h"
 #include "api/routes.h"
@@ -81,7 +82,7 @@ std::optional<Response> health(std::string_view path, const RequestInfo& info) {
         if (path.substr(0, endpoint.size()) != endpoint) continue;
         const std::string_view rest = path.substr(endpoint.size());
         if (!rest.empty() && rest[0] != '/') continue;
-        if (rest.size() > 1) {
+        if (!rest.empty()) {
             for (const std::string_view check : health_checks) {
                 if (rest.substr(1) == check) return text_response(200, "ok");
             }
@@ -160,6 +161,14 @@ std::string Handlers::Impl::version_json() const {
                      {"compiler", "gc"},
                      {"platform", "linux/amd64"}};
     std::string text = "{\n  \"major\": \"" + std::string(parts[0]) + "\",\n  \"minor\": \"" + std::string(parts[1]) + "\"";
+    // Since 1.34 a server says as which release it behaves, and with which it gets on (KEP-4330).
+    if (constexpr int tells_emulation = 34; minor >= tells_emulation) {
+        const auto add = [&text](const char* name, const std::string& value) { text += ",\n  \"" + std::string(name) + "\": \"" + value + "\""; };
+        add("emulationMajor", std::string(parts[0]));
+        add("emulationMinor", std::string(parts[1]));
+        add("minCompatibilityMajor", std::string(parts[0]));
+        add("minCompatibilityMinor", std::to_string(minor - 1));
+    }
     for (const char* member : {"gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"}) {
         text += ",\n  \"" + std::string(member) + "\": \"" + document[member].get<std::string>() + "\"";
     }
@@ -230,7 +239,12 @@ std::optional<Response> Handlers::Impl::discovery(const Request& request, std::s
 // What is no resource; nothing when the path is one.
 std::optional<Response> Handlers::Impl::document(const Request& request, const RequestInfo& info) {
     std::string_view path = request.path;
-    while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+    if (path.starts_with("//")) return text_response(404, "404 page not found\n");
+    if (path.starts_with("/openapi/v3/") && path.find_first_not_of('/', 11) == path.npos) return text_response(404, "", "");
+    if (path.starts_with("/openapi/v2/")) return text_response(404, "404 page not found\n");
+    // Only what is below /api and /apis, and /version, does without its last slash.
+    const bool routed = path.starts_with("/api/") || path.starts_with("/apis/") || path == "/version/";
+    while (routed && path.size() > 1 && path.back() == '/') path.remove_suffix(1);
     if (auto response = health(path, info)) return response;
     const auto parts = split(path.substr(1), '/');
     if (auto response = refuse_document(request, parts)) return response;
@@ -296,6 +310,8 @@ std::optional<Response> Handlers::Impl::refuse_document(const Request& request, 
     const bool version = parts.size() == 1 && parts[0] == "version";
     const bool core = parts[0] == "api" && parts.size() <= 2;
     const bool group = parts[0] == "apis" && parts.size() <= 3 && (parts.size() == 1 || serves_builtin_group(parts[1]));
+    // "/apis//apps/v1"
+    if (parts.size() > 1 && parts[0] == "apis" && parts[1].empty()) return text_response(404, "404 page not found\n");
     if (!version && !core && !group) return std::nullopt;
     if (request.method != "GET") return status_response(Status::server_response(405), request);
     const auto accepted = check_accept(request.accept, version ? json_types : object_types, false);
@@ -317,6 +333,7 @@ ApiResult<bool> Handlers::Impl::resource(const ExchangePtr& exchange) {
     // Whatever method and media types: those are the business of whoever answers.
     const bool proxies = subresource == "proxy" && (kind.resource == "pods" || kind.resource == "services");
     if (proxies && !info.namespace_name.empty()) return handle_proxy(exchange);
+    if (subresource == "proxy" && kind.resource == "nodes") return handle_node_proxy(exchange);
     const ApiResult<Action> routed = route(*exchange);
     // Routes that are there say that their kind is deprecated; a method that is not allowed says nothing. Where lists are
     // served there is a route to watch them, whatever it answers.
@@ -416,7 +433,11 @@ void Handlers::handle(Request request, Respond respond, HeadersPtr headers) {
         respond = impl_->audited(request, notes, std::move(respond));
     }
     if (impl_->forward(request, headers, respond)) return;
+    if (!is_percent_encoded(request.path)) return respond(text_response(400, "400 Bad Request"));
     RequestInfo info = parse_request_info(request.path, request.query);
+    if (const std::string wrong = wrong_timeout(info); !wrong.empty()) {
+        return respond(status_response(Status::bad_request(wrong), request));
+    }
     KindRegistry::Pin kinds = impl_->options.registry.kinds().pin();
     try {
         if (auto response = impl_->document(request, info)) return respond(std::move(*response));

@@ -72,7 +72,6 @@ ApiResult<Json> queried_options(const Exchange& exchange) {
 ApiResult<AskedDeletion> asked_deletion(const Exchange& exchange) {
     const bool sent = !exchange.request.body.empty();
     TRY_ASSIGN(const Json given, sent ? decode_delete_options(exchange) : queried_options(exchange));
-    TRY(validate_delete_options(given));
     AskedDeletion asked;
     DeleteOptions& options = asked.options;
     if (const Json* seconds = find(given, "gracePeriodSeconds"))
@@ -86,7 +85,10 @@ ApiResult<AskedDeletion> asked_deletion(const Exchange& exchange) {
     options.precondition_revision = string_at(given, {"preconditions", "resourceVersion"});
     std::vector<std::string> dry_run;
     for (const Json& value : array_at(given, {"dryRun"})) dry_run.push_back(value.get<std::string>());
-    TRY_ASSIGN(options.dry_run, is_dry_run("DeleteOptions", dry_run));
+    FieldErrors errors;
+    check_delete_options(given, errors);
+    options.dry_run = check_dry_run(dry_run, errors);
+    if (!errors.empty()) return Status::invalid("meta.k8s.io", "DeleteOptions", {}, errors);
     Json shown = given;
     shown["kind"] = "DeleteOptions";
     shown["apiVersion"] = "meta.k8s.io/v1";

@@ -36,12 +36,6 @@ ApiResult<PatchType> patch_type(const Exchange& exchange) {
         std::string(patch_types(*exchange.kind)));
 }
 
-std::string json_word(const Json& value) {
-    if (value.is_array()) return "array";
-    if (value.is_string()) return "string";
-    return value.is_boolean() ? "bool" : value.is_object() ? "object" : "number";
-}
-
 // The 422 that a patched object gets when it does not fit its type. `shown` is what messages print as the value.
 Status patch_invalid(const std::string& shown, const std::string& message) {
     StatusDetail detail;
@@ -71,14 +65,10 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
     const std::string decoding_yaml = "error decoding YAML: ";
     const KindSpec& kind = *exchange->kind;
     const RequestInfo& info = exchange->info;
-    TRY_ASSIGN(WriteContext context, write_context(*exchange, "PatchOptions"));
+    TRY_ASSIGN(WriteContext context, write_context(*exchange, "PatchOptions", true));
     context.owners_settled = true;
     context.creates = true;
     context.uid_is_precondition = false;
-    if (info.parameter("fieldManager").empty()) {
-        return invalid_option("PatchOptions", "fieldManager", "FieldValueRequired",
-                              "Required value: is required for apply patch");
-    }
     const bool force = info.flag("force");
     std::vector<std::string> duplicates;
     auto patch = parse_configuration(exchange->request.body, duplicates);
@@ -86,7 +76,7 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
     if (patch->is_null()) *patch = Json::object();
     if (!patch->is_object()) {
         return Status::bad_request(decoding_yaml + "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
-                                   json_word(*patch) + " into Go value of type map[string]interface {}");
+                                   json_type_word(*patch) + " into Go value of type map[string]interface {}");
     }
     const bool scale = info.subresource == "scale";
     const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
@@ -150,7 +140,7 @@ ReadPatch read_patch(PatchType type, const std::string& body, FieldValidation va
     } else if (type != PatchType::json) {
         const bool object = read.patch.is_object() || read.patch.is_null() || (type == PatchType::merge && lenient);
         if (!object) {
-            read.error = Status::bad_request(prefix + "json: cannot unmarshal " + json_word(read.patch) +
+            read.error = Status::bad_request(prefix + "json: cannot unmarshal " + json_type_word(read.patch) +
                                              " into Go value of type map[string]interface {}");
         } else if (read.patch.is_null() && type == PatchType::merge) {
             read.error = Status::bad_request("Invalid JSON Patch");
@@ -212,10 +202,6 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
     TRY_ASSIGN(const PatchType type, patch_type(*exchange));
     if (type == PatchType::apply) return handle_apply(exchange);
     TRY_ASSIGN(WriteContext context, write_context(*exchange, "PatchOptions"));
-    if (info.has("force")) {
-        return invalid_option("PatchOptions", "force", "FieldValueForbidden",
-                              "Forbidden: may not be specified for non-apply patch");
-    }
     // A uid in a patch is a field like any other.
     context.uid_is_precondition = false;
     const ReadPatch read = read_patch(type, exchange->request.body, context.field_validation);
@@ -224,7 +210,7 @@ ApiResult<bool> handle_patch(const ExchangePtr& exchange) {
     const auto change = [&](Json& current, bool exists) -> ApiResult<bool> {
         if (!exists) return Status::not_found(kind.group, kind.plural, info.name);
         if (read.error) return *read.error;
-        Json object = scale ? scale_of(kind, current) : current;
+        Json object = scale ? owned_scale_of(kind, current) : current;
         TRY(apply_patch(*exchange, read, expected, object, context.field_validation));
         if (name_of(object).empty()) return name_undeterminable(info.name);
         TRY(check_names(*exchange, object));

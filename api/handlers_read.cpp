@@ -9,6 +9,7 @@
 #include "api/kinds/views.h"
 #include "api/subresources/pod_connect.h"
 #include "api/lists.h"
+#include "api/subresources/node_location.h"
 #include "api/subresources/pod_logs.h"
 #include "api/subresources/subresources.h"
 #include "api/values/field_errors.h"
@@ -37,6 +38,25 @@ ApiResult<bool> get_observed(const ExchangePtr& exchange) {
 
 }  // namespace
 
+namespace {
+
+// Up to 1.35 some Scales had a name of their own for what is missing (ScaleREST.Get in kubernetes pkg/registry).
+Status not_found(const Exchange& exchange) {
+    constexpr int names_the_object = 36;
+    const KindSpec& kind = *exchange.kind;
+    const std::string& name = exchange.info.name;
+    const bool scale = exchange.info.subresource == "scale" && exchange.registry.kinds().minor() < names_the_object;
+    if (scale && (kind.resource == "deployments.apps" || kind.resource == "replicasets.apps")) {
+        return Status::not_found(kind.group, std::string(kind.plural) + "/scale", name);
+    }
+    if (scale && kind.resource == "replicationcontrollers") {
+        return Status::not_found("autoscaling", std::string(kind.plural) + "/scale", name);
+    }
+    return Status::not_found(kind.group, kind.plural, name);
+}
+
+}  // namespace
+
 ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;
     const KindSpec& kind = *exchange->kind;
@@ -47,9 +67,7 @@ ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     if (revision > current) return Status::too_large_resource_version(revision, current);
     const std::string_view space = kind.namespaced ? std::string_view(info.namespace_name) : std::string_view();
     const storage::RecordPtr record = registry.store().get(kind.resource, object_key(space, info.name));
-    if (!record) {
-        return Status::not_found(kind.group, std::string(kind.plural) + (info.subresource == "scale" ? "/scale" : ""), info.name);
-    }
+    if (!record) return not_found(*exchange);
     TRY(make_readable(registry, kind, {record}, exchange->calls));
     if (info.subresource == "scale") {
         TRY_ASSIGN(const Json scale, read_scale(kind, registry.document_as(*record, kind)));
@@ -73,25 +91,28 @@ namespace {
 ApiResult<bool> read_log_limits(const Exchange& exchange, LogQuery& query) {
     const RequestInfo& info = exchange.info;
     FieldErrors errors;
-    const auto at_least = [&](const char* name, std::int64_t least, const char* message) -> ApiResult<std::optional<std::int64_t>> {
+    const auto number = [&](const char* name) -> ApiResult<std::optional<std::int64_t>> {
         if (!info.has(name)) return std::optional<std::int64_t>();
         TRY_ASSIGN(const std::int64_t value, number_parameter(exchange, name, 0));
-        if (value < least) errors.invalid(FieldPath(name), value, message);
         return std::optional<std::int64_t>(value);
     };
-    TRY_ASSIGN(query.tail_lines, at_least("tailLines", 0, "must be greater than or equal to 0"));
-    TRY_ASSIGN(query.limit_bytes, at_least("limitBytes", 1, "must be greater than 0"));
-    if (info.has("sinceSeconds") && info.has("sinceTime")) {
-        errors.forbidden(FieldPath(), "at most one of `sinceTime` or `sinceSeconds` may be specified");
-    } else if (info.has("sinceSeconds")) {
-        TRY_ASSIGN(const auto seconds, at_least("sinceSeconds", 1, "must be greater than 0"));
-        query.since = exchange.registry.clock().now() - std::chrono::seconds(*seconds);
-    } else if (info.has("sinceTime")) {
-        const std::string_view since = info.parameter("sinceTime");
-        if (!since.empty() && since != "null") {
-            if (const auto read = scalars::time(since); !read) return Status::bad_request(read.error().message);
-        }
+    // All are read before the first is judged.
+    TRY_ASSIGN(const auto seconds, number("sinceSeconds"));
+    if (const std::string_view since = info.parameter("sinceTime"); !since.empty() && since != "null") {
+        if (const auto read = scalars::time(since); !read) return Status::bad_request(read.error().message);
         query.since = parse_time(since);
+    }
+    TRY_ASSIGN(query.tail_lines, number("tailLines"));
+    TRY_ASSIGN(query.limit_bytes, number("limitBytes"));
+    if (query.tail_lines && *query.tail_lines < 0) {
+        errors.invalid(FieldPath("tailLines"), *query.tail_lines, "must be greater than or equal to 0");
+    }
+    if (query.limit_bytes && *query.limit_bytes < 1) errors.invalid(FieldPath("limitBytes"), *query.limit_bytes, "must be greater than 0");
+    if (seconds && info.has("sinceTime")) {
+        errors.forbidden(FieldPath(), "at most one of `sinceTime` or `sinceSeconds` may be specified");
+    } else if (seconds) {
+        if (*seconds < 1) errors.invalid(FieldPath("sinceSeconds"), *seconds, "must be greater than 0");
+        query.since = exchange.registry.clock().now() - std::chrono::seconds(*seconds);
     }
     // Streams apart are behind a gate that is closed (PodLogsQuerySplitStreams).
     constexpr int knows_streams = 32;
@@ -104,10 +125,32 @@ ApiResult<bool> read_log_limits(const Exchange& exchange, LogQuery& query) {
 
 }  // namespace
 
+namespace {
+
+// The request that the server would make to the kubelet, which nobody answers.
+std::string unread_log(const RequestInfo& info, const LogQuery& query, const NodeLocation& node) {
+    const std::string port = std::to_string(node.port);
+    std::string url = "https://" + node.host + ":" + port + "/containerLogs/" + info.namespace_name + "/" + info.name + "/" + query.container;
+    char before = '?';
+    const auto add = [&](const char* name, const std::string& value) {
+        url += std::exchange(before, '&') + std::string(name) + "=" + value;
+    };
+    if (query.follow) add("follow", "true");
+    if (query.limit_bytes) add("limitBytes", std::to_string(*query.limit_bytes));
+    if (query.previous) add("previous", "true");
+    if (info.has("sinceSeconds")) add("sinceSeconds", std::string(info.parameter("sinceSeconds")));
+    if (query.tail_lines) add("tailLines", std::to_string(*query.tail_lines));
+    if (query.timestamps) add("timestamps", "true");
+    return "Get " + go_quote(url) + ": " + refused(node.address, port);
+}
+
+}  // namespace
+
 ApiResult<bool> handle_log(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;
     Registry& registry = exchange->registry;
     LogQuery query;
+    TRY(read_log_limits(*exchange, query));
     query.pod = registry.store().get("pods", object_key(info.namespace_name, info.name));
     if (!query.pod) return Status::not_found({}, "pods", info.name);
     const Json pod = registry.document(*query.pod);
@@ -115,15 +158,17 @@ ApiResult<bool> handle_log(const ExchangePtr& exchange) {
     query.follow = info.flag("follow");
     query.previous = info.flag("previous");
     query.timestamps = info.flag("timestamps");
-    TRY(read_log_limits(*exchange, query));
-    if (pod_view_of(*query.pod).node_name.empty() || exchange->logs == nullptr) {
+    const std::string node_name = pod_view_of(*query.pod).node_name;
+    if (node_name.empty()) {
         // Nothing runs it, so there is nothing to read.
         Response response;
-        response.code = exchange->logs == nullptr ? 200 : 204;
-        response.content_type = "text/plain";
+        response.code = 204;
+        response.content_type = "";
         exchange->respond(std::move(response));
         return true;
     }
+    TRY_ASSIGN(const NodeLocation node, node_location(*exchange, node_name));
+    if (exchange->logs == nullptr) return Status::plain_500(unread_log(info, query, node));
     TRY_ASSIGN(auto stream, exchange->logs->open(query));
     Response response;
     response.content_type = "text/plain";

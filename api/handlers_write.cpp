@@ -39,7 +39,7 @@ ApiResult<bool> handle_create(const ExchangePtr& exchange) {
         return post_to_subresource(exchange, context, object, info.name, info.subresource);
     if (kind.resource == "bindings")
         return post_to_subresource(exchange, context, object, name_of(object), "binding");
-    if (kind.namespaced && info.namespace_name.empty()) {
+    if (kind.namespaced && info.namespace_name.empty() && !info.lacks_namespace) {
         return Status::bad_request("an empty namespace may not be set during creation");
     }
     auto pending = std::make_shared<Pending>(exchange, [](Exchange& answered, const Written& written) {

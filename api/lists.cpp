@@ -7,6 +7,7 @@
 #include "api/conversion_webhook.h"
 #include "api/codec/json.h"
 #include "api/codec/protobuf.h"
+#include "api/decode.h"
 #include "api/draft.h"
 #include "api/forms.h"
 #include "api/values/field_errors.h"
@@ -36,14 +37,35 @@ std::string continue_token(const Continue& at) {
     return text;
 }
 
+// Why a document is no token, as Go's JSON library says it; empty when it is one.
+std::string wrong_token(const Json& document) {
+    const auto cannot = [](const Json& value, const std::string& into) {
+        return "json: cannot unmarshal " + json_type_word(value) + " into Go " + into;
+    };
+    if (document.is_null()) return {};
+    if (!document.is_object()) return cannot(document, "value of type storage.continueToken");
+    for (const auto& [name, value] : document.items()) {
+        const bool number = name == "rv";
+        if (value.is_null() || (number ? value.is_number_integer() : value.is_string())) continue;
+        if (number || name == "v" || name == "start") {
+            return cannot(value, "struct field continueToken." + name + " of type " + (number ? "int64" : "string"));
+        }
+    }
+    return {};
+}
+
 ApiResult<Continue> parse_continue(std::string_view token) {
     const std::string bad = "invalid continue token: continue key is not valid: ";
     std::string text(token), json;
     for (char& c : text) c = c == '-' ? '+' : c == '_' ? '/' : c;
     while (text.size() % 4 != 0) text += '=';
-    if (!base64_decode(text, json)) return Status::bad_request(bad + "illegal base64 data at input byte 0");
+    const std::size_t illegal = token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    if (illegal != token.npos || !base64_decode(text, json)) {
+        return Status::bad_request(bad + "illegal base64 data at input byte " + std::to_string(illegal == token.npos ? 0 : illegal));
+    }
     auto document = parse_json(json);
     if (!document) return Status::bad_request(bad + document.error().message);
+    if (const std::string wrong = wrong_token(*document); !wrong.empty()) return Status::bad_request(bad + wrong);
     if (string_at(*document, {"v"}) != "meta.k8s.io/v1") {
         return Status::bad_request(bad + "server does not recognize this encoded version " + std::string(string_at(*document, {"v"})));
     }
@@ -82,8 +104,6 @@ ApiResult<ListQuery> list_query(const Exchange& exchange) {
     if (!errors.empty()) return list_options_invalid(errors);
     // What is made when it is read has neither revisions nor pages.
     if (rules_of(*exchange.kind)->observe != nullptr) return query;
-    TRY_ASSIGN(const storage::Revision revision, revision_parameter(exchange));
-    const storage::Revision current = exchange.registry.store().current_revision();
     if (!token.empty()) {
         TRY_ASSIGN(const Continue at, parse_continue(token));
         if (with_version && info.parameter("resourceVersion") != "0") {
@@ -93,6 +113,8 @@ ApiResult<ListQuery> list_query(const Exchange& exchange) {
         query.after = at.after;
         return query;
     }
+    TRY_ASSIGN(const storage::Revision revision, revision_parameter(exchange));
+    const storage::Revision current = exchange.registry.store().current_revision();
     // "0" is answered from the cache, which knows no pages.
     if (info.parameter("resourceVersion") == "0" && match != "Exact") query.limit = 0;
     // Without a match rule a limit makes the list exact, as the real server does.

@@ -71,19 +71,6 @@ FieldManager scale_manager(const WriteContext& context, Time now) {
                                               reset_fields({}, {}, "scale", false)});
 }
 
-FieldPathSteps replica_steps(const KindSpec& kind) {
-    if (kind.custom == nullptr || !kind.custom->scale) return {"f:spec", "f:replicas"};
-    FieldPathSteps steps;
-    for (const std::string& step : kind.custom->scale->spec_replicas.steps) steps.push_back("f:" + step);
-    return steps;
-}
-
-Json owned_scale_of(const KindSpec& kind, const Json& object) {
-    Json scale = scale_of(kind, object);
-    owners_to_scale(object, replica_steps(kind), scale);
-    return scale;
-}
-
 }  // namespace
 
 ApiResult<bool> Registry::write_scale(const KindSpec& kind, Json& object, Json scale,

@@ -188,7 +188,7 @@ ApiResult<Registry::Impl::Attempt> Registry::Impl::update_once(const KindSpec& k
     }
     TRY(place_in_namespace(kind, namespace_name, changed));
     if (const std::string_view uid = uid_of(changed); context.uid_is_precondition && !uid.empty() && uid != uid_of(old)) {
-        return precondition_failed(kind, namespace_name, name, "UID", uid, uid_of(old));
+        return precondition_failed(kind, namespace_name, name, "UID", uid, uid_of(old), context.dry_run);
     }
     TRY(check_revision(kind, name, changed, *tip));
 
@@ -302,7 +302,7 @@ ApiResult<Written> Registry::Impl::update(const KindSpec& kind, std::string_view
             TRY_ASSIGN(const bool wanted, change(object, false));
             if (!wanted) return Status::not_found(kind.group, kind.plural, name);
             if (const std::string_view uid = uid_of(object); context.uid_is_precondition && !uid.empty()) {
-                return precondition_failed(kind, namespace_name, name, "UID", uid, {});
+                return precondition_failed(kind, namespace_name, name, "UID", uid, {}, context.dry_run);
             }
             const bool status_creates = subresource == "status" && kind.allow_create_on_update;
             if (!status_creates && (!(kind.allow_create_on_update || context.creates) || !subresource.empty())) {

@@ -17,6 +17,7 @@ struct RequestInfo {
     bool is_resource = false;
     std::string group, version, namespace_name, resource, name, subresource;
     bool watch_path = false;
+    bool lacks_namespace = false;  // namespaces//pods
     Query query;
 
     // The first value of a parameter; empty when it is absent.
@@ -27,5 +28,9 @@ struct RequestInfo {
 };
 
 RequestInfo parse_request_info(std::string_view path, std::string_view query);
+// Whether a path can be decoded; net/http refuses others.
+bool is_percent_encoded(std::string_view path);
+// What is wrong with the parameter timeout; empty: nothing.
+std::string wrong_timeout(const RequestInfo& info);
 
 }  // namespace kubemu::api

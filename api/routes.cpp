@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "api/values/names.h"
 #include "api/values/text.h"
 
 namespace kubemu::api {
@@ -35,7 +36,7 @@ std::uint16_t among(std::uint16_t verbs, std::initializer_list<Verb> wanted) {
 }
 
 Path path_of(const KindSpec& kind, const RequestInfo& info) {
-    const bool placed = !info.namespace_name.empty();
+    const bool placed = !info.namespace_name.empty() || info.lacks_namespace;
     if (!kind.namespaced && placed) return {};
     const bool everywhere = kind.namespaced && !placed;
     if (!info.subresource.empty()) {
@@ -96,6 +97,16 @@ std::string verb_name(const std::string& method, const RequestInfo& info) {
     return lower(method);
 }
 
+// What has to have a name and a namespace, which may not lead elsewhere in the storage (NamespaceKeyFunc).
+ApiResult<bool> check_names_of(const RequestInfo& info, Action action) {
+    const bool reads_all = action == Action::list || action == Action::watch;
+    if (info.lacks_namespace && !reads_all && action != Action::create) return Status::bad_request("Namespace parameter required.");
+    if (info.name.empty() || action == Action::update || action == Action::create) return true;
+    const auto wrong = check_path_segment(info.name, false);
+    if (wrong.empty()) return true;
+    return Status::bad_request("Name parameter invalid: " + go_quote(info.name) + ": " + join(wrong, ";"));
+}
+
 ApiResult<Action> custom_route(const Exchange& exchange) {
     const KindSpec& kind = *exchange.kind;
     const Path path = path_of(kind, exchange.info);
@@ -108,6 +119,7 @@ ApiResult<Action> custom_route(const Exchange& exchange) {
     if (!action || !path.can(verb_of(*action))) {
         return Status::method_not_supported(kind.group, kind.plural, verb_name(method, exchange.info));
     }
+    TRY(check_names_of(exchange.info, *action));
     return *action;
 }
 
@@ -127,6 +139,7 @@ ApiResult<Action> route(const Exchange& exchange) {
         return Status::method_not_supported(kind.group, kind.plural, "watch");
     }
     if (!action || !path.can(verb_of(*action))) return Status::server_response(405);
+    TRY(check_names_of(info, *action));
     if (*action == Action::patch) {
         const std::string_view type = request.content_type;
         if (!names_one(builtin_patches, trim(type.substr(0, type.find(';'))))) {

@@ -23,8 +23,9 @@ Status storage_status(const storage::Error& error, const KindSpec& kind, std::st
 }
 
 Status precondition_failed(const KindSpec& kind, std::string_view namespace_name, std::string_view name, std::string_view what,
-                           std::string_view wanted, std::string_view found) {
-    const std::string key = "/registry/" + std::string(kind.plural) + "/" + object_key(namespace_name, name);
+                           std::string_view wanted, std::string_view found, bool dry_run) {
+    // A dry run looks before the storage puts its prefix to the key.
+    const std::string key = (dry_run ? "/" : "/registry/") + std::string(kind.plural) + "/" + object_key(namespace_name, name);
     const std::string precondition(what);
     return Status::conflict(kind.group, kind.plural, name,
                             "StorageError: invalid object, Code: 4, Key: " + key +

@@ -12,8 +12,8 @@ namespace kubemu::api {
 Status storage_status(const storage::Error& error, const KindSpec& kind, std::string_view name);
 
 // The object is not the one, or not the version, that the request is about (storage.Preconditions): `what` is UID or
-// ResourceVersion. As of storage.NewInvalidObjError.
+// ResourceVersion. As of storage.NewInvalidObjError, or of DryRunnableStorage.
 Status precondition_failed(const KindSpec& kind, std::string_view namespace_name, std::string_view name, std::string_view what,
-                           std::string_view wanted, std::string_view found);
+                           std::string_view wanted, std::string_view found, bool dry_run);
 
 }  // namespace kubemu::api

@@ -274,6 +274,11 @@ ApiResult<bool> check_options(const Exchange& exchange) {
     const FieldPath path("resourceVersionMatch");
     FieldErrors errors;
     const bool initial = info.has("sendInitialEvents");
+    // Without a revision the state comes first, by default as for sendInitialEvents.
+    const bool from_state = info.parameter("resourceVersion").empty() || info.parameter("resourceVersion") == "0";
+    if (!initial && match.empty() && from_state && !info.parameter("continue").empty()) {
+        errors.forbidden(path, "resourceVersionMatch is forbidden when continue is provided");
+    }
     if (initial && match != "NotOlderThan") {
         errors.forbidden(path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     }

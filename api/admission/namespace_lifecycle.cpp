@@ -22,7 +22,7 @@ ApiResult<bool> namespace_lifecycle(AdmissionRequest& request) {
         return true;
     }
     // What is asked about a namespace that is not there tells nothing about it.
-    if (!request.kind.namespaced || request.is("localsubjectaccessreviews.authorization.k8s.io")) return true;
+    if (!request.kind.namespaced || request.namespace_name.empty() || request.is("localsubjectaccessreviews.authorization.k8s.io")) return true;
     const storage::RecordPtr space = request.lookup.get("namespaces", {}, request.namespace_name);
     if (space == nullptr) return Status::not_found({}, "namespaces", request.namespace_name);
     if (request.operation != Operation::create || !view_of(*space).deleting) return true;

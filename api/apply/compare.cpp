@@ -88,6 +88,7 @@ class Comparer {
         if (before != nullptr && after != nullptr && *before == *after) return;
         Trees below;
         compare(place, before, after, below);
+        into.keyed = into.keyed && below.keyed;
         FieldSet::adopt(into.added, step, std::move(below.added));
         FieldSet::adopt(into.modified, step, std::move(below.modified));
         FieldSet::adopt(into.removed, step, std::move(below.removed));

@@ -161,7 +161,13 @@ std::string storage_hash(const Kinds& kinds, const KindSpec& kind) {
         if (kind.custom == nullptr && other->resource == kind.resource && (stored == nullptr || other->storage_version)) stored = other;
     }
     if (stored == nullptr) stored = &kind;
-    const std::string text = std::string(stored->group) + "/" + std::string(stored->version) + "/" + std::string(stored->kind);
+    std::string_view version = stored->version;
+    // These are stored in the real server in a version that is served no longer, or not yet everywhere.
+    for (const char* resource : {"customresourcedefinitions.apiextensions.k8s.io", "mutatingadmissionpolicies.admissionregistration.k8s.io",
+                                 "mutatingadmissionpolicybindings.admissionregistration.k8s.io"}) {
+        if (kind.resource == resource) version = "v1beta1";
+    }
+    const std::string text = std::string(stored->group) + "/" + std::string(version) + "/" + std::string(stored->kind);
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
     return base64_encode(std::string_view(reinterpret_cast<const char*>(digest), 8));

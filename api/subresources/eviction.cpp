@@ -134,7 +134,9 @@ ApiResult<Written> evict(Registry& registry, const KindSpec& pods, std::string_v
     for (int attempts = 0; attempts < limits::update_retries_max; ++attempts) {
         storage::RecordPtr pod = registry.get(pods.resource, namespace_name, name);
         if (!pod) return Status::not_found(pods.group, pods.plural, name);
-        TRY(validate_delete_options(object_at(body, {"deleteOptions"})));
+        FieldErrors errors;
+        check_delete_options(object_at(body, {"deleteOptions"}), errors);
+        if (!errors.empty()) return Status::invalid("meta.k8s.io", "DeleteOptions", {}, errors);
         const PodView& view = pod_view_of(*pod);
         // What has ended, is going already or never ran disturbs nobody any more.
         if (view.finished() || view.deleting || view.phase == PodPhase::pending) {

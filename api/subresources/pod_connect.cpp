@@ -9,6 +9,7 @@
 #include "api/admission/unstored.h"
 #include "api/authorization/attributes.h"
 #include "api/exchange.h"
+#include "api/subresources/node_location.h"
 #include "api/subresources/pod_streams.h"
 #include "api/values/text.h"
 
@@ -77,16 +78,11 @@ ApiResult<bool> may_create(const Exchange& exchange) {
     return true;
 }
 
-// The node's address, when nobody is there to answer.
+// Whether the kubelet of the pod's node can be reached.
 ApiResult<bool> check_node(const Exchange& exchange, std::string_view node_name) {
-    const auto node = exchange.registry.get("nodes", {}, node_name);
-    if (node == nullptr) return Status::not_found({}, "nodes", node_name);
+    TRY_ASSIGN(const NodeLocation location, node_location(exchange, node_name));
     if (exchange.streams != nullptr) return true;
-    std::string address(node_name);
-    for (const Json& known : array_at(exchange.registry.document(*node), {"status", "addresses"})) {
-        if (string_at(known, {"type"}) == "InternalIP") address = string_at(known, {"address"});
-    }
-    return Status::plain_500("error dialing backend: dial tcp " + address + ":10250: connect: connection refused");
+    return Status::plain_500("error dialing backend: " + refused(location.address, std::to_string(location.port)));
 }
 
 }  // namespace

@@ -90,7 +90,8 @@ ApiResult<Location> service_location(const Registry& registry, const RequestInfo
         if (!found) return Status::service_unavailable("no service port " + std::to_string(number) + " found for service " + go_quote(name));
     }
     const auto endpoints = registry.get("endpoints", info.namespace_name, name);
-    if (endpoints == nullptr) return Status::not_found({}, "endpoints", name);
+    // They are looked for under the resource of the request, and missed as such.
+    if (endpoints == nullptr) return Status::not_found({}, "services", name);
     const Json document = registry.document(*endpoints);
     const Json& subsets = array_at(document, {"subsets"});
     if (subsets.empty()) return nobody;
@@ -106,7 +107,7 @@ ApiResult<Location> service_location(const Registry& registry, const RequestInfo
             return Location{pod, number};
         }
     }
-    return nobody;
+    return Status::service_unavailable("no endpoints available for service " + go_quote(info.name));
 }
 
 // What the server inside said, as an answer of ours.
@@ -133,14 +134,14 @@ Response parse_answer(const std::string& text) {
     return response;
 }
 
-// Behind ".../proxy", still encoded; nothing when that ends the path.
-std::string_view rest_of(std::string_view path) {
+}  // namespace
+
+std::string_view rest_of_proxy(std::string_view path) {
     constexpr std::string_view word = "/proxy";
-    const std::size_t at = path.find(word, path.find("/namespaces/"));
+    const std::size_t space = path.find("/namespaces/");
+    const std::size_t at = path.find(word, space == path.npos ? path.find("/nodes/") : space);
     return at == path.npos ? std::string_view() : path.substr(at + word.size());
 }
-
-}  // namespace
 
 bool split_scheme_name_port(std::string_view id, std::string_view& scheme, std::string_view& name, std::string_view& port) {
     const auto parts = split(id, ':');
@@ -188,7 +189,7 @@ ApiResult<bool> handle_proxy(const ExchangePtr& exchange) {
     const Request& request = exchange->request;
     const bool service = exchange->kind->resource == "services";
     Json options = {{"kind", service ? "ServiceProxyOptions" : "PodProxyOptions"}, {"apiVersion", "v1"}};
-    const std::string_view rest = rest_of(request.path);
+    const std::string_view rest = rest_of_proxy(request.path);
     if (rest.size() > 1) options["path"] = rest.substr(1);
     TRY(admit_connection(*exchange, options));
     std::string_view scheme, name, port;

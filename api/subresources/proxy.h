@@ -12,6 +12,9 @@ namespace kubemu::api {
 // (k8s.io/apimachinery/pkg/util/net.SplitSchemeNamePort).
 bool split_scheme_name_port(std::string_view id, std::string_view& scheme, std::string_view& name, std::string_view& port);
 
+// What a path says behind ".../proxy", still encoded; nothing when that ends it.
+std::string_view rest_of_proxy(std::string_view path);
+
 // GET, POST... of pods/NAME/proxy/PATH and services/NAME/proxy/PATH.
 ApiResult<bool> handle_proxy(const ExchangePtr& exchange);
 

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/apply/field_manager.h"
 #include "api/crd/custom_resource.h"
 #include "api/selector/label.h"
 #include "api/request_scope.h"
@@ -53,12 +54,12 @@ ApiResult<Written> bind(Registry& registry, const KindSpec& kind, std::string_vi
             return Status::conflict({}, "pods/binding", name, why);
         };
         if (const std::string_view uid = uid_of(body); !uid.empty() && uid != uid_of(pod)) {
-            return precondition_failed(kind, namespace_name, name, "UID", uid, uid_of(pod));
+            return precondition_failed(kind, namespace_name, name, "UID", uid, uid_of(pod), context.dry_run);
         }
         const std::string_view wanted = string_at(body, {"metadata", "resourceVersion"});
         const std::string_view version = string_at(pod, {"metadata", "resourceVersion"});
         if (!wanted.empty() && wanted != version) {
-            return precondition_failed(kind, namespace_name, name, "ResourceVersion", wanted, version);
+            return precondition_failed(kind, namespace_name, name, "ResourceVersion", wanted, version, context.dry_run);
         }
         if (find(pod, {"metadata", "deletionTimestamp"}) != nullptr) {
             return refuse("pod " + std::string(name) + " is being deleted, cannot be assigned to a host");
@@ -159,6 +160,19 @@ Json scale_of(const KindSpec& kind, const Json& object) {
         const std::string text = (plain ? LabelSelector::from_map(*selector) : LabelSelector::from_object(*selector)).text();
         if (!text.empty()) scale["status"]["selector"] = text;
     }
+    return scale;
+}
+
+std::vector<std::string> replica_steps(const KindSpec& kind) {
+    if (kind.custom == nullptr || !kind.custom->scale) return {"f:spec", "f:replicas"};
+    std::vector<std::string> steps;
+    for (const std::string& step : kind.custom->scale->spec_replicas.steps) steps.push_back("f:" + step);
+    return steps;
+}
+
+Json owned_scale_of(const KindSpec& kind, const Json& object) {
+    Json scale = scale_of(kind, object);
+    owners_to_scale(object, replica_steps(kind), scale);
     return scale;
 }
 

@@ -1,7 +1,9 @@
 // Subresources that are more than a view of their object: binding, eviction, scale.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/registry.h"
 
@@ -14,6 +16,10 @@ ApiResult<Written> post_subresource(Registry& registry, const KindSpec& kind, st
 
 // autoscaling/v1 Scale of a document. A custom resource without replicas has the smallest int32 of them.
 Json scale_of(const KindSpec& kind, const Json& object);
+// The same with who owns its replicas, as patches and configurations find it.
+Json owned_scale_of(const KindSpec& kind, const Json& object);
+// Where an object keeps what its Scale calls spec.replicas, as managedFields write it: {"f:spec", "f:replicas"}.
+std::vector<std::string> replica_steps(const KindSpec& kind);
 // The same for a GET. Errors: a custom resource without replicas.
 ApiResult<Json> read_scale(const KindSpec& kind, const Json& object);
 // Takes spec.replicas of a Scale into the object. Errors: a negative number, or none for a custom resource.

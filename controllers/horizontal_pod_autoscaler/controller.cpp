@@ -104,12 +104,6 @@ bool HorizontalPodAutoscalerController::find_target(Look& look) {
         const auto found = client().get(*look.target_kind, look.view().namespace_name, look.target_name);
         if (!found) {
             error = found.error()->message;
-            // kube-apiserver names the subresource, except for custom resources.
-            if (found.error().code() == 404 && look.target_kind->custom == nullptr) {
-                const std::string dotted = group.empty() ? "" : "." + group;
-                error = std::string(look.target_kind->plural) + "/scale" + dotted + " \"" + look.target_name +
-                        "\" not found";
-            }
         } else if (look.target_kind->custom != nullptr) {
             error = read_custom_scale(look, client().document(**found));
         } else {

@@ -108,11 +108,66 @@ TEST_CASE("routes refuse without looking at resources") {
     CHECK(server.ask("GET", "/version", "", "", "text/html").code == 406);
 }
 
+TEST_CASE("all that is wrong with options is told at once, in the order of their checks") {
+    Server server;
+    const auto message = [&](const std::string& method, const std::string& query, const char* body, const char* type) {
+        return server.ask(method, config_maps + (method == "POST" ? "?" : "/x?") + query, body, type).body["message"];
+    };
+    CHECK(message("POST", "dryRun=x&fieldManager=a%00b%01&fieldValidation=y", "{}", "") ==
+          "CreateOptions.meta.k8s.io \"\" is invalid: [fieldManager: Invalid value: \"a\\x00b\\x01\": invalid character U+0000 (at "
+          "position 1), fieldManager: Invalid value: \"a\\x00b\\x01\": invalid character U+0001 (at position 3), dryRun: Unsupported "
+          "value: []string{\"x\"}: supported values: \"All\", fieldValidation: Unsupported value: \"y\": supported values: \"\", "
+          "\"Ignore\", \"Strict\", \"Warn\"]");
+    CHECK(message("PATCH", "force=true&dryRun=x", "{}", merge) ==
+          "PatchOptions.meta.k8s.io \"\" is invalid: [force: Forbidden: may not be specified for non-apply patch, dryRun: Unsupported "
+          "value: []string{\"x\"}: supported values: \"All\"]");
+    CHECK(message("PATCH", "fieldValidation=x", "{}", "application/apply-patch+yaml") ==
+          "PatchOptions.meta.k8s.io \"\" is invalid: [fieldManager: Required value: is required for apply patch, fieldValidation: "
+          "Unsupported value: \"x\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"]");
+    CHECK(message("DELETE", "fieldManager=%00&dryRun=x&propagationPolicy=y", "", "") ==
+          "DeleteOptions.meta.k8s.io \"\" is invalid: [propagationPolicy: Unsupported value: \"y\": supported values: \"Foreground\", "
+          "\"Background\", \"Orphan\", \"nil\", dryRun: Unsupported value: []string{\"x\"}: supported values: \"All\"]");
+    CHECK(server.ask("DELETE", config_maps + "/x?fieldManager=%00&fieldValidation=y").code == 404);
+}
+
+TEST_CASE("paths with empty parts lead where a router sends them") {
+    Server server;
+    server.config_map("x");
+    CHECK(server.ask("GET", "/api/v1/namespaces//configmaps").body["items"].size() == 1);
+    CHECK(server.ask("POST", "/api/v1/namespaces//configmaps", R"({"metadata":{"name":"a"}})").body["message"] ==
+          "ConfigMap \"a\" is invalid: metadata.namespace: Required value");
+    for (const char* method : {"GET", "DELETE"}) {
+        CHECK(server.ask(method, "/api/v1/namespaces//configmaps/x").body["message"] == "Namespace parameter required.");
+    }
+    for (const char* path : {"/api/v1/namespaces//nodes", "/api/v1//namespaces/default", "/api//v1/pods", "/apis/apps/v1//deployments"}) {
+        CHECK(server.ask("GET", path).body["message"] == "the server could not find the requested resource");
+    }
+    for (const char* path : {"//api/v1/pods", "/apis//apps/v1", "/healthz/", "/openapi/v2/", "/metrics/"}) {
+        const Answer answer = server.ask("GET", path);
+        CHECK(answer.code == 404);
+        CHECK(answer.body.is_discarded());
+    }
+    CHECK(server.ask("GET", "/version/").code == 200);
+    CHECK(server.ask("GET", config_maps + "/%zz").code == 400);
+    CHECK(server.ask("GET", config_maps + "/a%25").body["message"] == "Name parameter invalid: \"a%\": may not contain '%'");
+    CHECK(server.ask("DELETE", config_maps + "/..").body["message"] == "Name parameter invalid: \"..\": may not be '..'");
+    CHECK(server.ask("GET", config_maps + "?watch=1&continue=x").code == 422);
+}
+
+TEST_CASE("a token that is none is told as its decoder tells it, before the revision is looked at") {
+    Server server;
+    const auto message = [&](const std::string& query) { return server.ask("GET", config_maps + "?" + query).body["message"]; };
+    const std::string bad = "invalid continue token: continue key is not valid: ";
+    CHECK(message("continue=a%25&resourceVersion=x") == bad + "illegal base64 data at input byte 1");
+    CHECK(message("continue=NQ") == bad + "json: cannot unmarshal number into Go value of type storage.continueToken");
+    CHECK(message("continue=eyJ2IjogMX0") == bad + "json: cannot unmarshal number into Go struct field continueToken.v of type string");
+}
+
 TEST_CASE("an item is got, whatever else the query says") {
     Server server;
     server.config_map("x");
     CHECK(server.ask("GET", config_maps + "/x?watch=1").body["metadata"]["name"] == "x");
-    CHECK(server.ask("GET", "/apis/apps/v1/namespaces/default/deployments/x/scale").body["details"]["kind"] == "deployments/scale");
+    CHECK(server.ask("GET", "/apis/apps/v1/namespaces/default/deployments/x/scale").body["details"]["kind"] == "deployments");
 }
 
 TEST_CASE("lists are paged on one snapshot, and counted where nothing selects") {
@@ -466,7 +521,8 @@ TEST_CASE("the options of logs and of evictions are checked") {
     REQUIRE(server.ask("POST", pods, R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").code == 201);
     CHECK(server.ask("GET", pods + "/p/log?sinceTime=x").body["message"] ==
           "parsing time \"x\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"x\" as \"2006\"");
-    CHECK(server.ask("GET", pods + "/p/log?sinceTime=").code == 200);
+    CHECK(server.ask("GET", pods + "/p/log?sinceTime=").code == 204);
+    CHECK(server.ask("GET", pods + "/nope/log?tailLines=-1").code == 422);
     CHECK(server.ask("GET", pods + "/p/log?stream=Stdout").body["message"] ==
           "PodLogOptions \"p\" is invalid: stream: Forbidden: may not be specified");
     CHECK(server.ask("POST", pods + "/p/eviction", R"({"metadata":{"name":"p"},"deleteOptions":{"propagationPolicy":"x"}})").code == 422);

@@ -41,3 +41,28 @@ TEST_CASE("flags are Go's") {
     CHECK(info.flag("d"));
     CHECK_FALSE(info.flag("e"));
 }
+
+TEST_CASE("paths are decoded before they are taken apart, and empty parts are parts") {
+    CHECK(parse_request_info("/api/v1/namespaces/ns/pods/a%2Flog", "").subresource == "log");
+    CHECK(parse_request_info("/api/v1/namespaces/ns/pods/a%2F", "").name == "a");
+    const RequestInfo nowhere = parse_request_info("/api/v1/namespaces//pods", "");
+    CHECK(nowhere.resource == "pods");
+    CHECK(nowhere.lacks_namespace);
+    CHECK_FALSE(parse_request_info("/api/v1/pods", "").lacks_namespace);
+    CHECK(parse_request_info("/api/v1/namespaces/ns//pods", "").resource.empty());
+    CHECK_FALSE(parse_request_info("//api/v1/pods", "").is_resource);
+    CHECK(is_percent_encoded("/a%2fb"));
+    for (const char* wrong : {"/%", "/%2", "/%zz"}) CHECK_FALSE(is_percent_encoded(wrong));
+}
+
+TEST_CASE("a timeout matters to what ends by itself") {
+    const auto wrong = [](const char* path, const char* query) { return wrong_timeout(parse_request_info(path, query)); };
+    CHECK(wrong("/api/v1/pods", "timeout=5s").empty());
+    CHECK(wrong("/api/v1/pods", "timeout=x") == "invalid timeout specified in the request URL - time: invalid duration \"x\"");
+    CHECK_FALSE(wrong("/healthz", "timeout=1").empty());
+    CHECK(wrong("/api/v1/pods", "timeout=1&watch=1").empty());
+    CHECK_FALSE(wrong("/api/v1/namespaces/a/pods/p", "timeout=1&watch=1").empty());
+    for (const char* part : {"log", "exec", "proxy/x"}) {
+        CHECK(wrong(("/api/v1/namespaces/a/pods/p/" + std::string(part)).c_str(), "timeout=1").empty());
+    }
+}

@@ -53,6 +53,8 @@ TEST_CASE("storage version hashes are kube-apiserver's") {
     CHECK(resource_named(core, "services")["storageVersionHash"] == "0/CO1lhkEBI=");
     const Json apps = Json::parse(api_resource_list(builtin(), "apps", "v1"));
     CHECK(resource_named(apps, "deployments")["storageVersionHash"] == "8aSe+NMegvE=");
+    const Json extensions = Json::parse(api_resource_list(builtin(), "apiextensions.k8s.io", "v1"));
+    CHECK(resource_named(extensions, "customresourcedefinitions")["storageVersionHash"] == "jfWCUB31mvA=");
     CHECK(!resource_named(core, "bindings").contains("storageVersionHash"));
 }
 

@@ -45,14 +45,14 @@ struct Server : tests::TestCluster {
             {"name":"one","image":"x","ports":[{"containerPort":8080}]},{"name":"two","image":"x"}]}})");
         create("pods", R"({"metadata":{"name":"waits"},"spec":{"containers":[{"name":"one","image":"x"}]}})");
         run_pods([](const Json& pod) { return pod["metadata"]["name"] == "p"; });
-        create("nodes", R"({"metadata":{"name":"node-0"}})");
+        create("nodes", R"({"metadata":{"name":"node-0"},"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.1"}]}})");
     }
 
     Response ask(const std::string& method, const std::string& target) {
         Request request;
         request.method = method;
         const std::size_t mark = target.find('?');
-        request.path = "/api/v1/namespaces/default/" + target.substr(0, mark);
+        request.path = (target.starts_with("nodes/") ? "/api/v1/" : "/api/v1/namespaces/default/") + target.substr(0, mark);
         if (mark != std::string::npos) request.query = target.substr(mark + 1);
         Response answer;
         handlers.handle(std::move(request), [&answer](Response response) { answer = std::move(response); });
@@ -105,6 +105,21 @@ TEST_CASE_FIXTURE(Server, "what has nobody to talk to is refused as the real ser
     CHECK(message("GET", "pods/p/exec?command=ls&container=x") == "400 container x is not valid for pod p");
     CHECK(message("POST", "pods/waits/attach") == "400 pod waits does not have a host assigned");
     CHECK(ask("DELETE", "pods/p/exec").code == 405);
+    const auto on = [this](const char* node) {
+        create("pods", api::Json{{"metadata", {{"name", std::string("on-") + node}}},
+                                 {"spec", {{"nodeName", node}, {"containers", {{{"name", "c"}, {"image", "x"}}}}}}});
+        return "pods/on-" + std::string(node);
+    };
+    // Nodes are missed under the resource of the request.
+    CHECK(message("POST", on("gone") + "/exec?command=ls") == "404 pods \"gone\" not found");
+    create("nodes", R"({"metadata":{"name":"bare"},"status":{"addresses":[{"type":"Other","address":"x"}]}})");
+    CHECK(message("GET", on("bare") + "/log") == "500 no preferred addresses found; known addresses: [{Other x}]");
+    CHECK(message("GET", "nodes/bare/proxy/") == "500 no preferred addresses found; known addresses: [{Other x}]");
+    create("nodes", R"({"metadata":{"name":"quiet"},"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.2"},
+        {"type":"Hostname","address":"quiet"}]}})");
+    CHECK(message("GET", on("quiet") + "/log?tailLines=2&follow=1") ==
+          "500 Get \"https://quiet:10250/containerLogs/default/on-quiet/c?follow=true&tailLines=2\": dial tcp 10.0.0.2:10250: connect: "
+          "connection refused");
 }
 
 TEST_CASE_FIXTURE(Server, "a policy for CONNECT sees the options") {
@@ -125,11 +140,15 @@ TEST_CASE_FIXTURE(Server, "proxies pass the request on, and say when there is no
     CHECK(body_of(ask("PUT", "pods/http:p:8080/proxy/")) == "PUT /");
     CHECK(ask("GET", "pods/p/proxy").code == 301);
     CHECK(message("GET", "pods/p:81/proxy/").find("503 error trying to reach service: dial tcp ") == 0);
+    CHECK(message("GET", "nodes/none/proxy/stats") == "404 nodes \"none\" not found");
+    CHECK(message("GET", "nodes/node-0:81/proxy/").find("503 error trying to reach service: dial tcp 10.0.0.1:81: ") == 0);
     CHECK(message("GET", "services/none/proxy/") == "404 services \"none\" not found");
     create("services", R"({"metadata":{"name":"s"},"spec":{"selector":{"a":"b"},"ports":[{"name":"web","port":80,"targetPort":8080}]}})");
     create("endpoints", R"({"metadata":{"name":"s"},"subsets":[{"addresses":[{"ip":"10.0.0.1","targetRef":{"kind":"Pod","namespace":"default","name":"p"}}],
         "ports":[{"name":"web","port":8080}]}]})");
     for (const char* id : {"s:web", "s:80", "http:s:80"}) CHECK(body_of(ask("GET", "services/" + std::string(id) + "/proxy/x")) == "GET /x");
+    create("services", R"({"metadata":{"name":"lone"},"spec":{"ports":[{"port":80}]}})");
+    CHECK(message("GET", "services/lone/proxy/") == "404 services \"lone\" not found");
     CHECK(message("GET", "services/s/proxy/") == "503 no endpoints available for service \"s\"");
     CHECK(message("GET", "services/s:81/proxy/") == "503 no service port 81 found for service \"s\"");
 }
