@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <regex>
+#include <set>
 
 #include "api/admission/chain.h"
 #include "api/values/ip_address.h"
@@ -92,9 +93,26 @@ std::string full_version(std::string_view text) {
 
 // kubernetes cmd/kube-apiserver/app/options/validation.go and pkg/controlplane/apiserver/options (getServiceIPAndRanges).
 bool is_service_network(const std::string& text) {
-    constexpr int bits_min = 12, bits_max = 29;
+    constexpr int v4_bits_min = 12, v4_bits_max = 29, v6_bits_min = 64, v6_bits_max = 125;
     const auto network = api::IpNetwork::parse(text);
-    return network && network->v4 && network->prefix_bits >= bits_min && network->prefix_bits <= bits_max;
+    if (!network) return false;
+    return network->v4 ? network->prefix_bits >= v4_bits_min && network->prefix_bits <= v4_bits_max
+                       : network->prefix_bits >= v6_bits_min && network->prefix_bits <= v6_bits_max;
+}
+
+// One network, or one of each family, each in its canonical form; nothing otherwise.
+std::optional<std::string> service_networks(const std::string& text) {
+    const std::vector<std::string> networks = api::kinds::split_service_networks(text);
+    if (networks.size() > 2) return std::nullopt;
+    std::string canonical;
+    std::set<bool> families;
+    for (const std::string& each : networks) {
+        if (!is_service_network(each)) return std::nullopt;
+        const auto network = api::IpNetwork::parse(each);
+        if (!families.insert(network->v4).second) return std::nullopt;
+        canonical += (canonical.empty() ? "" : ",") + network->text();
+    }
+    return canonical;
 }
 
 // Older releases serve too little of what the controllers here need: 1.20 is the first with flowcontrol.
@@ -190,7 +208,8 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
                       "network of its own here. Without it, at the endpoints that the Service has. May be repeated")
         ->type_name("NAMESPACE/NAME=HOST:PORT");
     serve->add_option("--service-cluster-ip-range", to.service_network,
-                      "Network of the addresses of Services, when the database is made; ServiceCIDR objects add others")
+                      "Network of the addresses of Services, when the database is made, or one of IPv4 and one of IPv6 with a comma "
+                      "between, the one that Services have by themselves first; ServiceCIDR objects add others")
         ->capture_default_str()
         ->type_name("CIDR");
     std::string disabled_plugins;
@@ -299,11 +318,13 @@ Result<Options, Exit> parse_options(int argc, const char* const* argv) {
         }
         to.service_addresses[text.substr(0, equals)] = text.substr(equals + 1);
     }
-    if (!is_service_network(to.service_network)) {
+    const auto networks = service_networks(to.service_network);
+    if (!networks) {
         return Exit{2, "kubemu: --service-cluster-ip-range " + to.service_network +
-                           ": expected an IPv4 network of 8 to 1048576 addresses, for example 10.96.0.0/12\n"};
+                           ": expected an IPv4 network of 8 to 1048576 addresses, an IPv6 network of 64 to 125 bits, or one of "
+                           "each, for example 10.96.0.0/12 or 10.96.0.0/16,fd00:10:96::/112\n"};
     }
-    to.service_network = api::IpNetwork::parse(to.service_network)->text();
+    to.service_network = *networks;
     to.disabled_plugins = split_list(disabled_plugins);
     for (const std::string& name : to.disabled_plugins) {
         if (!api::is_admission_plugin(name)) {

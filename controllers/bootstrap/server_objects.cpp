@@ -44,7 +44,7 @@ void keep_service_network(api::Registry& registry, const std::string& network) {
                              {{"name", std::string(api::kinds::default_service_cidr)},
                               {"uid", registry.random().uuid()},
                               {"creationTimestamp", now}}},
-                            {"spec", {{"cidrs", api::Json::array({network})}}},
+                            {"spec", {{"cidrs", api::kinds::split_service_networks(network)}}},
                             {"status", {{"conditions", api::Json::array({ready_network(now)})}}}};
     storage::Transaction transaction;
     transaction.drafts.push_back(api::kinds::network_draft(api::kinds::service_cidr_resource, cidr, storage::Precondition::absent()));
@@ -114,7 +114,7 @@ void bootstrap_service_network(api::Registry& registry, const std::string& netwo
     using namespace api::kinds;
     if (const storage::RecordPtr record = registry.get(service_cidr_resource, "", default_service_cidr)) {
         const api::Json cidrs = api::array_at(registry.document(*record), {"spec", "cidrs"});
-        if (cidrs != api::Json::array({network})) {
+        if (cidrs != api::Json(split_service_networks(network))) {
             log_line(LogLevel::warning, "the cluster keeps the network of Services that it was made with", {{"cidrs", cidrs.dump()}});
         }
         return;
@@ -124,7 +124,7 @@ void bootstrap_service_network(api::Registry& registry, const std::string& netwo
     const api::KindSpec& kind = *served;
     api::Client client(registry, api_server_user(), "kube-apiserver/v1");
     const auto made = client.create(kind, {}, {{"metadata", {{"name", std::string(default_service_cidr)}}},
-                                               {"spec", {{"cidrs", api::Json::array({network})}}}});
+                                               {"spec", {{"cidrs", split_service_networks(network)}}}});
     api::Json configuration = {{"kind", "ServiceCIDR"},
                                {"apiVersion", "networking.k8s.io/v1"},
                                {"metadata", {{"name", std::string(default_service_cidr)}}},
@@ -134,8 +134,8 @@ void bootstrap_service_network(api::Registry& registry, const std::string& netwo
 }
 
 std::string first_service_address(const api::Registry& registry) {
-    const auto networks = api::kinds::open_service_networks(registry);
-    return networks.empty() ? std::string() : api::kinds::ipv4_text(networks.front().first);
+    const auto networks = api::kinds::open_service_networks(registry, api::kinds::service_families(registry).front());
+    return networks.empty() ? std::string() : networks.front().first.text();
 }
 
 void bootstrap_authentication(api::Registry& registry, const std::string& authority) {

@@ -58,10 +58,13 @@ api::Json EndpointsController::subsets_of(const api::Json& service, const std::v
     const bool tolerate_unready = api::bool_at(service, {"spec", "publishNotReadyAddresses"});
     const api::Json& service_ports = api::array_at(service, {"spec", "ports"});
     const bool headless = is_headless(service);
+    const std::string family = families_of(service).front();
     api::Json served = api::Json::array();
     for (const storage::RecordPtr& record : pods) {
         const api::PodView& pod = api::pod_view_of(*record);
         if (pod.pod_ip.empty() || pod.finished() || (pod.deleting && !tolerate_unready)) continue;
+        const std::string ip = service_pods_.address_of(*record, family);
+        if (ip.empty()) continue;
         api::Json ports = api::Json::array();
         for (const api::Json& service_port : service_ports) {
             const std::optional<int> number = service_pods_.target_port(service_port, *record);
@@ -74,7 +77,7 @@ api::Json EndpointsController::subsets_of(const api::Json& service, const std::v
             ports.push_back(std::move(port));
         }
         if (ports.empty() && !(headless && service_ports.empty())) continue;
-        api::Json address = {{"ip", pod.pod_ip}, {"targetRef", pod_reference(pod)}};
+        api::Json address = {{"ip", ip}, {"targetRef", pod_reference(pod)}};
         if (!pod.node_name.empty()) address["nodeName"] = pod.node_name;
         const PodAddressing& addressing = service_pods_.addressing(*record);
         if (!addressing.hostname.empty() && addressing.subdomain == api::name_of(service)) {

@@ -6,6 +6,7 @@
 
 #include "api/registry.h"
 #include "api/selector/label.h"
+#include "storage/base/text_search.h"
 
 namespace kubemu::controllers {
 
@@ -84,6 +85,17 @@ const PodAddressing& ServicePods::addressing(const storage::Record& record) {
     return addressing_.emplace(view.uid, std::move(made)).first->second;
 }
 
+std::string ServicePods::address_of(const storage::Record& record, std::string_view family) const {
+    const auto fits = [&](std::string_view ip) { return !ip.empty() && (ip.find(':') != ip.npos) == (family == "IPv6"); };
+    const std::string& first = api::pod_view_of(record).pod_ip;
+    if (fits(first)) return first;
+    if (!contains_text(*record.bytes.get(), "\"podIPs\":")) return {};
+    const api::Json pod = client_.document(record);
+    for (const api::Json& entry : api::array_at(pod, {"status", "podIPs"}))
+        if (fits(api::string_at(entry, {"ip"}))) return std::string(api::string_at(entry, {"ip"}));
+    return {};
+}
+
 std::optional<int> ServicePods::target_port(const api::Json& service_port, const storage::Record& pod) {
     const api::Json* target = api::find(service_port, "targetPort");
     if (target == nullptr) return static_cast<int>(api::int_at(service_port, {"port"}));
@@ -118,6 +130,14 @@ std::optional<Time> TriggerTimes::observe(const std::string& key, Time service_c
 }
 
 bool is_headless(const api::Json& service) { return api::string_at(service, {"spec", "clusterIP"}) == "None"; }
+
+std::vector<std::string> families_of(const api::Json& service) {
+    std::vector<std::string> families;
+    for (const api::Json& family : api::array_at(service, {"spec", "ipFamilies"}))
+        if (family.is_string()) families.push_back(family.get<std::string>());
+    if (families.empty()) families.emplace_back("IPv4");
+    return families;
+}
 
 api::Json endpoint_labels(const api::Json& service) {
     api::Json labels = api::object_at(service, {"metadata", "labels"});

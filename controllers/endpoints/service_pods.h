@@ -34,6 +34,8 @@ class ServicePods {
     // The pods that `selector` (a plain map) matches, in the order of keys.
     std::vector<storage::RecordPtr> select(std::string_view namespace_name, const api::Json& selector) const;
     const PodAddressing& addressing(const storage::Record& pod);
+    // The pod's address of the family "IPv4" or "IPv6"; empty when it has none.
+    std::string address_of(const storage::Record& pod, std::string_view family) const;
     // The port of `pod` that a ServicePort goes to; nothing when the pod has no port of that name.
     std::optional<int> target_port(const api::Json& service_port, const storage::Record& pod);
 
@@ -71,6 +73,8 @@ class TriggerTimes {
 // Labels of the service for its endpoints, with service.kubernetes.io/headless when it has no address.
 api::Json endpoint_labels(const api::Json& service);
 bool is_headless(const api::Json& service);
+// spec.ipFamilies; IPv4 for what was written before there were any.
+std::vector<std::string> families_of(const api::Json& service);
 api::Json pod_reference(const api::PodView& pod);
 
 }  // namespace kubemu::controllers

@@ -109,25 +109,30 @@ void EndpointSliceController::slice_changed(const api::Informer::Change& change)
 void EndpointSliceController::node_changed(const api::Informer::Change& change) {
     const std::string& name = (change.after != nullptr ? change.after : change.before)->key;
     const auto node = change.after == nullptr ? nullptr : client().read(*change.after);
-    if (topology_.observe_node(name, node.get())) enqueue(nodes_key);
+    for (TopologyCache& topology : topology_)
+        if (topology.observe_node(name, node.get())) enqueue(nodes_key);
     if (change.after == nullptr) return;
     if (change.before != nullptr) return;
     for (const std::string& service : incomplete_) enqueue(service);
 }
 
 std::vector<EndpointSliceController::Wanted> EndpointSliceController::wanted_of(
-    const api::Json& service, const std::vector<storage::RecordPtr>& pods, std::vector<std::string>& problems) {
+    const api::Json& service, std::string_view family, const std::vector<storage::RecordPtr>& pods,
+    std::vector<std::string>& problems) {
     const bool publish_unready = api::bool_at(service, {"spec", "publishNotReadyAddresses"});
     std::map<std::string, Wanted> by_ports;
     for (const storage::RecordPtr& record : pods) {
         const api::PodView& pod = api::pod_view_of(*record);
-        if (pod.pod_ip.empty() || pod.finished() || pod.pod_ip.find(':') != std::string::npos) continue;
+        if (pod.pod_ip.empty() || pod.finished()) continue;
         const storage::RecordPtr node = nodes_.get(pod.node_name);
         if (node == nullptr && !publish_unready) {
-            problems.push_back("skipping Pod " + pod.name + " for Service " + pod.namespace_name + "/" +
-                               std::string(api::name_of(service)) + ": Node " + pod.node_name + " Not Found");
+            std::string problem = "skipping Pod " + pod.name + " for Service " + pod.namespace_name + "/" +
+                                  std::string(api::name_of(service)) + ": Node " + pod.node_name + " Not Found";
+            if (std::find(problems.begin(), problems.end(), problem) == problems.end()) problems.push_back(std::move(problem));
             continue;
         }
+        const std::string ip = service_pods_.address_of(*record, family);
+        if (ip.empty()) continue;
         api::Json ports = api::Json::array();
         for (const api::Json& service_port : api::array_at(service, {"spec", "ports"})) {
             const std::optional<int> number = service_pods_.target_port(service_port, *record);
@@ -139,7 +144,7 @@ std::vector<EndpointSliceController::Wanted> EndpointSliceController::wanted_of(
             if (!application.empty()) port["appProtocol"] = std::string(application);
             ports.push_back(std::move(port));
         }
-        api::Json endpoint = {{"addresses", api::Json::array({pod.pod_ip})},
+        api::Json endpoint = {{"addresses", api::Json::array({ip})},
                               {"conditions", {{"ready", publish_unready || (pod.ready && !pod.deleting)},
                                               {"serving", pod.ready},
                                               {"terminating", pod.deleting}}},
@@ -222,6 +227,7 @@ std::vector<EndpointSliceController::Planned> EndpointSliceController::plan(std:
 
 // Returns what is to be told about them.
 std::vector<TopologyCache::Event> EndpointSliceController::add_hints(const std::string& key, const api::Json& service,
+                                                                     const std::string& family,
                                                                      std::vector<Planned>& planned) {
     if (!wants_topology_hints(service)) {
         const std::string_view distribution = api::string_at(service, {"spec", "trafficDistribution"});
@@ -230,8 +236,8 @@ std::vector<TopologyCache::Event> EndpointSliceController::add_hints(const std::
                 if (!distribution.empty()) add_distribution_hints(distribution, endpoint);
             }
         }
-        if (!topology_.remove(key)) return {};
-        return {{true, "TopologyAwareHintsDisabled", "Topology Aware Hints has been disabled, addressType: IPv4"}};
+        if (!topology_of(family).remove(key)) return {};
+        return {{true, "TopologyAwareHintsDisabled", "Topology Aware Hints has been disabled, addressType: " + family}};
     }
     std::vector<TopologyCache::Slice> slices;
     for (const bool exists : {false, true}) {
@@ -244,13 +250,18 @@ std::vector<TopologyCache::Event> EndpointSliceController::add_hints(const std::
             slices.push_back({&plan.endpoints, changed});
         }
     }
-    return topology_.add_hints(key, "IPv4", std::move(slices));
+    return topology_of(family).add_hints(key, family, std::move(slices));
 }
 
-api::ApiResult<bool> EndpointSliceController::apply(const api::Json& service, std::vector<Planned>& planned,
-                                                    const std::vector<Slice>& unused, std::optional<Time> trigger) {
-    for (const Planned& plan : planned) TRY(write(service, plan, trigger));
-    for (const Slice& slice : unused) {
+api::ApiResult<bool> EndpointSliceController::apply(const api::Json& service, const std::string& family,
+                                                    std::vector<Planned>& planned, const std::vector<Slice>& unused,
+                                                    std::optional<Time> trigger) {
+    for (const Planned& plan : planned) TRY(write(service, family, plan, trigger));
+    return remove(service, unused);
+}
+
+api::ApiResult<bool> EndpointSliceController::remove(const api::Json& service, const std::vector<Slice>& slices) {
+    for (const Slice& slice : slices) {
         const api::ObjectView& view = api::view_of(*slice.record);
         written_[slice.record->key] = 0;
         const auto removed = client().remove(kind("endpointslices.discovery.k8s.io"), view.namespace_name, view.name);
@@ -261,7 +272,8 @@ api::ApiResult<bool> EndpointSliceController::apply(const api::Json& service, st
 
 api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& key) {
     if (key == nodes_key) {
-        for (std::string& service : topology_.take_nodes()) enqueue(std::move(service));
+        for (TopologyCache& topology : topology_)
+            for (std::string& service : topology.take_nodes()) enqueue(std::move(service));
         return Requeue{};
     }
     const auto [namespace_name, name] = split_key(key);
@@ -269,7 +281,7 @@ api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& ke
     incomplete_.erase(key);
     if (record == nullptr) {  // its slices go with their owner
         triggers_.forget(key);
-        topology_.remove(key);
+        for (TopologyCache& topology : topology_) topology.remove(key);
         return Requeue{};
     }
     if (api::view_of(*record).deleting) return Requeue{};
@@ -280,21 +292,36 @@ api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& ke
     const std::vector<storage::RecordPtr> pods = service_pods_.select(namespace_name, selector);
     const std::optional<Time> trigger = triggers_.observe(key, api::view_of(*record).created, pods);
     std::vector<std::string> problems;
-    std::vector<Slice> unused = slices_of(namespace_name, name);
-    std::vector<Planned> planned = plan(wanted_of(service, pods, problems), unused);
-    for (Planned& one : planned) {
-        if (one.record != nullptr || unused.empty()) continue;
-        one.record = unused.back().record;
-        unused.pop_back();
-    }
-    if (!problems.empty()) incomplete_.insert(key);
-    const std::vector<TopologyCache::Event> told = add_hints(key, service, planned);
-    const auto applied = apply(service, planned, unused, trigger);
-    if (!applied) {
+    std::vector<TopologyCache::Event> told;
+    std::map<std::string, std::vector<Slice>> existing;
+    for (Slice& slice : slices_of(namespace_name, name))
+        existing[std::string(api::string_at(slice.document, {"addressType"}))].push_back(std::move(slice));
+    // Each family has slices of its own, if only an empty one; those of families that the service has not are removed.
+    for (const std::string& family : families_of(service)) {
+        std::vector<Slice> unused = std::move(existing[family]);
+        existing.erase(family);
+        std::vector<Planned> planned = plan(wanted_of(service, family, pods, problems), unused);
+        for (Planned& one : planned) {
+            if (one.record != nullptr || unused.empty()) continue;
+            one.record = unused.back().record;
+            unused.pop_back();
+        }
+        if (!problems.empty()) incomplete_.insert(key);
+        for (TopologyCache::Event& event : add_hints(key, service, family, planned)) told.push_back(std::move(event));
+        const auto applied = apply(service, family, planned, unused, trigger);
+        if (applied) continue;
         if (applied.error().code() == 409) return applied.error();  // the cache is behind
         problems.push_back(applied.error()->message);
     }
-    const api::Json reference = object_reference(kind("services"), *record);
+    for (const auto& [family, slices] : existing)
+        if (const auto removed = remove(service, slices); !removed) problems.push_back(removed.error()->message);
+    return tell(*record, told, problems);
+}
+
+api::ApiResult<Requeue> EndpointSliceController::tell(const storage::Record& service,
+                                                      const std::vector<TopologyCache::Event>& told,
+                                                      const std::vector<std::string>& problems) {
+    const api::Json reference = object_reference(kind("services"), service);
     for (const TopologyCache::Event& event : told) {
         if (event.warning)
             events().warning(reference, event.reason, event.message);
@@ -304,12 +331,12 @@ api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& ke
     if (problems.empty()) return Requeue{};
     const std::string why = joined(problems);
     events().warning(reference, "FailedToUpdateEndpointSlices",
-                     "Error updating Endpoint Slices for Service " + key + ": " + why);
+                     "Error updating Endpoint Slices for Service " + service.key + ": " + why);
     return api::Status::plain_500(why);
 }
 
-api::ApiResult<bool> EndpointSliceController::write(const api::Json& service, const Planned& plan,
-                                                    std::optional<Time> trigger) {
+api::ApiResult<bool> EndpointSliceController::write(const api::Json& service, const std::string& family,
+                                                    const Planned& plan, std::optional<Time> trigger) {
     const api::Json& ports = plan.ports;
     const api::Json& endpoints = plan.endpoints;
     const storage::RecordPtr& slice = plan.record;
@@ -338,7 +365,7 @@ api::ApiResult<bool> EndpointSliceController::write(const api::Json& service, co
                                         {"namespace", namespace_name},
                                         {"ownerReferences", api::Json::array({controller_reference(
                                                                 kind("services"), api::view_of(*owner))})}}},
-                          {"addressType", "IPv4"}};
+                          {"addressType", family}};
         fill(made);
         const auto created = client().create(slice_kind, namespace_name, std::move(made));
         if (!created && !namespace_terminating(created.error())) return failure("create", service, created.error());

@@ -1,6 +1,7 @@
 // EndpointSlices: the addresses of a Service's pods in pieces of at most 100 (k8s.io/endpointslice).
 #pragma once
 
+#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -23,15 +24,21 @@ class EndpointSliceController final : public Controller {
     struct Planned;  // one that there will be
     void slice_changed(const api::Informer::Change& change);
     void node_changed(const api::Informer::Change& change);
-    std::vector<Wanted> wanted_of(const api::Json& service, const std::vector<storage::RecordPtr>& pods,
-                                  std::vector<std::string>& problems);
+    // `family` is the addressType: "IPv4", "IPv6".
+    std::vector<Wanted> wanted_of(const api::Json& service, std::string_view family,
+                                  const std::vector<storage::RecordPtr>& pods, std::vector<std::string>& problems);
     std::vector<Slice> slices_of(std::string_view namespace_name, std::string_view name);
     static std::vector<Planned> plan(std::vector<Wanted> wanted, std::vector<Slice>& unused);
     std::vector<TopologyCache::Event> add_hints(const std::string& key, const api::Json& service,
-                                                std::vector<Planned>& planned);
-    api::ApiResult<bool> apply(const api::Json& service, std::vector<Planned>& planned,
+                                                const std::string& family, std::vector<Planned>& planned);
+    api::ApiResult<bool> apply(const api::Json& service, const std::string& family, std::vector<Planned>& planned,
                                const std::vector<Slice>& unused, std::optional<Time> trigger);
-    api::ApiResult<bool> write(const api::Json& service, const Planned& plan, std::optional<Time> trigger);
+    api::ApiResult<bool> remove(const api::Json& service, const std::vector<Slice>& slices);
+    api::ApiResult<bool> write(const api::Json& service, const std::string& family, const Planned& plan,
+                               std::optional<Time> trigger);
+    api::ApiResult<Requeue> tell(const storage::Record& service, const std::vector<TopologyCache::Event>& told,
+                                 const std::vector<std::string>& problems);
+    TopologyCache& topology_of(const std::string& family) { return topology_[family == "IPv6" ? 1 : 0]; }
 
     api::Informer& services_;
     api::Informer& pods_;
@@ -39,7 +46,7 @@ class EndpointSliceController final : public Controller {
     api::Informer& slices_;
     ServicePods service_pods_;
     TriggerTimes triggers_;
-    TopologyCache topology_;
+    std::array<TopologyCache, 2> topology_;  // of IPv4, of IPv6
     std::set<std::string> incomplete_;                  // services that leave out pods whose node is not known
     std::map<std::string, storage::Revision> written_;  // by slice: its last revision, where it is this controller's
 };

@@ -105,6 +105,9 @@ api::ApiResult<bool> IpAddressRepairController::check_cluster_ip(const Json& ser
     }
     const storage::RecordPtr record = addresses_.get("", ip);
     if (record == nullptr) {
+        // It may be that the Service has gone too and nobody has told yet.
+        const auto now = manager().registry().get("services", api::namespace_of(service), api::name_of(service));
+        if (now == nullptr || !has_cluster_ip(client().document(*now), ip)) return true;
         recorder_.warning(service, "ClusterIPNotAllocated", action, "Cluster IP " + cluster_ip + " is not allocated; repairing");
         return record_again(service, ip, false);
     }

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/networking/service_networks.h"
 #include "api/values/quantity.h"
 #include "api/values/text.h"
 #include "controllers/kubelet/image_catalog.h"
@@ -421,7 +422,8 @@ void fill_context(ProcessContext& context, const Json& pod, const Json& containe
     }
     if (context.stop == nullptr) context.stop = std::make_shared<StopRequest>();
     if (context.identity != nullptr && context.identity->pod_ip == pod_ip) return;
-    context.identity = std::make_shared<const Identity>(identity_of(pod, container, pod_ip, context.host_name));
+    context.identity = std::make_shared<const Identity>(
+        identity_of(pod, container, pod_ip, context.host_name, api::kinds::dns_service_address(registry)));
     context.files->belong_to(context.identity);
 }
 

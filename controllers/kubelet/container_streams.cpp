@@ -164,7 +164,7 @@ std::shared_ptr<const Conversation> conversation_of(const Json& pod, const Json&
     made->tty = tty;
     made->strict = true;
     const std::string image(string_at(container, {"image"}));
-    const bool root = identity_of(pod, container, {}, {}).user == 0;
+    const bool root = identity_of(pod, container, {}, {}, {}).user == 0;
     const bool bash = !argv.empty() && base_of(argv[0]) == "bash";
     const std::string sign = root ? "# " : "$ ";
     made->prompt = bash ? (root ? "root" : "I have no name!") + std::string("@\\h:\\w") + sign

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/kinds/metrics/usage.h"
+#include "api/kinds/networking/service_networks.h"
 #include "api/values/text.h"
 #include "controllers/kubelet/container_streams.h"
 #include "controllers/kubelet/image_catalog.h"
@@ -315,7 +316,8 @@ void PodWorker::make_run(const ContainerSpec& spec, ContainerState& state) {
             context.env = resolve_environment(pod, *container, pod_ip_, host_ip, registry, true, scratch_.get()).env;
             context.files = mount_files(pod, *container, pod_ip_, host_ip, registry, services_.logs);
         }
-        context.identity = std::make_shared<const Identity>(identity_of(pod, *container, pod_ip_, context.host_name));
+        context.identity = std::make_shared<const Identity>(
+            identity_of(pod, *container, pod_ip_, context.host_name, api::kinds::dns_service_address(registry)));
         context.files->belong_to(context.identity);
         for (const std::string& word : command) context.argv.push_back(expand_references(word, context.env));
         for (const std::string& word : args) context.argv.push_back(expand_references(word, context.env));

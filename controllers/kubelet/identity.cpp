@@ -155,7 +155,7 @@ std::string hosts_of(const Json& pod) {
 }
 
 // pkg/kubelet/network/dns: what the policy gives, then what dnsConfig adds.
-std::string resolver_of(const Json& pod) {
+std::string resolver_of(const Json& pod, const std::string& dns_server) {
     const std::string_view policy = string_at(pod, {"spec", "dnsPolicy"}, "ClusterFirst");
     const bool on_host = api::bool_at(object_at(pod, {"spec"}), {"hostNetwork"}) && policy == "ClusterFirst";
     std::vector<std::string> servers, searches, options;
@@ -164,7 +164,7 @@ std::string resolver_of(const Json& pod) {
         options = {"edns0", "trust-ad"};
     } else if (policy != "None") {
         const std::string space(api::namespace_of(pod));
-        servers = {"10.96.0.10"};
+        servers = {dns_server};
         searches = {space + ".svc.cluster.local", "svc.cluster.local", "cluster.local"};
         options = {"ndots:5"};
     }
@@ -333,8 +333,16 @@ bool Identity::has_dash() const {
     return false;
 }
 
+std::string name_server_of(const Identity& identity) {
+    constexpr std::string_view entry = "nameserver ";
+    const std::size_t at = identity.resolver.find(entry);
+    if (at == std::string::npos) return "127.0.0.1";  // what resolvers take then
+    const std::size_t begin = at + entry.size();
+    return identity.resolver.substr(begin, identity.resolver.find('\n', begin) - begin);
+}
+
 Identity identity_of(const Json& pod, const Json& container, const std::string& pod_ip,
-                     const std::string& host_name) {
+                     const std::string& host_name, const std::string& dns_server) {
     Identity self;
     self.host_name = host_name;
     self.pod_ip = pod_ip;
@@ -344,7 +352,7 @@ Identity identity_of(const Json& pod, const Json& container, const std::string& 
         self.domain =
             std::string(subdomain) + "." + std::string(api::namespace_of(pod)) + ".svc.cluster.local";
     self.hosts = hosts_of(pod);
-    self.resolver = resolver_of(pod);
+    self.resolver = resolver_of(pod, dns_server);
     self.user = number(security(pod, container, "runAsUser")).value_or(0);
     self.group = number(security(pod, container, "runAsGroup")).value_or(0);
     self.volume_group = number(api::find(object_at(pod, {"spec", "securityContext"}), "fsGroup"));

@@ -38,9 +38,11 @@ struct Identity {
     bool has_dash() const;
 };
 
-// Of a container that is in `pod`; of an address that is not known yet `pod_ip` is empty.
+// Of a container that is in `pod`; of an address that is not known yet `pod_ip` is empty. `dns_server`: the cluster's.
 Identity identity_of(const api::Json& pod, const api::Json& container, const std::string& pod_ip,
-                     const std::string& host_name);
+                     const std::string& host_name, const std::string& dns_server);
+// Whom it asks for names first.
+std::string name_server_of(const Identity& identity);
 
 // A file that nobody has written and that is there: /etc/hosts, /proc/1/status...
 std::optional<std::string> system_file(const Identity& identity, std::string_view path);

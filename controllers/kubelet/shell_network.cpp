@@ -1,6 +1,8 @@
 // Commands of simulated containers that ask who is where: nslookup, dig, host, getent, ping, nc, ip.
 #include <algorithm>
 
+#include "api/kinds/networking/service_networks.h"
+#include "controllers/kubelet/identity.h"
 #include "controllers/kubelet/image_catalog.h"
 #include "controllers/kubelet/shell_commands.h"
 
@@ -36,9 +38,16 @@ std::string full_name(const Machine& machine, const std::string& name) {
     return name.ends_with(".svc") ? name + ".cluster.local" : name + ".svc.cluster.local";
 }
 
+std::string name_server(const Machine& machine) {
+    if (machine.identity != nullptr) return name_server_of(*machine.identity);
+    constexpr std::uint64_t tenth = 9;
+    return api::kinds::service_network(api::kinds::default_service_network)->at(tenth).text();
+}
+
 // nslookup of busybox until 1.28, with numbered addresses.
 void old_look_up(Machine& machine, const std::string& name, const Network::Answer& answer, Streams& streams) {
-    streams.out += "Server:    10.96.0.10\nAddress 1: 10.96.0.10 kube-dns.kube-system.svc.cluster.local\n\n";
+    const std::string server = name_server(machine);
+    streams.out += "Server:    " + server + "\nAddress 1: " + server + " kube-dns.kube-system.svc.cluster.local\n\n";
     if (answer.addresses.empty()) {
         streams.err += "nslookup: can't resolve '" + name + "'\n";
         machine.status = 1;
@@ -98,7 +107,8 @@ void name_look_up(Machine& machine, const Words& argv, Streams& streams) {
     if (busybox &&
         (image->tag == "1.28" || image->tag.substr(0, 4) == "1.27" || image->tag.substr(0, 5) == "1.28."))
         return old_look_up(machine, name, answer, streams);
-    streams.out += std::string("Server:\t\t10.96.0.10\nAddress:\t10.96.0.10") +
+    const std::string server = name_server(machine);
+    streams.out += "Server:\t\t" + server + "\nAddress:\t" + server +
                    (machine.identity == nullptr || busybox ? ":" : "#") + "53\n\n";
     if (answer.addresses.empty()) {
         streams.out += "** server can't find " + name + ": NXDOMAIN\n\n";

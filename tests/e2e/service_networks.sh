@@ -30,7 +30,7 @@ eventually matches 'ClusterIPNotAllocated' k get events
 stop_kubemu
 
 # Releases before the kind have the network, too; plugins of admission can be left out.
-refused 'expected an IPv4 network' "$KUBEMU" serve --service-cluster-ip-range fd00::/108
+refused 'expected an IPv4 network' "$KUBEMU" serve --service-cluster-ip-range fd00::/48
 refused '"Nonsense" is unknown' "$KUBEMU" serve --disable-admission-plugins ServiceAccount,Nonsense
 start_kubemu --ephemeral --service-cluster-ip-range 10.0.0.0/24 --kubernetes-version 1.28 --controllers '-*' \
   --disable-admission-plugins ServiceAccount
@@ -38,3 +38,15 @@ matches '^kubernetes +ClusterIP +10\.0\.0\.1 ' k get services
 refused "the server doesn't have a resource type" k get servicecidrs
 k run alone --image=nginx
 [ -z "$(k get pod alone -o jsonpath='{.spec.serviceAccountName}')" ]
+stop_kubemu
+
+# Networks of both families: a Service gets both when it asks, and its slices follow.
+start_kubemu --ephemeral --nodes 1 --pod-startup-latency 0 --service-cluster-ip-range 10.20.0.0/16,fd00:10:20::/112
+matches '^kubernetes +10\.20\.0\.0/16,fd00:10:20::/112 ' k get servicecidr
+k create deployment web --image=nginx > /dev/null
+k expose deployment web --port 80 > /dev/null
+k patch service web --type merge -p '{"spec":{"ipFamilyPolicy":"PreferDualStack"}}' > /dev/null
+matches '"fd00:10:20::[0-9a-f]+"' k get service web -o jsonpath='{.spec.clusterIPs}'
+eventually matches 'IPv6 .*<unset>' k get endpointslices
+k wait --for=condition=Available deployment/web --timeout=20s > /dev/null
+matches '^nameserver 10\.20\.0\.10$' k exec deployment/web -- cat /etc/resolv.conf

@@ -3,11 +3,12 @@
 //
 // Each address that is in use is an IPAddress object and each node port a record of its own, written and removed in
 // the transaction of the Service, so that two writes at the same time cannot take the same one. Order of the steps as
-// in kubernetes pkg/registry/core/service/storage/alloc.go, for a cluster with IPv4 alone.
+// in kubernetes pkg/registry/core/service/storage/alloc.go.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "api/kinds/core/service.h"
 #include "api/kinds/core/service_allocations.h"
@@ -119,14 +120,20 @@ void release_second(Json& service, const Json& old, FieldErrors& errors) {
         const Json& before = array_at(old, {"spec", member});
         if (policy == "SingleStack") {
             if (now != nullptr && now->size() > 1 && *now == before) now->erase(1);
-        } else if (!before.empty() && now != nullptr && now->size() < before.size() && (*now)[0] == before[0]) {
+        } else if (now != nullptr && !now->empty() && now->size() < before.size()) {
             errors.invalid(spec_path.child("ipFamilyPolicy"), policy,
                            std::string("must be 'SingleStack' to release the secondary ") + what);
         }
     }
 }
 
-ApiResult<bool> infer_families(Json& service, const Json* old) {
+using Families = std::vector<std::string>;
+
+bool has_family(const Families& families, const Json& family) {
+    return std::any_of(families.begin(), families.end(), [&](const std::string& each) { return family == each; });
+}
+
+ApiResult<bool> infer_families(Json& service, const Json* old, const Families& configured) {
     Json& spec = service["spec"];
     FieldErrors errors;
     if (old != nullptr) release_second(service, *old, errors);
@@ -145,15 +152,15 @@ ApiResult<bool> infer_families(Json& service, const Json* old) {
     std::size_t i = 0;
     for (const Json& ip : array_at(spec, {"clusterIPs"})) {
         if (ip == "None") break;
-        const bool v6 = is_ipv6(ip.get_ref<const std::string&>());
+        const std::string family = is_ipv6(ip.get_ref<const std::string&>()) ? "IPv6" : "IPv4";
         if (i >= array_at(spec, {"ipFamilies"}).size()) {
-            if (v6) {
+            if (!has_family(configured, family)) {
                 errors.invalid(spec_path.child("clusterIPs").index(i), go_strings("[]string", find(spec, "clusterIPs")),
-                               "IPv6 is not configured on this cluster");
+                               family + " is not configured on this cluster");
             } else {
                 Json& families = spec["ipFamilies"];
                 if (!families.is_array()) families = Json::array();
-                families.push_back("IPv4");
+                families.push_back(family);
             }
         }
         ++i;
@@ -162,56 +169,90 @@ ApiResult<bool> infer_families(Json& service, const Json* old) {
     return true;
 }
 
+// A Service that prefers two families and says nothing new is left as it is, whatever the cluster has got meanwhile
+// (isMatchingPreferDualStackClusterIPFields).
+bool keeps_its_families(const Json& service, const Json* old) {
+    constexpr const char* prefers = "PreferDualStack";
+    if (old == nullptr || !needs_cluster_ip(service)) return false;
+    const auto same = [&](const char* member) {
+        return array_at(service, {"spec", member}) == array_at(*old, {"spec", member});
+    };
+    return string_at(service, {"spec", "type"}) == string_at(*old, {"spec", "type"}) &&
+           string_at(service, {"spec", "ipFamilyPolicy"}) == prefers &&
+           string_at(*old, {"spec", "ipFamilyPolicy"}, prefers) == prefers && same("clusterIPs") && same("ipFamilies");
+}
+
+void add_other_family(Json& families) {
+    families.push_back(families[0] == "IPv4" ? "IPv6" : "IPv4");
+}
+
 // ipFamilies and ipFamilyPolicy that fit together and the cluster (initIPFamilyFields).
-ApiResult<bool> settle_families(Json& service, const Json* old) {
+ApiResult<bool> settle_families(Json& service, const Json* old, const Families& configured) {
     if (!needs_cluster_ip(service)) return true;
     default_policy(service, old);
     FieldErrors errors;
     validate_service_addresses(service, errors);
     if (!errors.empty()) return invalid(service, std::move(errors));
-    TRY(infer_families(service, old));
+    TRY(infer_families(service, old, configured));
     Json& spec = service["spec"];
     const std::string policy(string_at(spec, {"ipFamilyPolicy"}));
     if (is_headless(service) && object_at(spec, {"selector"}).empty()) {
         Json families = array_at(spec, {"ipFamilies"});
-        if (families.empty()) families.push_back("IPv4");
-        if (families.size() < 2 && policy != "SingleStack") families.push_back(families[0] == "IPv4" ? "IPv6" : "IPv4");
+        if (families.empty()) families.push_back(configured.front());
+        if (families.size() < 2 && policy != "SingleStack") add_other_family(families);
         spec["ipFamilies"] = std::move(families);
         return true;
     }
-    if (policy == "RequireDualStack") {
+    if (policy == "RequireDualStack" && configured.size() < 2) {
         errors.invalid(spec_path.child("ipFamilyPolicy"), policy,
                        "this cluster is not configured for dual-stack services");
     }
     std::size_t i = 0;
     for (const Json& family : array_at(spec, {"ipFamilies"})) {
-        if (family != "IPv4")
+        if (!has_family(configured, family))
             errors.invalid(spec_path.child("ipFamilies").index(i), family, "not configured on this cluster");
         ++i;
     }
     if (!errors.empty()) return invalid(service, std::move(errors));
-    if (array_at(spec, {"ipFamilies"}).empty()) spec["ipFamilies"] = Json::array({"IPv4"});
+    if (array_at(spec, {"ipFamilies"}).empty()) spec["ipFamilies"] = Json::array({configured.front()});
+    if (policy != "SingleStack" && spec["ipFamilies"].size() == 1 && configured.size() == 2)
+        add_other_family(spec["ipFamilies"]);
     return true;
 }
 
 // ---------------------------------------------------------------- addresses and ports
 
-ApiResult<bool> allocate_cluster_ip(Json& service, const Json* old, const HookContext& context) {
-    if (!needs_cluster_ip(service) || is_headless(service)) return true;
-    if (old != nullptr && needs_cluster_ip(*old)) return true;  // it keeps what it has; validation sees to it
+// An address of each family from the `begin`th on: the one that is asked for, or any that is free (allocClusterIPs).
+ApiResult<bool> allocate_from(std::size_t begin, Json& service, const HookContext& context) {
     Json& spec = service["spec"];
-    const std::string asked(string_at(spec, {"clusterIP"}));
-    if (asked.empty()) {
-        const auto ip = free_service_ip(context);
-        if (!ip) return Status::internal("failed to allocate a serviceIP: range is full");
-        spec["clusterIP"] = *ip;
-        spec["clusterIPs"] = Json::array({*ip});
-        return true;
+    const Json families = array_at(spec, {"ipFamilies"});
+    Json ips = array_at(spec, {"clusterIPs"});
+    while (ips.size() < families.size()) ips.push_back("");
+    for (std::size_t i = begin; i < families.size(); ++i) {
+        const std::string asked = ips[i].get<std::string>();
+        if (asked.empty()) {
+            const auto ip = free_service_ip(families[i] == "IPv6" ? IpFamily::v6 : IpFamily::v4, context);
+            if (!ip) return Status::internal("failed to allocate a serviceIP: range is full");
+            ips[i] = *ip;
+            continue;
+        }
+        const std::string problem = service_ip_problem(asked, context);
+        if (problem.empty()) continue;
+        return invalid(service, spec_path.child("clusterIPs"), go_strings("[]string", &ips),
+                       "failed to allocate IP " + asked + ": " + problem);
     }
-    const std::string problem = service_ip_problem(asked, context);
-    if (problem.empty()) return true;
-    return invalid(service, spec_path.child("clusterIPs"), go_strings("[]string", find(spec, "clusterIPs")),
-                   "failed to allocate IP " + asked + ": " + problem);
+    spec["clusterIP"] = ips[0];
+    spec["clusterIPs"] = std::move(ips);
+    return true;
+}
+
+// updateClusterIPs: what a Service has it keeps, but that it may get a second address; what goes is given back with the
+// record of it.
+ApiResult<bool> allocate_cluster_ips(Json& service, const Json* old, const HookContext& context) {
+    if (!needs_cluster_ip(service)) return true;
+    if (old == nullptr || !needs_cluster_ip(*old)) return is_headless(service) ? true : allocate_from(0, service, context);
+    const bool gains = array_at(*old, {"spec", "ipFamilies"}).size() == 1 && array_at(service, {"spec", "ipFamilies"}).size() == 2;
+    return is_headless(*old) || !gains ? true : allocate_from(1, service, context);
 }
 
 std::set<int> node_ports_of(const Json& service) {
@@ -287,8 +328,12 @@ ApiResult<bool> allocate_health_check_port(Json& service, const Json* old, const
 ApiResult<bool> allocate_service(Json& service, const Json* old, const HookContext& context) {
     if (old != nullptr) keep_allocated(service, *old);
     join_cluster_ips(service, old);
-    TRY(settle_families(service, old));
-    TRY(allocate_cluster_ip(service, old, context));
+    if (!keeps_its_families(service, old)) {
+        Families configured;
+        for (const IpFamily family : service_families(context.lookup)) configured.emplace_back(family_name(family));
+        TRY(settle_families(service, old, configured));
+        TRY(allocate_cluster_ips(service, old, context));
+    }
     TRY(allocate_node_ports(service, old, context));
     return allocate_health_check_port(service, old, context);
 }

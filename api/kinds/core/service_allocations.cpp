@@ -59,8 +59,8 @@ std::set<std::string> ips_of(const Json* service) {
     std::set<std::string> ips;
     if (service == nullptr) return ips;
     for (const Json& ip : array_at(*service, {"spec", "clusterIPs"})) {
-        const auto number = ip.is_string() ? ipv4_number(ip.get_ref<const std::string&>()) : std::nullopt;
-        if (number) ips.insert(ipv4_text(*number));
+        const auto address = ip.is_string() ? IpAddress::parse(ip.get_ref<const std::string&>()) : std::nullopt;
+        if (address) ips.insert(address->text());
     }
     return ips;
 }
@@ -79,27 +79,29 @@ std::set<std::string> ports_of(const Json* service) {
 }  // namespace
 
 std::string service_ip_problem(std::string_view ip, const HookContext& context) {
-    const auto number = ipv4_number(ip);
-    const std::vector<ServiceNetwork> networks = open_service_networks(context.lookup);
+    const auto address = IpAddress::parse(ip);
+    const auto networks = open_service_networks(context.lookup, address ? family_of(*address) : IpFamily::v4);
     if (networks.empty()) return "the provided network does not match the current range";
-    const auto has = [&](const ServiceNetwork& network) { return *number >= network.first && *number <= network.last; };
-    if (!number || std::none_of(networks.begin(), networks.end(), has)) {
+    if (!address || std::none_of(networks.begin(), networks.end(), [&](const ServiceNetwork& each) {
+            return gives_out(each.network, *address);
+        })) {
         return "the provided IP (" + std::string(ip) + ") is not in the valid range. The range of valid IPs is " +
-               networks.front().text;
+               networks.front().network.text();
     }
-    return taken(ip_resource, ipv4_text(*number), context) ? "provided IP is already allocated" : std::string();
+    return taken(ip_resource, address->text(), context) ? "provided IP is already allocated" : std::string();
 }
 
-std::optional<std::string> free_service_ip(const HookContext& context) {
-    for (const ServiceNetwork& network : open_service_networks(context.lookup)) {
-        if (network.first > network.last) continue;
-        const std::uint32_t begin = network.first + network.band, size = network.last - begin + 1;
-        for (int tries = 0; tries < tries_max && begin <= network.last; ++tries) {
-            std::string ip = ipv4_text(begin + static_cast<std::uint32_t>(context.random.below("service-ip", size)));
+std::optional<std::string> free_service_ip(IpFamily family, const HookContext& context) {
+    // Of a network that nobody can look through, the search ends somewhere.
+    constexpr std::uint64_t search_max = std::uint64_t{1} << 20;
+    for (const ServiceNetwork& network : open_service_networks(context.lookup, family)) {
+        for (int tries = 0; tries < tries_max && network.count > network.band; ++tries) {
+            const std::uint64_t at = network.band + context.random.below("service-ip", network.count - network.band);
+            std::string ip = network.at(at).text();
             if (!taken(ip_resource, ip, context)) return ip;
         }
-        for (std::uint32_t number = network.last; number >= network.first; --number) {
-            std::string ip = ipv4_text(number);
+        for (std::uint64_t i = std::min(network.count, search_max); i-- > 0;) {
+            std::string ip = network.at(i).text();
             if (!taken(ip_resource, ip, context)) return ip;
         }
     }

@@ -6,14 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "api/kinds/networking/service_networks.h"
 #include "api/kinds/rules.h"
 
 namespace kubemu::api::kinds {
 
 // Why this address cannot be had (pkg/registry/core/service/ipallocator); empty when it can.
 std::string service_ip_problem(std::string_view ip, const HookContext& context);
-// A free address of the network's upper part, which is left to those who do not ask for one.
-std::optional<std::string> free_service_ip(const HookContext& context);
+// A free address of the family, from a network's upper part, which is left to those who do not ask for one.
+std::optional<std::string> free_service_ip(IpFamily family, const HookContext& context);
 
 // The same for node ports (pkg/registry/core/service/portallocator).
 std::string node_port_problem(int port, const HookContext& context);

@@ -2,7 +2,7 @@
 #include "api/kinds/networking/service_networks.h"
 
 #include <algorithm>
-#include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "api/codec/json.h"
@@ -18,6 +18,14 @@ std::uint32_t band_of(std::uint64_t size) {
     constexpr std::uint64_t least = 16, most = 256, share = 16;
     if (size <= least) return 0;
     return static_cast<std::uint32_t>(std::clamp(size / share, least, most));
+}
+
+IpAddress plus(IpAddress address, std::uint64_t more) {
+    for (std::size_t i = address.bytes.size(); i-- > 0 && more > 0; more >>= 8) {
+        more += address.bytes[i];
+        address.bytes[i] = static_cast<std::uint8_t>(more & 0xff);
+    }
+    return address;
 }
 
 bool is_ready(const Json& cidr) {
@@ -39,58 +47,75 @@ IpAddress last_of(const IpNetwork& network) {
 
 }  // namespace
 
+std::string_view family_name(IpFamily family) {
+    return family == IpFamily::v4 ? "IPv4" : "IPv6";
+}
+
+IpFamily family_of(const IpAddress& address) {
+    return address.v4 ? IpFamily::v4 : IpFamily::v6;
+}
+
+IpAddress ServiceNetwork::at(std::uint64_t index) const {
+    return plus(first, index);
+}
+
 std::optional<ServiceNetwork> service_network(std::string_view text) {
-    constexpr int v4_bits = 32;
-    const auto network = IpNetwork::parse(text);
-    if (!network || !network->v4) return std::nullopt;
-    const std::uint32_t base = ipv4_number(network->address.text()).value_or(0);
-    const std::uint64_t size = std::uint64_t{1} << (v4_bits - network->prefix_bits);
-    ServiceNetwork result{.first = 1, .last = 0, .band = band_of(size), .text = network->text()};
-    if (size > 2) {
-        result.first = base + 1;
-        result.last = static_cast<std::uint32_t>(base + size - 2);
-    }
+    constexpr int v4_bits = 32, v6_bits = 128, host_bits_max = 64;
+    auto network = IpNetwork::parse(text);
+    if (!network) return std::nullopt;
+    const int host_bits = (network->v4 ? v4_bits : v6_bits) - network->prefix_bits;
+    if (host_bits > host_bits_max) return std::nullopt;
+    const std::uint64_t size = host_bits == host_bits_max ? std::numeric_limits<std::uint64_t>::max() : std::uint64_t{1} << host_bits;
+    ServiceNetwork result{.network = *network, .first = plus(network->address, 1), .count = 0, .band = band_of(size)};
+    const std::uint64_t nobodys = network->v4 ? 2 : 1;
+    if (size > nobodys) result.count = size - nobodys;
     return result;
 }
 
-std::vector<ServiceNetwork> open_service_networks(const Lookup& lookup) {
+std::vector<std::string> split_service_networks(std::string_view text) {
+    std::vector<std::string> networks;
+    for (const std::string_view each : split(text, ',')) networks.emplace_back(each);
+    return networks;
+}
+
+std::vector<IpFamily> service_families(const Lookup& lookup) {
+    const storage::RecordPtr own = lookup.get(service_cidr_resource, {}, default_service_cidr);
+    std::vector<IpFamily> families;
+    const Json cidr = own == nullptr ? Json() : lookup.document(*own);
+    for (const Json& text : array_at(cidr, {"spec", "cidrs"})) {
+        const auto network = IpNetwork::parse(text.is_string() ? text.get_ref<const std::string&>() : std::string());
+        if (network) families.push_back(network->v4 ? IpFamily::v4 : IpFamily::v6);
+    }
+    if (families.empty()) families.push_back(IpFamily::v4);
+    return families;
+}
+
+std::vector<ServiceNetwork> open_service_networks(const Lookup& lookup, IpFamily family) {
     std::vector<ServiceNetwork> networks;
     const auto records = lookup.list(service_cidr_resource, {});
-    if (records.empty()) return {*service_network(default_service_network)};
+    if (records.empty() && family == IpFamily::v4) return {*service_network(default_service_network)};
     for (const storage::RecordPtr& record : records) {
         const ObjectView& view = view_of(*record);
         const Json cidr = lookup.document(*record);
         if (view.deleting || !is_ready(cidr)) continue;
         for (const Json& text : array_at(cidr, {"spec", "cidrs"})) {
             auto network = service_network(text.is_string() ? text.get_ref<const std::string&>() : std::string());
-            if (!network) continue;
+            if (!network || network->network.v4 != (family == IpFamily::v4)) continue;
             networks.insert(view.name == default_service_cidr ? networks.begin() : networks.end(), std::move(*network));
         }
     }
     return networks;
 }
 
+std::string dns_service_address(const Lookup& lookup) {
+    constexpr std::uint64_t tenth = 9;  // from the first on
+    const auto networks = open_service_networks(lookup, service_families(lookup).front());
+    return networks.empty() ? std::string() : networks.front().at(tenth).text();
+}
+
 bool gives_out(const IpNetwork& network, const IpAddress& address) {
     if (!network.contains(address) || address == network.address) return false;
     return !network.v4 || !(address == last_of(network));
-}
-
-std::string ipv4_text(std::uint32_t address) {
-    return std::to_string(address >> 24) + "." + std::to_string(address >> 16 & 255) + "." + std::to_string(address >> 8 & 255) +
-           "." + std::to_string(address & 255);
-}
-
-std::optional<std::uint32_t> ipv4_number(std::string_view text) {
-    const auto parts = split(text, '.');
-    if (parts.size() != 4) return std::nullopt;
-    std::uint32_t address = 0;
-    for (const std::string_view part : parts) {
-        std::uint32_t octet = 0;
-        const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), octet);
-        if (error != std::errc() || end != part.data() + part.size() || octet > 255) return std::nullopt;
-        address = address << 8 | octet;
-    }
-    return address;
 }
 
 Json ip_address_object(const std::string& address, std::string_view service_namespace, std::string_view service_name) {

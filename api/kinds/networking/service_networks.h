@@ -24,25 +24,35 @@ inline constexpr std::string_view managed_by_label = "ipaddress.kubernetes.io/ma
 inline constexpr std::string_view ip_family_label = "ipaddress.kubernetes.io/ip-family";
 inline constexpr std::string_view allocator_name = "ipallocator.k8s.io";
 
-// An IPv4 network as numbers; `first` is above `last` when it has no address to give.
+enum class IpFamily { v4, v6 };
+std::string_view family_name(IpFamily family);  // "IPv4", "IPv6"
+IpFamily family_of(const IpAddress& address);
+
+// A network as its first address and so many that follow.
 struct ServiceNetwork {
-    std::uint32_t first = 0, last = 0;  // without the network's own address and that of all its hosts
-    std::uint32_t band = 0;             // so many from `first` on are given to those who ask before others get them
-    std::string text;
+    IpNetwork network;
+    IpAddress first;          // the network's own address is nobody's
+    std::uint64_t count = 0;  // of addresses; IPv4 has none that means all hosts
+    std::uint32_t band = 0;   // so many from `first` on are given to those who ask before others get them
+
+    IpAddress at(std::uint64_t index) const;
 };
 
-// Nothing for what is no IPv4 network.
+// Nothing for what is no network, and for an IPv6 network of less than 64 bits, which gives out nothing.
 std::optional<ServiceNetwork> service_network(std::string_view text);
+// A setting of one network or, with a comma, of two families: "10.96.0.0/16,fd00:10:96::/112".
+std::vector<std::string> split_service_networks(std::string_view text);
 
-// Those that give out addresses now: of ServiceCIDRs that are ready and not being deleted, the cluster's own first.
-std::vector<ServiceNetwork> open_service_networks(const Lookup& lookup);
+// The families that Services of this cluster can have, the one that they have by themselves first.
+std::vector<IpFamily> service_families(const Lookup& lookup);
+// Those of the family that give out addresses now: of ServiceCIDRs that are ready and not being deleted, the cluster's own
+// first.
+std::vector<ServiceNetwork> open_service_networks(const Lookup& lookup, IpFamily family);
+// Where the cluster's own network, of the first family, has its DNS server: the tenth address.
+std::string dns_service_address(const Lookup& lookup);
 
 // Whether a Service with this address can belong to the network.
 bool gives_out(const IpNetwork& network, const IpAddress& address);
-
-std::string ipv4_text(std::uint32_t address);
-// An address of four decimal numbers.
-std::optional<std::uint32_t> ipv4_number(std::string_view text);
 
 // The object that says whose an address is, without what makes it one of the cluster (uid, time).
 Json ip_address_object(const std::string& address, std::string_view service_namespace, std::string_view service_name);

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/kinds/networking/service_networks.h"
 #include "tests/harness/test_cluster.h"
 
 using namespace kubemu;
@@ -66,6 +67,16 @@ TEST_CASE("the network of the services is named, and ready") {
     controllers::bootstrap_service_network(cluster.registry(), "10.0.0.0/24");
     cluster.settle();
     CHECK(cluster.get("servicecidrs.networking.k8s.io", "kubernetes", "")["spec"]["cidrs"][0] == "10.96.0.0/12");
+}
+
+TEST_CASE("a network of each family: Services are of the first by themselves, and have their DNS server at its tenth address") {
+    tests::TestCluster cluster;
+    CHECK(api::kinds::dns_service_address(cluster.registry()) == "10.96.0.10");
+    controllers::bootstrap_service_network(cluster.registry(), "fd00:10:96::/112,10.0.0.0/24");
+    cluster.settle();
+    CHECK(cluster.get("servicecidrs.networking.k8s.io", "kubernetes", "")["spec"]["cidrs"] == api::Json::array({"fd00:10:96::/112", "10.0.0.0/24"}));
+    CHECK(controllers::first_service_address(cluster.registry()) == "fd00:10:96::1");
+    CHECK(api::kinds::dns_service_address(cluster.registry()) == "fd00:10:96::a");
 }
 
 TEST_CASE("other servers find by whom their callers are vouched for") {

@@ -2,6 +2,7 @@
 #include "controllers/endpointslice/controller.h"
 
 #include <doctest/doctest.h>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -224,4 +225,30 @@ TEST_CASE("a pod on a node that nobody knows is left out, told of, and looked fo
     cluster.create("nodes", R"({"metadata":{"name":"nowhere"}})");
     cluster.settle();
     CHECK(cluster.hints().size() == 1);
+}
+
+TEST_CASE("a Service of two families has slices of both, with the addresses that its pods have of each") {
+    Cluster cluster;
+    cluster.create("servicecidrs.networking.k8s.io", R"({"metadata":{"name":"kubernetes"},"spec":{"cidrs":["10.96.0.0/16","fd00::/112"]}})");
+    cluster.patch("servicecidrs.networking.k8s.io", "kubernetes", R"({"status":{"conditions":[{"type":"Ready","status":"True","reason":"","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}})", "status", "");
+    cluster.settle();
+    cluster.service(R"({"spec":{"ipFamilyPolicy":"PreferDualStack"}})");
+    cluster.pod("p");
+    cluster.settle_with_pods();
+    const auto addresses = [&] {
+        std::map<std::string, std::vector<std::string>> found;
+        for (const api::Json& slice : cluster.list("endpointslices.discovery.k8s.io")) {
+            auto& of_family = found[slice["addressType"].get<std::string>()];
+            for (const api::Json& endpoint : api::array_at(slice, {"endpoints"})) of_family.push_back(endpoint["addresses"][0]);
+        }
+        return found;
+    };
+    const std::string ip = cluster.get("pods", "p")["status"]["podIP"];
+    CHECK(addresses() == std::map<std::string, std::vector<std::string>>{{"IPv4", {ip}}, {"IPv6", {}}});
+    cluster.patch("pods", "p", R"({"status":{"podIPs":[{"ip":")" + ip + R"("},{"ip":"fd01::5"}],"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2027-01-01T00:00:00Z"}]}})", "status");
+    cluster.settle();
+    CHECK(addresses() == std::map<std::string, std::vector<std::string>>{{"IPv4", {ip}}, {"IPv6", {"fd01::5"}}});
+    cluster.patch("services", "s", R"({"spec":{"ipFamilyPolicy":"SingleStack"}})");
+    cluster.settle();
+    CHECK(addresses() == std::map<std::string, std::vector<std::string>>{{"IPv4", {ip}}});
 }

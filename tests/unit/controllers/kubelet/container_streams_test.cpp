@@ -173,6 +173,12 @@ TEST_CASE_FIXTURE(Nodes, "what a container is shows in its files and commands") 
     CHECK(hosts.find("10.1.2.3\ta.b\tc.d\n") != std::string::npos);
     CHECK(hosts.find("\tp.web.default.svc.cluster.local\tp\n") != std::string::npos);
     CHECK(exec("p", "a", {"grep", "options", "/etc/resolv.conf"}) == "options ndots:2\n0");
+    CHECK(exec("p", "a", {"grep", "nameserver", "/etc/resolv.conf"}) == "nameserver 10.96.0.10\n0");
+    cluster.create("servicecidrs.networking.k8s.io", R"({"metadata":{"name":"kubernetes"},"spec":{"cidrs":["10.20.0.0/16"]}})");
+    cluster.patch("servicecidrs.networking.k8s.io", "kubernetes", R"({"status":{"conditions":[{"type":"Ready","status":"True","reason":"","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}})", "status", "");
+    run(R"({"metadata":{"name":"later"},"spec":{"containers":[{"name":"a","image":"busybox","command":["sh","-c","sleep 1h"]}]}})");
+    CHECK(exec("later", "a", {"grep", "nameserver", "/etc/resolv.conf"}) == "nameserver 10.20.0.10\n0");
+    CHECK(exec("later", "a", {"nslookup", "kubernetes.default"}).find("10.20.0.10:53\n") != std::string::npos);
     CHECK(exec("p", "a", {"grep", "CapBnd", "/proc/1/status"}) == "CapBnd:\t00000000aa0435fb\n0");
     CHECK(exec("p", "a", {"ps"}).find("    1 1000      0:00 sleep 1h\n") != std::string::npos);
     CHECK(exec("p", "a", {"sh", "-c", "echo hello > /data/s/f"}) == "0");

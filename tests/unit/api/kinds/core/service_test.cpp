@@ -244,3 +244,86 @@ TEST_CASE("a hundred Services have a hundred addresses and ports") {
     CHECK(ips.size() == 100);
     CHECK(ports.size() == 200);
 }
+
+namespace {
+
+// A cluster whose Services have addresses of these networks.
+struct Networks : tests::TestCluster {
+    explicit Networks(const Json& cidrs) {
+        create("servicecidrs.networking.k8s.io", Json{{"metadata", {{"name", "kubernetes"}}}, {"spec", {{"cidrs", cidrs}}}});
+        patch("servicecidrs.networking.k8s.io", "kubernetes",
+              R"({"status":{"conditions":[{"type":"Ready","status":"True","reason":"","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}})", "status", "");
+        settle();
+    }
+    Json made(const std::string& name, const std::string& spec) { return created(*this, "services", service(name, spec))["spec"]; }
+    bool recorded(const Json& ip) { return exists("ipaddresses.networking.k8s.io", ip.get<std::string>(), ""); }
+};
+
+const Json both = Json::array({"IPv4", "IPv6"});
+
+}  // namespace
+
+TEST_CASE("with networks of both families a Service has the first by itself, and both when it asks for them") {
+    Networks cluster(Json::array({"10.1.0.0/24", "fd00:1::/112"}));
+    const Json plain = cluster.made("plain", R"({"ports":[{"port":80}]})");
+    CHECK(plain["ipFamilies"] == Json::array({"IPv4"}));
+    CHECK(plain["clusterIPs"].size() == 1);
+    for (const std::string policy : {"PreferDualStack", "RequireDualStack"}) {
+        const Json two = cluster.made(policy == "PreferDualStack" ? "prefers" : "requires", R"({"ipFamilyPolicy":")" + policy + R"(","ports":[{"port":80}]})");
+        CHECK(two["ipFamilies"] == both);
+        CHECK(two["clusterIP"] == two["clusterIPs"][0]);
+        CHECK(two["clusterIPs"][0].get<std::string>().substr(0, 5) == "10.1.");
+        CHECK(two["clusterIPs"][1].get<std::string>().substr(0, 8) == "fd00:1::");
+        for (const Json& ip : two["clusterIPs"]) CHECK(cluster.recorded(ip));
+    }
+    const Json six = cluster.made("six", R"({"ipFamilies":["IPv6"],"ports":[{"port":80}]})");
+    CHECK(six["ipFamilyPolicy"] == "SingleStack");
+    CHECK(cluster.get("ipaddresses.networking.k8s.io", six["clusterIP"].get<std::string>(), "")["metadata"]["labels"]["ipaddress.kubernetes.io/ip-family"] == "IPv6");
+    const Json asked = cluster.made("asked", R"({"clusterIP":"fd00:1::5","clusterIPs":["fd00:1::5"],"ipFamilyPolicy":"PreferDualStack","ports":[{"port":80}]})");
+    CHECK(asked["ipFamilies"] == Json::array({"IPv6", "IPv4"}));
+    CHECK(refused(cluster, R"({"clusterIP":"fd00:1::5","ports":[{"port":80}]})").find("failed to allocate IP fd00:1::5: provided IP is already allocated") != std::string::npos);
+    CHECK(refused(cluster, R"({"ipFamilies":["IPv6","IPv4"],"ports":[{"port":80}]})") ==
+          "Service \"s1\" is invalid: spec.ipFamilyPolicy: Invalid value: \"SingleStack\": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified");
+}
+
+TEST_CASE("a Service gets a second address and gives it back by its policy") {
+    Networks cluster(Json::array({"10.1.0.0/24", "fd00:1::/112"}));
+    const std::string first = cluster.made("s", R"({"ports":[{"port":80}]})")["clusterIP"];
+    CHECK(patch_refused(cluster, "services", "s", R"({"spec":{"ipFamilyPolicy":"PreferDualStack"}})") == "");
+    const Json two = cluster.get("services", "s")["spec"];
+    CHECK(two["ipFamilies"] == both);
+    CHECK(two["clusterIPs"][0] == first);
+    const std::string second = two["clusterIPs"][1];
+    CHECK(cluster.recorded(second));
+    CHECK(patch_refused(cluster, "services", "s", R"({"spec":{"ipFamilies":["IPv4"]}})") ==
+          "Service \"s\" is invalid: spec.ipFamilyPolicy: Invalid value: \"PreferDualStack\": must be 'SingleStack' to release the secondary IP family");
+    CHECK(patch_refused(cluster, "services", "s", R"({"spec":{"ipFamilyPolicy":"SingleStack"}})") == "");
+    CHECK(cluster.get("services", "s")["spec"]["clusterIPs"] == Json::array({first}));
+    CHECK(cluster.get("services", "s")["spec"]["ipFamilies"] == Json::array({"IPv4"}));
+    CHECK(!cluster.recorded(second));
+    CHECK(patch_refused(cluster, "services", "s", R"({"spec":{"ipFamilyPolicy":"RequireDualStack","clusterIPs":[")" + first + R"(","fd00:1::77"]}})") == "");
+    CHECK(cluster.get("services", "s")["spec"]["clusterIPs"][1] == "fd00:1::77");
+    cluster.remove("services", "s");
+    CHECK(!cluster.recorded("fd00:1::77"));
+    CHECK(!cluster.recorded(first));
+}
+
+TEST_CASE("what a cluster has no network of is refused; who prefers two families has one") {
+    Networks cluster(Json::array({"fd00:1::/112"}));
+    CHECK(cluster.made("plain", R"({"ports":[{"port":80}]})")["ipFamilies"] == Json::array({"IPv6"}));
+    CHECK(cluster.made("prefers", R"({"ipFamilyPolicy":"PreferDualStack","ports":[{"port":80}]})")["clusterIPs"].size() == 1);
+    CHECK(cluster.made("headless", R"({"clusterIP":"None","ports":[{"port":80}]})")["ipFamilies"] == Json::array({"IPv6", "IPv4"}));
+    CHECK(refused(cluster, R"({"ipFamilyPolicy":"RequireDualStack","ports":[{"port":80}]})") ==
+          "Service \"s1\" is invalid: spec.ipFamilyPolicy: Invalid value: \"RequireDualStack\": this cluster is not configured for dual-stack services");
+    CHECK(refused(cluster, R"({"ipFamilies":["IPv4"],"ports":[{"port":80}]})") == "Service \"s1\" is invalid: spec.ipFamilies[0]: Invalid value: \"IPv4\": not configured on this cluster");
+    CHECK(refused(cluster, R"({"clusterIP":"10.96.0.5","ports":[{"port":80}]})").find("IPv4 is not configured on this cluster") != std::string::npos);
+}
+
+TEST_CASE("all addresses of a small IPv6 network are given but its own") {
+    Networks cluster(Json::array({"fd00:1::/125"}));
+    std::set<std::string> ips;
+    for (int i = 0; i < 7; ++i) ips.insert(cluster.made("s" + std::to_string(i), R"({"ports":[{"port":80}]})")["clusterIP"]);
+    CHECK(ips.size() == 7);
+    CHECK(ips.contains("fd00:1::7"));
+    CHECK(refused(cluster, R"({"ports":[{"port":80}]})").find("range is full") != std::string::npos);
+}
