@@ -51,6 +51,15 @@ struct NextDocument : YAML::EventHandler {
     void OnMapEnd() override {}
 };
 
+// Numbers that JSON cannot say.
+std::string wrong_number(std::string_view text) {
+    if (text == ".nan" || text == ".NaN" || text == ".NAN") return "NaN";
+    const bool negative = text.starts_with('-');
+    if (negative || text.starts_with('+')) text.remove_prefix(1);
+    if (text == ".inf" || text == ".Inf" || text == ".INF") return negative ? "-Inf" : "+Inf";
+    return {};
+}
+
 // A plain scalar by YAML 1.1's rules as go-yaml applies them.
 Json plain_scalar(const std::string& text) {
     static const std::set<std::string> truths = {"y",    "Y",    "yes", "Yes", "YES", "true",
@@ -99,7 +108,15 @@ class Handler : public YAML::EventHandler {
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(nullptr, mark, anchor); }
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        // yaml-cpp takes any word for a key without a value.
+        if (!frames_.empty() && frames_.back().has_key && !frames_.back().flow) {
+            if (const auto line = line_behind_bare_key(text_, frames_.back().key_at)) {
+                throw Refused{"yaml: " + go_line(*line, "") + "could not find expected ':'"};
+            }
+        }
+        add(nullptr, mark, anchor);
+    }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         const auto found = anchors_.find(anchor);
         if (found == anchors_.end()) {
@@ -111,7 +128,9 @@ class Handler : public YAML::EventHandler {
                   const std::string& value) override {
         last_scalar_ = static_cast<std::size_t>(mark.pos);
         const std::string text = mend_yaml_escapes(value);
-        add(tag == "!" || tag == "tag:yaml.org,2002:str" ? Json(text) : plain_scalar(text), mark, anchor);
+        const bool said = tag == "!" || tag == "tag:yaml.org,2002:str";
+        if (const std::string wrong = wrong_number(text); !said && !wrong.empty()) throw Refused{"json: unsupported value: " + wrong};
+        add(said ? Json(text) : plain_scalar(text), mark, anchor);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                          YAML::EmitterStyle::value) override {
@@ -119,8 +138,9 @@ class Handler : public YAML::EventHandler {
     }
     void OnSequenceEnd() override { close(); }
     void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                    YAML::EmitterStyle::value) override {
+                    YAML::EmitterStyle::value style) override {
         open(Json::object(), mark, anchor);
+        frames_.back().flow = style == YAML::EmitterStyle::Flow;
     }
     void OnMapEnd() override { close(); }
 
@@ -149,6 +169,8 @@ class Handler : public YAML::EventHandler {
         YAML::anchor_t anchor = 0;
         YAML::Mark mark;
         std::set<std::string> merged{};  // keys that came by `<<`
+        bool flow = false;
+        std::size_t key_at = 0;
     };
 
     // `<<: *base` or `<<: [*first, *second]`: members that the map does not have itself, and may still get.
@@ -195,20 +217,23 @@ class Handler : public YAML::EventHandler {
         } else if (!frame.has_key) {
             if (value.is_null() && mark.pos >= 0 && static_cast<std::size_t>(mark.pos) < text_.size() && text_[mark.pos] == ':') {
                 // go-yaml wants something before the colon.
-                throw Refused{"yaml: " + (mark.line > 0 ? "line " + std::to_string(mark.line + 1) + ": " : std::string()) +
-                              "did not find expected key"};
+                throw Refused{"yaml: " + go_line(mark.line, "did not find expected key") + "did not find expected key"};
             }
             if (value.is_structured() || value.is_null())
                 throw Refused{"yaml: invalid map key: " + encode_raw(value)};
             frame.key = value.is_string() ? value.get<std::string>() : encode_raw(value);
             frame.has_key = true;
+            frame.key_at = static_cast<std::size_t>(std::max(mark.pos, 0));
             const bool merged = frame.merged.erase(frame.key) > 0;
             if (duplicates_ != nullptr && !merged && frame.value.contains(frame.key)) {
                 duplicates_->push_back("line " + std::to_string(mark.line + 1) + ": key " +
                                        go_quote(frame.key) + " already set in map");
             }
         } else {
-            if (frame.key == "<<" && value.is_structured()) {
+            if (frame.key == "<<" && !value.is_structured()) {
+                throw Refused{"yaml: map merge requires map or sequence of maps as the value"};
+            }
+            if (frame.key == "<<") {
                 merge(frame, value);
             } else {
                 frame.value[frame.key] = std::move(value);
@@ -227,7 +252,7 @@ class Handler : public YAML::EventHandler {
 
 bool looks_plain(const std::string& text) {
     if (text.empty() || text != trim(text)) return false;
-    if (!plain_scalar(text).is_string()) return false;
+    if (!plain_scalar(text).is_string() || !wrong_number(text).empty()) return false;
     if (std::string_view("-?:,[]{}#&*!|>'\"%@`=").find(text[0]) != std::string_view::npos) return false;
     if (text.find(": ") != std::string::npos || text.find(" #") != std::string::npos || text.back() == ':')
         return false;
@@ -330,6 +355,12 @@ void emit(std::string& out, const Json& value, int indent, bool in_sequence) {
 // yaml-cpp's complaint in the words of go-yaml, whose scanner finds the same things.
 std::string go_words(const YAML::Exception& error, std::string_view text) {
     const std::string& message = error.msg;
+    // Where the text ends, a node may be missing rather than a delimiter.
+    const bool in_flow = message.find("end of map flow not found") == 0 || message.find("end of sequence flow not found") == 0;
+    const std::size_t last = text.find_last_not_of(" \t\r\n");
+    if (in_flow && last != text.npos && std::string_view("{[,:?").find(text[last]) != std::string_view::npos) {
+        return "did not find expected node content";
+    }
     static const std::vector<std::pair<std::string_view, std::string_view>> known = {
         {"illegal map value", "mapping values are not allowed in this context"},
         {"illegal block entry", "block sequence entries are not allowed in this context"},
@@ -356,6 +387,17 @@ std::string go_words(const YAML::Exception& error, std::string_view text) {
 
 namespace {
 
+// A complaint about what stands at `pos`: a word that lacks its colon is found by the scanner already.
+std::string at_key(std::string_view text, int pos, int line, const std::string& words) {
+    const auto at = static_cast<std::size_t>(std::max(pos, 0));
+    const bool first = text.substr(0, at).find_last_not_of(" \t") == text.npos || text[text.substr(0, at).find_last_not_of(" \t")] == '\n';
+    const bool word = first && at < text.size() && std::string_view("-}],:?{[").find(text[at]) == std::string_view::npos;
+    if (word && words == "did not find expected key") {
+        if (const auto behind = line_behind_bare_key(text, at)) return go_line(*behind, "") + "could not find expected ':'";
+    }
+    return go_line(line, words) + words;
+}
+
 // What follows the first document must begin with `---`; yaml-cpp would begin a new one at anything that does
 // not fit.
 std::optional<DecodeError> check_rest(YAML::Parser& parser, std::string_view text, const Json& root) {
@@ -366,12 +408,12 @@ std::optional<DecodeError> check_rest(YAML::Parser& parser, std::string_view tex
         const std::string_view before = text.substr(0, static_cast<std::size_t>(found.at));
         const std::string_view from = text.substr(std::min(static_cast<std::size_t>(found.at), text.size()));
         if (from.rfind("---", 0) == 0 || before.find("\n...") != std::string_view::npos) return std::nullopt;
-        const auto line = static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
-        const std::string where = line > 0 ? "line " + std::to_string(line + 1) + ": " : "";
+        const auto line = static_cast<int>(std::count(before.begin(), before.end(), '\n'));
         const char* expected = root.is_array()    ? "'-' indicator"
                                : root.is_object() ? "key"
                                                   : "<document start>";
-        return DecodeError{"yaml: " + where + "did not find expected " + expected, true};
+        const std::string words = std::string("did not find expected ") + expected;
+        return DecodeError{"yaml: " + at_key(text, found.at, line, words), true};
     } catch (const YAML::Exception&) {
         // Whatever is wrong with a document that nobody reads.
     }
@@ -397,7 +439,10 @@ Result<Json, DecodeError> parse_yaml(std::string_view given, std::vector<std::st
         std::vector<std::string> repeated;
         Handler handler(text, &repeated);
         if (!parser.HandleNextDocument(handler)) return Json(nullptr);
-        if (handler.unterminated()) return DecodeError{"yaml: found unexpected end of stream", true};
+        if (handler.unterminated()) {
+            const int line = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+            return DecodeError{"yaml: " + go_line(line, "") + "found unexpected end of stream", true};
+        }
         if (auto error = check_rest(parser, text, handler.root)) return std::move(*error);
         if (duplicates != nullptr && !repeated.empty()) {
             std::string complaint = "yaml: unmarshal errors:";
@@ -406,14 +451,14 @@ Result<Json, DecodeError> parse_yaml(std::string_view given, std::vector<std::st
         }
         return std::move(handler.root);
     } catch (const YAML::Exception& error) {
-        // go-yaml names no line for the first one, and any other one counted from 1. A tab is no indentation
-        // for it.
-        const std::string where =
-            error.mark.line > 0 ? "line " + std::to_string(error.mark.line + 1) + ": " : "";
-        const bool tab = error.mark.line >= 0 && indented_by_tab(text, error.mark.line);
-        return DecodeError{
-            "yaml: " + where + (tab ? "found character that cannot start any token" : go_words(error, text)),
-            true};
+        // A tab is no indentation for go-yaml.
+        const bool ends_in_flow = error.msg.find(" flow not found") != std::string::npos &&
+                                  static_cast<std::size_t>(std::max(error.mark.pos, 0)) > text.find_last_not_of(" \t\r\n");
+        const std::string words = go_words(error, text);
+        if (error.mark.line >= 0 && indented_by_tab(text, error.mark.line)) {
+            return DecodeError{"yaml: " + go_line(error.mark.line, "") + "found character that cannot start any token", true};
+        }
+        return DecodeError{"yaml: " + at_key(text, error.mark.pos, ends_in_flow ? line_of_end(text) : error.mark.line, words), true};
     } catch (const Refused& refused) {
         return DecodeError{refused.message, true};
     }

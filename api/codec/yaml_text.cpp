@@ -1,6 +1,7 @@
 // See yaml_text.h.
 #include "api/codec/yaml_text.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace kubemu::api {
@@ -137,6 +138,51 @@ std::string escape_yaml_specials(std::string_view text) {
         at += width;
     }
     return out;
+}
+
+std::string go_line(int line, std::string_view message) {
+    if (line <= 0) return {};
+    const bool parser = message.starts_with("did not find expected");
+    return message.starts_with("unknown anchor") ? std::string() : "line " + std::to_string(parser ? line : line + 1) + ": ";
+}
+
+int line_of_end(std::string_view text) {
+    const int lines = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+    return text.empty() || text.ends_with('\n') ? lines : lines + 1;
+}
+
+std::optional<int> line_behind_bare_key(std::string_view text, std::size_t key_at) {
+    if (key_at >= text.size()) return std::nullopt;
+    const std::size_t begin = text.rfind('\n', key_at) == text.npos ? 0 : text.rfind('\n', key_at) + 1;
+    const std::string_view before = text.substr(begin, key_at - begin);
+    const std::size_t last = before.find_last_not_of(" \t");
+    // "? key" needs no colon.
+    if (last != before.npos && before[last] == '?') return std::nullopt;
+    const std::size_t end = std::min(text.find('\n', key_at), text.size());
+    std::size_t at = key_at;
+    if (text[at] == '"' || text[at] == '\'') {
+        const char quote = text[at];
+        for (++at; at < end && text[at] != quote; ++at) {
+            if (quote == '"' && text[at] == '\\') ++at;
+        }
+        at = std::min(at + 1, end);
+    }
+    for (; at < end; ++at) {
+        const bool ends = at + 1 == end || text[at + 1] == ' ' || text[at + 1] == '\t';
+        if (text[at] == ':' && ends) return std::nullopt;
+        if (text[at] == '#' && (text[at - 1] == ' ' || text[at - 1] == '\t')) break;
+    }
+    int line = static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+    // What comes next: behind lines without anything but a comment.
+    for (std::size_t next = end; next < text.size();) {
+        const std::size_t start = next + 1;
+        ++line;
+        next = std::min(text.find('\n', start), text.size());
+        const std::string_view rest = text.substr(std::min(start, text.size()), next - std::min(start, next));
+        const std::size_t first = rest.find_first_not_of(" \t");
+        if (first != rest.npos && rest[first] != '#') return line;
+    }
+    return line_of_end(text);
 }
 
 }  // namespace kubemu::api

@@ -23,4 +23,12 @@ bool has_yaml_specials(std::string_view text);
 // The inside of a double-quoted scalar with those beyond ASCII, and DEL, as \u escapes.
 std::string escape_yaml_specials(std::string_view text);
 
+// "line 3: " before a message of go-yaml about a line that is counted from 0; nothing for the first line. Its scanner counts
+// from 1, its parser, which finds something other than it expected, from 0.
+std::string go_line(int line, std::string_view message);
+// The line of the end of a text, which counts as the beginning of another one.
+int line_of_end(std::string_view text);
+// For a key at `key_at`, in a map of lines, that no colon follows: the line of what comes next.
+std::optional<int> line_behind_bare_key(std::string_view text, std::size_t key_at);
+
 }  // namespace kubemu::api

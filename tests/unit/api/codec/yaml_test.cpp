@@ -49,11 +49,47 @@ TEST_CASE("errors have go-yaml's words and lines") {
     CHECK(yaml("kind: A\n b: c\n") == "yaml: line 2: mapping values are not allowed in this context");
     CHECK(yaml("\ta: 1\n") == "yaml: found character that cannot start any token");
     CHECK(yaml("a:\n\t- b\n") == "yaml: line 2: found character that cannot start any token");
-    CHECK(yaml("a: \"x\n") == "yaml: found unexpected end of stream");
-    CHECK(yaml("- a\nb: c\n") == "yaml: line 2: did not find expected '-' indicator");
+    CHECK(yaml("a: \"x\n") == "yaml: line 2: found unexpected end of stream");
+    CHECK(yaml("a: \"x") == "yaml: found unexpected end of stream");
+    // The scanner counts lines from 1, the parser from 0.
+    CHECK(yaml("- a\nb: c\n") == "yaml: line 1: did not find expected '-' indicator");
+    CHECK(yaml("a: 1\nb: 2\n- c\n") == "yaml: line 2: did not find expected key");
+    CHECK(yaml("a: b\nc: *x\n") == "yaml: unknown anchor 'x' referenced");
     CHECK(yaml("a: *none\n") == "yaml: unknown anchor 'none' referenced");
     CHECK(yaml("a: &me [*me]\n") == "yaml: anchor 'me' value contains itself");
     CHECK(yaml("? [a]\n: b\n") == R"(yaml: invalid map key: ["a"])");
+}
+
+TEST_CASE("a text that ends within a flow lacks a node or a delimiter") {
+    const auto why = [](const char* text) { return parse_yaml(text).error().message; };
+    for (const char* text : {"{", "[", "{\"a\":", "a: [1,", "{a: b,\n"}) CHECK(why(text) == "yaml: line 1: did not find expected node content");
+    CHECK(why("{a") == "yaml: line 1: did not find expected ',' or '}'");
+    CHECK(why("a: b\nc: {d: e\n") == "yaml: line 2: did not find expected ',' or '}'");
+    CHECK(why("a: [1") == "yaml: line 1: did not find expected ',' or ']'");
+}
+
+TEST_CASE("a word without a colon is no key") {
+    const auto why = [](const char* text) {
+        const auto parsed = parse_yaml(text);
+        return parsed ? encode_raw(*parsed) : parsed.error().message;
+    };
+    CHECK(why("a: b\nc\n") == "yaml: line 3: could not find expected ':'");
+    CHECK(why("a: b\nc") == "yaml: line 3: could not find expected ':'");
+    CHECK(why("a: |\n b\nc # d: e\n\n# f\ng: h\n") == "yaml: line 6: could not find expected ':'");
+    CHECK(why("a:\n  'b: c'\n  \"d\"\n") != R"({"a":{"b: c":null,"d":null}})");
+    CHECK(why("a: 'b' c\n") == "yaml: did not find expected key");
+    CHECK(why("{a, b: , ? c}") == R"({"a":null,"b":null,"c":null})");
+    CHECK(why("? a\nb:\n'c: d':\ne: ~\n") == R"({"a":null,"b":null,"c: d":null,"e":null})");
+}
+
+TEST_CASE("what JSON cannot say, and what cannot be merged, is refused") {
+    const auto why = [](const char* text) { return parse_yaml(text).error().message; };
+    CHECK(why("a: .inf") == "json: unsupported value: +Inf");
+    CHECK(why("a: [-.Inf]") == "json: unsupported value: -Inf");
+    CHECK(why("a: .NaN") == "json: unsupported value: NaN");
+    CHECK(why("<<: x") == "yaml: map merge requires map or sequence of maps as the value");
+    CHECK(parse_yaml("a: '.inf'")->at("a") == ".inf");
+    CHECK(encode_yaml(Json{{"a", ".inf"}}) == "a: '.inf'\n");
 }
 
 TEST_CASE("nesting and aliases cannot make a document explode") {
