@@ -165,13 +165,13 @@ ApiResult<Selection> selection_of(const Exchange& exchange) {
             if (translated) requirement.field = field.path;
             break;
         }
-        if (kind.custom != nullptr && !kind.namespaced && requirement.field == "metadata.namespace") known = false;
-        if (known) continue;
-        if (kind.custom != nullptr) return Status::bad_request("field label not supported: " + requirement.field);
-        // Kinds with a conversion function of their own word it differently.
-        if (!stored.selectable_fields.empty() && kind.resource != "secrets" && kind.resource != "namespaces") {
-            return Status::bad_request("field label not supported: " + requirement.field);
+        // Kinds with a conversion function of their own, as custom ones have, take just what they name, and word it differently.
+        const bool own = kind.custom != nullptr || !stored.selectable_fields.empty();
+        if (own && !kind.namespaced && requirement.field == "metadata.namespace") {
+            known = kind.custom == nullptr && kind.resource != "namespaces" && kind.resource != "nodes";
         }
+        if (known) continue;
+        if (own) return Status::bad_request("field label not supported: " + requirement.field);
         std::string names = "\"metadata.name\", \"metadata.namespace\"";
         for (const SelectableField& field : stored.selectable_fields) names += ", \"" + std::string(field.label) + "\"";
         return Status::bad_request(go_quote(requirement.field) + " is not a known field selector: only " + names);

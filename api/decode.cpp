@@ -45,13 +45,18 @@ struct Body {
 
 // Errors: 400 for what cannot be read as any object.
 ApiResult<Body> open_body(const Exchange& exchange, const BodyType& expected) {
+    // Options of a deletion are refused in the decoder's own words.
+    const auto refuse = [&](const std::string& why) {
+        if (expected.kind == "DeleteOptions") return Status::plain_500(why);
+        return unrecognized(expected.kind, exchange.request.body, why);
+    };
     Body body;
     TRY_ASSIGN(body.form, body_form(exchange.request.content_type));
     const std::string& text = exchange.request.body;
     body.text = text;
     if (body.form == BodyForm::protobuf) {
         const auto opened = open_protobuf(text);
-        if (!opened) return unrecognized(expected.kind, text, opened.error());
+        if (!opened) return refuse(opened.error());
         body.text = opened->raw;
         body.api_version = opened->api_version;
         body.kind = opened->kind;
@@ -59,20 +64,19 @@ ApiResult<Body> open_body(const Exchange& exchange, const BodyType& expected) {
         std::string json;
         if (body.form == BodyForm::yaml) {
             auto parsed = parse_yaml(text, &body.duplicates);
-            if (!parsed) return unrecognized(expected.kind, text, parsed.error().message);
+            if (!parsed) return refuse(parsed.error().message);
             body.document = std::move(*parsed);
             json = encode_raw(body.document);
         }
         auto meta = read_type_meta(body.form == BodyForm::yaml ? std::string_view(json) : body.text);
         if (!meta) {
-            return unrecognized(expected.kind, text,
-                                "couldn't get version/kind; json parse error: " + meta.error().message);
+            return refuse("couldn't get version/kind; json parse error: " + meta.error().message);
         }
         body.api_version = std::move(meta->api_version);
         body.kind = std::move(meta->kind);
     }
     if (split(body.api_version, '/').size() > 2) {
-        return unrecognized(expected.kind, text, "unexpected GroupVersion string: " + body.api_version);
+        return refuse("unexpected GroupVersion string: " + body.api_version);
     }
     return body;
 }
@@ -162,6 +166,18 @@ std::string json_type_word(const Json& value) {
     return value.is_boolean() ? "bool" : value.is_object() ? "object" : "number";
 }
 
+void warn_of_duplicates(const std::vector<std::string>& complaints, std::vector<std::string>& warnings) {
+    constexpr std::string_view several = "yaml: unmarshal errors:\n";
+    for (const std::string& complaint : complaints) {
+        const std::string_view text = complaint;
+        if (!text.starts_with(several)) {
+            warnings.push_back(complaint);
+            continue;
+        }
+        for (const std::string_view line : split(text.substr(several.size()), '\n')) warnings.emplace_back(trim(line));
+    }
+}
+
 BodyType body_type(const Exchange& exchange) {
     const KindSpec& kind = *exchange.kind;
     const SubresourceSpec* sub =
@@ -196,8 +212,8 @@ ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
     (*decoded)["kind"] = std::string(expected.kind);
     std::vector<std::string>& duplicates = body.duplicates;
     if (validation == WriteContext::FieldValidation::warn) {
-        for (auto* list : {&duplicates, &complaints})
-            exchange.warnings.insert(exchange.warnings.end(), list->begin(), list->end());
+        warn_of_duplicates(duplicates, exchange.warnings);
+        exchange.warnings.insert(exchange.warnings.end(), complaints.begin(), complaints.end());
     } else if (validation == WriteContext::FieldValidation::strict &&
                !(duplicates.empty() && complaints.empty())) {
         std::vector<std::string> sentences = duplicates;
@@ -254,16 +270,12 @@ Result<bool, DecodeError> decode_patched(const Exchange& exchange, Json& object,
 
 ApiResult<Json> decode_delete_options(const Exchange& exchange) {
     const BodyType expected{"v1", "DeleteOptions", find_type("meta/v1.DeleteOptions")};
-    const std::string& text = exchange.request.body;
-    if (const auto form = body_form(exchange.request.content_type); form && *form == BodyForm::protobuf) {
-        if (const auto opened = open_protobuf(text); !opened) return Status::plain_500(opened.error());
-    }
     TRY_ASSIGN(const Body body, open_body(exchange, expected));
     // Clients send it in the version of what they delete.
     if (!body.kind.empty() && body.kind != expected.kind) {
         return Status::plain_500(
-            "no kind " + go_quote(body.kind) + " is registered for version " + go_quote(body.api_version) +
-            " in scheme \"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
+            "no kind " + go_quote(body.kind) + " is registered for version " +
+            go_quote(body.api_version.empty() ? "meta.k8s.io/v1" : body.api_version) + " in scheme \"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
     }
     std::vector<std::string> ignored;
     auto decoded = typed(body, *expected.type, expected.kind, ignored);

@@ -26,6 +26,9 @@ BodyType body_type(const Exchange& exchange);
 ApiResult<Json> decode_body(Exchange& exchange, const BodyType& expected,
                             WriteContext::FieldValidation validation);
 
+// Says complaints about duplicate fields one by one; those of YAML come as one of several lines (parseYAMLWarnings).
+void warn_of_duplicates(const std::vector<std::string>& complaints, std::vector<std::string>& warnings);
+
 // What Go's JSON library calls a value: object, array, string, bool, number.
 std::string json_type_word(const Json& value);
 

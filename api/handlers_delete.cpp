@@ -98,9 +98,22 @@ ApiResult<AskedDeletion> asked_deletion(const Exchange& exchange) {
 
 }  // namespace
 
+namespace {
+
+// Deleting a Job leaves its pods, unless one says otherwise (kubernetes pkg/registry/batch/job/storage).
+void warn_of_orphans(Exchange& exchange, const AskedDeletion& asked) {
+    if (exchange.kind->resource != "jobs.batch" || !asked.options.propagation_policy.empty()) return;
+    exchange.warnings.emplace_back(
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+        "propagationPolicy=Orphan to suppress this warning");
+}
+
+}  // namespace
+
 ApiResult<bool> handle_delete(const ExchangePtr& exchange) {
     TRY_ASSIGN(WriteContext context, write_context(*exchange, "DeleteOptions"));
     TRY_ASSIGN(const AskedDeletion asked, asked_deletion(*exchange));
+    warn_of_orphans(*exchange, asked);
     context.dry_run = asked.options.dry_run;
     if (RequestScope* scope = RequestScope::current()) scope->options = asked.text;
     auto pending = std::make_shared<Pending>(exchange, [cascades = asked.cascades](Exchange& answered, const Written& written) {
@@ -164,6 +177,7 @@ ApiResult<bool> handle_delete_collection(const ExchangePtr& exchange) {
     TRY_ASSIGN(const Selection selection, selection_of(*exchange));
     TRY_ASSIGN(const ListQuery query, list_query(*exchange));
     TRY_ASSIGN(const AskedDeletion asked, asked_deletion(*exchange));
+    warn_of_orphans(*exchange, asked);
     context.dry_run = asked.options.dry_run;
     if (RequestScope* scope = RequestScope::current()) scope->options = asked.text;
     TRY(check_partial_form(*exchange, true));

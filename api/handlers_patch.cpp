@@ -108,7 +108,7 @@ ApiResult<bool> handle_apply(const ExchangePtr& exchange) {
         if (context.field_validation == FieldValidation::strict) {
             return Status::bad_request("error strict decoding YAML: error converting YAML to JSON: " + join(duplicates, ", "));
         }
-        for (const std::string& duplicate : duplicates) exchange->warnings.push_back(duplicate);
+        warn_of_duplicates(duplicates, exchange->warnings);
         return true;
     };
     return answer_update(exchange, change, context);

@@ -163,6 +163,46 @@ TEST_CASE("a token that is none is told as its decoder tells it, before the revi
     CHECK(message("continue=eyJ2IjogMX0") == bad + "json: cannot unmarshal number into Go struct field continueToken.v of type string");
 }
 
+TEST_CASE("kinds that name their field labels take no others") {
+    Server server;
+    const auto select = [&](const char* kind, const char* field) {
+        return server.ask("GET", "/api/v1/" + std::string(kind) + "?fieldSelector=" + field + "%3Dx").body["message"];
+    };
+    for (const char* field : {"metadata.namespace", "name", "data.a"}) {
+        CHECK(select("namespaces", field) == "field label not supported: " + std::string(field));
+    }
+    CHECK(select("nodes", "metadata.namespace") == "field label not supported: metadata.namespace");
+    CHECK(select("secrets", "data.a") == "field label not supported: data.a");
+    CHECK(select("pods", "status.podIPs").is_null());
+    CHECK(select("persistentvolumes", "metadata.namespace").is_null());
+}
+
+TEST_CASE("what is no DeleteOptions is refused in the words of its decoder") {
+    Server server;
+    server.config_map("x");
+    const auto message = [&](const char* body) { return server.ask("DELETE", config_maps + "/x", body).body["message"]; };
+    CHECK(message(R"({"kind":"Foo"})") == "no kind \"Foo\" is registered for version \"meta.k8s.io/v1\" in scheme "
+                                          "\"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27\"");
+    CHECK(message("x") == "couldn't get version/kind; json parse error: invalid character 'x' looking for beginning of value");
+    CHECK(server.ask("GET", config_maps + "/x").code == 200);
+}
+
+TEST_CASE("who deletes a Job hears that its pods stay, unless they say so") {
+    Server server;
+    const std::string jobs = "/apis/batch/v1/namespaces/default/jobs";
+    const auto warnings = [&](const std::string& query, const char* body) { return server.ask("DELETE", jobs + query, body).warnings; };
+    CHECK(warnings("/j", "") == 1);
+    CHECK(warnings("/j", R"({"propagationPolicy":"Orphan"})") == 0);
+    CHECK(warnings("/j?orphanDependents=false", "") == 0);
+    CHECK(warnings("", "") == 1);
+}
+
+TEST_CASE("what a YAML body says twice is warned of line by line") {
+    Server server;
+    CHECK(server.ask("POST", config_maps + "?dryRun=All", "metadata:\n  name: q\ndata: {b: x}\nfoo: 1\nfoo: 2\ndata: {c: z}\n", "application/yaml")
+              .warnings == 3);
+}
+
 TEST_CASE("an item is got, whatever else the query says") {
     Server server;
     server.config_map("x");
