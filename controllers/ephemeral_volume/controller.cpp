@@ -25,31 +25,41 @@ EphemeralVolumeController::EphemeralVolumeController(Manager& manager)
     });
 }
 
+api::ApiResult<bool> EphemeralVolumeController::make_claim(const api::ObjectView& pod, const api::Json& volume) {
+    const std::string name = pod.name + "-" + std::string(api::string_at(volume, {"name"}));
+    if (const auto claim = claims_.get(pod.namespace_name, name)) {
+        const api::OwnerReference* owner = api::view_of(*claim).controller();
+        if (owner != nullptr && owner->uid == pod.uid) return true;
+        return api::Status::plain_500("PVC " + claim->key + " was not created for pod " + api::object_key(pod.namespace_name, pod.name) +
+                                      " (pod is not owner)");
+    }
+    const api::Json& claim_template = api::object_at(volume, {"ephemeral", "volumeClaimTemplate"});
+    api::Json claim = {{"metadata", {{"name", name}, {"ownerReferences", api::Json::array({controller_reference(kind("pods"), pod)})}}},
+                       {"spec", api::object_at(claim_template, {"spec"})}};
+    for (const char* member : {"labels", "annotations"}) {
+        if (const api::Json* value = api::find(claim_template, {"metadata", member})) claim["metadata"][member] = *value;
+    }
+    const auto made = client().create(kind("persistentvolumeclaims"), pod.namespace_name, std::move(claim));
+    if (!made) {
+        api::StatusDetail failed = *made.error();
+        failed.message = "create PVC " + name + ": " + failed.message;
+        return api::Status(std::move(failed));
+    }
+    return true;
+}
+
+// What cannot be is told, and tried again.
 api::ApiResult<Requeue> EphemeralVolumeController::reconcile(const std::string& key) {
     const storage::RecordPtr record = pods_.get(key);
     if (!record || api::view_of(*record).deleting) return Requeue{};
-    const api::ObjectView& pod = api::view_of(*record);
     const api::Json document = client().document(*record);
     for (const api::Json& volume : api::array_at(document, {"spec", "volumes"})) {
-        const api::Json* ephemeral = api::find(volume, "ephemeral");
-        if (ephemeral == nullptr) continue;
-        const std::string name = pod.name + "-" + std::string(api::string_at(volume, {"name"}));
-        const api::Json reference = object_reference(kind("pods"), *record);
-        if (const auto claim = claims_.get(pod.namespace_name, name)) {
-            const api::OwnerReference* owner = api::view_of(*claim).controller();
-            if (owner != nullptr && owner->uid == pod.uid) continue;
-            const std::string why = "PVC \"" + name + "\" was not created for pod \"" + pod.name + "\" (pod is not owner)";
-            events().warning(reference, "FailedBinding", "ephemeral volume " + std::string(api::string_at(volume, {"name"})) + ": " + why);
-            continue;
-        }
-        const api::Json& claim_template = api::object_at(*ephemeral, {"volumeClaimTemplate"});
-        api::Json claim = {{"metadata", {{"name", name}, {"ownerReferences", api::Json::array({controller_reference(kind("pods"), pod)})}}},
-                           {"spec", api::object_at(claim_template, {"spec"})}};
-        for (const char* member : {"labels", "annotations"}) {
-            if (const api::Json* value = api::find(claim_template, {"metadata", member})) claim["metadata"][member] = *value;
-        }
-        const auto made = client().create(kind("persistentvolumeclaims"), pod.namespace_name, std::move(claim));
-        if (!made && made.error()->reason != "AlreadyExists") return made.error();
+        if (api::find(volume, "ephemeral") == nullptr) continue;
+        const auto made = make_claim(api::view_of(*record), volume);
+        if (made) continue;
+        events().warning(object_reference(kind("pods"), *record), "FailedBinding",
+                         "ephemeral volume " + std::string(api::string_at(volume, {"name"})) + ": " + made.error()->message);
+        return made.error();
     }
     return Requeue{};
 }

@@ -12,6 +12,8 @@ class EphemeralVolumeController final : public Controller {
     api::ApiResult<Requeue> reconcile(const std::string& key) override;
 
   private:
+    api::ApiResult<bool> make_claim(const api::ObjectView& pod, const api::Json& volume);
+
     api::Informer& pods_;
     api::Informer& claims_;
 };

@@ -156,12 +156,13 @@ api::ApiResult<bool> StatefulPods::step_replica(Slot& slot) {
         }
         return ordered_;
     }
-    if (slot.pod->phase == api::PodPhase::pending) {
+    const bool pending = slot.pod->phase == api::PodPhase::pending;
+    if (pending) {
         TRY(ensure_claims(slot.ordinal));
         TRY(own_claims(slot));
     }
     if (ordered_ && unavailable(slot)) return true;
-    TRY(keep_in_form(slot));
+    TRY(keep_in_form(slot, pending));
     return false;
 }
 
@@ -291,10 +292,13 @@ void StatefulPods::report(std::string_view verb, std::string_view what, const ap
 
 // A pod that was adopted gets the labels by which it is addressed and the volumes of its claims, and claims get the
 // owners that the retention policy asks for.
-api::ApiResult<bool> StatefulPods::keep_in_form(const Slot& slot) {
+api::ApiResult<bool> StatefulPods::keep_in_form(const Slot& slot, bool claims_owned) {
     const bool addressed = has_label(*slot.pod, name_label, slot.pod->name);
     const bool stored = addressed || has_volumes(slot);  // volumes never change
-    TRY_ASSIGN(const bool owned, keep_claim_owners(slot, Occasion::kept));
+    bool owned = false;
+    if (!claims_owned) {
+        TRY_ASSIGN(owned, keep_claim_owners(slot, Occasion::kept));
+    }
     if (addressed && stored && !owned) return true;
     const std::string what = "Pod " + slot.pod->name + " in StatefulSet " + api::view_of(set_).name;
     if (!stored) {

@@ -55,7 +55,7 @@ class StatefulPods {
     api::ApiResult<bool> create(const Slot& slot);
     api::ApiResult<bool> remove(const Slot& slot);
     api::ApiResult<bool> for_all(std::vector<Slot>& slots, const std::function<api::ApiResult<bool>(Slot&)>& step);
-    api::ApiResult<bool> keep_in_form(const Slot& slot);
+    api::ApiResult<bool> keep_in_form(const Slot& slot, bool claims_owned);
     api::ApiResult<bool> own_claims(const Slot& slot);
     bool has_volumes(const Slot& slot) const;
     api::Json volumes_with_claims(std::int64_t ordinal, const api::Json& volumes) const;

@@ -31,9 +31,14 @@ bool tolerates(const Json& toleration, const Json& taint) {
     return !key.empty() && api::string_at(toleration, {"value"}) == api::string_at(taint, {"value"});
 }
 
-// How long the pod may stay: nothing for ever, zero not at all.
-std::optional<Duration> patience(const Json& pod, const Json& taints) {
-    std::optional<Duration> least;
+// How long the pod may stay with these taints.
+struct Patience {
+    bool tolerates_all = true;
+    std::optional<Duration> time;  // nothing: for ever
+};
+
+Patience patience_of(const Json& pod, const Json& taints) {
+    Patience patience;
     for (const Json& taint : taints) {
         bool tolerated = false;
         for (const Json& toleration : api::array_at(pod, {"spec", "tolerations"})) {
@@ -41,13 +46,13 @@ std::optional<Duration> patience(const Json& pod, const Json& taints) {
             tolerated = true;
             if (const Json* seconds = api::find(toleration, "tolerationSeconds")) {
                 const Duration time = std::chrono::seconds(std::max<std::int64_t>(0, seconds->get<std::int64_t>()));
-                least = std::min(time, least.value_or(time));
+                patience.time = std::min(time, patience.time.value_or(time));
             }
             break;
         }
-        if (!tolerated) return Duration(0);
+        if (!tolerated) return {false, Duration(0)};
     }
-    return least;
+    return patience;
 }
 
 }  // namespace
@@ -58,12 +63,19 @@ TaintEvictionController::TaintEvictionController(Manager& manager)
       pods_(manager.informer("pods")) {
     nodes_.subscribe([this](const api::Informer::Change& change) { node_changed(change); });
     pods_.subscribe([this](const api::Informer::Change& change) {
-        if (!change.after) {
-            waiting_.erase(api::view_of(*change.before).uid);
-        } else if (tainted_.contains(api::pod_view_of(*change.after).node_name)) {
-            enqueue(change.after->key);
-        }
+        if (!change.after) return cancel(*change.before);
+        if (tainted_.contains(api::pod_view_of(*change.after).node_name) && concerns(change)) enqueue(change.after->key);
     });
+}
+
+// Of a pod that is known only its node and its tolerations matter.
+bool TaintEvictionController::concerns(const api::Informer::Change& change) {
+    if (!change.before) return true;
+    const api::PodView &before = api::pod_view_of(*change.before), &after = api::pod_view_of(*change.after);
+    if (before.node_name != after.node_name) return true;
+    if (before.generation == after.generation) return false;
+    const auto old_pod = client().read(*change.before), pod = client().read(*change.after);
+    return api::array_at(*old_pod, {"spec", "tolerations"}) != api::array_at(*pod, {"spec", "tolerations"});
 }
 
 void TaintEvictionController::node_changed(const api::Informer::Change& change) {
@@ -119,24 +131,20 @@ api::ApiResult<Requeue> TaintEvictionController::reconcile(const std::string& ke
     const storage::RecordPtr pod = pods_.get(key);
     if (!pod) return Requeue{};
     const api::PodView& view = api::pod_view_of(*pod);
-    if (view.deleting) {
-        waiting_.erase(view.uid);
-        return Requeue{};
-    }
     const auto tainted = tainted_.find(view.node_name);
-    if (tainted == tainted_.end()) {
+    const Patience patience = tainted == tainted_.end() ? Patience()
+                                                        : patience_of(client().document(*pod), Json::parse(tainted->second));
+    if (!patience.time) {
         cancel(*pod);
         return Requeue{};
     }
-    const std::optional<Duration> time = patience(client().document(*pod), Json::parse(tainted->second));
-    if (!time) {
+    if (!patience.tolerates_all) {
         cancel(*pod);
-        return Requeue{};
+        return evict(*pod);
     }
-    if (*time == Duration(0)) return evict(*pod);
-    const auto [waiting, fresh] = waiting_.emplace(view.uid, Waiting{now(), now() + *time});
-    // Other taints since: the wait goes on from its beginning, with the new patience.
-    if (!fresh) waiting->second.due = waiting->second.since + *time;
+    // A wait that has begun stays as it is, also when other taints would give it another end.
+    const auto [waiting, fresh] = waiting_.emplace(view.uid, Waiting{now(), now() + *patience.time});
+    if (!fresh && waiting->second.since == now()) waiting->second.due = now() + *patience.time;
     if (waiting->second.due <= now()) return evict(*pod);
     return Requeue{waiting->second.due - now()};
 }

@@ -19,6 +19,7 @@ class TaintEvictionController final : public Controller {
         Time since{}, due{};
     };
     void node_changed(const api::Informer::Change& change);
+    bool concerns(const api::Informer::Change& change);
     void cancel(const storage::Record& pod);
     api::ApiResult<Requeue> evict(const storage::Record& pod);
 

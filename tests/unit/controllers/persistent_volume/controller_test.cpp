@@ -298,6 +298,21 @@ TEST_CASE("a pod's ephemeral volume has a claim of its own") {
     CHECK(api::string_at(claim["metadata"]["ownerReferences"][0], {"uid"}) == api::uid_of(cluster.get("pods", "p")));
 }
 
+TEST_CASE("a claim that is not the pod's is no ephemeral volume of it, which is told at each attempt") {
+    Cluster cluster;
+    cluster.add<controllers::EphemeralVolumeController>();
+    cluster.claim("p-v", "1Gi", "none");
+    cluster.create("pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}],"volumes":[{"name":"v","ephemeral":
+        {"volumeClaimTemplate":{"spec":{"accessModes":["ReadWriteOnce"],"storageClassName":"fast","resources":{"requests":{"storage":"1Gi"}}}}}}]}})");
+    cluster.settle();
+    cluster.advance(std::chrono::seconds(1));
+    for (const api::Json& event : cluster.list("events")) {
+        if (api::string_at(event, {"involvedObject", "kind"}) != "Pod") continue;
+        CHECK(api::string_at(event, {"message"}) == "ephemeral volume v: PVC default/p-v was not created for pod default/p (pod is not owner)");
+        CHECK(api::int_at(event, {"count"}) > 3);
+    }
+}
+
 TEST_CASE("a claim that names a volume is told why it does not get it") {
     Cluster cluster;
     cluster.volume("v", "1Gi");

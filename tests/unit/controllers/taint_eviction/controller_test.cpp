@@ -87,3 +87,31 @@ TEST_CASE("evictions of pods of one name are counted in one event") {
     CHECK(api::int_at(events.front(), {"count"}) == 2);
     CHECK_FALSE(events.front()["involvedObject"].contains("uid"));
 }
+
+TEST_CASE("other taints do not change a wait that has begun, but end it for a pod that does not tolerate them") {
+    Cluster cluster;
+    const char* both = R"([{"key":"k","operator":"Exists","effect":"NoExecute","tolerationSeconds":30},{"key":"quick","operator":"Exists","effect":"NoExecute","tolerationSeconds":2}])";
+    cluster.pod("patient", both);
+    cluster.pod("other", R"([{"key":"k","operator":"Exists","effect":"NoExecute","tolerationSeconds":30}])");
+    cluster.taint(R"([{"key":"k","effect":"NoExecute"}])");
+    cluster.advance(10s);
+    cluster.taint(R"([{"key":"k","effect":"NoExecute"},{"key":"quick","effect":"NoExecute"}])");
+    cluster.advance(5s);
+    CHECK_FALSE(cluster.going("patient"));
+    CHECK(cluster.going("other"));
+    CHECK(cluster.events() == std::vector<std::string>{"Normal TaintManagerEviction Pod/other: Cancelling deletion of Pod default/other",
+                                                       "Normal TaintManagerEviction Pod/other: Marking for deletion Pod default/other"});
+    cluster.advance(15s);
+    CHECK(cluster.going("patient"));
+}
+
+TEST_CASE("of a pod that is gone before its time the deletion is cancelled") {
+    Cluster cluster;
+    cluster.pod("p", R"([{"key":"k","operator":"Exists","effect":"NoExecute","tolerationSeconds":30}])");
+    cluster.taint(R"([{"key":"k","effect":"NoExecute"}])");
+    api::DeleteOptions at_once;
+    at_once.grace_period_seconds = 0;
+    cluster.remove("pods", "p", at_once);
+    cluster.settle();
+    CHECK(cluster.events() == std::vector<std::string>{"Normal TaintManagerEviction Pod/p: Cancelling deletion of Pod default/p"});
+}
