@@ -40,12 +40,11 @@ ApiResult<bool> get_observed(const ExchangePtr& exchange) {
 
 namespace {
 
-// Up to 1.35 some Scales had a name of their own for what is missing (ScaleREST.Get in kubernetes pkg/registry).
+// Some Scales have a name of their own for what is missing (ScaleREST.Get in kubernetes pkg/registry, before 1.36).
 Status not_found(const Exchange& exchange) {
-    constexpr int names_the_object = 36;
     const KindSpec& kind = *exchange.kind;
     const std::string& name = exchange.info.name;
-    const bool scale = exchange.info.subresource == "scale" && exchange.registry.kinds().minor() < names_the_object;
+    const bool scale = exchange.info.subresource == "scale";
     if (scale && (kind.resource == "deployments.apps" || kind.resource == "replicasets.apps")) {
         return Status::not_found(kind.group, std::string(kind.plural) + "/scale", name);
     }

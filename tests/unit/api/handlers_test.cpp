@@ -207,7 +207,8 @@ TEST_CASE("an item is got, whatever else the query says") {
     Server server;
     server.config_map("x");
     CHECK(server.ask("GET", config_maps + "/x?watch=1").body["metadata"]["name"] == "x");
-    CHECK(server.ask("GET", "/apis/apps/v1/namespaces/default/deployments/x/scale").body["details"]["kind"] == "deployments");
+    CHECK(server.ask("GET", "/apis/apps/v1/namespaces/default/deployments/x/scale").body["details"]["kind"] ==
+          "deployments/scale");
 }
 
 TEST_CASE("lists are paged on one snapshot, and counted where nothing selects") {

@@ -47,10 +47,13 @@ struct Server : tests::TestCluster {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Server, "the Scale of what is not there is missed as the object is") {
-    CHECK(message("GET", deployments + "/nope/scale") == "deployments.apps \"nope\" not found");
-    CHECK(ask("GET", deployments + "/nope/scale")["details"]["kind"] == "deployments");
-    CHECK(message("GET", "/api/v1/namespaces/default/replicationcontrollers/nope/scale") == "replicationcontrollers \"nope\" not found");
+TEST_CASE_FIXTURE(Server, "the Scale of what is not there has a name of its own, but for StatefulSets") {
+    const auto missing = [this](const std::string& of) { return message("GET", of + "/nope/scale"); };
+    CHECK(missing(deployments) == "deployments/scale.apps \"nope\" not found");
+    CHECK(ask("GET", deployments + "/nope/scale")["details"]["kind"] == "deployments/scale");
+    CHECK(missing("/apis/apps/v1/namespaces/default/statefulsets") == "statefulsets.apps \"nope\" not found");
+    CHECK(missing("/api/v1/namespaces/default/replicationcontrollers") ==
+          "replicationcontrollers/scale.autoscaling \"nope\" not found");
 }
 
 TEST_CASE_FIXTURE(Server, "a Scale of old that is made by a patch has its selector as a map") {
