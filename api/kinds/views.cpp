@@ -101,14 +101,17 @@ void fill_pod(PodView& view, const Json& pod) {
     const PodRequests requests = effective_requests(object_at(pod, {"spec"}));
     view.cpu_milli = requests.cpu_milli;
     view.memory_bytes = requests.memory_bytes;
-    for (const Json& container : array_at(pod, {"spec", "containers"})) {
+    const auto add_host_ports = [&view](const Json& container) {
         for (const Json& port : array_at(container, {"ports"})) {
             const int number = static_cast<int>(int_at(port, {"hostPort"}));
             if (number == 0) continue;
             view.host_ports.push_back(
                 {std::string(string_at(port, {"hostIP"}, "0.0.0.0")), std::string(string_at(port, {"protocol"}, "TCP")), number});
         }
-    }
+    };
+    for (const Json& container : array_at(pod, {"spec", "containers"})) add_host_ports(container);
+    for (const Json& container : array_at(pod, {"spec", "initContainers"}))
+        if (string_at(container, {"restartPolicy"}) == "Always") add_host_ports(container);  // of a sidecar
 }
 
 }  // namespace

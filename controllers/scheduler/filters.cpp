@@ -257,7 +257,10 @@ void Filter::check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& 
     verdict.by = Plugin::volume_restrictions;
     for (const VolumeRule& volume : volumes_) {
         if (volume.kind == VolumeRule::Kind::taken && !is_removed(removed, volume.user))
-            refuse("node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode", true);
+            refuse(release_.minor < 35 ? "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+                                       : "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already "
+                                         "in-use by another pod",
+                   true);
     }
     if (!verdict.fits()) return;
     verdict.by = Plugin::node_volume_limits;
@@ -287,12 +290,21 @@ void Filter::check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& 
     }
     if (!verdict.fits()) return;
     verdict.by = Plugin::volume_zone;
-    for (const VolumeRule& volume : volumes_) {
-        for (const auto& [label, values] : volume.zones) {
-            const std::string* own = node.label(label);
-            if (own == nullptr || values.count(*own) == 0) refuse("node(s) had no available volume zone", false);
-        }
-    }
+    if (!in_right_zone(node)) refuse("node(s) had no available volume zone", false);
+}
+
+// VolumeZone: a node that says nothing of where it is may be anywhere; a volume's older label is compared with a node's newer.
+bool Filter::in_right_zone(const NodeInfo& node) const {
+    if (std::none_of(std::begin(zone_labels), std::end(zone_labels), [&](const ZoneLabel& label) { return node.label(label.name) != nullptr; }))
+        return true;
+    return std::all_of(volumes_.begin(), volumes_.end(), [&](const VolumeRule& volume) {
+        return std::all_of(volume.zones.begin(), volume.zones.end(), [&](const auto& zone) {
+            const std::string* own = node.label(zone.first);
+            for (const ZoneLabel& label : zone_labels)
+                if (own == nullptr && label.name == zone.first) own = node.label(label.newer);
+            return own != nullptr && zone.second.count(*own) > 0;
+        });
+    });
 }
 
 void Filter::check_spread(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -22,6 +23,17 @@ struct Verdict {
     Plugin by = Plugin::node_name;  // who refused it
 
     bool fits() const { return reasons.empty(); }
+};
+
+// By which labels volumes and nodes say where they are, and the newer name of each.
+struct ZoneLabel {
+    std::string_view name, newer;
+};
+inline constexpr ZoneLabel zone_labels[] = {
+    {"topology.kubernetes.io/zone", "topology.kubernetes.io/zone"},
+    {"topology.kubernetes.io/region", "topology.kubernetes.io/region"},
+    {"failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone"},
+    {"failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region"},
 };
 
 // A claim's volume as far as placement is concerned.
@@ -79,6 +91,7 @@ class Filter {
     void count_spread();
     void find_forbidden();
     void check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const;
+    bool in_right_zone(const NodeInfo& node) const;
     void check_spread(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const;
     void check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const;
 

@@ -89,6 +89,10 @@ bool text_shows_constraints(std::string_view text) {
     const std::string_view image = "\"image\":\"";
     const std::size_t first = find_text(text, image, spec);
     if (first < status && find_text(text, image, first + image.size()) < status) return true;
+    // Resources of its own beside those of its container.
+    const std::string_view resources = "\"resources\":{";
+    const std::size_t one = find_text(text, resources, spec);
+    if (one < status && find_text(text, resources, one + resources.size()) < status) return true;
     // Tolerations beyond the two that everybody has: a third key, an effect other than NoExecute, or no key.
     if (const auto at = find_text(text, "\"tolerations\":["); at != text.npos) {
         const std::string_view list = text.substr(at, text.find(']', at) - at);
@@ -302,10 +306,17 @@ PodInfoPtr make_pod_info(const storage::Record& record, const api::PodView& view
     const auto assumed = [](std::int64_t asked, std::int64_t missing) { return asked > 0 ? asked : missing; };
     info->nonzero_cpu_milli = assumed(view.cpu_milli, api::nonzero_requests.cpu_milli);
     info->nonzero_memory_bytes = assumed(view.memory_bytes, api::nonzero_requests.memory_bytes);
+    info->scored_cpu_milli = info->nonzero_cpu_milli;
+    info->scored_memory_bytes = info->nonzero_memory_bytes;
     if (document != nullptr) {
         const api::PodRequests nonzero = api::effective_requests(object_at(*document, {"spec"}), api::nonzero_requests);
         info->nonzero_cpu_milli = nonzero.cpu_milli;
         info->nonzero_memory_bytes = nonzero.memory_bytes;
+        Json containers = object_at(*document, {"spec"});
+        containers.erase("resources");
+        const api::PodRequests scored = api::effective_requests(containers, api::nonzero_requests);
+        info->scored_cpu_milli = scored.cpu_milli;
+        info->scored_memory_bytes = scored.memory_bytes;
         api::PodRequests requests = api::effective_requests(object_at(*document, {"spec"}));
         if (const auto ephemeral = requests.other.extract("ephemeral-storage"))
             info->requests.ephemeral_bytes = ephemeral.mapped();

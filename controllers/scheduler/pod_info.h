@@ -108,6 +108,9 @@ struct PodInfo {
     Resources requests;
     std::int64_t nonzero_cpu_milli = 0;  // the same where a container without requests counts as api::nonzero_requests
     std::int64_t nonzero_memory_bytes = 0;
+    // The same of its containers, whatever the pod asks for as a whole: by these it is compared where it would have room.
+    std::int64_t scored_cpu_milli = 0;
+    std::int64_t scored_memory_bytes = 0;
     std::vector<api::HostPort> ports;
     int priority = 0;
     bool deleting = false;

@@ -52,8 +52,8 @@ Scores least_allocated(const Scoring& scoring) {
             ++weights;
             if (asked <= there) sum += (there - asked) * score_max / there;
         };
-        count(node.nonzero_cpu_milli + scoring.pod.nonzero_cpu_milli, node.allocatable.cpu_milli);
-        count(node.nonzero_memory_bytes + scoring.pod.nonzero_memory_bytes, node.allocatable.memory_bytes);
+        count(node.nonzero_cpu_milli + scoring.pod.scored_cpu_milli, node.allocatable.cpu_milli);
+        count(node.nonzero_memory_bytes + scoring.pod.scored_memory_bytes, node.allocatable.memory_bytes);
         return weights == 0 ? 0 : sum / weights;
     });
 }

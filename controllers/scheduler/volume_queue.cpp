@@ -15,9 +15,6 @@ using scheduler::Plugins;
 
 namespace {
 
-constexpr const char* topology_labels[] = {"topology.kubernetes.io/zone", "topology.kubernetes.io/region",
-                                           "failure-domain.beta.kubernetes.io/zone",
-                                           "failure-domain.beta.kubernetes.io/region"};
 constexpr const char* migrated = "storage.alpha.kubernetes.io/migrated-plugins";
 
 bool names(const std::vector<std::string>& claims, const std::string& name) {
@@ -116,9 +113,11 @@ void SchedulerController::on_volume(const api::Informer::Change& change) {
     if (!queue_.has_refused(both)) return;
     if (change.before) {
         const Json before = client().document(*change.before), after = client().document(*change.after);
-        if (std::all_of(std::begin(topology_labels), std::end(topology_labels), [&](const char* label) {
-                return api::string_at(before, {"metadata", "labels", label}) ==
-                       api::string_at(after, {"metadata", "labels", label});
+        if (std::all_of(std::begin(scheduler::zone_labels), std::end(scheduler::zone_labels), [&](const auto& label) {
+                const auto of = [&](const Json& volume) {
+                    return api::string_at(api::object_at(volume, {"metadata", "labels"}), {label.name});
+                };
+                return of(before) == of(after);
             }))
             return wake({Plugin::volume_binding});
     }

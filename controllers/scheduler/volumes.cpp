@@ -18,10 +18,6 @@ using scheduler::VolumeRule;
 namespace {
 
 constexpr const char* selected_node = "volume.kubernetes.io/selected-node";
-constexpr const char* zone_labels[] = {"topology.kubernetes.io/zone", "topology.kubernetes.io/region",
-                                       "failure-domain.beta.kubernetes.io/zone",
-                                       "failure-domain.beta.kubernetes.io/region"};
-
 // A free volume that the claim may take (pkg/volume/util/volume-helper FindMatchingVolume), its size aside.
 bool suits(const Json& volume, const Json& claim, const std::string& class_name) {
     if (api::find(volume, {"metadata", "deletionTimestamp"}) != nullptr) return false;
@@ -58,15 +54,15 @@ VolumeRule SchedulerController::rule_of_bound(const std::string& volume_name) {
     }
     const Json document = client().document(*volume);
     rule.terms = terms_of(document);
-    for (const char* label : zone_labels) {
-        const auto value = api::string_at(document, {"metadata", "labels", label});
+    for (const scheduler::ZoneLabel& label : scheduler::zone_labels) {
+        const auto value = api::string_at(api::object_at(document, {"metadata", "labels"}), {label.name});
         if (value.empty()) continue;
         std::set<std::string> values;  // "a__b": either will do
         std::string rest(value);
         for (std::size_t at; (at = rest.find("__")) != std::string::npos; rest.erase(0, at + 2))
             values.insert(rest.substr(0, at));
         values.insert(rest);
-        rule.zones.emplace_back(label, std::move(values));
+        rule.zones.emplace_back(label.name, std::move(values));
     }
     return rule;
 }
@@ -191,6 +187,7 @@ SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod)
         VolumeRule rule;
     };
     std::vector<Unbound> unbound;
+    std::string missing;  // a volume
     for (const std::string& name : pod.rules().claims) {
         const Json claim = client().document(*claims_.get(pod.namespace_name, name));
         const Json& modes = api::array_at(claim, {"spec", "accessModes"});
@@ -205,6 +202,11 @@ SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod)
         const std::string volume_name(api::string_at(claim, {"spec", "volumeName"}));
         if (is_fully_bound(claim)) {
             result.rules.push_back(rule_of_bound(volume_name));
+            // VolumeZone asks for the volume of every claim, but does not see the ephemeral ones.
+            const auto& ephemeral = pod.rules().ephemeral_claims;
+            if (result.rules.back().kind == VolumeRule::Kind::missing && missing.empty() &&
+                std::find(ephemeral.begin(), ephemeral.end(), name) == ephemeral.end())
+                missing = volume_name;
             continue;
         }
         const auto class_record = classes_.get(api::string_at(claim, {"spec", "storageClassName"}));
@@ -218,6 +220,11 @@ SchedulerController::Volumes SchedulerController::volumes_of(const PodInfo& pod)
         }
         const auto size = api::Quantity::parse(api::string_at(claim, {"spec", "resources", "requests", "storage"}));
         unbound.push_back({size ? *size : api::Quantity(), name, rule_of_waiting(claim, storage_class)});
+    }
+    if (!missing.empty()) {
+        result.refusal = "persistentvolume \"" + missing + "\" not found";
+        result.refused_by = scheduler::Plugin::volume_zone;
+        return result;
     }
     std::stable_sort(unbound.begin(), unbound.end(),
                      [](const Unbound& a, const Unbound& b) { return a.size < b.size; });

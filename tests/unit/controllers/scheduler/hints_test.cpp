@@ -60,6 +60,21 @@ TEST_CASE("host ports become free when their holder goes, and only then") {
     CHECK(cluster.tries("p", [&] { cluster.remove_now("holder"); }));
 }
 
+TEST_CASE("the host ports of sidecars are taken, those of other init containers are not") {
+    Cluster cluster;
+    cluster.node("n");
+    const auto init = [](const char* more) {
+        return std::string(R"({"initContainers":[{"name":"i","image":"i","ports":[{"containerPort":80,"hostPort":80}])") + more + "}]}";
+    };
+    cluster.pod("ordinary", init(""));
+    cluster.pod("sidecar", init(R"(,"restartPolicy":"Always")"));
+    CHECK(cluster.at("sidecar") == "n");
+    cluster.pod("p", R"({"containers":[{"name":"c","image":"i","ports":[{"containerPort":80,"hostPort":80}]}]})");
+    CHECK(cluster.why("p").find("1 node(s) didn't have free ports for the requested pod ports") != std::string::npos);
+    CHECK(!cluster.tries("p", [&] { cluster.remove_now("ordinary"); }));
+    CHECK(cluster.tries("p", [&] { cluster.remove_now("sidecar"); }));
+}
+
 TEST_CASE("a pod that tolerates too little waits for taints to go, and for tolerations of its own") {
     Cluster cluster;
     cluster.node("n", "{}", R"({"taints":[{"key":"k","effect":"NoSchedule"}]})");

@@ -40,6 +40,8 @@ struct World {
         info.requests.memory_bytes = memory;
         info.nonzero_cpu_milli = cpu != 0 ? cpu : 100;
         info.nonzero_memory_bytes = memory != 0 ? memory : 200 * Mi;
+        info.scored_cpu_milli = info.nonzero_cpu_milli;
+        info.scored_memory_bytes = info.nonzero_memory_bytes;
         if (rules != nullptr) info.constraints = std::make_shared<const Constraints>(*rules);
         return info;
     }
@@ -284,4 +286,16 @@ TEST_CASE("replicas spread over nodes by their ReplicaSet and by their service; 
     images.settle();
     images.pod("p", R"({"containers":[{"name":"c","image":"registry.example/model:1"}]})");
     CHECK(images.at("p") == "n2");
+}
+
+TEST_CASE("where a pod has room is compared by what its containers ask for, whatever it asks for as a whole") {
+    Scheduling cluster;
+    cluster.node("big", "{}", "{}", R"({"cpu":"8","memory":"16Gi"})");
+    cluster.node("small", "{}", "{}", R"({"cpu":"2","memory":"4Gi"})");
+    cluster.pod("there", R"({"nodeName":"big","containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"4","memory":"8Gi"}}}]})");
+    // With what it asks for as a whole it would leave nothing free on the small node, and two eighths on the big one.
+    cluster.pod("p", R"({"resources":{"requests":{"cpu":"2","memory":"4Gi"}},"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"100m","memory":"200Mi"}}}]})");
+    CHECK(cluster.at("p") == "small");
+    cluster.pod("q", "{}", "{}", "default", "100m");
+    CHECK(cluster.at("q") == "big");  // but it takes the room that it asks for
 }

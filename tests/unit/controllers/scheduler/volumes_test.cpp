@@ -93,14 +93,32 @@ TEST_CASE("a claim of one pod alone, and volumes of a zone") {
     cluster.advance(12s);
     REQUIRE(cluster.at("p") == "n2");
     cluster.user("q", "own");
-    CHECK(cluster.why("q").find("2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode") != std::string::npos);
+    CHECK(cluster.why("q").find("2 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod") != std::string::npos);
     cluster.patch("persistentvolumes", cluster.bound("own"), R"({"metadata":{"labels":{"topology.kubernetes.io/zone":"x__y"}}})", {}, "");
+    for (const char* node : {"n1", "n2"}) cluster.patch("nodes", node, R"({"metadata":{"labels":{"topology.kubernetes.io/zone":"z"}}})", {}, "");
     cluster.remove_now("p");
     cluster.advance(12s);
     CHECK(cluster.why("q").find("2 node(s) had no available volume zone") != std::string::npos);
     cluster.patch("nodes", "n1", R"({"metadata":{"labels":{"topology.kubernetes.io/zone":"y"}}})", {}, "");
     cluster.advance(12s);
     CHECK(cluster.at("q") == "n1");
+    cluster.remove_now("q");
+    // A node that says nothing of where it is may be anywhere; a volume's older label means the same as a node's newer.
+    cluster.node("nowhere", R"({"zone":"c"})");
+    cluster.user("r", "own", R"(,"nodeSelector":{"zone":"c"})");
+    CHECK(cluster.at("r") == "nowhere");
+    cluster.remove_now("r");
+    cluster.patch("persistentvolumes", cluster.bound("own"), R"({"metadata":{"labels":{"topology.kubernetes.io/zone":null,"failure-domain.beta.kubernetes.io/zone":"z"}}})", {}, "");
+    cluster.user("s", "own", R"(,"nodeSelector":{"zone":"b"})");
+    CHECK(cluster.at("s") == "n2");
+    cluster.remove_now("s");
+    cluster.patch("persistentvolumes", cluster.bound("own"), R"({"metadata":{"finalizers":null}})", {}, "");
+    cluster.remove("persistentvolumes", cluster.bound("own"), {}, "");
+    cluster.settle();
+    const std::string gone = cluster.bound("own");
+    cluster.patch("persistentvolumeclaims", "own", R"({"status":{"phase":"Bound"}})", "status");
+    cluster.user("t", "own");
+    CHECK(cluster.why("t").find("0/3 nodes are available: persistentvolume") == 0);
 }
 
 TEST_CASE("a node takes as many volumes of a driver as its CSINode says") {
