@@ -89,6 +89,7 @@ void TaintEvictionController::node_changed(const api::Informer::Change& change) 
     if (taints == (known == tainted_.end() ? std::string() : known->second)) return;
     if (taints.empty()) tainted_.erase(name);
     else tainted_[name] = std::move(taints);
+    if (!change.after) return;  // who waits for its eviction there goes on waiting
     for (const auto& pod : pods_.on_node(name)) enqueue(pod->key);
 }
 
@@ -132,6 +133,12 @@ api::ApiResult<Requeue> TaintEvictionController::reconcile(const std::string& ke
     if (!pod) return Requeue{};
     const api::PodView& view = api::pod_view_of(*pod);
     const auto tainted = tainted_.find(view.node_name);
+    if (tainted == tainted_.end() && !nodes_.get(view.node_name)) {
+        const auto waiting = waiting_.find(view.uid);
+        if (waiting == waiting_.end()) return Requeue{};
+        if (waiting->second.due <= now()) return evict(*pod);
+        return Requeue{waiting->second.due - now()};
+    }
     const Patience patience = tainted == tainted_.end() ? Patience()
                                                         : patience_of(client().document(*pod), Json::parse(tainted->second));
     if (!patience.time) {

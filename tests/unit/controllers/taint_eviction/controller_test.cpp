@@ -115,3 +115,16 @@ TEST_CASE("of a pod that is gone before its time the deletion is cancelled") {
     cluster.settle();
     CHECK(cluster.events() == std::vector<std::string>{"Normal TaintManagerEviction Pod/p: Cancelling deletion of Pod default/p"});
 }
+
+TEST_CASE("a node that goes takes no wait with it") {
+    Cluster cluster;
+    cluster.pod("p", R"([{"key":"k","operator":"Exists","effect":"NoExecute","tolerationSeconds":30}])");
+    cluster.taint(R"([{"key":"k","effect":"NoExecute"}])");
+    cluster.advance(10s);
+    cluster.remove("nodes", "n");
+    cluster.advance(19s);
+    CHECK(cluster.events().empty());
+    CHECK_FALSE(cluster.going("p"));
+    cluster.advance(1s);
+    CHECK(cluster.events() == std::vector<std::string>{"Normal TaintManagerEviction Pod/p: Marking for deletion Pod default/p"});
+}
