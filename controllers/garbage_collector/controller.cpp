@@ -267,6 +267,8 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
     // Nobody keeps it. What is waited for in the foreground takes its own dependents along in the foreground.
     api::DeleteOptions options;
     options.precondition_uid = view.uid;
+    // It was judged by what was seen of it: an owner that went may have let it go just before.
+    options.precondition_revision = std::to_string(record->revision);
     options.propagation_policy = "Background";
     if (waited_for) {
         const std::vector<Dependent> dependents = dependents_of(view.uid);
@@ -278,8 +280,9 @@ api::ApiResult<Requeue> GarbageCollectorController::reconcile(const std::string&
         if (circle) TRY(unblock_owners(watched, *record));
     }
     const auto removed = client().remove(*watched.kind, view.namespace_name, view.name, options);
-    if (!removed && removed.error().code() != 404 && removed.error().code() != 409) return removed.error();
-    return Requeue{};
+    if (removed || removed.error().code() == 404) return Requeue{};
+    if (lost_owner) bereft_.insert(key);
+    return removed.error();
 }
 
 }  // namespace kubemu::controllers

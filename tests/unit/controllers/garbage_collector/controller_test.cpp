@@ -10,8 +10,29 @@ using namespace kubemu;
 
 namespace {
 
+// Takes the references off the object "b" as soon as anything goes: in the same turn of the loop in which others hear of
+// that, and before they act.
+class Releaser final : public controllers::Controller {
+  public:
+    explicit Releaser(controllers::Manager& manager) : Controller(manager, "releaser", "releaser") {
+        manager.informer("configmaps").subscribe([this](const api::Informer::Change& change) {
+            if (change.after == nullptr) enqueue("b");
+        });
+    }
+    api::ApiResult<controllers::Requeue> reconcile(const std::string& name) override {
+        TRY(client().modify(kind("configmaps"), "default", name, {}, [](api::Json& object) {
+            object["metadata"].erase("ownerReferences");
+            return true;
+        }));
+        return controllers::Requeue{};
+    }
+};
+
 struct Cluster : tests::TestCluster {
-    Cluster() { add<controllers::GarbageCollectorController>(); }
+    explicit Cluster(bool with_releaser = false) {
+        if (with_releaser) add<Releaser>();
+        add<controllers::GarbageCollectorController>();
+    }
     // A ConfigMap that belongs to others; "!" before an owner's name: it must not go before this one.
     void map(const char* name, std::initializer_list<std::string> owners = {}) {
         api::Json object = {{"metadata", {{"name", name}}}};
@@ -48,6 +69,15 @@ TEST_CASE("background deletion takes the whole tree, and who has another owner s
     CHECK_FALSE(cluster.there("c"));
     REQUIRE(cluster.there("shared"));
     CHECK(cluster.owners("shared") == 1);
+}
+
+TEST_CASE("what its owner let go before it went lives on, though the news of that come late") {
+    Cluster cluster(true);
+    cluster.map("a");
+    cluster.map("b", {"a"});
+    cluster.drop("a", "Background");
+    REQUIRE(cluster.there("b"));
+    CHECK(cluster.owners("b") == 0);
 }
 
 TEST_CASE("orphans live on without the reference") {
