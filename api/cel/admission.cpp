@@ -5,6 +5,7 @@
 #include <map>
 
 #include "api/cel/checker.h"
+#include "api/cel/literals.h"
 
 namespace kubemu::api::cel {
 namespace {
@@ -111,6 +112,11 @@ AdmissionExpression compile_admission(const std::string& source, const Admission
         for (const std::string_view type : types) wanted += (wanted.empty() ? "" : " ") + std::string(type);
         made.error = types.size() == 1 ? "must evaluate to " + wanted : "must evaluate to one of [" + wanted + "]";
         made.error += " but got " + name;
+        return made;
+    }
+    if (const std::string wrong = broken_pattern(*program); !wrong.empty()) {
+        made.error = "program instantiation failed: " + wrong;
+        made.internal = true;
         return made;
     }
     made.type = program->type;

@@ -25,6 +25,7 @@ struct AdmissionExpression {
     std::shared_ptr<const Expression> program;  // null when it could not be compiled
     std::string error;                          // why: cel-go's issues, or the type that it has
     TypePtr type;                               // dyn when it could not be compiled
+    bool internal = false;                      // it was compiled, and yet no program could be made of it
 };
 
 // Which of the variables beside those of the environment an expression sees.

@@ -8,6 +8,7 @@
 #include "api/cel/cost.h"
 #include "api/cel/evaluator.h"
 #include "api/cel/functions.h"
+#include "api/cel/literals.h"
 
 namespace kubemu::api::cel {
 namespace {
@@ -68,6 +69,10 @@ DeviceSelector compile_device_selector(const std::string& source) {
     const std::string type = declared_name(*program->type);
     if (type != "bool" && type != "google.protobuf.Any") {
         made.error = "must evaluate to bool or the unknown type, not " + type;
+        return made;
+    }
+    if (const std::string wrong = broken_pattern(*program); !wrong.empty()) {
+        made.error = "program instantiation failed: " + wrong;
         return made;
     }
     made.cost = worst_cost(*program, device);

@@ -30,6 +30,7 @@ struct Expression {
     std::vector<Expression> args;
     std::vector<bool> marks;
     std::vector<std::string> fields;  // of messages
+    std::vector<std::size_t> field_offsets;  // of their colons
     Value literal;
     TypePtr type;  // the checker's
 };

@@ -38,4 +38,15 @@ void check_literals(const Expression& expression, std::vector<Issue>& issues) {
     for (const Rule& rule : rules) walk(expression, rule, issues);
 }
 
+std::string broken_pattern(const Expression& expression) {
+    for (const Expression& argument : expression.args) {
+        if (std::string wrong = broken_pattern(argument); !wrong.empty()) return wrong;
+    }
+    const bool searches = expression.name == "matches" || expression.name == "find" || expression.name == "findAll";
+    if (expression.kind != Expression::Kind::call || !searches || expression.args.size() < 2) return {};
+    const Expression& pattern = expression.args[1];
+    if (pattern.kind != Expression::Kind::literal || pattern.literal.kind != Kind::string) return {};
+    return compiled_regex(pattern.literal.str())->error();
+}
+
 }  // namespace kubemu::api::cel

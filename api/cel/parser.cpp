@@ -248,8 +248,8 @@ class Parser {
                 made.args.push_back(ternary());
                 expect("]");
                 operand = std::move(made);
-            } else if (next_is("{") && !dotted(operand).empty()) {
-                operand = message(dotted(operand), operand.offset);
+            } else if ((next_is("{") || next_is("{?")) && !dotted(operand).empty()) {
+                operand = message(dotted(operand));
             } else {
                 return operand;
             }
@@ -265,20 +265,26 @@ class Parser {
         return left.empty() ? left : left + "." + e.name;
     }
 
-    Expression message(std::string type, std::size_t offset) {
-        Expression made = make(Kind::message, offset, std::move(type));
-        expect("{");
-        while (issues_.empty() && !next_is("}")) {
-            const bool mark = take("?");
+    // An object stands where its brace opens, a field of it where its colon is.
+    Expression message(std::string type) {
+        Expression made = make(Kind::message, now().offset, std::move(type));
+        bool mark = take("{?");
+        if (!mark) expect("{");
+        while (issues_.empty() && (mark || !next_is("}"))) {
+            mark = take("?") || mark;
             if (now().kind != Token::Kind::identifier) {
-                unexpected("}");
+                const bool first = made.fields.empty() && !mark;
+                complain("mismatched", mark ? "{IDENTIFIER, ESC_IDENTIFIER}" : first ? "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}"
+                                                                                    : "{'}', '?', IDENTIFIER, ESC_IDENTIFIER}");
                 break;
             }
             made.fields.push_back(now().text);
             ++at_;
+            made.field_offsets.push_back(now().offset);
             expect(":");
             made.args.push_back(ternary());
             made.marks.push_back(mark);
+            mark = false;
             if (!take(",")) break;
         }
         expect("}");

@@ -7,6 +7,7 @@
 #include "api/cel/checker.h"
 #include "api/cel/cost.h"
 #include "api/cel/evaluator.h"
+#include "api/cel/literals.h"
 #include "api/schema/validate_schema.h"
 #include "api/values/text.h"
 
@@ -32,6 +33,11 @@ std::unique_ptr<Expression> compiled(const std::string& source, const std::map<s
     }
     if (!made->type->is(type)) {
         error = wrong_type;
+        return nullptr;
+    }
+    if (const std::string wrong = broken_pattern(*made); !wrong.empty()) {
+        const bool message = prefix.starts_with("messageExpression");
+        error = (message ? "messageExpression instantiation failed: " : "program instantiation failed: ") + wrong;
         return nullptr;
     }
     return made;

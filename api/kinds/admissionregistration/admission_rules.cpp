@@ -108,6 +108,11 @@ void validate_admission_rule(const Json& rule, const FieldPath& path, FieldError
     validate_choice(rule, "scope", false, {"*", "Cluster", "Namespaced"}, path, errors);
 }
 
+void refuse_expression(const cel::AdmissionExpression& compiled, const std::string& source, const FieldPath& path, FieldErrors& errors) {
+    if (compiled.internal) errors.internal(path, compiled.error);
+    else errors.invalid(path, source, compiled.error);
+}
+
 void validate_match_conditions(const Json& conditions, bool params, const FieldPath& path, FieldErrors& errors) {
     cel::AdmissionEnvironment environment;
     environment.params = params;
@@ -121,7 +126,7 @@ void validate_match_conditions(const Json& conditions, bool params, const FieldP
             errors.required(at.child("expression"), "");
         } else if (const auto compiled = cel::compile_admission(expression, environment, cel::AdmissionScope::authorizer, {"bool"});
                    compiled.program == nullptr) {
-            errors.invalid(at.child("expression"), expression, compiled.error);
+            refuse_expression(compiled, expression, at.child("expression"), errors);
         }
         const std::string_view name = string_at(conditions[i], {"name"});
         if (!validate_required(name, at.child("name"), errors)) continue;

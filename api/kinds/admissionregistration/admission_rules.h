@@ -2,6 +2,7 @@
 // (kubernetes pkg/apis/admissionregistration/validation).
 #pragma once
 
+#include "api/cel/admission.h"
 #include "api/values/field_errors.h"
 #include "api/values/object.h"
 
@@ -9,6 +10,8 @@ namespace kubemu::api::kinds {
 
 // RuleWithOperations: operations, groups, versions, resources and scope.
 void validate_admission_rule(const Json& rule, const FieldPath& path, FieldErrors& errors);
+// Says why an expression was not compiled; `source` as it is echoed.
+void refuse_expression(const cel::AdmissionExpression& compiled, const std::string& source, const FieldPath& path, FieldErrors& errors);
 // MatchCondition list; the expressions may name `params` where the policy has some.
 void validate_match_conditions(const Json& conditions, bool params, const FieldPath& path, FieldErrors& errors);
 // An enum that the versions with a default always have: absent is Required where `required` says so.

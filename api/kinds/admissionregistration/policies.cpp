@@ -90,7 +90,7 @@ bool is_identifier(const std::string& name) {
 void must_compile(const std::string& source, const cel::AdmissionEnvironment& environment, cel::AdmissionScope scope,
                   std::initializer_list<std::string_view> types, const FieldPath& path, FieldErrors& errors) {
     const auto compiled = cel::compile_admission(source, environment, scope, types);
-    if (compiled.program == nullptr) errors.invalid(path, source, compiled.error);
+    if (compiled.program == nullptr) refuse_expression(compiled, source, path, errors);
 }
 
 // Declares them for the expressions that follow.
@@ -107,7 +107,7 @@ void validate_variables(const Json& variables, cel::AdmissionEnvironment& enviro
         if (trim(expression).empty()) {
             errors.required(path.index(i).child("expression"), "expression is not specified");
         } else if (const auto compiled = cel::compile_variable(name, expression, environment); compiled.program == nullptr) {
-            errors.invalid(path.index(i).child("expression"), expression, compiled.error);
+            refuse_expression(compiled, expression, path.index(i).child("expression"), errors);
         }
     }
 }
@@ -191,7 +191,7 @@ void validate_audit_annotations(const Json& object, const Json& annotations, con
         } else if (const auto compiled = cel::compile_admission(std::string(expression), environment, cel::AdmissionScope::authorizer,
                                                                 {"string", "null_type"});
                    compiled.program == nullptr) {
-            errors.invalid(at.child("valueExpression"), std::string(string_at(annotations[i], {"valueExpression"})), compiled.error);
+            refuse_expression(compiled, std::string(string_at(annotations[i], {"valueExpression"})), at.child("valueExpression"), errors);
         }
         if (!keys.insert(key).second) errors.duplicate(at.child("key"), std::string(key));
     }

@@ -34,8 +34,16 @@ TEST_CASE("the type of an expression is the one that is asked for") {
     CHECK(complaint("[JSONPatch{op: 'add', path: '/a', value: Object.spec{b: 1}}]", {"list(JSONPatch)"}, false, AdmissionScope::patches).empty());
     CHECK(complaint("Object{spec: Object.spec{replicas: 2}}", {"Object"}, false, AdmissionScope::patches).empty());
     CHECK(complaint("JSONPatch{op: 1}", {}, false, AdmissionScope::patches) ==
-          "compilation failed: ERROR: <input>:1:15: expected type of field 'op' is 'string' but provided type is 'int'\n | JSONPatch{op: 1}\n | "
-          "..............^");
+          "compilation failed: ERROR: <input>:1:13: expected type of field 'op' is 'string' but provided type is 'int'\n | JSONPatch{op: 1}\n | "
+          "............^");
+    CHECK(complaint("[JSONPatch{foo: 1}]", {}, false, AdmissionScope::patches).find("1:15: expected type of field 'foo' is '' but provided") !=
+          std::string::npos);
+    CHECK(complaint("Object{spec: Object.spec{?replicas: optional.of(1)}}", {"Object"}, false, AdmissionScope::patches).empty());
+    CHECK(complaint("Object{", {}, false, AdmissionScope::patches).find("1:8: Syntax error: mismatched input '<EOF>' expecting {'}', ',', "
+                                                                         "'?', IDENTIFIER, ESC_IDENTIFIER}") != std::string::npos);
+    CHECK(complaint("Foo{}", {}).find("1:4: undeclared reference to 'Foo'") != std::string::npos);
+    CHECK(complaint("authorizer.x", {}).find("1:11: unexpected failed resolution of 'kubernetes.authorization.Authorizer'") !=
+          std::string::npos);
     CHECK_FALSE(complaint("Object{}", {}).empty());
 }
 
@@ -80,5 +88,7 @@ TEST_CASE("literals are read before they are used") {
     CHECK(complaint("duration('1y') == duration('1h')", {}).find("1:10: invalid duration argument") != std::string::npos);
     CHECK(complaint("timestamp('x') == null", {}).find("1:11: invalid timestamp argument") != std::string::npos);
     CHECK(complaint("'a'.matches('[')", {}).find("1:13: invalid matches argument") != std::string::npos);
+    CHECK(complaint("matches('a', '[')", {"bool"}) == "program instantiation failed: error parsing regexp: missing closing ]: `[`");
+    CHECK(complaint("'a'.find('(') == ''", {"bool"}) == "program instantiation failed: error parsing regexp: missing closing ): `(`");
     CHECK(complaint("'a'.matches('[a]') && duration('1s') == duration('1000ms')", {}).empty());
 }
