@@ -81,10 +81,15 @@ class Filter {
     };
     Filter(const PodInfo& pod, Cluster cluster, std::vector<VolumeRule> volumes);
 
-    // `removed` are pods of the node that are taken as gone; `extra` are pods that were promised room on it.
+    // `removed` are pods of the node that are taken as gone; `extra` are pods that were promised room on it. They may come
+    // or not, so that the pod has to fit with them and without.
     Verdict check(const NodeInfo& node, const std::vector<PodInfoPtr>& removed = {},
                   const std::vector<PodInfoPtr>& extra = {}) const;
+
   private:
+    using Pods = std::vector<PodInfoPtr>;
+    Verdict check_once(const NodeInfo& node, const Pods& removed, const Pods& extra) const;
+    bool ports_are_free(const NodeInfo& node, const Pods& removed, const Pods& extra) const;
     using Counts = std::unordered_map<std::string, int>;  // by topology value
     Counts count_pods(const PodTerm& term) const;
     void count_affinity();
@@ -92,8 +97,8 @@ class Filter {
     void find_forbidden();
     void check_volumes(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const;
     bool in_right_zone(const NodeInfo& node) const;
-    void check_spread(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const;
-    void check_pod_affinity(const NodeInfo& node, const std::vector<PodInfoPtr>& removed, Verdict& verdict) const;
+    void check_spread(const NodeInfo& node, const Pods& removed, const Pods& extra, Verdict& verdict) const;
+    void check_pod_affinity(const NodeInfo& node, const Pods& removed, const Pods& extra, Verdict& verdict) const;
 
     const PodInfo& pod_;
     const Constraints& rules_;

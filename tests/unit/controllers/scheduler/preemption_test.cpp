@@ -160,3 +160,30 @@ TEST_CASE("a pod that plugins have refused is out of the queue: its end is not t
     cluster.settle();
     CHECK(cluster.count("skip schedule deleting pod: default/p") == 0);
 }
+
+TEST_CASE("who was promised a place is reckoned with by everybody of its priority or less: by ports, company and spread too") {
+    Cluster cluster;
+    cluster.node("n", R"({"zone":"a"})");
+    const std::string on_n = R"("nodeSelector":{"zone":"a"})";
+    cluster.create("pods", R"({"metadata":{"name":"late","labels":{"app":"late"}},"spec":{"priorityClassName":"high","schedulingGates":[{"name":"g"}],"containers":[{"name":"c","image":"i",
+        "ports":[{"containerPort":81,"hostPort":81}]}],
+        "affinity":{"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"labelSelector":{"matchLabels":{"app":"cat"}},"topologyKey":"zone"}]}}}})");
+    cluster.settle();
+    cluster.patch("pods", "late", R"({"status":{"nominatedNodeName":"n"}})", "status");
+    cluster.settle();
+    cluster.pod("port", "{" + on_n + R"(,"containers":[{"name":"c","image":"i","ports":[{"containerPort":81,"hostPort":81}]}]})");
+    CHECK(cluster.why("port").find("1 node(s) didn't have free ports for the requested pod ports") != std::string::npos);
+    cluster.pod("cat", "{" + on_n + "}", R"({"app":"cat"})");
+    CHECK(cluster.why("cat").find("1 node(s) didn't satisfy existing pods anti-affinity rules") != std::string::npos);
+    const auto term = [&](const char* kind) {
+        return "{" + on_n + R"(,"affinity":{")" + kind + R"(":{"requiredDuringSchedulingIgnoredDuringExecution":[{"labelSelector":{"matchLabels":{"app":"late"}},"topologyKey":"zone"}]}}})";
+    };
+    cluster.pod("apart", term("podAntiAffinity"));
+    CHECK(cluster.why("apart").find("1 node(s) didn't match pod anti-affinity rules") != std::string::npos);
+    cluster.pod("beside", term("podAffinity"));  // it may never come
+    CHECK(cluster.why("beside").find("1 node(s) didn't match pod affinity rules") != std::string::npos);
+    cluster.priority("higher", 5000);
+    cluster.settle();
+    cluster.pod("important", "{" + on_n + R"(,"priorityClassName":"higher","containers":[{"name":"c","image":"i","ports":[{"containerPort":81,"hostPort":81}]}]})");
+    CHECK(cluster.at("important") == "n");
+}
