@@ -208,7 +208,9 @@ SchedulerController::Preemption SchedulerController::preempt(const std::string& 
     }
     if (best.node == nullptr) return {"", availability(nodes_.size(), histogram(reasons))};
     set_nominated(key, entry, best.node->name);
-    for (const PodInfoPtr& victim : best.victims) evict(*victim, *pod, best.node->name);
+    // Those that end already are waited for, without a word.
+    std::erase_if(best.victims, [](const PodInfoPtr& victim) { return victim->deleting; });
+    if (best.victims.empty()) return {best.node->name, {}};
     // Less important pods that were promised room there look for another place.
     for (const std::string& other_key : std::set<std::string>(nominated_)) {
         Entry& other = entries_.at(other_key);
@@ -222,6 +224,7 @@ SchedulerController::Preemption SchedulerController::preempt(const std::string& 
         if (!cleared && cleared.error().code() != 404)
             log_line(LogLevel::info, "nomination could not be taken back", {{"pod", other_key}});
     }
+    for (const PodInfoPtr& victim : best.victims) evict(*victim, *pod, best.node->name);
     return {best.node->name, {}};
 }
 

@@ -187,3 +187,15 @@ TEST_CASE("who was promised a place is reckoned with by everybody of its priorit
     cluster.pod("important", "{" + on_n + R"(,"priorityClassName":"higher","containers":[{"name":"c","image":"i","ports":[{"containerPort":81,"hostPort":81}]}]})");
     CHECK(cluster.at("important") == "n");
 }
+
+TEST_CASE("pods that end already are not evicted once more, and nobody loses a promise to them") {
+    Cluster cluster;
+    cluster.node("n");
+    cluster.of("victim", "low", "4");
+    cluster.of("first", "middle", "4");
+    REQUIRE(cluster.ending("victim"));
+    cluster.of("second", "high", "4");
+    CHECK(cluster.nominated("second") == "n");
+    CHECK(cluster.nominated("first") == "n");
+    CHECK(cluster.count("Preempted Pod/victim:") == 1);
+}
