@@ -50,6 +50,14 @@ void check_resources(const PodInfo& pod, const NodeInfo& node, const std::vector
 
 }  // namespace
 
+std::string not_named(std::optional<Plugin> also) {
+    std::set<std::string_view> names{name_of(Plugin::node_affinity)};
+    if (also) names.insert(name_of(*also));
+    std::string text;
+    for (const std::string_view name : names) text.append(text.empty() ? "" : " ").append(name);
+    return "node(s) didn't satisfy plugin(s) [" + text + "]";
+}
+
 bool tolerates_taints(const Constraints& rules, const NodeInfo& node) {
     return untolerated(rules, node) == nullptr;
 }
@@ -155,8 +163,8 @@ Verdict Filter::check_once(const NodeInfo& node, const Pods& removed, const Pods
         verdict.by = by;
         return verdict;
     };
-    if (named_nodes_ && named_nodes_->count(node.name) == 0)
-        return never(Plugin::node_affinity, "node(s) didn't satisfy plugin(s) [NodeAffinity]");
+    static const std::string others = not_named();
+    if (named_nodes_ && named_nodes_->count(node.name) == 0) return never(Plugin::node_affinity, others);
     if (node.unschedulable && !tolerates_unschedulable(rules_))
         return never(Plugin::node_unschedulable, "node(s) were unschedulable");
     if (const Taint* taint = untolerated(rules_, node))

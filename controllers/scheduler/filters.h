@@ -117,6 +117,8 @@ class Filter {
     std::map<std::pair<std::string, std::string>, int> forbidden_;
 };
 
+// Why a node is not looked at when the pod names others; `also`: who refused the node that the pod was promised.
+std::string not_named(std::optional<Plugin> also = std::nullopt);
 bool tolerates_taints(const Constraints& rules, const NodeInfo& node);  // those that keep pods from being placed
 bool tolerates_unschedulable(const Constraints& rules);
 bool matches_node_rules(const Constraints& rules, const NodeInfo& node);  // spec.nodeSelector and required node affinity

@@ -53,16 +53,25 @@ std::vector<const NodeInfo*> SchedulerController::feasible(const Entry& entry, c
     const PodInfo& pod = *entry.info;
     // Where room was made for the pod it goes when it can.
     const auto promised = nodes_.find(entry.nominated_node);
-    if (promised != nodes_.end() && filter.check(promised->second, {}, promised_on(promised->first, pod)).fits())
-        return {&promised->second};
+    std::optional<std::string> others_not_named;
+    if (promised != nodes_.end()) {
+        const Verdict verdict = filter.check(promised->second, {}, promised_on(promised->first, pod));
+        if (verdict.fits()) return {&promised->second};
+        others_not_named = scheduler::not_named(verdict.by);
+    }
     const std::size_t enough = enough_of(nodes_.size());
     auto at = nodes_.lower_bound(next_start_);
     for (std::size_t i = 0; i < nodes_.size() && result.size() < enough; ++i, ++at) {
         if (at == nodes_.end()) at = nodes_.begin();
         const auto& [name, node] = *at;
         Verdict verdict = filter.check(node, {}, promised_on(name, pod));
-        if (verdict.fits()) result.push_back(&node);
-        else verdicts.emplace(name, std::move(verdict));
+        if (verdict.fits()) {
+            result.push_back(&node);
+            continue;
+        }
+        if (others_not_named)
+            std::replace(verdict.reasons.begin(), verdict.reasons.end(), scheduler::not_named(), *others_not_named);
+        verdicts.emplace(name, std::move(verdict));
     }
     if (enough < nodes_.size()) next_start_ = at == nodes_.end() ? std::string() : at->first;
     return result;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <string_view>
 
 namespace kubemu::controllers::scheduler {
 
@@ -25,6 +26,13 @@ enum class Plugin : std::uint8_t {
     dynamic_resources,
 };
 inline constexpr std::size_t plugin_count = 14;
+
+constexpr std::string_view name_of(Plugin plugin) {
+    constexpr std::string_view names[plugin_count] = {
+        "SchedulingGates",    "NodeUnschedulable", "NodeName",      "TaintToleration", "NodeAffinity",      "NodePorts",        "NodeResourcesFit",
+        "VolumeRestrictions", "NodeVolumeLimits",  "VolumeBinding", "VolumeZone",      "PodTopologySpread", "InterPodAffinity", "DynamicResources"};
+    return names[static_cast<std::size_t>(plugin)];
+}
 
 class Plugins {
   public:

@@ -199,3 +199,17 @@ TEST_CASE("pods that end already are not evicted once more, and nobody loses a p
     CHECK(cluster.nominated("first") == "n");
     CHECK(cluster.count("Preempted Pod/victim:") == 1);
 }
+
+TEST_CASE("of a pod that names its nodes it is said who refused the one that it was promised") {
+    Cluster cluster;
+    cluster.node("n");
+    cluster.node("other");
+    const std::string named = R"(,"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[
+        {"matchFields":[{"key":"metadata.name","operator":"In","values":["n"]}]}]}}})";
+    cluster.of("victim", "low", "4", "{}", R"(,"nodeName":"n")");
+    cluster.of("p", "high", "4", "{}", named);
+    CHECK(cluster.why("p") == "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity].");
+    cluster.patch("nodes", "n", R"({"status":{"allocatable":{"pods":"11"}}})", "status", "");
+    cluster.settle();
+    CHECK(cluster.why("p").find("1 node(s) didn't satisfy plugin(s) [NodeAffinity NodeResourcesFit]. ") != std::string::npos);
+}
