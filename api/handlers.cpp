@@ -161,8 +161,8 @@ std::string Handlers::Impl::version_json() const {
                      {"compiler", "gc"},
                      {"platform", "linux/amd64"}};
     std::string text = "{\n  \"major\": \"" + std::string(parts[0]) + "\",\n  \"minor\": \"" + std::string(parts[1]) + "\"";
-    // Since 1.34 a server says as which release it behaves, and with which it gets on (KEP-4330).
-    if (constexpr int tells_emulation = 34; minor >= tells_emulation) {
+    // Since 1.33 a server says as which release it behaves, and with which it gets on (KEP-4330).
+    if (constexpr int tells_emulation = 33; minor >= tells_emulation) {
         const auto add = [&text](const char* name, const std::string& value) { text += ",\n  \"" + std::string(name) + "\": \"" + value + "\""; };
         add("emulationMajor", std::string(parts[0]));
         add("emulationMinor", std::string(parts[1]));

@@ -31,7 +31,7 @@ PodGarbageCollectorController::PodGarbageCollectorController(Manager& manager, O
 
 void PodGarbageCollectorController::node_changed(const api::Informer::Change& change) {
     const std::string& name = api::view_of(change.after ? *change.after : *change.before).name;
-    if (change.after) node_gone_since_.erase(name);
+    if (change.after) missed_nodes_.erase(name);
     if (change.after && !out_of_service(name)) return;
     for (const auto& pod : pods_.on_node(name)) enqueue(pod->key);
 }
@@ -45,7 +45,13 @@ PodGarbageCollectorController::Place PodGarbageCollectorController::place_of(con
 
 void PodGarbageCollectorController::pod_changed(const api::Informer::Change& change) {
     if (change.before && api::pod_view_of(*change.before).finished()) terminated_.erase(place_of(*change.before));
-    if (!change.after) return;
+    if (!change.after) {
+        const auto missed = missed_nodes_.find(api::pod_view_of(*change.before).node_name);
+        if (missed == missed_nodes_.end()) return;
+        missed->second.pods.erase(change.before->key);
+        if (missed->second.pods.empty()) missed_nodes_.erase(missed);
+        return;
+    }
     const api::PodView& pod = api::pod_view_of(*change.after);
     if (pod.finished()) {
         terminated_.insert(place_of(*change.after));
@@ -55,6 +61,12 @@ void PodGarbageCollectorController::pod_changed(const api::Informer::Change& cha
         }
     }
     if (pod.deleting || (!pod.node_name.empty() && !nodes_.get(pod.node_name))) enqueue(change.after->key);
+}
+
+Time PodGarbageCollectorController::missed_since(const std::string& node_name, const std::string& pod_key) {
+    MissedNode& missed = missed_nodes_.try_emplace(node_name, MissedNode{now(), {}}).first->second;
+    missed.pods.insert(pod_key);
+    return missed.since;
 }
 
 bool PodGarbageCollectorController::out_of_service(const std::string& node_name) {
@@ -123,7 +135,7 @@ api::ApiResult<Requeue> PodGarbageCollectorController::reconcile(const std::stri
         return Requeue{};
     }
     if (!nodes_.get(pod.node_name)) {
-        const Time since = node_gone_since_.emplace(pod.node_name, now()).first->second;
+        const Time since = missed_since(pod.node_name, key);
         if (now() < since + quarantine) return Requeue{since + quarantine - now()};
         TRY(mark_disrupted(*record, "PodGC: node no longer exists"));
         TRY(remove(*record));

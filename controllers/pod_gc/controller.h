@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "controllers/runtime/controller.h"
 
@@ -23,6 +24,7 @@ class PodGarbageCollectorController final : public Controller {
     api::ApiResult<Requeue> reconcile(const std::string& key) override;
 
   private:
+    Time missed_since(const std::string& node_name, const std::string& pod_key);
     void pod_changed(const api::Informer::Change& change);
     void node_changed(const api::Informer::Change& change);
     bool out_of_service(const std::string& node_name);
@@ -42,7 +44,13 @@ class PodGarbageCollectorController final : public Controller {
     };
     Place place_of(const storage::Record& pod);
     std::set<Place> terminated_;
-    std::unordered_map<std::string, Time> node_gone_since_;     // nodes that pods name and that are not there
+    // Of a node that is not there: the pods that name it, and since when one of them has. It is news again when the next
+    // pod names it.
+    struct MissedNode {
+        Time since;
+        std::unordered_set<std::string> pods;
+    };
+    std::unordered_map<std::string, MissedNode> missed_nodes_;
 };
 
 }  // namespace kubemu::controllers

@@ -73,3 +73,4 @@ for gone in extensions/v1beta1 policy/v1beta1 rbac.authorization.k8s.io/v1beta1 
 done
 k get --raw /apis/flowcontrol.apiserver.k8s.io | grep -q v1beta3
 k get --raw /apis/batch | grep -q v1beta1
+[[ $(k get --raw /version) != *emulation* ]]

@@ -211,6 +211,13 @@ TEST_CASE("an item is got, whatever else the query says") {
           "deployments/scale");
 }
 
+TEST_CASE("/version says as which release the server behaves") {
+    Server server;
+    const Json version = server.ask("GET", "/version").body;
+    CHECK(version["emulationMinor"] == version["minor"]);
+    CHECK(version["minCompatibilityMinor"] == "35");
+}
+
 TEST_CASE("lists are paged on one snapshot, and counted where nothing selects") {
     Server server;
     for (const char* name : {"a", "b", "c"}) server.config_map(name, R"({"labels":{"l":"1"}})");

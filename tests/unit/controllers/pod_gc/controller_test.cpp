@@ -42,6 +42,20 @@ TEST_CASE("pods of a node that is gone go after a while, unless it comes back") 
     CHECK_FALSE(cluster.exists("pods", "p"));
 }
 
+TEST_CASE("a node that was missed by pods long gone is missed anew by the next one") {
+    Cluster cluster;
+    cluster.pod("p", "nowhere");
+    api::DeleteOptions at_once;
+    at_once.grace_period_seconds = 0;
+    cluster.remove("pods", "p", at_once);
+    cluster.advance(1h);
+    cluster.pod("q", "nowhere");
+    cluster.advance(39s);
+    CHECK(cluster.exists("pods", "q"));
+    cluster.advance(2s);
+    CHECK_FALSE(cluster.exists("pods", "q"));
+}
+
 TEST_CASE("a pod that is going on a node out of service is not waited for") {
     Cluster cluster;
     cluster.create("nodes", R"({"metadata":{"name":"n"}})");
