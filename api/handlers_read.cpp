@@ -38,24 +38,6 @@ ApiResult<bool> get_observed(const ExchangePtr& exchange) {
 
 }  // namespace
 
-namespace {
-
-// Some Scales have a name of their own for what is missing (ScaleREST.Get in kubernetes pkg/registry, before 1.36).
-Status not_found(const Exchange& exchange) {
-    const KindSpec& kind = *exchange.kind;
-    const std::string& name = exchange.info.name;
-    const bool scale = exchange.info.subresource == "scale";
-    if (scale && (kind.resource == "deployments.apps" || kind.resource == "replicasets.apps")) {
-        return Status::not_found(kind.group, std::string(kind.plural) + "/scale", name);
-    }
-    if (scale && kind.resource == "replicationcontrollers") {
-        return Status::not_found("autoscaling", std::string(kind.plural) + "/scale", name);
-    }
-    return Status::not_found(kind.group, kind.plural, name);
-}
-
-}  // namespace
-
 ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     const RequestInfo& info = exchange->info;
     const KindSpec& kind = *exchange->kind;
@@ -66,7 +48,8 @@ ApiResult<bool> handle_get(const ExchangePtr& exchange) {
     if (revision > current) return Status::too_large_resource_version(revision, current);
     const std::string_view space = kind.namespaced ? std::string_view(info.namespace_name) : std::string_view();
     const storage::RecordPtr record = registry.store().get(kind.resource, object_key(space, info.name));
-    if (!record) return not_found(*exchange);
+    if (!record && info.subresource == "scale") return missing_scale(kind, info.name);
+    if (!record) return Status::not_found(kind.group, kind.plural, info.name);
     TRY(make_readable(registry, kind, {record}, exchange->calls));
     if (info.subresource == "scale") {
         TRY_ASSIGN(const Json scale, read_scale(kind, registry.document_as(*record, kind)));

@@ -227,24 +227,22 @@ TokenVerdict ServiceAccountTokens::check_secret(std::string_view token, const Js
         return refused("ServiceAccount UID (" + found + ") does not match claim (" + uid + ")");
     }
     note_use(*secret);
-    constexpr const char* invalid_since = "kubernetes.io/legacy-token-invalid-since";
-    if (const std::string* since = view_of(*secret).label(invalid_since); since != nullptr && !since->empty()) {
+    if (const std::string* since = view_of(*secret).label(token_invalid_since_label); since != nullptr && !since->empty()) {
         return refused("the token in secret " + space + "/" + secret_name + " for service account " + space + "/" + name +
                        " has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or "
-                       "remove the '" + invalid_since + "' label from the secret to temporarily allow use of this token");
+                       "remove the '" + token_invalid_since_label + "' label from the secret to temporarily allow use of this token");
     }
     return {Authenticated{{service_account_user_name(space, name), uid, service_account_groups(space), {}}, {}}, {}};
 }
 
 // The day of its last use is a label of the Secret, so that unused ones can be found.
 void ServiceAccountTokens::note_use(const storage::Record& secret) {
-    constexpr const char* label = "kubernetes.io/legacy-token-last-used";
     const std::string today = format_time(registry_.clock().now()).substr(0, 10);
     const ObjectView& view = view_of(secret);
-    if (const std::string* last = view.label(label); last != nullptr && *last >= today) return;
+    if (const std::string* last = view.label(token_last_used_label); last != nullptr && *last >= today) return;
     const auto change = [&](Json& object, bool exists) -> ApiResult<bool> {
         if (!exists) return false;
-        object["metadata"]["labels"][label] = today;
+        object["metadata"]["labels"][token_last_used_label] = today;
         return true;
     };
     WriteContext context;

@@ -17,6 +17,12 @@
 
 namespace kubemu::api {
 
+// Labels of Secrets with tokens, both with a day as value: when the token was used last, and since when it is not good any
+// more because nobody uses it. The ConfigMap in kube-system says since when uses are noted (data.since).
+inline constexpr const char* token_last_used_label = "kubernetes.io/legacy-token-last-used";
+inline constexpr const char* token_invalid_since_label = "kubernetes.io/legacy-token-invalid-since";
+inline constexpr const char* token_tracking_config = "kube-apiserver-legacy-service-account-token-tracking";
+
 struct Authenticated {
     User user;
     std::vector<std::string> audiences;

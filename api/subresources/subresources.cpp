@@ -176,6 +176,13 @@ Json owned_scale_of(const KindSpec& kind, const Json& object) {
     return scale;
 }
 
+Status missing_scale(const KindSpec& kind, std::string_view name) {
+    const bool of_core = kind.resource == "replicationcontrollers";
+    const bool own = of_core || kind.resource == "deployments.apps" || kind.resource == "replicasets.apps";
+    const std::string plural = std::string(kind.plural) + (own ? "/scale" : "");
+    return Status::not_found(of_core ? "autoscaling" : kind.group, plural, name);
+}
+
 ApiResult<bool> apply_scale(const KindSpec& kind, Json& object, const Json& scale) {
     const std::int64_t replicas = int_at(scale, {"spec", "replicas"});
     const bool custom = kind.custom != nullptr && kind.custom->scale;

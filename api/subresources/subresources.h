@@ -18,6 +18,9 @@ ApiResult<Written> post_subresource(Registry& registry, const KindSpec& kind, st
 Json scale_of(const KindSpec& kind, const Json& object);
 // The same with who owns its replicas, as patches and configurations find it.
 Json owned_scale_of(const KindSpec& kind, const Json& object);
+// 404 for the Scale of what is not there. That of some kinds has a name of its own (ScaleREST.Get in kubernetes
+// pkg/registry, before 1.36).
+Status missing_scale(const KindSpec& kind, std::string_view name);
 // Where an object keeps what its Scale calls spec.replicas, as managedFields write it: {"f:spec", "f:replicas"}.
 std::vector<std::string> replica_steps(const KindSpec& kind);
 // The same for a GET. Errors: a custom resource without replicas.

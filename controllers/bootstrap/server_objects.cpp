@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "api/authentication/service_account_tokens.h"
 #include "api/client.h"
 #include "api/documents/discovery.h"
 #include "api/kinds/flowcontrol/flowcontrol.h"
@@ -151,7 +152,7 @@ void bootstrap_authentication(api::Registry& registry, const std::string& author
                                                   {"requestheader-group-headers", R"(["X-Remote-Group"])"},
                                                   {"requestheader-uid-headers", R"(["X-Remote-Uid"])"},
                                                   {"requestheader-username-headers", R"(["X-Remote-User"])"}});
-    config("kube-apiserver-legacy-service-account-token-tracking",
+    config(api::token_tracking_config,
            {{"since", api::format_time(registry.clock().now()).substr(0, 10)}});
 }
 

@@ -7,6 +7,7 @@
 
 #include "api/values/time.h"
 #include "controllers/cronjob/schedule.h"
+#include "controllers/job/job_end.h"
 #include "controllers/runtime/owner_refs.h"
 #include "controllers/runtime/pod_control.h"
 
@@ -14,15 +15,6 @@ namespace kubemu::controllers {
 namespace {
 
 using api::Json;
-
-// "Complete" or "Failed" when the job has ended.
-std::string end_of(const Json& job) {
-    for (const Json& condition : api::array_at(job, {"status", "conditions"})) {
-        const std::string type(api::string_at(condition, {"type"}));
-        if ((type == "Complete" || type == "Failed") && api::string_at(condition, {"status"}) == "True") return type;
-    }
-    return {};
-}
 
 bool drop_active(Json& status, std::string_view uid) {
     Json& active = status["active"];
@@ -71,7 +63,7 @@ CronJobController::CronJobController(Manager& manager)
     enqueue_owner_on_change(jobs_, "CronJob");
 }
 
-// Another schedule or time zone is looked at when it next comes, and what it would have missed is not made up for now.
+// Another schedule or time zone is looked at when it next comes, and what it would have missed is not made up for.
 void CronJobController::cron_changed(const api::Informer::Change& change) {
     const storage::RecordPtr& record = change.after ? change.after : change.before;
     if (!change.before || !change.after) return enqueue(record->key);
@@ -298,7 +290,7 @@ api::ApiResult<Requeue> CronJobController::reconcile(const std::string& key) {
         const api::OwnerReference* owner = api::view_of(*record).controller();
         if (owner == nullptr || owner->uid != look.view().uid) continue;
         auto job = client().read(*record);
-        std::string end = end_of(*job);
+        std::string end = end_of_job(*job);
         look.jobs.push_back({std::move(record), std::move(job), std::move(end)});
     }
     // Jobs beyond the limits of the history go first: of those nobody is told that they have ended.

@@ -103,7 +103,8 @@ bool HorizontalPodAutoscalerController::find_target(Look& look) {
     } else {
         const auto found = client().get(*look.target_kind, look.view().namespace_name, look.target_name);
         if (!found) {
-            error = found.error()->message;
+            const bool missing = found.error().code() == 404;
+            error = (missing ? api::missing_scale(*look.target_kind, look.target_name) : found.error())->message;
         } else if (look.target_kind->custom != nullptr) {
             error = read_custom_scale(look, client().document(**found));
         } else {

@@ -6,6 +6,7 @@
 
 #include "api/registry.h"
 #include "api/values/time.h"
+#include "controllers/job/job_end.h"
 #include "controllers/job/job_look.h"
 #include "controllers/job/success_policy.h"
 
@@ -29,14 +30,6 @@ bool past_restart_limit(const JobLook& look) {
     }
     const std::int64_t limit = look.spec("backoffLimit", 6);
     return limit == 0 ? restarts > 0 : restarts >= limit;
-}
-
-bool has_ended(const api::Json& job) {
-    const api::Json& conditions = api::array_at(job, {"status", "conditions"});
-    return std::any_of(conditions.begin(), conditions.end(), [](const api::Json& condition) {
-        const std::string_view type = api::string_at(condition, {"type"});
-        return (type == "Complete" || type == "Failed") && api::string_at(condition, {"status"}) == "True";
-    });
 }
 
 JobEnd failure(const JobLook& look, std::string reason, std::string message) {
@@ -135,7 +128,7 @@ api::ApiResult<Requeue> JobController::reconcile(const std::string& key) {
         const auto job = client().read(*record);
         const std::string_view manager_name = api::string_at(*job, {"spec", "managedBy"});
         if (!manager_name.empty() && manager_name != "kubernetes.io/job-controller") return Requeue{};
-        if (has_ended(*job)) return let_pods_go(*record);
+        if (!end_of_job(*job).empty()) return let_pods_go(*record);
     }
     const api::LabelSelector selector = selectors_.of(*record);
     std::vector<storage::RecordPtr> candidates = pods_.owned_by(view.uid);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/authentication/service_account_tokens.h"
 #include "api/values/time.h"
 #include "controllers/legacy_token_cleaner/secret_names.h"
 #include "storage/base/log.h"
@@ -16,8 +17,6 @@ using api::Json;
 
 constexpr Duration unused_time = std::chrono::hours(24 * 365);  // --legacy-service-account-token-clean-up-period
 constexpr Duration look_period = std::chrono::hours(24);
-constexpr const char* last_used_label = "kubernetes.io/legacy-token-last-used";
-constexpr const char* invalid_since_label = "kubernetes.io/legacy-token-invalid-since";
 constexpr std::size_t date_characters = 10;  // 2006-01-02
 
 std::string date_of(Time time) { return api::format_time(time).substr(0, date_characters); }
@@ -49,7 +48,7 @@ void LegacyTokenCleanerController::look() {
 }
 
 bool LegacyTokenCleanerController::tracked_long_enough() {
-    const auto tracking = client().get(kind("configmaps"), "kube-system", "kube-apiserver-legacy-service-account-token-tracking");
+    const auto tracking = client().get(kind("configmaps"), "kube-system", api::token_tracking_config);
     if (!tracking) return false;
     const auto since = midnight_of(std::string(api::string_at(client().document(**tracking), {"data", "since"})));
     // From the midnight after that day on.
@@ -80,15 +79,15 @@ bool LegacyTokenCleanerController::in_use(std::string_view namespace_name, std::
 void LegacyTokenCleanerController::judge(const storage::Record& secret, Time unused_since) {
     const api::ObjectView& view = api::view_of(secret);
     const std::string kept_from = date_of(unused_since);
-    if (const std::string* last_used = view.label(last_used_label)) {
+    if (const std::string* last_used = view.label(api::token_last_used_label)) {
         if (!midnight_of(*last_used) || *last_used >= kept_from) return;
     }
     if (!generated(client().document(secret), view.namespace_name) || in_use(view.namespace_name, view.name)) return;
-    const std::string* invalid_since = view.label(invalid_since_label);
+    const std::string* invalid_since = view.label(api::token_invalid_since_label);
     if (invalid_since == nullptr || !midnight_of(*invalid_since)) {
         const auto marked = client().modify(kind("secrets"), view.namespace_name, view.name, {}, [&](Json& object) {
             if (api::uid_of(object) != view.uid) return false;
-            api::ensure(object, {"metadata", "labels"})[invalid_since_label] = date_of(now());
+            api::ensure(object, {"metadata", "labels"})[api::token_invalid_since_label] = date_of(now());
             return true;
         });
         if (!marked) log_line(LogLevel::info, "a token could not be marked", {{"error", marked.error()->message}});

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/values/time.h"
+#include "controllers/runtime/ticks.h"
 #include "controllers/node_lifecycle/taints.h"
 #include "controllers/runtime/owner_refs.h"
 
@@ -22,9 +23,6 @@ const api::Json* condition_of(const api::Json& node, std::string_view type) {
     }
     return nullptr;
 }
-
-// The first look after this time.
-Time next_look(Time due) { return Time((due.time_since_epoch() / monitor_period + 1) * monitor_period); }
 
 bool is_ready(const api::Json& node) {
     const api::Json* ready = condition_of(node, "Ready");
@@ -184,7 +182,7 @@ api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& ke
     Health& health = known->second;
     // Its Lease alone was renewed, which is what happens to nearly all nodes nearly always.
     if (health.ready && health.in_order == node->revision && now() <= health.heard + monitor_grace)
-        return Requeue{next_look(health.heard + monitor_grace) - now()};
+        return Requeue{next_tick(health.heard + monitor_grace, monitor_period) - now()};
     api::Json document = *client().read(*node);
     const api::Json* ready = condition_of(document, "Ready");
     const Time due = (ready == nullptr ? std::max(health.heard, api::view_of(*node).created) + startup_grace
@@ -211,7 +209,7 @@ api::ApiResult<Requeue> NodeLifecycleController::reconcile(const std::string& ke
     TRY_ASSIGN(const std::optional<Time> again, keep_taints(*node, document));
     std::optional<Duration> next;
     // A silent one is heard of through its status, which wakes this key.
-    if (!silent) next = next_look(due) - now();
+    if (!silent) next = next_tick(due, monitor_period) - now();
     if (again) next = std::min(next.value_or(*again - now()), *again - now());
     health.in_order = !silent && !again && ready_now ? node->revision : 0;
     return Requeue{next};

@@ -6,6 +6,7 @@
 #include "api/kinds/core/disruption_target.h"
 #include "api/values/time.h"
 #include "controllers/runtime/owner_refs.h"
+#include "controllers/runtime/ticks.h"
 #include "storage/base/text_search.h"
 
 namespace kubemu::controllers {
@@ -56,8 +57,7 @@ void PodGarbageCollectorController::pod_changed(const api::Informer::Change& cha
     if (pod.finished()) {
         terminated_.insert(place_of(*change.after));
         if (options_.terminated_threshold != 0 && terminated_.size() > options_.terminated_threshold) {
-            const Time next_look((now().time_since_epoch() / check_period + 1) * check_period);
-            enqueue_after(terminated_key, next_look - now());
+            enqueue_after(terminated_key, next_tick(now(), check_period) - now());
         }
     }
     if (pod.deleting || (!pod.node_name.empty() && !nodes_.get(pod.node_name))) enqueue(change.after->key);

@@ -1,77 +1,13 @@
 // Requests without HTTP: what each form of request is answered, as kube-apiserver answers it.
-#include "api/handlers.h"
-
-#include <algorithm>
-#include <doctest/doctest.h>
-
-#include <nlohmann/json.hpp>
-
-#include "tests/harness/open_access.h"
-#include "tests/harness/test_cluster.h"
+#include "handlers_fixture.h"
 
 using namespace kubemu;
+using namespace kubemu::api::test;
 using api::Json;
 
 namespace {
 
-const std::string config_maps = "/api/v1/namespaces/default/configmaps";
-const char* const merge = "application/merge-patch+json";
 const char* const strategic = "application/strategic-merge-patch+json";
-
-struct Answer {
-    int code = 0;
-    Json body;
-    std::unique_ptr<api::Stream> stream;
-    std::ptrdiff_t warnings = 0;
-};
-
-struct Server : tests::TestCluster {
-    tests::OpenAccess access{*this};
-    api::Handlers handlers{{registry(), access.get()}};
-
-    Answer ask(const std::string& method, const std::string& target, const std::string& body = {}, const std::string& type = {},
-               const std::string& accept = {}) {
-        api::Request request;
-        request.method = method;
-        const std::size_t mark = target.find('?');
-        request.path = target.substr(0, mark);
-        if (mark != std::string::npos) request.query = target.substr(mark + 1);
-        request.body = body;
-        request.content_type = type;
-        request.accept = accept;
-        std::optional<api::Response> response;
-        handlers.handle(std::move(request), [&](api::Response given) { response = std::move(given); });
-        if (!response) store().flush();
-        REQUIRE(response);
-        std::string text;
-        for (const Slice& part : response->body) text += part.text;
-        const auto warnings = std::count_if(response->headers.begin(), response->headers.end(),
-                                            [](const auto& header) { return header.first == "Warning"; });
-        return {response->code, Json::parse(text, nullptr, false), std::move(response->stream), warnings};
-    }
-    void config_map(const std::string& name, const std::string& metadata = "{}") {
-        Json object = {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", Json::parse(metadata)}, {"data", {{"a", "1"}}}};
-        object["metadata"]["name"] = name;
-        REQUIRE(ask("POST", config_maps, object.dump()).code == 201);
-    }
-    // The events that a stream has now: "ADDED a", "BOOKMARK ", and the last object.
-    std::vector<std::string> events(api::Stream& stream, Json* last = nullptr) {
-        std::string text;
-        for (;;) {
-            const api::Stream::Step step = stream.next();
-            for (const Slice& part : step.data) text += part.text;
-            if (step.state != api::Stream::Step::State::more) break;
-        }
-        std::vector<std::string> names;
-        while (!text.empty()) {
-            const Json event = Json::parse(text.substr(0, text.find('\n')));
-            names.push_back(event["type"].get<std::string>() + " " + event["object"]["metadata"].value("name", ""));
-            if (last != nullptr) *last = event["object"];
-            text.erase(0, text.find('\n') + 1);
-        }
-        return names;
-    }
-};
 
 }  // namespace
 
@@ -218,57 +154,6 @@ TEST_CASE("/version says as which release the server behaves") {
     CHECK(version["minCompatibilityMinor"] == "35");
 }
 
-TEST_CASE("lists are paged on one snapshot, and counted where nothing selects") {
-    Server server;
-    for (const char* name : {"a", "b", "c"}) server.config_map(name, R"({"labels":{"l":"1"}})");
-    const Json first = server.ask("GET", config_maps + "?limit=2").body;
-    CHECK(first["items"].size() == 2);
-    CHECK(first["metadata"]["remainingItemCount"] == 1);
-    server.config_map("d");
-    const std::string token = first["metadata"]["continue"];
-    const Json rest = server.ask("GET", config_maps + "?limit=2&continue=" + token).body;
-    REQUIRE(rest["items"].size() == 1);
-    CHECK(rest["items"][0]["metadata"]["name"] == "c");
-    CHECK(rest["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]);
-    const Json selected = server.ask("GET", config_maps + "?limit=2&labelSelector=l").body;
-    CHECK(selected["metadata"].contains("continue"));
-    CHECK_FALSE(selected["metadata"].contains("remainingItemCount"));
-    // The cache knows no pages.
-    CHECK(server.ask("GET", config_maps + "?limit=1&resourceVersion=0").body["items"].size() == 4);
-    CHECK(server.ask("GET", config_maps + "?limit=+1").code == 400);
-    CHECK(server.ask("GET", config_maps + "?limit=%2B1").code == 200);
-    CHECK(server.ask("GET", config_maps + "?limit=").body["message"] == "strconv.ParseInt: parsing \"\": invalid syntax");
-    CHECK(server.ask("GET", config_maps + "?limit=99999999999999999999").body["message"] ==
-          "strconv.ParseInt: parsing \"99999999999999999999\": value out of range");
-    CHECK(server.ask("GET", config_maps + "?resourceVersion=1&continue=x").body["message"].get<std::string>().find(
-              "continue key is not valid") != std::string::npos);
-}
-
-TEST_CASE("tables and metadata, in both versions") {
-    Server server;
-    server.config_map("x");
-    const auto as = [](const std::string& form) { return "application/json;as=" + form + ";g=meta.k8s.io"; };
-    const Json table = server.ask("GET", config_maps + "/x", "", "", as("Table;v=v1beta1")).body;
-    CHECK(table["apiVersion"] == "meta.k8s.io/v1beta1");
-    CHECK(table["rows"][0]["object"]["apiVersion"] == "meta.k8s.io/v1beta1");
-    CHECK(table["rows"][0]["object"]["metadata"]["name"] == "x");
-    const Json bare = server.ask("GET", config_maps + "?includeObject=None", "", "", as("Table;v=v1")).body;
-    CHECK(bare["rows"][0].contains("object"));
-    CHECK(bare["rows"][0]["object"].is_null());
-    const Json whole = server.ask("GET", config_maps + "?includeObject=Object", "", "", as("Table;v=v1")).body;
-    CHECK(whole["rows"][0]["object"]["data"]["a"] == "1");
-    CHECK(server.ask("GET", config_maps + "?includeObject=Odd", "", "", as("Table;v=v1")).code == 400);
-    const Json list = server.ask("GET", config_maps, "", "", as("PartialObjectMetadataList;v=v1")).body;
-    CHECK(list["kind"] == "PartialObjectMetadataList");
-    CHECK(list["items"][0]["kind"] == "PartialObjectMetadata");
-    CHECK_FALSE(list["items"][0].contains("data"));
-    const Answer wrong = server.ask("GET", config_maps, "", "", as("PartialObjectMetadata;v=v1"));
-    CHECK(wrong.code == 406);
-    CHECK(wrong.body["message"] == "you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)");
-    // A removal answers with a Status in any case.
-    CHECK(server.ask("DELETE", config_maps + "/x", "", "", as("Table;v=v1")).body["kind"] == "Status");
-}
-
 TEST_CASE("patches: what is wrong is told with what was sent") {
     Server server;
     server.config_map("x");
@@ -399,56 +284,6 @@ TEST_CASE("events are selected by the names that each version has for their fiel
     CHECK(found(events, "reportingController%3Dkubelet") == "b");
     CHECK(found(events, "involvedObject.name%3Dweb-a") == "field label not supported: involvedObject.name");
     CHECK(found(events, "source%3Dkubelet") == "field label not supported: source");
-}
-
-TEST_CASE("watches: state, changes, last states, and their end") {
-    Server server;
-    server.config_map("x", R"({"labels":{"l":"1"},"finalizers":["example.com/f"]})");
-    Answer watch = server.ask("GET", config_maps + "?watch=1&labelSelector=l&allowWatchBookmarks=true");
-    REQUIRE(watch.stream);
-    CHECK(server.events(*watch.stream) == std::vector<std::string>{"ADDED x", "BOOKMARK "});
-    server.ask("DELETE", config_maps + "/x");
-    CHECK(server.events(*watch.stream) == std::vector<std::string>{"MODIFIED x"});
-    CHECK(server.ask("PATCH", config_maps + "/x", R"({"metadata":{"finalizers":null}})", merge).code == 200);
-    Json last;
-    CHECK(server.events(*watch.stream, &last) == std::vector<std::string>{"DELETED x"});
-    CHECK(last["metadata"]["finalizers"] == Json::array({"example.com/f"}));
-    std::string words;
-    for (const Slice& part : watch.stream->cut_off()) words += part.text;
-    const Json error = Json::parse(words);
-    CHECK(error["type"] == "ERROR");
-    CHECK(error["object"]["code"] == 410);
-    CHECK(error["object"]["reason"] == "Expired");
-}
-
-TEST_CASE("a watch that may take less than no time shows nothing") {
-    Server server;
-    server.config_map("x");
-    Answer watch = server.ask("GET", config_maps + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=-1");
-    REQUIRE(watch.stream);
-    CHECK(server.events(*watch.stream).empty());
-    CHECK(watch.stream->next().state == api::Stream::Step::State::end);
-}
-
-TEST_CASE("watches of metadata, of the future, and with options that do not go together") {
-    Server server;
-    server.config_map("x");
-    Answer partial = server.ask("GET", config_maps + "?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan", "", "",
-                                "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
-    REQUIRE(partial.stream);
-    Json last;
-    CHECK(server.events(*partial.stream, &last) == std::vector<std::string>{"ADDED x"});
-    CHECK(last["kind"] == "PartialObjectMetadata");
-    CHECK_FALSE(last.contains("data"));
-    const std::int64_t now = server.store().current_revision();
-    Answer future = server.ask("GET", config_maps + "?watch=1&resourceVersion=" + std::to_string(now + 1));
-    REQUIRE(future.stream);
-    server.config_map("y");
-    server.config_map("z");
-    CHECK(server.events(*future.stream) == std::vector<std::string>{"ADDED z"});
-    CHECK(server.ask("GET", config_maps + "?watch=1&sendInitialEvents=true").code == 422);
-    CHECK(server.ask("GET", config_maps + "?watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=1").code == 422);
-    CHECK(server.ask("GET", config_maps + "?watch=1", "", "", "application/yaml").code == 406);
 }
 
 TEST_CASE("a creation may not say a revision, except where nothing is created") {

@@ -160,7 +160,7 @@ TEST_CASE("what stands in the way is told") {
         Cluster cluster;
         cluster.autoscaler();
         CHECK(cluster.condition("AbleToScale") == "False FailedGetScale");
-        CHECK(cluster.has_event("FailedGetScale HorizontalPodAutoscaler/web: replicasets.apps \"web\" not found"));
+        CHECK(cluster.has_event("FailedGetScale HorizontalPodAutoscaler/web: replicasets/scale.apps \"web\" not found"));
     }
     SUBCASE("no requests") {
         Cluster cluster;
