@@ -109,8 +109,7 @@ void EndpointSliceController::slice_changed(const api::Informer::Change& change)
 void EndpointSliceController::node_changed(const api::Informer::Change& change) {
     const std::string& name = (change.after != nullptr ? change.after : change.before)->key;
     const auto node = change.after == nullptr ? nullptr : client().read(*change.after);
-    for (TopologyCache& topology : topology_)
-        if (topology.observe_node(name, node.get())) enqueue(nodes_key);
+    if (topology_.observe_node(name, node.get())) enqueue(nodes_key);
     if (change.after == nullptr) return;
     if (change.before != nullptr) return;
     for (const std::string& service : incomplete_) enqueue(service);
@@ -236,7 +235,7 @@ std::vector<TopologyCache::Event> EndpointSliceController::add_hints(const std::
                 if (!distribution.empty()) add_distribution_hints(distribution, endpoint);
             }
         }
-        if (!topology_of(family).remove(key)) return {};
+        if (!topology_.remove(key, family)) return {};
         return {{true, "TopologyAwareHintsDisabled", "Topology Aware Hints has been disabled, addressType: " + family}};
     }
     std::vector<TopologyCache::Slice> slices;
@@ -250,7 +249,7 @@ std::vector<TopologyCache::Event> EndpointSliceController::add_hints(const std::
             slices.push_back({&plan.endpoints, changed});
         }
     }
-    return topology_of(family).add_hints(key, family, std::move(slices));
+    return topology_.add_hints(key, family, std::move(slices));
 }
 
 api::ApiResult<bool> EndpointSliceController::apply(const api::Json& service, const std::string& family,
@@ -272,8 +271,7 @@ api::ApiResult<bool> EndpointSliceController::remove(const api::Json& service, c
 
 api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& key) {
     if (key == nodes_key) {
-        for (TopologyCache& topology : topology_)
-            for (std::string& service : topology.take_nodes()) enqueue(std::move(service));
+        for (std::string& service : topology_.take_nodes()) enqueue(std::move(service));
         return Requeue{};
     }
     const auto [namespace_name, name] = split_key(key);
@@ -281,7 +279,7 @@ api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& ke
     incomplete_.erase(key);
     if (record == nullptr) {  // its slices go with their owner
         triggers_.forget(key);
-        for (TopologyCache& topology : topology_) topology.remove(key);
+        for (const char* family : {"IPv4", "IPv6"}) topology_.remove(key, family);
         return Requeue{};
     }
     if (api::view_of(*record).deleting) return Requeue{};
@@ -313,8 +311,10 @@ api::ApiResult<Requeue> EndpointSliceController::reconcile(const std::string& ke
         if (applied.error().code() == 409) return applied.error();  // the cache is behind
         problems.push_back(applied.error()->message);
     }
-    for (const auto& [family, slices] : existing)
+    for (const auto& [family, slices] : existing) {
+        topology_.remove(key, family);
         if (const auto removed = remove(service, slices); !removed) problems.push_back(removed.error()->message);
+    }
     return tell(*record, told, problems);
 }
 

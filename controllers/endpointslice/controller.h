@@ -1,7 +1,6 @@
 // EndpointSlices: the addresses of a Service's pods in pieces of at most 100 (k8s.io/endpointslice).
 #pragma once
 
-#include <array>
 #include <map>
 #include <set>
 #include <string>
@@ -38,7 +37,6 @@ class EndpointSliceController final : public Controller {
                                std::optional<Time> trigger);
     api::ApiResult<Requeue> tell(const storage::Record& service, const std::vector<TopologyCache::Event>& told,
                                  const std::vector<std::string>& problems);
-    TopologyCache& topology_of(const std::string& family) { return topology_[family == "IPv6" ? 1 : 0]; }
 
     api::Informer& services_;
     api::Informer& pods_;
@@ -46,7 +44,7 @@ class EndpointSliceController final : public Controller {
     api::Informer& slices_;
     ServicePods service_pods_;
     TriggerTimes triggers_;
-    std::array<TopologyCache, 2> topology_;  // of IPv4, of IPv6
+    TopologyCache topology_;
     std::set<std::string> incomplete_;                  // services that leave out pods whose node is not known
     std::map<std::string, storage::Revision> written_;  // by slice: its last revision, where it is this controller's
 };

@@ -98,8 +98,8 @@ std::vector<std::string> TopologyCache::take_nodes() {
         for (const auto& [zone, cpu] : by_zone) ratios_[zone] = static_cast<double>(cpu) / static_cast<double>(total);
     }
     std::vector<std::string> services;
-    for (const auto& [service, hints] : hints_) {
-        if (overloaded(hints)) services.push_back(service);
+    for (const auto& [slices, hints] : hints_) {
+        if (overloaded(hints)) services.push_back(slices.first);
     }
     return services;
 }
@@ -199,7 +199,7 @@ std::vector<TopologyCache::Event> TopologyCache::add_hints(const std::string& se
         return std::vector<Event>{{warning, reason, text + ", addressType: " + std::string(address_type)}};
     };
     const auto give_up = [&](const std::string& why) {
-        remove(service);
+        remove(service, address_type);
         for (const Slice& slice : slices) strip_hints(*slice.endpoints);
         return told(true, disabled, why);
     };
@@ -231,13 +231,13 @@ std::vector<TopologyCache::Event> TopologyCache::add_hints(const std::string& se
     }
 
     redistribute(open, allocations, allocated);
-    const bool known = !hints_.insert_or_assign(service, std::move(allocated)).second;
+    const bool known = !hints_.insert_or_assign(Slices(service, address_type), std::move(allocated)).second;
     if (known) return {};
     return told(false, "TopologyAwareHintsEnabled", "Topology Aware Hints has been enabled");
 }
 
-bool TopologyCache::remove(const std::string& service) {
-    return hints_.erase(service) > 0;
+bool TopologyCache::remove(const std::string& service, std::string_view address_type) {
+    return hints_.erase(Slices(service, address_type)) > 0;
 }
 
 }  // namespace kubemu::controllers

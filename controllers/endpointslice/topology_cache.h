@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "api/values/object.h"
@@ -36,8 +37,8 @@ class TopologyCache {
     // Sets the hints of all slices of an address type, those to be made before those to be changed. The hints of
     // unchanged slices stay when they still fit. Returns what is to be told.
     std::vector<Event> add_hints(const std::string& service, std::string_view address_type, std::vector<Slice> slices);
-    // The service asks for hints no longer. True when it had some.
-    bool remove(const std::string& service);
+    // The service asks for hints no longer, or has no addresses of the type. True when it had some.
+    bool remove(const std::string& service, std::string_view address_type);
 
   private:
     using Counts = std::map<std::string, int, std::less<>>;
@@ -61,7 +62,8 @@ class TopologyCache {
 
     std::map<std::string, Node> nodes_;
     std::map<std::string, double, std::less<>> ratios_;  // by zone; empty: nobody knows
-    std::map<std::string, Counts> hints_;                // by service: endpoints a zone
+    using Slices = std::pair<std::string, std::string>;  // a service, an address type
+    std::map<Slices, Counts> hints_;                     // endpoints a zone
 };
 
 // Takes the hints off.

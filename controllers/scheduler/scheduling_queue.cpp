@@ -81,24 +81,26 @@ std::optional<std::string> SchedulingQueue::pop() {
     return key;
 }
 
-void SchedulingQueue::refuse(const std::string& key, Plugins by, Time now) {
+SchedulingQueue::Pod& SchedulingQueue::tried(const std::string& key, Time now) {
     Pod& pod = pods_.at(key);
     take(key, pod);
-    pod.refused_by = by;
     pod.held = false;
-    pod.errors = 0;
     pod.since = now;
     pod.sequence = next_sequence_++;
+    return pod;
+}
+
+void SchedulingQueue::refuse(const std::string& key, Plugins by, Time now) {
+    Pod& pod = tried(key, now);
+    pod.refused_by = by;
+    pod.errors = 0;
     pod.backoff_end = backoff_end(now, ++pod.refusals);
     put(key, pod, Place::refused);
 }
 
 void SchedulingQueue::fail(const std::string& key, Time now) {
-    Pod& pod = pods_.at(key);
-    take(key, pod);
+    Pod& pod = tried(key, now);
     pod.refused_by = {};
-    pod.since = now;
-    pod.sequence = next_sequence_++;
     pod.backoff_end = backoff_end(now, ++pod.errors);
     put(key, pod, Place::failed);
 }

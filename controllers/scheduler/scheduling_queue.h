@@ -75,6 +75,8 @@ class SchedulingQueue {
     }
     void put(const std::string& key, Pod& pod, Place place);
     void take(const std::string& key, Pod& pod);
+    // An attempt has ended: it is its age from here on that counts.
+    Pod& tried(const std::string& key, Time now);
     // The first look at who is left over at which this one is.
     Time left_over_at(const Pod& pod) const;
 
